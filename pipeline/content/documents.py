@@ -1,0 +1,58 @@
+"""The records that leave this room."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from pipeline.settings import Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One readable file."""
+
+    id: str
+    """Stable over edits: the source's name and the path below it, e.g. `docs/first-run.md`."""
+    path: Path
+    title: str
+    url: str
+    """Where a citation links to; empty when the source has no address."""
+    text: str
+    """Markdown without front matter, comments, imports and JSX; wikilinks and embeds are plain words."""
+    visibility: Visibility
+    tags: tuple[str, ...] = ()
+    date: date | None = None
+    digest: str = ""
+    """SHA-256 of everything above that the index keeps, in hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a document that is embedded and found as one."""
+
+    id: str
+    """`<document>#<first 16 hex of the SHA-256 of its text and headings>-<n>`, n counting equal ones."""
+    document: str
+    position: int
+    """0 for the document's first chunk."""
+    headings: tuple[str, ...]
+    """The headings above it, outermost first, without the document's title."""
+    anchor: str
+    """The slug of the innermost heading, as GitHub and Astro make it; empty above the first heading."""
+    text: str
+
+    def indexed_text(self, title: str) -> str:
+        """What is embedded and keyword-indexed: title and heading path in front of the text."""
+        return f"{' > '.join((title, *self.headings))}\n{self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file that a content source names."""
+
+    id: str
+    path: Path
+    state: str
+    """`read`, `skipped` (by a rule of the owner's) or `failed` (can't be read)."""
+    reason: str = ""
+    document: Document | None = field(default=None, repr=False)

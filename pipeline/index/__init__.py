@@ -1,0 +1,1 @@
+"""Chunks to Chroma and a keyword index: sync, search, status."""

@@ -1,0 +1,192 @@
+"""`sitetwin.toml` and SITETWIN_* variables: one place where every default stands.
+
+A variable wins over the file; nested keys are joined by two underscores
+(`SITETWIN_ENGINE__URL` is `[engine] url`).
+"""
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pipeline.errors import SettingsError
+
+FILE_NAME = "sitetwin.toml"
+STATE_DIRECTORY = ".sitetwin"
+
+Visibility = Literal["public", "private"]
+Mode = Literal["base", "rag", "lora", "hybrid"]
+Retrieval = Literal["hybrid", "dense", "keyword"]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SiteSettings(Section):
+    """What the assistant calls itself, and what a visitor sees before the first message."""
+
+    name: str = "sitetwin"
+    description: str = ""
+    questions: list[str] = Field(default_factory=list, description="suggested before the first message; none: made from the titles")
+
+
+class ContentSource(Section):
+    """One folder of Markdown."""
+
+    path: Path = Field(description="relative to sitetwin.toml, or absolute")
+    kind: Literal["astro", "obsidian", "markdown"] = "markdown"
+    url: str = Field("", description="pattern of a document's address: {slug}, {path}, {stem}, {year}, {month}, {day}; empty: no link")
+    visibility: Visibility | None = Field(None, description="of documents that don't say; none: public for astro, else private")
+    private: list[str] = Field(default_factory=list, description="glob patterns, relative to path, that are private whatever the rest says")
+    exclude: list[str] = Field(default_factory=list, description="glob patterns, relative to path, that are not read")
+    max_bytes: int = Field(5_000_000, gt=0, description="a larger file is reported and left out")
+
+    @property
+    def default_visibility(self) -> Visibility:
+        return self.visibility or ("public" if self.kind == "astro" else "private")
+
+
+class ModelSettings(Section):
+    """Which weights answer and which embed. `demo` is what the package index carries."""
+
+    chat: str = Field("demo", description="demo, a hub id or a folder for MLX; with engine.url the server's name for its model")
+    embedder: str = Field("demo", description="demo, or a folder with config.json, tokenizer.json and model.safetensors in BERT's layout")
+
+
+class EngineSettings(Section):
+    """The model server: ours on MLX, or any OpenAI-compatible one."""
+
+    url: str = Field("", description="an OpenAI-compatible server, e.g. http://127.0.0.1:11434/v1; empty: sitetwin's own engine")
+    api_key: str = Field("", description="for that server; better set as SITETWIN_ENGINE__API_KEY")
+    threads: int = Field(0, ge=0, description="of the CPU for a matrix product; 0: chosen by the number of cores")
+    idle_minutes: float = Field(15, gt=0, description="an engine that nobody uses ends itself after this")
+    timeout_seconds: float = Field(120, gt=0, description="the longest wait for a next token")
+
+
+class IndexSettings(Section):
+    chunk_chars: int = Field(900, ge=100, le=20_000, description="the longest chunk, in characters; a code block may be longer")
+
+
+class RetrievalSettings(Section):
+    mode: Retrieval = "hybrid"
+    passages: int = Field(4, ge=1, le=50, description="how many a question gets")
+    candidates: int = Field(50, ge=1, le=1000, description="how many each list hands to the fusion")
+
+
+class ChatSettings(Section):
+    max_tokens: int = Field(400, ge=1)
+    temperature: float = Field(0.0, ge=0)
+    quote_first: bool | None = Field(None, description="open with the best sentences of the notes, word for word; none: yes for the demo model")
+    history_turns: int = Field(4, ge=0, description="how many earlier turns the model sees")
+
+
+class PersonaSettings(Section):
+    name: str = ""
+    prompt: str = Field("", description="how the assistant speaks; a standing instruction before every chat")
+
+
+class LangflowSettings(Section):
+    enabled: bool = True
+    port: Port = 7860
+    flow: str = Field("rag_chat", description="the flow that visitors talk to, by endpoint name")
+
+
+class GatewaySettings(Section):
+    """The one public port."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8765
+    origins: list[str] = Field(default_factory=list, description="sites that may embed the chat, e.g. https://example.org")
+    questions_per_minute: int = Field(20, ge=1, description="of one visitor")
+    max_question_chars: int = Field(2000, ge=1)
+    concurrent_chats: int = Field(8, ge=1)
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="SITETWIN_", env_nested_delimiter="__", extra="forbid")
+
+    root: Path
+    site: SiteSettings = SiteSettings()
+    content: list[ContentSource] = Field(default_factory=list)
+    models: ModelSettings = ModelSettings()
+    engine: EngineSettings = EngineSettings()
+    index: IndexSettings = IndexSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    chat: ChatSettings = ChatSettings()
+    persona: PersonaSettings = PersonaSettings()
+    langflow: LangflowSettings = LangflowSettings()
+    gateway: GatewaySettings = GatewaySettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+    @property
+    def state(self) -> Path:
+        return self.root / STATE_DIRECTORY
+
+    def source_path(self, source: ContentSource) -> Path:
+        return (self.root / source.path.expanduser()).resolve()
+
+
+def find_settings_file(start: Path) -> Path:
+    """The nearest sitetwin.toml in `start` or a folder above it.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    raise SettingsError(f"no {FILE_NAME} in {start} or above it: run `sitetwin init` in your site's folder")
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Settings from the file at `path`, or from the nearest sitetwin.toml above the current folder.
+
+    Raises:
+        SettingsError: no such file, not TOML, or a key or value that is not known.
+    """
+    file = (path or find_settings_file(Path.cwd())).resolve()
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{file} does not exist: run `sitetwin init` there, or name another file with --config") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML ({error}): mend that line") from None
+    try:
+        return Settings(root=file.parent, **values)
+    except ValidationError as error:
+        raise SettingsError(f"{file}: {_explain(error)}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    """The first problem of a settings file as one sentence with the nearest known key."""
+    problem: Any = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] != "extra_forbidden":
+        return f"{where}: {problem['msg']}"
+    fields = _fields_at(problem["loc"][:-1])
+    near = difflib.get_close_matches(str(problem["loc"][-1]), fields, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known there: {', '.join(fields)}"
+    return f"unknown key {where}: {hint}"
+
+
+def _fields_at(location: tuple[str | int, ...]) -> list[str]:
+    """Names that the section at `location` knows; () is the file itself."""
+    if not location:
+        return [name for name in Settings.model_fields if name != "root"]
+    default = ContentSource if location[0] == "content" else type(getattr(Settings.model_fields[str(location[0])], "default", None))
+    return list(default.model_fields)
