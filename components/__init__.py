@@ -1,0 +1,1 @@
+"""The Langflow Extension bundle: thin components over `pipeline`."""

@@ -1,0 +1,1 @@
+"""Saved Langflow flows, what builds them, and the Langflow server that runs them."""
