@@ -5,6 +5,7 @@ A variable wins over the file; nested keys are joined by two underscores
 """
 
 import difflib
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -154,11 +155,13 @@ def find_settings_file(start: Path) -> Path:
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """Settings from the file at `path`, or from the nearest sitetwin.toml above the current folder.
+    """Settings from the file at `path`, else at SITETWIN_CONFIG, else from the nearest sitetwin.toml above here.
 
     Raises:
         SettingsError: no such file, not TOML, or a key or value that is not known.
     """
+    if path is None and (named := os.environ.get("SITETWIN_CONFIG")):
+        path = Path(named)
     file = (path or find_settings_file(Path.cwd())).resolve()
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
