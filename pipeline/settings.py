@@ -33,7 +33,9 @@ class SiteSettings(Section):
 
     name: str = "sitetwin"
     description: str = ""
-    questions: list[str] = Field(default_factory=list, description="suggested before the first message; none: made from the titles")
+    questions: list[str] = Field(
+        default_factory=list, description="suggested before the first message; none: made from the titles"
+    )
 
 
 class ContentSource(Section):
@@ -41,9 +43,16 @@ class ContentSource(Section):
 
     path: Path = Field(description="relative to sitetwin.toml, or absolute")
     kind: Literal["astro", "obsidian", "markdown"] = "markdown"
-    url: str = Field("", description="pattern of a document's address: {slug}, {path}, {stem}, {year}, {month}, {day}; empty: no link")
-    visibility: Visibility | None = Field(None, description="of documents that don't say; none: public for astro, else private")
-    private: list[str] = Field(default_factory=list, description="glob patterns, relative to path, that are private whatever the rest says")
+    url: str = Field(
+        "",
+        description="pattern of a document's address: {slug}, {path}, {stem}, {year}, {month}, {day}; empty: no link",
+    )
+    visibility: Visibility | None = Field(
+        None, description="of documents that don't say; none: public for astro, else private"
+    )
+    private: list[str] = Field(
+        default_factory=list, description="glob patterns, relative to path, that are private whatever the rest says"
+    )
     exclude: list[str] = Field(default_factory=list, description="glob patterns, relative to path, that are not read")
     max_bytes: int = Field(5_000_000, gt=0, description="a larger file is reported and left out")
 
@@ -55,14 +64,20 @@ class ContentSource(Section):
 class ModelSettings(Section):
     """Which weights answer and which embed. `demo` is what the package index carries."""
 
-    chat: str = Field("demo", description="demo, a hub id or a folder for MLX; with engine.url the server's name for its model")
-    embedder: str = Field("demo", description="demo, or a folder with config.json, tokenizer.json and model.safetensors in BERT's layout")
+    chat: str = Field(
+        "demo", description="demo, a hub id or a folder for MLX; with engine.url the server's name for its model"
+    )
+    embedder: str = Field(
+        "demo", description="demo, or a folder with config.json, tokenizer.json and model.safetensors in BERT's layout"
+    )
 
 
 class EngineSettings(Section):
     """The model server: ours on MLX, or any OpenAI-compatible one."""
 
-    url: str = Field("", description="an OpenAI-compatible server, e.g. http://127.0.0.1:11434/v1; empty: sitetwin's own engine")
+    url: str = Field(
+        "", description="an OpenAI-compatible server, e.g. http://127.0.0.1:11434/v1; empty: sitetwin's own engine"
+    )
     api_key: str = Field("", description="for that server; better set as SITETWIN_ENGINE__API_KEY")
     threads: int = Field(0, ge=0, description="of the CPU for a matrix product; 0: chosen by the number of cores")
     idle_minutes: float = Field(15, gt=0, description="an engine that nobody uses ends itself after this")
@@ -70,7 +85,9 @@ class EngineSettings(Section):
 
 
 class IndexSettings(Section):
-    chunk_chars: int = Field(900, ge=100, le=20_000, description="the longest chunk, in characters; a code block may be longer")
+    chunk_chars: int = Field(
+        900, ge=100, le=20_000, description="the longest chunk, in characters; a code block may be longer"
+    )
 
 
 class RetrievalSettings(Section):
@@ -82,7 +99,9 @@ class RetrievalSettings(Section):
 class ChatSettings(Section):
     max_tokens: int = Field(400, ge=1)
     temperature: float = Field(0.0, ge=0)
-    quote_first: bool | None = Field(None, description="open with the best sentences of the notes, word for word; none: yes for the demo model")
+    quote_first: bool | None = Field(
+        None, description="open with the best sentences of the notes, word for word; none: yes for the demo model"
+    )
     history_turns: int = Field(4, ge=0, description="how many earlier turns the model sees")
 
 
@@ -102,7 +121,9 @@ class GatewaySettings(Section):
 
     host: str = "127.0.0.1"
     port: Port = 8765
-    origins: list[str] = Field(default_factory=list, description="sites that may embed the chat, e.g. https://example.org")
+    origins: list[str] = Field(
+        default_factory=list, description="sites that may embed the chat, e.g. https://example.org"
+    )
     questions_per_minute: int = Field(20, ge=1, description="of one visitor")
     max_question_chars: int = Field(2000, ge=1)
     concurrent_chats: int = Field(8, ge=1)
@@ -166,7 +187,9 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SettingsError(f"{file} does not exist: run `sitetwin init` there, or name another file with --config") from None
+        raise SettingsError(
+            f"{file} does not exist: run `sitetwin init` there, or name another file with --config"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not valid TOML ({error}): mend that line") from None
     try:
@@ -191,5 +214,9 @@ def _fields_at(location: tuple[str | int, ...]) -> list[str]:
     """Names that the section at `location` knows; () is the file itself."""
     if not location:
         return [name for name in Settings.model_fields if name != "root"]
-    default = ContentSource if location[0] == "content" else type(getattr(Settings.model_fields[str(location[0])], "default", None))
+    default = (
+        ContentSource
+        if location[0] == "content"
+        else type(getattr(Settings.model_fields[str(location[0])], "default", None))
+    )
     return list(default.model_fields)

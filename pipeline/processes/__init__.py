@@ -1,0 +1,1 @@
+"""One owner for each resource: shared processes, found through files, gone when nobody uses them."""

@@ -1,0 +1,88 @@
+"""Where a shared process is, who uses it, and whether it is still the same one."""
+
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+import psutil
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+HOST = "127.0.0.1"
+
+
+class Endpoint(BaseModel):
+    """The file `run/<name>.json`, written by the owner once it answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pid: int
+    created: float
+    """The process's start in seconds since the epoch: process ids are used again."""
+    port: int
+    details: dict[str, str] = {}
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def is_alive(self) -> bool:
+        try:
+            process = psutil.Process(self.pid)
+            return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - self.created) < 1
+        except psutil.NoSuchProcess:
+            return False
+
+
+class RunFiles:
+    """The files by which the users and the owner of one resource find each other."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.endpoint_path = directory / f"{name}.json"
+        self.start_lock = directory / f"{name}.start.lock"
+        """Held by whoever starts the owner."""
+        self.owner_lock = directory / f"{name}.owner.lock"
+        """Held by the owner as long as it lives, so that there is never a second one."""
+        self.used_path = directory / f"{name}.used"
+
+    def publish(self, port: int, **details: str) -> Endpoint:
+        """The owner, once it answers, says where it is."""
+        pid = os.getpid()
+        endpoint = Endpoint(pid=pid, created=psutil.Process(pid).create_time(), port=port, details=details)
+        draft = self.endpoint_path.with_suffix(f".{pid}.draft")
+        draft.write_text(endpoint.model_dump_json(), encoding="utf-8")
+        draft.replace(self.endpoint_path)
+        return endpoint
+
+    def find(self) -> Endpoint | None:
+        """The living owner, if there is one."""
+        try:
+            endpoint = Endpoint.model_validate(json.loads(self.endpoint_path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except (json.JSONDecodeError, ValidationError):
+            # A power cut can leave the file empty; the owner that wrote it is gone with the power.
+            return None
+        return endpoint if endpoint.is_alive() else None
+
+    def touch(self) -> None:
+        """Somebody uses the resource now: the owner's idle clock starts again."""
+        self.used_path.touch()
+
+    def idle_seconds(self) -> float:
+        """Seconds since the last use; 0 when it was never used."""
+        try:
+            return max(0.0, time.time() - self.used_path.stat().st_mtime)
+        except FileNotFoundError:
+            self.touch()
+            return 0.0
+
+
+def free_port() -> int:
+    """A port of the loopback interface that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

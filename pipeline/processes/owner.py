@@ -1,0 +1,41 @@
+"""What every owner process does beside its work: hold the lock, say where it is, go when idle."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipeline.processes.endpoint import RunFiles
+
+
+class Owner:
+    """Held by the main function of an owner process for as long as it lives."""
+
+    def __init__(self, run_directory: Path, name: str, idle_minutes: float) -> None:
+        self.files = RunFiles(run_directory, name)
+        self._idle_seconds = idle_minutes * 60
+        self._lock = FileLock(self.files.owner_lock)
+        try:
+            # An owner that is just ending may need a moment to let go.
+            self._lock.acquire(timeout=10)
+        except Timeout:
+            sys.exit(f"another {name} process owns {run_directory}: end that one first")
+        self.files.touch()
+
+    def publish_when(self, answers: Callable[[], bool], port: int, **details: str) -> None:
+        """In the background: wait until `answers()`, publish the endpoint, then watch for idleness and end."""
+        threading.Thread(target=self._watch, args=(answers, port, details), daemon=True).start()
+
+    def _watch(self, answers: Callable[[], bool], port: int, details: dict[str, str]) -> None:
+        pause = threading.Event()
+        while not answers():
+            pause.wait(0.05)
+        self.files.publish(port, **details)
+        while self.files.idle_seconds() < self._idle_seconds:
+            pause.wait(min(5.0, self._idle_seconds / 4))
+        print(f"idle for {self._idle_seconds / 60:g} minutes: ending", file=sys.stderr, flush=True)
+        # The main thread is inside a server's loop that offers no way to end it from another thread.
+        os._exit(0)

@@ -1,0 +1,89 @@
+"""Find a shared process, or start it."""
+
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+
+from pipeline.errors import ServiceError
+from pipeline.processes.endpoint import Endpoint, RunFiles
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process that owns a resource of one state directory."""
+
+    name: str
+    command: tuple[str, ...]
+    state: Path
+    start_seconds: float
+    """The longest that a start may take."""
+
+    @property
+    def files(self) -> RunFiles:
+        return RunFiles(self.state / "run", self.name)
+
+    @property
+    def log(self) -> Path:
+        return self.state / "logs" / f"{self.name}.log"
+
+    def find(self) -> Endpoint | None:
+        return self.files.find()
+
+    def ensure(self) -> Endpoint:
+        """The running owner, started if there is none; counts as a use.
+
+        Raises:
+            ServiceError: it can't be started; the message names the log and its last line.
+        """
+        files = self.files
+        files.touch()
+        if endpoint := files.find():
+            return endpoint
+        try:
+            with FileLock(files.start_lock, timeout=self.start_seconds):
+                return files.find() or self._start(files)
+        except Timeout:
+            raise ServiceError(
+                f"another process has been starting {self.name} for {self.start_seconds:g} s: see {self.log}"
+            ) from None
+
+    def _start(self, files: RunFiles) -> Endpoint:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            offset = log.tell()
+            # A session of its own: Ctrl-C in the terminal of whoever needs it first must not take it from the others.
+            process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + self.start_seconds
+        while time.monotonic() < deadline:
+            if (endpoint := files.find()) and endpoint.pid == process.pid:
+                return endpoint
+            try:
+                process.wait(timeout=0.05)
+            except subprocess.TimeoutExpired:
+                continue
+            raise ServiceError(f"{self.name} ended at its start: {self._last_words(offset)} (log: {self.log})")
+        process.terminate()
+        raise ServiceError(f"{self.name} did not answer within {self.start_seconds:g} s: see {self.log}")
+
+    def _last_words(self, offset: int) -> str:
+        with self.log.open("rb") as log:
+            log.seek(offset)
+            lines = [line for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        return lines[-1].strip() if lines else "it said nothing"
+
+    def stop(self, endpoint: Endpoint) -> None:
+        """End that one process, if it is still the same one."""
+        if not endpoint.is_alive():
+            return
+        process = psutil.Process(endpoint.pid)
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except psutil.TimeoutExpired:
+            process.kill()
