@@ -102,6 +102,9 @@ class ChatSettings(Section):
     quote_first: bool | None = Field(
         None, description="open with the best sentences of the notes, word for word; none: yes for the demo model"
     )
+    decline_below: float = Field(
+        0.4, ge=0, le=1, description="answerability under which the answer is that the notes do not hold it"
+    )
     history_turns: int = Field(4, ge=0, description="how many earlier turns the model sees")
 
 
@@ -158,6 +161,13 @@ class Settings(BaseSettings):
     @property
     def state(self) -> Path:
         return self.root / STATE_DIRECTORY
+
+    @property
+    def quotes_first(self) -> bool:
+        """Whether answers open with a quotation: by choice, else with the demo model, which is too small to be trusted."""
+        if self.chat.quote_first is not None:
+            return self.chat.quote_first
+        return self.models.chat == "demo" and not self.engine.url
 
     def source_path(self, source: ContentSource) -> Path:
         return (self.root / source.path.expanduser()).resolve()

@@ -2,7 +2,8 @@
 
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,8 @@ class Service:
     state: Path
     start_seconds: float
     """The longest that a start may take."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """What the owner must have published; another one was started under older settings and is replaced."""
 
     @property
     def files(self) -> RunFiles:
@@ -41,15 +44,23 @@ class Service:
         """
         files = self.files
         files.touch()
-        if endpoint := files.find():
+        if endpoint := self._current(files):
             return endpoint
         try:
             with FileLock(files.start_lock, timeout=self.start_seconds):
-                return files.find() or self._start(files)
+                if endpoint := self._current(files):
+                    return endpoint
+                if outdated := files.find():
+                    self.stop(outdated)
+                return self._start(files)
         except Timeout:
             raise ServiceError(
                 f"another process has been starting {self.name} for {self.start_seconds:g} s: see {self.log}"
             ) from None
+
+    def _current(self, files: RunFiles) -> Endpoint | None:
+        endpoint = files.find()
+        return endpoint if endpoint and endpoint.details == self.details else None
 
     def _start(self, files: RunFiles) -> Endpoint:
         self.log.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""A question to a cited answer."""
+"""What goes into a chat and what comes out; `Answer` is also the JSON of `ask`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from pydantic import BaseModel
@@ -24,11 +24,13 @@ class Citation(BaseModel):
     url: str
     heading: str
     quote: str
+    """The passage's own words that the answer rests on."""
 
 
 class Timings(BaseModel):
     retrieve_ms: float = 0.0
     first_token_ms: float = 0.0
+    """From the question to the first piece of the answer."""
     total_ms: float = 0.0
 
 
@@ -40,8 +42,11 @@ class Answer(BaseModel):
     refused: bool
     model: str
     adapter: str | None = None
-    timings: Timings
+    timings: Timings = Timings()
 
 
 Generate = Callable[[list[dict[str, str]]], Iterator[str]]
 """Chat messages (role, content) to the pieces of the model's reply, as they come."""
+
+Similarity = Callable[[str, Sequence[str]], Sequence[float]]
+"""A question and texts to the cosine of each text with the question, -1 to 1."""

@@ -1,0 +1,69 @@
+"""`ask`: the whole way from a question to its answer, with the index and the model that the settings name."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+from pipeline.chat.conversation import retrieval_query
+from pipeline.chat.records import Answer, Similarity, Turn
+from pipeline.chat.respond import respond
+from pipeline.errors import SitetwinError
+from pipeline.index import open_index
+from pipeline.index.passages import Passage
+from pipeline.models.embedder import load_embedder
+from pipeline.processes import engine
+from pipeline.settings import Mode, Retrieval, Settings, Visibility
+
+
+def ask(
+    settings: Settings,
+    question: str,
+    *,
+    mode: Mode = "rag",
+    history: Sequence[Turn] = (),
+    retrieval: Retrieval | None = None,
+    visibility: Visibility | None = None,
+) -> Iterator[str | Answer]:
+    """Yield the answer's text piece by piece, then one `Answer`.
+
+    Args:
+        visibility: `public` for visitors; None for the owner, who sees private text too.
+
+    Raises:
+        SitetwinError: an empty question, a mode that needs an adapter, no index, or no model.
+    """
+    question = question.strip()
+    if not question:
+        raise SitetwinError("the question is empty: ask something")
+    if mode in ("lora", "hybrid"):
+        raise SitetwinError(f"mode {mode} needs a trained adapter, and there is none: use --mode rag")
+    started = time.perf_counter()
+    passages: list[Passage] = []
+    if mode == "rag":
+        with open_index(settings) as index:
+            found = index.search(retrieval_query(question, history), retrieval=retrieval, visibility=visibility)
+            passages = found.passages
+    client = engine.connect(settings)
+    yield from respond(
+        question,
+        passages=passages,
+        mode=mode,
+        history=history,
+        generate=lambda messages: client.generate(
+            messages, max_tokens=settings.chat.max_tokens, temperature=settings.chat.temperature
+        ),
+        chat=settings.chat,
+        persona=settings.persona,
+        model=client.model,
+        similarity=question_similarity(settings) if settings.quotes_first else None,
+        retrieve_ms=(time.perf_counter() - started) * 1000,
+    )
+
+
+def question_similarity(settings: Settings) -> Similarity:
+    """Cosines by the embedder that the index uses."""
+
+    def similarity(question: str, texts: Sequence[str]) -> Sequence[float]:
+        vectors = load_embedder(settings).embed([question, *texts])
+        return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
+
+    return similarity

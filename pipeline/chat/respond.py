@@ -1,0 +1,117 @@
+"""From passages and a question to the streamed answer; knows no index, no server and no clock but its own."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+from pipeline.chat.answerable import answerability
+from pipeline.chat.citations import checked_marks, citations, cited_numbers, support, supporting_passage
+from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, brief_messages, grounded_messages
+from pipeline.chat.quoting import best_quotes
+from pipeline.chat.records import Answer, Generate, Similarity, Timings, Turn
+from pipeline.chat.sentences import split_sentences
+from pipeline.index.passages import Passage
+from pipeline.settings import ChatSettings, Mode, PersonaSettings
+
+BRIEF_SUPPORT = 0.8
+"""Share of content words that a small model's sentence must take from the quotation to be shown."""
+BRIEF_CHARS = 240
+"""A small model that has not ended its sentence by then is rambling."""
+
+
+def respond(
+    question: str,
+    *,
+    passages: Sequence[Passage],
+    mode: Mode,
+    history: Sequence[Turn],
+    generate: Generate,
+    chat: ChatSettings,
+    persona: PersonaSettings,
+    model: str,
+    adapter: str | None = None,
+    similarity: Similarity | None = None,
+    retrieve_ms: float = 0.0,
+) -> Iterator[str | Answer]:
+    """Yield the answer's text piece by piece, then one `Answer` with the checked citations.
+
+    Args:
+        similarity: given, the answer opens with the passages' best sentences, word for word.
+        retrieve_ms: what finding the passages took, in milliseconds; counted into the timings.
+
+    Raises:
+        ModelError: from `generate`, when the model can't be had.
+    """
+    started = time.perf_counter()
+    history = history[-2 * chat.history_turns :] if chat.history_turns else []
+    if mode in ("base", "lora"):
+        pieces = generate(base_messages(question, history, persona))
+    elif answerability(question, passages) < chat.decline_below:
+        pieces = iter([NOT_IN_NOTES])
+    elif similarity is not None:
+        pieces = _quoted(question, passages, generate, persona, similarity)
+    else:
+        pieces = _grounded(question, passages, history, generate, persona)
+
+    text, first = "", 0.0
+    for piece in pieces:
+        first = first or time.perf_counter()
+        text += piece
+        yield piece
+    ended = time.perf_counter()
+    refused = mode in ("rag", "hybrid") and NOT_IN_NOTES.rstrip(".") in text
+    yield Answer(
+        question=question,
+        mode=mode,
+        answer=text.strip(),
+        citations=[] if refused else citations(text, passages),
+        refused=refused,
+        model=model,
+        adapter=adapter,
+        timings=Timings(
+            retrieve_ms=round(retrieve_ms, 1),
+            first_token_ms=round(retrieve_ms + ((first or ended) - started) * 1000, 1),
+            total_ms=round(retrieve_ms + (ended - started) * 1000, 1),
+        ),
+    )
+
+
+def _grounded(
+    question: str, passages: Sequence[Passage], history: Sequence[Turn], generate: Generate, persona: PersonaSettings
+) -> Iterator[str]:
+    """The model's own answer; a model that forgot the marks gets the one that its text rests on."""
+    text = ""
+    for piece in checked_marks(generate(grounded_messages(question, passages, history, persona)), len(passages)):
+        text += piece
+        yield piece
+    if not cited_numbers(text) and (n := supporting_passage(text, passages)):
+        yield f" [{n}]"
+
+
+def _quoted(
+    question: str, passages: Sequence[Passage], generate: Generate, persona: PersonaSettings, similarity: Similarity
+) -> Iterator[str]:
+    """Quotations, then the model's sentence on the first of them if it says nothing that is not there."""
+    quotes = best_quotes(question, passages, similarity)
+    if not quotes:
+        yield NOT_IN_NOTES
+        return
+    for quote in quotes:
+        for word in quote.as_markdown().split(" "):
+            yield word + " "
+        yield "\n\n"
+    sentence = _first_sentence(generate(brief_messages(question, quotes[0].text, persona)))
+    if BRIEF_SUPPORT <= support(sentence, f"{question} {quotes[0].text}") and sentence not in quotes[0].text:
+        yield f"{sentence} [{quotes[0].n}]"
+
+
+def _first_sentence(pieces: Iterator[str]) -> str:
+    """The model's first whole sentence; empty when it does not end one in time."""
+    text = ""
+    for piece in pieces:
+        text += piece
+        sentences = split_sentences(text)
+        if len(sentences) > 1:
+            return sentences[0]
+        if len(text) > BRIEF_CHARS:
+            return ""
+    return text.strip()

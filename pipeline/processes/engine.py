@@ -1,0 +1,65 @@
+"""The weights' one owner: the MLX engine on a free port of this machine, or a server that settings name."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pipeline.models import blas
+from pipeline.models.client import EngineClient
+from pipeline.processes.endpoint import HOST, free_port
+from pipeline.processes.owner import Owner
+from pipeline.processes.service import Service
+from pipeline.settings import Settings
+
+NAME = "engine"
+
+
+def service(settings: Settings) -> Service:
+    command = (
+        sys.executable, "-m", "pipeline.processes.engine",
+        "--state", str(settings.state), "--idle-minutes", str(settings.engine.idle_minutes),
+        "--model", settings.models.chat, "--threads", str(settings.engine.threads),
+    )  # fmt: skip
+    # A first start may fetch the weights.
+    return Service(
+        name=NAME,
+        command=command,
+        state=settings.state,
+        start_seconds=1800,
+        details={"model": settings.models.chat},
+    )
+
+
+def connect(settings: Settings) -> EngineClient:
+    """A client of the model server that the settings name, or of the engine, started if need be.
+
+    Raises:
+        ServiceError: the engine can't be started.
+    """
+    base_url = settings.engine.url or f"{service(settings).ensure().url}/v1"
+    return EngineClient(
+        base_url, settings.models.chat, api_key=settings.engine.api_key, timeout=settings.engine.timeout_seconds
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--idle-minutes", type=float, required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    arguments = parser.parse_args()
+    owner = Owner(arguments.state / "run", NAME, arguments.idle_minutes)
+    blas.preload(arguments.threads)
+    from pipeline.models.demo import resolve_chat_model
+    from pipeline.models.server import BaseProvider, make_server
+
+    provider = BaseProvider(str(resolve_chat_model(arguments.model)), arguments.model)
+    port = free_port()
+    server, generator = make_server(provider, HOST, port, owner.files.touch)
+    owner.publish_when(lambda: provider.model is not None and generator.is_healthy, port, model=arguments.model)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
