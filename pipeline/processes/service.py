@@ -78,15 +78,9 @@ class Service:
                 process.wait(timeout=0.05)
             except subprocess.TimeoutExpired:
                 continue
-            raise ServiceError(f"{self.name} ended at its start: {self._last_words(offset)} (log: {self.log})")
+            raise ServiceError(f"{self.name} ended at its start: {last_line(self.log, offset)} (log: {self.log})")
         process.terminate()
         raise ServiceError(f"{self.name} did not answer within {self.start_seconds:g} s: see {self.log}")
-
-    def _last_words(self, offset: int) -> str:
-        with self.log.open("rb") as log:
-            log.seek(offset)
-            lines = [line for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
-        return lines[-1].strip() if lines else "it said nothing"
 
     def stop(self, endpoint: Endpoint) -> None:
         """End that one process, if it is still the same one."""
@@ -98,3 +92,11 @@ class Service:
             process.wait(timeout=10)
         except psutil.TimeoutExpired:
             process.kill()
+
+
+def last_line(log: Path, offset: int) -> str:
+    """The last thing that a log says after `offset` bytes."""
+    with log.open("rb") as file:
+        file.seek(offset)
+        lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,208 @@
+"""The command line: thin over the rooms. Other rooms hang their commands in by the entry points `sitetwin.commands`."""
+
+import functools
+import importlib.metadata
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import BaseModel
+
+from pipeline.errors import SitetwinError
+from pipeline.settings import Mode, Retrieval, Settings, load_settings
+
+PLUGINS = "sitetwin.commands"
+
+
+class Commands(click.Group):
+    """Own commands, then those of the other rooms; errors meant for people become one line and status 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *sorted(p.name for p in importlib.metadata.entry_points(group=PLUGINS))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if command := super().get_command(ctx, cmd_name):
+            return command
+        for plugin in importlib.metadata.entry_points(group=PLUGINS, name=cmd_name):
+            return plugin.load()
+        return None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SitetwinError as error:
+            click.echo(f"sitetwin: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sitetwin")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The sitetwin.toml to use; else the nearest one above here."
+)
+@click.pass_context
+def main(ctx: click.Context, config: Path | None) -> None:
+    """An assistant for your site that answers from your Markdown, with its sources."""
+    ctx.obj = functools.cache(lambda: load_settings(config))
+
+
+def with_settings(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand the settings to a command as its first argument, read only when the command runs."""
+
+    @click.pass_context
+    def wrapped(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
+        return ctx.invoke(function, ctx.find_root().obj(), *args, **kwargs)
+
+    return functools.update_wrapper(wrapped, function)
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
+
+
+def print_json(document: BaseModel | dict[str, Any]) -> None:
+    text = document.model_dump_json(indent=2) if isinstance(document, BaseModel) else json.dumps(document, indent=2)
+    click.echo(text)
+
+
+@main.command()
+@click.option("--content", type=click.Path(path_type=Path), help="The folder of Markdown; else looked for.")
+@click.option("--force", is_flag=True, help="Write over an existing sitetwin.toml.")
+def init(content: Path | None, force: bool) -> None:
+    """Write a sitetwin.toml here, with the choices explained."""
+    from pipeline.starter import write_settings
+
+    file = write_settings(Path.cwd(), content, force=force)
+    click.echo(f"wrote {file}\nnext: `sitetwin doctor`, then `sitetwin up`")
+
+
+@main.command()
+@as_json
+@with_settings
+def doctor(settings: Settings, as_json: bool) -> None:
+    """What is there, what is missing, and the command that mends it."""
+    from pipeline.doctor import examine
+
+    findings = examine(settings)
+    if as_json:
+        print_json({"findings": [finding.model_dump() for finding in findings]})
+    else:
+        for finding in findings:
+            mark = {"ok": "✓", "missing": "✗", "note": "·"}[finding.state]
+            click.echo(f"{mark} {finding.name}: {finding.text}" + (f"\n    → {finding.mend}" if finding.mend else ""))
+    if any(finding.state == "missing" for finding in findings):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--rebuild", is_flag=True, help="Embed everything again.")
+@as_json
+@with_settings
+def index(settings: Settings, rebuild: bool, as_json: bool) -> None:
+    """Bring the index up to date with the files."""
+    from pipeline.index import open_index
+    from pipeline.progress import progress_bar
+
+    with open_index(settings) as opened, progress_bar("indexing") as progress:
+        report = opened.sync(progress, rebuild=rebuild)
+    if as_json:
+        print_json(report)
+        return
+    click.echo(report.summary())
+
+
+@main.command()
+@with_settings
+def watch(settings: Settings) -> None:
+    """Keep the index up to date until Ctrl-C."""
+    from pipeline.index.watching import watch as watch_sources
+
+    watch_sources(settings, lambda text: click.echo(text, err=True))
+
+
+@main.command()
+@click.argument("query")
+@click.option("-k", "count", type=click.IntRange(1, 100), help="How many passages.")
+@click.option("--retrieval", type=click.Choice(["hybrid", "dense", "keyword"]))
+@click.option("--public", is_flag=True, help="Only what visitors may see.")
+@as_json
+@with_settings
+def search(
+    settings: Settings, query: str, count: int | None, retrieval: Retrieval | None, public: bool, as_json: bool
+) -> None:
+    """Find passages of your notes."""
+    from pipeline.index import open_index
+
+    with open_index(settings) as opened:
+        result = opened.search(query, count, retrieval, "public" if public else None)
+    if as_json:
+        print_json(result)
+        return
+    for number, passage in enumerate(result.passages, 1):
+        where = f"{passage.title} › {passage.heading}" if passage.heading else passage.title
+        click.secho(f"{number}. {where}", bold=True, nl=False)
+        click.echo(
+            f"  {passage.score:.3f}  {passage.document}" + ("  (private)" if passage.visibility == "private" else "")
+        )
+        click.echo(click.wrap_text(" ".join(passage.text.split())[:300], initial_indent="   ", subsequent_indent="   "))
+    if not result.passages:
+        click.echo("nothing found")
+
+
+@main.command()
+@click.argument("question")
+@click.option("--mode", type=click.Choice(["base", "rag", "lora", "hybrid"]), default="rag", show_default=True)
+@click.option("--retrieval", type=click.Choice(["hybrid", "dense", "keyword"]))
+@click.option("--public", is_flag=True, help="Only from what visitors may see.")
+@as_json
+@with_settings
+def ask(
+    settings: Settings, question: str, mode: Mode, retrieval: Retrieval | None, public: bool, as_json: bool
+) -> None:
+    """Ask a question; the answer names its sources."""
+    from pipeline.chat import Answer
+    from pipeline.chat import ask as ask_notes
+
+    for piece in ask_notes(settings, question, mode=mode, retrieval=retrieval, visibility="public" if public else None):
+        if isinstance(piece, str):
+            if not as_json:
+                click.echo(piece, nl=False)
+        elif as_json:
+            print_json(piece)
+        else:
+            _print_sources(piece)
+
+
+def _print_sources(answer: "Any") -> None:
+    click.echo()
+    for citation in answer.citations:
+        where = f"{citation.title} › {citation.heading}" if citation.heading else citation.title
+        click.secho(f"[{citation.n}] {where}  {citation.url or citation.document}", dim=True)
+
+
+@main.command()
+@as_json
+@with_settings
+def status(settings: Settings, as_json: bool) -> None:
+    """What is indexed, what is not and why, and which processes run."""
+    from pipeline.status import read_status
+
+    report = read_status(settings)
+    if as_json:
+        print_json(report)
+        return
+    counts = report.documents
+    click.echo(
+        f"{counts.indexed} documents indexed, {counts.pending} pending, {counts.skipped} skipped, {counts.failed} failed"
+    )
+    for file in report.files:
+        if file.state != "indexed":
+            click.echo(f"  {file.state}: {file.path}: {file.reason}")
+    for name, process in report.processes.items():
+        click.echo(f"{name}: {process.state}" + (f" at {process.url} (process {process.pid})" if process.url else ""))
+
+
+if __name__ == "__main__":
+    main()

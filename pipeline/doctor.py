@@ -1,0 +1,138 @@
+"""What sitetwin needs, what is there, and the command that mends what is not."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from typing import Literal
+
+import httpx
+from pydantic import BaseModel
+
+from pipeline.errors import SitetwinError
+from pipeline.models import blas, demo
+from pipeline.settings import Settings
+
+FREE_GIGABYTES = 2.0
+"""Demo weights unpacked (0.7 GB), vectors and logs."""
+
+
+class Finding(BaseModel):
+    name: str
+    state: Literal["ok", "missing", "note"]
+    text: str
+    mend: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; a problem never keeps the rest from being looked at."""
+    return [
+        Finding(name="settings", state="ok", text=str(settings.root / "sitetwin.toml")),
+        _python(),
+        *_content(settings),
+        _disk(settings),
+        _blas(),
+        _chat_model(settings),
+        _embedder(settings),
+        _langflow(),
+    ]
+
+
+def _python() -> Finding:
+    return Finding(name="python", state="ok", text=f"{sys.version.split()[0]}, {os.cpu_count()} cores")
+
+
+def _content(settings: Settings) -> Iterator[Finding]:
+    if not settings.content:
+        yield Finding(
+            name="content", state="missing", text="no folder is named", mend="add a [[content]] entry to sitetwin.toml"
+        )
+    for source in settings.content:
+        folder = settings.source_path(source)
+        if folder.is_dir():
+            yield Finding(
+                name="content",
+                state="ok",
+                text=f"{folder} ({source.kind}, {source.default_visibility} unless a note says otherwise)",
+            )
+        else:
+            yield Finding(
+                name="content",
+                state="missing",
+                text=f"{folder} is no folder",
+                mend="mend `path` under [[content]] in sitetwin.toml",
+            )
+
+
+def _disk(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.root).free / 1e9
+    if free < FREE_GIGABYTES:
+        return Finding(
+            name="disk", state="missing", text=f"{free:.1f} GB free", mend=f"free at least {FREE_GIGABYTES:g} GB"
+        )
+    return Finding(name="disk", state="ok", text=f"{free:.0f} GB free")
+
+
+def _blas() -> Finding:
+    try:
+        blas.preload()
+    except SitetwinError as error:
+        return Finding(name="matrix product", state="missing", text=str(error), mend="make up")
+    return Finding(name="matrix product", state="ok", text=f"{blas.describe()}: {blas.gflops():.0f} GFLOP/s in fp32")
+
+
+def _chat_model(settings: Settings) -> Finding:
+    name = "chat model"
+    if url := settings.engine.url:
+        try:
+            answer = httpx.get(f"{url.rstrip('/')}/models", timeout=5)
+        except httpx.TransportError as error:
+            return Finding(
+                name=name,
+                state="missing",
+                text=f"no server at {url} ({error})",
+                mend="start it, or set engine.url in sitetwin.toml",
+            )
+        if answer.is_error:
+            return Finding(
+                name=name,
+                state="missing",
+                text=f"{url}/models answers {answer.status_code}",
+                mend="set SITETWIN_ENGINE__API_KEY, or mend engine.url",
+            )
+        known = [model["id"] for model in answer.json().get("data") or []]
+        if settings.models.chat not in known:
+            return Finding(
+                name=name,
+                state="missing",
+                text=f"{url} does not have {settings.models.chat!r}",
+                mend=f"set models.chat to one of: {', '.join(known[:8]) or 'none yet'}",
+            )
+        return Finding(name=name, state="ok", text=f"{settings.models.chat} at {url}")
+    if settings.models.chat == "demo":
+        return _demo(name, demo.CHAT)
+    return Finding(name=name, state="note", text=f"{settings.models.chat}, on MLX, loaded at the first question")
+
+
+def _embedder(settings: Settings) -> Finding:
+    if settings.models.embedder == "demo":
+        return _demo("embedder", demo.EMBEDDING)
+    return Finding(name="embedder", state="note", text=settings.models.embedder)
+
+
+def _demo(name: str, weights: "demo.Weights") -> Finding:
+    if weights.is_ready():
+        return Finding(name=name, state="ok", text=f"{weights.title} (demo weights, in {weights.folder()})")
+    return Finding(name=name, state="note", text=f"{weights.title} (demo weights) will be fetched at first use")
+
+
+def _langflow() -> Finding:
+    if importlib.util.find_spec("langflow"):
+        return Finding(name="langflow", state="ok", text="installed")
+    return Finding(
+        name="langflow",
+        state="note",
+        text="not installed: the chat runs without the editor",
+        mend="pip install 'sitetwin[langflow]'",
+    )

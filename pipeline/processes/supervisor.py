@@ -1,0 +1,207 @@
+"""Start processes, watch them, start the dead again, and stop exactly what was started."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import psutil
+
+from pipeline.errors import ServiceError
+from pipeline.processes.endpoint import Endpoint
+from pipeline.processes.service import Service, last_line
+
+State = Literal["waiting", "starting", "ready", "restarting", "failed", "stopped"]
+
+RESTARTS = 3
+"""A process that dies this often within `RESTART_WINDOW_SECONDS` is left dead and reported."""
+RESTART_WINDOW_SECONDS = 120
+
+
+@dataclass
+class Row:
+    """One line of the screen."""
+
+    name: str
+    state: State = "waiting"
+    text: str = ""
+    url: str = ""
+    log: Path | None = None
+    since: float = field(default_factory=time.monotonic)
+    deaths: list[float] = field(default_factory=list)
+
+    def become(self, state: State, text: str = "") -> None:
+        self.state, self.text, self.since = state, text, time.monotonic()
+
+
+class Member(Protocol):
+    """A process under supervision."""
+
+    row: Row
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises ServiceError."""
+
+    def is_alive(self) -> bool: ...
+
+    def stop(self) -> None:
+        """End it, if it was started here."""
+
+
+class Shared:
+    """A shared owner: used if it runs already, held against idleness, stopped only if it was started here."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.row = Row(service.name, log=service.log)
+        self._endpoint: Endpoint | None = None
+        self._is_ours = False
+
+    def start(self) -> None:
+        found = self.service.find()
+        self._endpoint = self.service.ensure()
+        self._is_ours = self._is_ours or found != self._endpoint
+        self.row.url = self._endpoint.url
+
+    def is_alive(self) -> bool:
+        self.service.files.touch()
+        return self._endpoint is not None and self._endpoint.is_alive()
+
+    def stop(self) -> None:
+        if self._is_ours and self._endpoint:
+            self.service.stop(self._endpoint)
+
+
+class Child:
+    """A process of this supervisor alone."""
+
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        log: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        answers: Callable[[], bool] = lambda: True,
+        start_seconds: float = 60,
+        url: str = "",
+    ) -> None:
+        self.row = Row(name, url=url, log=log)
+        self._command, self._environment = command, environment
+        self._answers, self._start_seconds = answers, start_seconds
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        log_path = self.row.log
+        assert log_path is not None
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        with log_path.open("ab") as log:
+            offset = log.tell()
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=None if self._environment is None else dict(self._environment),
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + self._start_seconds
+        while not self._answers():
+            try:
+                code = self._process.wait(timeout=0.1)
+            except subprocess.TimeoutExpired:
+                if time.monotonic() < deadline:
+                    continue
+                self.stop()
+                raise ServiceError(f"no answer within {self._start_seconds:g} s: see {log_path}") from None
+            raise ServiceError(f"ended with status {code}: {last_line(log_path, offset)} (log: {log_path})")
+
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            return
+        # Langflow and others start processes of their own.
+        family = [*psutil.Process(self._process.pid).children(recursive=True)]
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for orphan in family:
+            if orphan.is_running():
+                orphan.kill()
+
+
+class Supervisor:
+    """Runs members side by side; each waits for the ones it needs."""
+
+    def __init__(self, members: list[Member], needs: Mapping[str, list[str]], say: Callable[[Row], None]) -> None:
+        self.members = members
+        self._needs, self._say = needs, say
+        self._ready = {member.row.name: threading.Event() for member in members}
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        for member in self.members:
+            thread = threading.Thread(target=self._run, args=(member,), name=member.row.name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def wait_ready(self, timeout: float) -> bool:
+        """Whether all were ready within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        return all(event.wait(max(0.0, deadline - time.monotonic())) for event in self._ready.values())
+
+    def stop(self) -> None:
+        """Stop what was started here, in reverse order. Safe to call twice."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(timeout=15)
+        for member in reversed(self.members):
+            member.stop()
+            self._become(member, "stopped")
+
+    def _become(self, member: Member, state: State, text: str = "") -> None:
+        member.row.become(state, text)
+        self._say(member.row)
+
+    def _run(self, member: Member) -> None:
+        for needed in self._needs.get(member.row.name, []):
+            while not self._ready[needed].wait(0.2):
+                if self._stopping.is_set():
+                    return
+        self._become(member, "starting")
+        while not self._stopping.is_set():
+            try:
+                member.start()
+            except ServiceError as error:
+                if not self._may_restart(member, str(error)):
+                    return
+                continue
+            self._become(member, "ready")
+            self._ready[member.row.name].set()
+            while member.is_alive():
+                if self._stopping.wait(1.0):
+                    return
+            if self._stopping.is_set() or not self._may_restart(member, "died"):
+                return
+
+    def _may_restart(self, member: Member, reason: str) -> bool:
+        now = time.monotonic()
+        row = member.row
+        row.deaths = [death for death in row.deaths if now - death < RESTART_WINDOW_SECONDS] + [now]
+        if self._stopping.is_set():
+            return False
+        if len(row.deaths) > RESTARTS:
+            self._become(member, "failed", f"{reason}; given up after {RESTARTS} restarts")
+            return False
+        self._become(member, "restarting", reason)
+        self._stopping.wait(min(8.0, 0.5 * 2 ** len(row.deaths)))
+        return True

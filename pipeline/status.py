@@ -1,0 +1,41 @@
+"""The state of everything, read without starting anything; also the JSON of `status`."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from pipeline.index import open_index
+from pipeline.index.passages import DocumentCounts, FileStatus
+from pipeline.processes import engine, vectors
+from pipeline.settings import Settings
+
+
+class ProcessStatus(BaseModel):
+    state: Literal["running", "stopped", "external"]
+    pid: int | None = None
+    url: str | None = None
+
+
+class StatusReport(BaseModel):
+    documents: DocumentCounts
+    files: list[FileStatus]
+    embedder: str | None
+    adapter: str | None
+    processes: dict[str, ProcessStatus]
+
+
+def read_status(settings: Settings) -> StatusReport:
+    with open_index(settings) as index:
+        counts, files = index.status()
+        embedder = index.embedder_name()
+    processes = {}
+    for service in (vectors.service(settings), engine.service(settings)):
+        endpoint = service.find()
+        processes[service.name] = (
+            ProcessStatus(state="running", pid=endpoint.pid, url=endpoint.url)
+            if endpoint
+            else ProcessStatus(state="stopped")
+        )
+    if settings.engine.url:
+        processes[engine.NAME] = ProcessStatus(state="external", url=settings.engine.url)
+    return StatusReport(documents=counts, files=files, embedder=embedder, adapter=None, processes=processes)
