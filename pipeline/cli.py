@@ -6,13 +6,16 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from pydantic import BaseModel
 
 from pipeline.errors import SitetwinError
 from pipeline.settings import Mode, Retrieval, Settings, load_settings
+
+if TYPE_CHECKING:
+    from pipeline.chat import Answer
 
 PLUGINS = "sitetwin.commands"
 
@@ -118,8 +121,11 @@ def index(settings: Settings, rebuild: bool, as_json: bool) -> None:
 def watch(settings: Settings) -> None:
     """Keep the index up to date until Ctrl-C."""
     from pipeline.index.watching import watch as watch_sources
+    from pipeline.processes.endpoint import RunFiles
 
-    watch_sources(settings, lambda text: click.echo(text, err=True))
+    # Whoever started this process learns that the index is up to date.
+    files = RunFiles(settings.run_directory, "watcher")
+    watch_sources(settings, lambda text: click.echo(text, err=True), synced=functools.cache(lambda: files.publish(0)))
 
 
 @main.command()
@@ -162,7 +168,6 @@ def ask(
     settings: Settings, question: str, mode: Mode, retrieval: Retrieval | None, public: bool, as_json: bool
 ) -> None:
     """Ask a question; the answer names its sources."""
-    from pipeline.chat import Answer
     from pipeline.chat import ask as ask_notes
 
     for piece in ask_notes(settings, question, mode=mode, retrieval=retrieval, visibility="public" if public else None):
@@ -175,7 +180,7 @@ def ask(
             _print_sources(piece)
 
 
-def _print_sources(answer: "Any") -> None:
+def _print_sources(answer: "Answer") -> None:
     click.echo()
     for citation in answer.citations:
         where = f"{citation.title} › {citation.heading}" if citation.heading else citation.title

@@ -163,6 +163,15 @@ class Settings(BaseSettings):
         return self.root / STATE_DIRECTORY
 
     @property
+    def run_directory(self) -> Path:
+        """Where running processes say where they are."""
+        return self.state / "run"
+
+    @property
+    def log_directory(self) -> Path:
+        return self.state / "logs"
+
+    @property
     def quotes_first(self) -> bool:
         """Whether answers open with a quotation: by choice, else with the demo model, which is too small to be trusted."""
         if self.chat.quote_first is not None:

@@ -1,7 +1,7 @@
 """`ask`: the whole way from a question to its answer, with the index and the model that the settings name."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from pipeline.chat.conversation import retrieval_query
 from pipeline.chat.records import Answer, Similarity, Turn
@@ -22,7 +22,7 @@ def ask(
     history: Sequence[Turn] = (),
     retrieval: Retrieval | None = None,
     visibility: Visibility | None = None,
-) -> Iterator[str | Answer]:
+) -> Generator[str | Answer, None, None]:
     """Yield the answer's text piece by piece, then one `Answer`.
 
     Args:

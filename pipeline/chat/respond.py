@@ -1,7 +1,7 @@
 """From passages and a question to the streamed answer; knows no index, no server and no clock but its own."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from pipeline.chat.answerable import answerability
 from pipeline.chat.citations import checked_marks, citations, cited_numbers, support, supporting_passage
@@ -31,7 +31,7 @@ def respond(
     adapter: str | None = None,
     similarity: Similarity | None = None,
     retrieve_ms: float = 0.0,
-) -> Iterator[str | Answer]:
+) -> Generator[str | Answer, None, None]:
     """Yield the answer's text piece by piece, then one `Answer` with the checked citations.
 
     Args:

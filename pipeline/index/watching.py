@@ -34,8 +34,14 @@ class Changes(FileSystemEventHandler):
             self.happened.set()
 
 
-def watch(settings: Settings, say: Callable[[str], None], stop: threading.Event | None = None) -> None:
-    """Sync now and after each burst of changes, until `stop` is set.
+def watch(
+    settings: Settings,
+    say: Callable[[str], None],
+    *,
+    synced: Callable[[], None] = lambda: None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Sync now and after each burst of changes, until `stop` is set; call `synced` after each sync that succeeded.
 
     Raises:
         SitetwinError: a content folder can't be watched.
@@ -57,7 +63,9 @@ def watch(settings: Settings, say: Callable[[str], None], stop: threading.Event 
             if not changes.happened.wait(timeout=0.5):
                 continue
             _wait_until_quiet(changes.happened, stop)
-            if not _sync_once(settings, say):
+            if _sync_once(settings, say):
+                synced()
+            else:
                 changes.happened.set()
                 stop.wait(RETRY_SECONDS)
     finally:

@@ -1,6 +1,7 @@
 """Find a shared process, or start it."""
 
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,8 +37,11 @@ class Service:
     def find(self) -> Endpoint | None:
         return self.files.find()
 
-    def ensure(self) -> Endpoint:
+    def ensure(self, abandon: threading.Event | None = None) -> Endpoint:
         """The running owner, started if there is none; counts as a use.
+
+        Args:
+            abandon: once set, a start that is under way is taken back.
 
         Raises:
             ServiceError: it can't be started; the message names the log and its last line.
@@ -52,7 +56,7 @@ class Service:
                     return endpoint
                 if outdated := files.find():
                     self.stop(outdated)
-                return self._start(files)
+                return self._start(files, abandon or threading.Event())
         except Timeout:
             raise ServiceError(
                 f"another process has been starting {self.name} for {self.start_seconds:g} s: see {self.log}"
@@ -62,7 +66,7 @@ class Service:
         endpoint = files.find()
         return endpoint if endpoint and endpoint.details == self.details else None
 
-    def _start(self, files: RunFiles) -> Endpoint:
+    def _start(self, files: RunFiles, abandon: threading.Event) -> Endpoint:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             offset = log.tell()
@@ -71,7 +75,7 @@ class Service:
                 self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         deadline = time.monotonic() + self.start_seconds
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not abandon.is_set():
             if (endpoint := files.find()) and endpoint.pid == process.pid:
                 return endpoint
             try:
@@ -80,6 +84,9 @@ class Service:
                 continue
             raise ServiceError(f"{self.name} ended at its start: {last_line(self.log, offset)} (log: {self.log})")
         process.terminate()
+        process.wait()
+        if abandon.is_set():
+            raise ServiceError(f"the start of {self.name} was abandoned: run the command again")
         raise ServiceError(f"{self.name} did not answer within {self.start_seconds:g} s: see {self.log}")
 
     def stop(self, endpoint: Endpoint) -> None:

@@ -59,10 +59,11 @@ class Shared:
         self.row = Row(service.name, log=service.log)
         self._endpoint: Endpoint | None = None
         self._is_ours = False
+        self._abandon = threading.Event()
 
     def start(self) -> None:
         found = self.service.find()
-        self._endpoint = self.service.ensure()
+        self._endpoint = self.service.ensure(self._abandon)
         self._is_ours = self._is_ours or found != self._endpoint
         self.row.url = self._endpoint.url
 
@@ -71,6 +72,7 @@ class Shared:
         return self._endpoint is not None and self._endpoint.is_alive()
 
     def stop(self) -> None:
+        self._abandon.set()
         if self._is_ours and self._endpoint:
             self.service.stop(self._endpoint)
 
@@ -93,6 +95,7 @@ class Child:
         self._command, self._environment = command, environment
         self._answers, self._start_seconds = answers, start_seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self._stopping = False
 
     def start(self) -> None:
         log_path = self.row.log
@@ -100,6 +103,8 @@ class Child:
         log_path.parent.mkdir(parents=True, exist_ok=True)
         with log_path.open("ab") as log:
             offset = log.tell()
+            if self._stopping:
+                raise ServiceError("stopped before it was started")
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
@@ -115,7 +120,7 @@ class Child:
             except subprocess.TimeoutExpired:
                 if time.monotonic() < deadline:
                     continue
-                self.stop()
+                self._end()
                 raise ServiceError(f"no answer within {self._start_seconds:g} s: see {log_path}") from None
             raise ServiceError(f"ended with status {code}: {last_line(log_path, offset)} (log: {log_path})")
 
@@ -123,6 +128,10 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     def stop(self) -> None:
+        self._stopping = True
+        self._end()
+
+    def _end(self) -> None:
         if self._process is None or self._process.poll() is not None:
             return
         # Langflow and others start processes of their own.
@@ -162,9 +171,12 @@ class Supervisor:
     def stop(self) -> None:
         """Stop what was started here, in reverse order. Safe to call twice."""
         self._stopping.set()
+        for member in reversed(self.members):
+            member.stop()
         for thread in self._threads:
             thread.join(timeout=15)
         for member in reversed(self.members):
+            # Whoever was between two steps of a start has come to its end by now.
             member.stop()
             self._become(member, "stopped")
 

@@ -1,0 +1,17 @@
+"""The command line of this room."""
+
+import click
+from rich.console import Console
+
+from pipeline.cli import with_settings
+from pipeline.settings import Settings
+
+
+@click.command()
+@with_settings
+def up(settings: Settings) -> None:
+    """Start everything: page, chat, index, model and Langflow."""
+    from web.screen import Screen
+    from web.up import up as run
+
+    run(settings, Screen(Console(stderr=True)))

@@ -1,0 +1,27 @@
+"""The gateway's process."""
+
+import uvicorn
+
+from flows import server as langflow
+from pipeline.settings import Settings, load_settings
+from web.app import create_app
+from web.backends import Backend, DirectBackend, FlowBackend
+from web.rows import RowsFile
+
+
+def choose_backend(settings: Settings) -> Backend:
+    """The flow where Langflow is installed and switched on, else the pipeline itself."""
+    starting = RowsFile(settings.run_directory).starting
+    if settings.langflow.enabled and langflow.is_installed():
+        return FlowBackend(langflow.base_url(settings), langflow.credentials(settings).api_key, settings.langflow.flow, starting)
+    return DirectBackend(settings, starting=starting)
+
+
+def main() -> None:
+    settings = load_settings()
+    app = create_app(settings, choose_backend(settings))
+    uvicorn.run(app, host=settings.gateway.host, port=settings.gateway.port, log_level="warning", access_log=False)
+
+
+if __name__ == "__main__":
+    main()

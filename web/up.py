@@ -1,0 +1,168 @@
+"""`sitetwin up`: every process that a site's chat needs, started, watched and stopped together."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+
+import httpx
+import psutil
+from filelock import FileLock, Timeout
+
+from flows import server as langflow
+from pipeline.errors import ServiceError
+from pipeline.models import demo
+from pipeline.processes import engine, vectors
+from pipeline.processes.endpoint import RunFiles
+from pipeline.processes.supervisor import Child, Member, Row, Shared, Supervisor
+from pipeline.settings import Settings
+from web.rows import RowsFile
+from web.screen import Screen
+
+LANGFLOW_START_SECONDS = 180
+
+
+def up(settings: Settings, screen: Screen) -> None:
+    """Run until Ctrl-C or SIGTERM.
+
+    Raises:
+        ServiceError: another `up` runs here, or a port is in use.
+        ModelError: the demo weights can't be fetched.
+    """
+    settings.run_directory.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.run_directory / "up.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ServiceError(
+            f"sitetwin up runs here already, at {gateway_url(settings)}: use that one, or end it with Ctrl-C in its terminal"
+        ) from None
+    with lock:
+        _check_ports(settings)
+        _fetch_weights(settings)
+        _run(settings, screen)
+
+
+def gateway_url(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.gateway.host in ("0.0.0.0", "::") else settings.gateway.host
+    return f"http://{host}:{settings.gateway.port}"
+
+
+def _run(settings: Settings, screen: Screen) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    rows = RowsFile(settings.run_directory)
+    members = _members(settings)
+
+    def say(row: Row) -> None:
+        rows.write(member.row for member in members)
+        screen.show(row)
+
+    supervisor = Supervisor(members, {"watcher": ["vectors"]}, say)
+    with screen.open([member.row for member in members], gateway_url(settings)):
+        rows.write(member.row for member in members)
+        supervisor.start()
+        while not stop.wait(0.25):
+            screen.refresh()
+        supervisor.stop()
+        rows.remove()
+
+
+def _members(settings: Settings) -> list[Member]:
+    logs = settings.log_directory
+    environment = {**os.environ, "SITETWIN_CONFIG": str(settings.root / "sitetwin.toml")}
+    sitetwin = [sys.executable, "-m", "pipeline.cli"]
+    members: list[Member] = [
+        Child(
+            "gateway",
+            [sys.executable, "-m", "web.gateway"],
+            logs / "gateway.log",
+            environment=environment,
+            answers=_answers(f"{gateway_url(settings)}/healthz"),
+            url=gateway_url(settings),
+        ),
+        Shared(vectors.service(settings)),
+        Child(
+            "watcher",
+            [*sitetwin, "watch"],
+            logs / "watcher.log",
+            environment=environment,
+            answers=lambda: RunFiles(settings.run_directory, "watcher").find() is not None,
+            start_seconds=24 * 3600,
+        ),
+    ]
+    if not settings.engine.url:
+        members.append(Shared(engine.service(settings)))
+    if settings.langflow.enabled and langflow.is_installed():
+        members.append(
+            Child(
+                "langflow",
+                langflow.command(settings),
+                logs / "langflow.log",
+                environment=langflow.environment(settings),
+                answers=_langflow_answers(settings),
+                start_seconds=LANGFLOW_START_SECONDS,
+                url=langflow.base_url(settings),
+            )
+        )
+    return members
+
+
+def _answers(url: str) -> Callable[[], bool]:
+    def answers() -> bool:
+        try:
+            return httpx.get(url, timeout=2, trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+    return answers
+
+
+def _langflow_answers(settings: Settings) -> Callable[[], bool]:
+    def answers() -> bool:
+        if not langflow.is_healthy(langflow.base_url(settings)):
+            return False
+        langflow.push_flows(settings)
+        return True
+
+    return answers
+
+
+def _fetch_weights(settings: Settings) -> None:
+    """In the foreground, where the progress bar is seen, rather than in a child's log."""
+    if settings.models.embedder == "demo":
+        demo.embedding_model()
+    if settings.models.chat == "demo" and not settings.engine.url:
+        demo.chat_model()
+
+
+def _check_ports(settings: Settings) -> None:
+    _check_port(settings.gateway.host, settings.gateway.port, "gateway.port")
+    if settings.langflow.enabled and langflow.is_installed():
+        _check_port("127.0.0.1", settings.langflow.port, "langflow.port")
+
+
+def _check_port(host: str, port: int, setting: str) -> None:
+    with socket.socket() as probe:
+        # A port in TIME_WAIT is free for a server.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ServiceError(
+                f"port {port} can't be used ({error.strerror}{_holder(port)}): end that, or set another {setting} in sitetwin.toml"
+            ) from None
+
+
+def _holder(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN and connection.pid:
+                return f" by {psutil.Process(connection.pid).name()}, process {connection.pid}"
+    except psutil.AccessDenied:
+        # macOS shows other processes' sockets to root only; the port's number has to do.
+        pass
+    return ""
