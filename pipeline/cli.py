@@ -207,7 +207,3 @@ def status(settings: Settings, as_json: bool) -> None:
             click.echo(f"  {file.state}: {file.path}: {file.reason}")
     for name, process in report.processes.items():
         click.echo(f"{name}: {process.state}" + (f" at {process.url} (process {process.pid})" if process.url else ""))
-
-
-if __name__ == "__main__":
-    main()

@@ -11,7 +11,8 @@ import httpx
 from pydantic import BaseModel
 
 from pipeline.errors import SitetwinError
-from pipeline.models import blas, demo
+from pipeline.models import blas
+from pipeline.models.cache import LAYOUT, cache_folder
 from pipeline.settings import Settings
 
 FREE_GIGABYTES = 2.0
@@ -111,20 +112,20 @@ def _chat_model(settings: Settings) -> Finding:
             )
         return Finding(name=name, state="ok", text=f"{settings.models.chat} at {url}")
     if settings.models.chat == "demo":
-        return _demo(name, demo.CHAT)
+        return _demo(name, "SmolLM2-135M-Instruct")
     return Finding(name=name, state="note", text=f"{settings.models.chat}, on MLX, loaded at the first question")
 
 
 def _embedder(settings: Settings) -> Finding:
     if settings.models.embedder == "demo":
-        return _demo("embedder", demo.EMBEDDING)
+        return _demo("embedder", "all-MiniLM-L6-v2")
     return Finding(name="embedder", state="note", text=settings.models.embedder)
 
 
-def _demo(name: str, weights: "demo.Weights") -> Finding:
-    if weights.is_ready():
-        return Finding(name=name, state="ok", text=f"{weights.title} (demo weights, in {weights.folder()})")
-    return Finding(name=name, state="note", text=f"{weights.title} (demo weights) will be fetched at first use")
+def _demo(name: str, weights: str) -> Finding:
+    for folder in (cache_folder() / LAYOUT).glob(f"{weights}*"):
+        return Finding(name=name, state="ok", text=f"{weights} (demo weights, in {folder})")
+    return Finding(name=name, state="note", text=f"{weights} (demo weights) will be fetched at first use")
 
 
 def _langflow() -> Finding:

@@ -74,7 +74,7 @@ def _run(settings: Settings, screen: Screen) -> None:
 def _members(settings: Settings) -> list[Member]:
     logs = settings.log_directory
     environment = {**os.environ, "SITETWIN_CONFIG": str(settings.root / "sitetwin.toml")}
-    sitetwin = [sys.executable, "-m", "pipeline.cli"]
+    sitetwin = [sys.executable, "-m", "pipeline"]
     members: list[Member] = [
         Child(
             "gateway",
@@ -160,7 +160,12 @@ def _check_port(host: str, port: int, setting: str) -> None:
 def _holder(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN and connection.pid:
+            if (
+                connection.laddr
+                and connection.laddr.port == port
+                and connection.status == psutil.CONN_LISTEN
+                and connection.pid
+            ):
                 return f" by {psutil.Process(connection.pid).name()}, process {connection.pid}"
     except psutil.AccessDenied:
         # macOS shows other processes' sockets to root only; the port's number has to do.

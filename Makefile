@@ -1,0 +1,41 @@
+# All the set-up there is. `make up` starts everything, `make test` checks it; both install what they need first.
+
+# uv's own version is pinned with the rest; this one only fetches it.
+UV_VERSION := 0.13.8
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && { echo $$p; exit; }; done)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: up test slow lint lock clean
+.DEFAULT_GOAL := up
+
+up: $(INSTALLED)
+	@$(BIN)/sitetwin up
+
+test: $(INSTALLED)
+	$(BIN)/pytest
+
+slow: $(INSTALLED)
+	$(BIN)/pytest -m slow
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "sitetwin needs Python 3.11, 3.12 or 3.13 on PATH: install one, or name it with make PYTHON=..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+# One file for Linux x86-64 and arm64, macOS arm64, Python 3.11 to 3.13: hashes, and no registry's name.
+lock: $(INSTALLED)
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--extra langflow --group dev --no-annotate --no-emit-index-url -o requirements.txt pyproject.toml
+
+clean:
+	rm -rf .venv .sitetwin

@@ -1,0 +1,43 @@
+"""The command line of this room."""
+
+import json
+import sys
+
+import click
+
+from pipeline.cli import with_settings
+from pipeline.settings import FILE_NAME, Settings
+
+PLACES = {
+    "claude": "`claude mcp add-json sitetwin '<the inner object>'`, or Claude Desktop's claude_desktop_config.json",
+    "cursor": ".cursor/mcp.json in your project, or ~/.cursor/mcp.json",
+}
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def mcp(ctx: click.Context) -> None:
+    """Serve search and ask to agents over stdio."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(serve)
+
+
+@mcp.command(hidden=True)
+@with_settings
+def serve(settings: Settings) -> None:
+    from mcp_server.server import create_server
+
+    create_server(settings).run("stdio")
+
+
+@mcp.command()
+@click.argument("client", type=click.Choice(sorted(PLACES)))
+@with_settings
+def config(settings: Settings, client: str) -> None:
+    """Print what CLIENT needs to start this server."""
+    server = {
+        "command": sys.executable,
+        "args": ["-m", "pipeline", "--config", str(settings.root / FILE_NAME), "mcp"],
+    }
+    click.echo(f"put this into {PLACES[client]}:", err=True)
+    click.echo(json.dumps({"mcpServers": {"sitetwin": server}}, indent=2))
