@@ -25,6 +25,11 @@ def cache_folder() -> Path:
     return Path(named).expanduser().resolve() if named else platformdirs.user_cache_path("sitetwin")
 
 
+def folder_of(name: str) -> Path:
+    """Where the cache's folder `name` is or will be."""
+    return cache_folder() / LAYOUT / name
+
+
 def cached(name: str, build: Callable[[Path], None]) -> Path:
     """The cache's folder `name`, filled by `build(empty folder)` if it is not there yet.
 
@@ -33,8 +38,8 @@ def cached(name: str, build: Callable[[Path], None]) -> Path:
     Raises:
         ModelError: the cache can't be written or the disk is full.
     """
-    home = cache_folder() / LAYOUT
-    target = home / name
+    target = folder_of(name)
+    home = target.parent
     if target.is_dir():
         return target
     try:

