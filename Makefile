@@ -6,6 +6,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && { echo $$p; exit; }; done)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+TESTABLE := .venv/.testable
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
 .PHONY: up test slow lint lock clean
 .DEFAULT_GOAL := up
@@ -13,13 +16,13 @@ INSTALLED := .venv/.installed
 up: $(INSTALLED)
 	@$(BIN)/sitetwin up
 
-test: $(INSTALLED)
+test: $(TESTABLE)
 	$(BIN)/pytest
 
-slow: $(INSTALLED)
+slow: $(TESTABLE)
 	$(BIN)/pytest -m slow
 
-lint: $(INSTALLED)
+lint: $(TESTABLE)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -28,14 +31,19 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "sitetwin needs Python 3.11, 3.12 or 3.13 on PATH: install one, or name it with make PYTHON=..." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@echo "installing: a few minutes the first time"
+	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
-# One file for Linux x86-64 and arm64, macOS arm64, Python 3.11 to 3.13: hashes, and no registry's name.
+$(TESTABLE): $(INSTALLED) requirements-dev.txt
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# For Linux x86-64 and arm64, macOS arm64, Python 3.11 to 3.13: hashes, and no registry's name.
 lock: $(INSTALLED)
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-		--extra langflow --group dev --no-annotate --no-emit-index-url -o requirements.txt pyproject.toml
+	$(LOCK) --extra langflow --group build -o requirements.txt pyproject.toml
+	$(LOCK) --group dev --constraints requirements.txt -o requirements-dev.txt
 
 clean:
 	rm -rf .venv .sitetwin
