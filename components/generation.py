@@ -1,0 +1,25 @@
+"""Any LangChain model as the function that `pipeline.chat` asks."""
+
+from collections.abc import Iterator
+
+from langchain_core.language_models import BaseLanguageModel
+from langchain_core.messages import BaseMessage
+
+from pipeline.chat import Generate
+
+
+def generate_with(model: BaseLanguageModel) -> Generate:
+    def generate(messages: list[dict[str, str]]) -> Iterator[str]:
+        for chunk in model.stream(messages):
+            # A plain completion model streams strings.
+            text = str(chunk.text) if isinstance(chunk, BaseMessage) else str(chunk)
+            if text:
+                yield text
+
+    return generate
+
+
+def model_name(model: object) -> str:
+    """The vendor's name for the model; LangChain's classes disagree on the attribute."""
+    names = (getattr(model, attribute, None) for attribute in ("model_name", "model", "model_id"))
+    return next((name for name in names if isinstance(name, str) and name), type(model).__name__)

@@ -1,0 +1,65 @@
+"""Passages as Langflow's tables and lists, and back."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lfx.schema.data import Data
+from lfx.schema.dataframe import DataFrame
+
+from pipeline.index.passages import Passage
+
+
+def to_table(passages: Iterable[Passage]) -> DataFrame:
+    """One row for each passage, with the columns of `search --json`."""
+    return DataFrame([passage.model_dump(mode="json") for passage in passages])
+
+
+def from_input(value: object) -> list[Passage]:
+    """Passages out of a table or of JSON records, ours or another retriever's.
+
+    Another retriever's record needs a `text`; whatever else of a passage it has is kept, also below `metadata`.
+
+    Raises:
+        ValueError: the value is neither, or a record has no text.
+    """
+    records = [_record(row) for row in _rows(value)]
+    return [_passage(record, position) for position, record in enumerate(records)]
+
+
+def _rows(value: object) -> list[object]:
+    if value is None:
+        return []
+    if isinstance(value, DataFrame):
+        return list(value.to_dict(orient="records"))
+    if isinstance(value, list | tuple):
+        return [row for item in value for row in _rows(item)]
+    if isinstance(value, Data | Mapping):
+        return [value]
+    raise ValueError(f"passages are a table or a list of JSON records, not {type(value).__name__}: connect a retriever")
+
+
+def _record(row: object) -> dict[str, Any]:
+    content = dict(row.data) if isinstance(row, Data) else dict(row)  # type: ignore[call-overload]
+    metadata = content.pop("metadata", None)
+    merged = {**metadata, **content} if isinstance(metadata, Mapping) else content
+    # A table has NaN where a record had nothing.
+    return {str(k): v for k, v in merged.items() if not (v is None or (isinstance(v, float) and math.isnan(v)))}
+
+
+def _passage(record: dict[str, Any], position: int) -> Passage:
+    text = record.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError(f"passage {position + 1} has no text: connect a retriever whose records have a `text` field")
+    document = str(record.get("document") or record.get("source") or record.get("title") or f"passage-{position + 1}")
+    return Passage(
+        id=str(record.get("id") or f"{document}#{position}"),
+        document=document,
+        title=str(record.get("title") or document),
+        url=str(record.get("url") or ""),
+        heading=str(record.get("heading") or ""),
+        text=text,
+        score=float(record.get("score") or 0.0),
+        visibility=record.get("visibility", "public"),
+        similarity=record.get("similarity"),
+    )

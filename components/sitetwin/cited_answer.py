@@ -1,0 +1,126 @@
+"""Cited Answer."""
+
+from collections.abc import AsyncIterator, Iterator
+
+from langchain_core.messages import AIMessageChunk
+from lfx.custom.custom_component.component import Component
+from lfx.io import HandleInput, IntInput, MessageInput, MultilineInput, Output
+from lfx.schema.message import Message
+from lfx.utils.constants import MESSAGE_SENDER_AI, MESSAGE_SENDER_NAME_AI
+
+from components import wire
+from components.chat_model import EngineChatModel
+from components.conversation import history
+from components.generation import generate_with, model_name
+from components.passages import from_input
+from components.sources import sources_block
+from components.threads import iterate
+from pipeline.chat import Answer, respond
+from pipeline.chat.assistant import question_similarity
+from pipeline.settings import Settings, load_settings
+
+
+class CitedAnswerComponent(Component):
+    display_name = "Cited Answer"
+    description = "Answers from the passages and names its sources, or says that the notes don't hold it."
+    icon = "MessageSquareQuote"
+    name = "CitedAnswerComponent"
+
+    inputs = [
+        MessageInput(name="question", display_name="Question", required=True),
+        HandleInput(
+            name="passages",
+            display_name="Passages",
+            info="From the Notes Retriever, or from any retriever whose records have a text. Without it the model answers alone.",
+            input_types=["Table", "JSON", "DataFrame", "Data"],
+            is_list=True,
+        ),
+        HandleInput(
+            name="model",
+            display_name="Model",
+            info="The MLX Model, or the Language Model output of any vendor's model.",
+            input_types=["LanguageModel"],
+            required=True,
+        ),
+        MultilineInput(
+            name="persona",
+            display_name="Persona",
+            info="How the assistant speaks; empty: as in sitetwin.toml.",
+            value="",
+        ),
+        IntInput(
+            name="history_turns",
+            display_name="Earlier Turns",
+            info="How many earlier questions and answers of this conversation the model sees; -1: as in sitetwin.toml.",
+            value=-1,
+            advanced=True,
+        ),
+    ]
+    outputs = [Output(name="answer", display_name="Answer", method="answer")]
+
+    async def answer(self) -> Message:
+        pieces = iterate(await self._respond())
+        record: Answer | None = None
+
+        async def chunks() -> AsyncIterator[AIMessageChunk]:
+            nonlocal record
+            async for piece in pieces:
+                if isinstance(piece, Answer):
+                    record = piece
+                else:
+                    yield AIMessageChunk(content=piece)
+
+        message = Message(
+            sender=MESSAGE_SENDER_AI,
+            sender_name=MESSAGE_SENDER_NAME_AI,
+            session_id=getattr(getattr(self, "graph", None), "session_id", None) or "",
+        )
+        if self._can_stream(message):
+            message.text = chunks()
+            message.properties.state = "partial"
+            message = await self.send_message(message)
+        else:
+            message.text = "".join([str(chunk.content) async for chunk in chunks()])
+        if record is not None:
+            # Chat Output stores and sends the message once more, and these two with it.
+            message.text = record.answer
+            message.session_metadata = {**(message.session_metadata or {}), **wire.pack(record)}
+            message.content_blocks = [*message.content_blocks, *sources_block(record)]
+        self.status = message
+        return message
+
+    async def _respond(self) -> Iterator[str | Answer]:
+        settings = load_settings()
+        question = str(self.question.text if isinstance(self.question, Message) else self.question).strip()
+        if not question:
+            raise ValueError("Cited Answer got no question: connect Chat Input to its Question")
+        turns = settings.chat.history_turns if self.history_turns < 0 else self.history_turns
+        persona = settings.persona.model_copy(update={"prompt": self.persona} if self.persona.strip() else {})
+        # A retriever that found nothing is not the same as none: then the notes don't hold it.
+        grounded = not (self.passages is None or self.passages == "" or self.passages == [])
+        return respond(
+            question,
+            passages=from_input(self.passages) if grounded else [],
+            mode="rag" if grounded else "base",
+            history=await history(self, turns),
+            generate=generate_with(self.model),
+            chat=settings.chat,
+            persona=persona,
+            model=model_name(self.model),
+            similarity=question_similarity(settings) if self._quotes_first(settings) else None,
+        )
+
+    def _quotes_first(self, settings: Settings) -> bool:
+        """By the owner's choice; else as the settings say of their own model, and not for a vendor's larger one."""
+        if settings.chat.quote_first is not None:
+            return settings.chat.quote_first
+        return settings.quotes_first and isinstance(self.model, EngineChatModel)
+
+    def _can_stream(self, message: Message) -> bool:
+        """Tokens reach a page only beside a Chat Output, in a session, with somebody listening."""
+        return bool(
+            message.session_id
+            and getattr(self, "_event_manager", None)
+            and self._vertex
+            and self.is_connected_to_chat_output()
+        )

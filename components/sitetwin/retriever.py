@@ -1,0 +1,80 @@
+"""Notes Retriever."""
+
+import asyncio
+
+from lfx.custom.custom_component.component import Component
+from lfx.io import DropdownInput, IntInput, MessageTextInput, Output
+from lfx.schema.dataframe import DataFrame
+
+from components.conversation import history
+from components.passages import to_table
+from pipeline.chat import retrieval_query
+from pipeline.index import open_index
+from pipeline.index.passages import SearchResult
+from pipeline.settings import load_settings
+
+AS_IN_SETTINGS = "as in sitetwin.toml"
+PUBLIC_ONLY = "public"
+
+
+class RetrieverComponent(Component):
+    display_name = "Notes Retriever"
+    description = "Finds the passages of your notes that fit a question. An earlier question of the conversation helps."
+    icon = "BookOpenText"
+    name = "RetrieverComponent"
+
+    inputs = [
+        MessageTextInput(
+            name="question",
+            display_name="Question",
+            info="What to look for in the notes, in plain words.",
+            required=True,
+            tool_mode=True,
+        ),
+        IntInput(
+            name="k",
+            display_name="Passages",
+            info="How many passages to return; 0: as in sitetwin.toml.",
+            value=0,
+        ),
+        DropdownInput(
+            name="retrieval",
+            display_name="Retrieval",
+            info="Which lists are asked: meaning (dense), words (keyword) or both (hybrid).",
+            options=[AS_IN_SETTINGS, "hybrid", "dense", "keyword"],
+            value=AS_IN_SETTINGS,
+        ),
+        DropdownInput(
+            name="visibility",
+            display_name="Visibility",
+            info="Leave it at public in every flow that a visitor can reach: whatever is found can be read by them.",
+            options=[PUBLIC_ONLY, "public and private"],
+            value=PUBLIC_ONLY,
+            advanced=True,
+        ),
+    ]
+    outputs = [Output(name="passages", display_name="Passages", method="retrieve")]
+
+    async def retrieve(self) -> DataFrame:
+        settings = load_settings()
+        question = str(self.question).strip()
+        if not question:
+            raise ValueError("the Notes Retriever got no question: connect Chat Input to its Question")
+        earlier = await history(self, settings.chat.history_turns)
+        query = retrieval_query(question, earlier)
+
+        def search() -> SearchResult:
+            with open_index(settings) as index:
+                return index.search(
+                    query,
+                    k=self.k or None,
+                    retrieval=None if self.retrieval == AS_IN_SETTINGS else self.retrieval,
+                    # Anything unknown counts as public only: a slip here must not show private notes.
+                    visibility=None if self.visibility == "public and private" else "public",
+                )
+
+        result = await asyncio.to_thread(search)
+        self.log(f"{len(result.passages)} passages in {result.took_ms:.0f} ms for: {query}")
+        table = to_table(result.passages)
+        self.status = table
+        return table

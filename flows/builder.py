@@ -1,0 +1,111 @@
+"""Flow files, built from the components' current templates: the same bytes every time."""
+
+import copy
+from typing import Any
+
+from flows.registry import Registry
+
+Flow = dict[str, Any]
+
+RETRIEVER = "ext:sitetwin:RetrieverComponent@official"
+MODEL = "ext:sitetwin:MLXModelComponent@official"
+CITED_ANSWER = "ext:sitetwin:CitedAnswerComponent@official"
+
+RAG_CHAT_ID = "6f1d2c8e-7b54-4c1f-9a3e-2d5b8c7e4f10"
+"""Version 4, as Langflow refuses others; fixed, so that a rebuilt flow stays the same flow."""
+
+_NOTE = """\
+### The chat of your site
+
+A visitor's question goes in on the left, a cited answer comes out on the right.
+
+- **Notes Retriever** finds passages. Keep its *Visibility* at public: visitors read whatever it finds.
+- **MLX Model** is the model of `sitetwin.toml`. Any other model fits too: connect its *Language Model* output instead.
+- **Cited Answer** checks the sources. Write under *Persona* how it shall speak.
+
+Try it in the **Playground**. Changes hold for visitors at once, and a restart keeps them; \
+`sitetwin flows pull` copies them into `flows/`.
+"""
+
+
+def build_rag_chat(registry: Registry) -> Flow:
+    """The flow that visitors talk to: Chat Input, retriever, model, cited answer, Chat Output.
+
+    Raises:
+        ValueError: the registry lacks a component, or two of them no longer fit together.
+    """
+    flow: Flow = {
+        "id": RAG_CHAT_ID,
+        "name": "rag_chat",
+        "endpoint_name": "rag_chat",
+        "description": "Answers a visitor's question from your notes and names the sources.",
+        "icon": "MessageSquareQuote",
+        "is_component": False,
+        "data": {"nodes": [], "edges": [], "viewport": {"x": 40.0, "y": 120.0, "zoom": 0.75}},
+    }
+    _add(flow, registry, "ChatInput", "ChatInput-q1vst", x=0, y=320)
+    _add(flow, registry, RETRIEVER, "RetrieverComponent-n2tes", x=440, y=0)
+    _add(flow, registry, MODEL, "MLXModelComponent-m3dl0", x=440, y=560)
+    _add(flow, registry, CITED_ANSWER, "CitedAnswerComponent-c4ite", x=900, y=200)
+    _add(flow, registry, "ChatOutput", "ChatOutput-a5nsw", x=1360, y=320)
+    _connect(flow, "ChatInput-q1vst", "message", "RetrieverComponent-n2tes", "question")
+    _connect(flow, "ChatInput-q1vst", "message", "CitedAnswerComponent-c4ite", "question")
+    _connect(flow, "RetrieverComponent-n2tes", "passages", "CitedAnswerComponent-c4ite", "passages")
+    _connect(flow, "MLXModelComponent-m3dl0", "model_output", "CitedAnswerComponent-c4ite", "model")
+    _connect(flow, "CitedAnswerComponent-c4ite", "answer", "ChatOutput-a5nsw", "input_value")
+    _add_note(flow, "note-w6hat", _NOTE, x=-460, y=0)
+    return flow
+
+
+def build_all(registry: Registry) -> dict[str, Flow]:
+    """Every flow of this folder by its endpoint name."""
+    return {flow["endpoint_name"]: flow for flow in [build_rag_chat(registry)]}
+
+
+def to_text(flow: Flow) -> str:
+    """A flow as its file holds it: sorted, without secrets and without what changes at each save."""
+    from langflow_sdk.serialization import flow_to_json, normalize_flow
+
+    return flow_to_json(normalize_flow(flow))
+
+
+def _add(flow: Flow, registry: Registry, kind: str, node_id: str, *, x: float, y: float) -> None:
+    from lfx.graph.flow_builder.component import add_component
+
+    if kind not in registry:
+        raise ValueError(f"Langflow does not know the component {kind}: reinstall sitetwin[langflow], then build again")
+    template = copy.deepcopy(registry[kind])
+    # Versions of what happens to be installed are no part of a flow.
+    template.get("metadata", {}).pop("dependencies", None)
+    add_component(flow, kind, {kind: template}, component_id=node_id)
+    flow["data"]["nodes"][-1]["position"] = {"x": x, "y": y}
+
+
+def _connect(flow: Flow, source: str, output: str, target: str, field: str) -> None:
+    from lfx.graph.flow_builder.connect import add_connection
+
+    add_connection(flow, source, output, target, field)
+
+
+def _add_note(flow: Flow, node_id: str, text: str, *, x: float, y: float) -> None:
+    size = {"width": 400, "height": 560}
+    flow["data"]["nodes"].append(
+        {
+            "id": node_id,
+            "type": "noteNode",
+            "position": {"x": x, "y": y},
+            **size,
+            "style": size,
+            "measured": size,
+            "data": {
+                "id": node_id,
+                "type": "note",
+                "node": {
+                    "description": text,
+                    "display_name": "",
+                    "documentation": "",
+                    "template": {"backgroundColor": "neutral"},
+                },
+            },
+        }
+    )
