@@ -13,6 +13,9 @@ from filelock import FileLock, Timeout
 from pipeline.errors import ServiceError
 from pipeline.processes.endpoint import Endpoint, RunFiles
 
+_started: list[subprocess.Popen[bytes]] = []
+"""Owners outlive whoever started them; their handles are kept so that the dead ones are reaped."""
+
 
 @dataclass(frozen=True)
 class Service:
@@ -74,6 +77,7 @@ class Service:
             process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        _started[:] = [*(owner for owner in _started if owner.poll() is None), process]
         deadline = time.monotonic() + self.start_seconds
         while time.monotonic() < deadline and not abandon.is_set():
             if (endpoint := files.find()) and endpoint.pid == process.pid:

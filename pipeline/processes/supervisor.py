@@ -19,6 +19,8 @@ State = Literal["waiting", "starting", "ready", "restarting", "failed", "stopped
 RESTARTS = 3
 """A process that dies this often within `RESTART_WINDOW_SECONDS` is left dead and reported."""
 RESTART_WINDOW_SECONDS = 120
+FIRST_PAUSE_SECONDS = 1.0
+"""Before the first restart; doubled for each further one."""
 
 
 @dataclass
@@ -215,5 +217,5 @@ class Supervisor:
             self._become(member, "failed", f"{reason}; given up after {RESTARTS} restarts")
             return False
         self._become(member, "restarting", reason)
-        self._stopping.wait(min(8.0, 0.5 * 2 ** len(row.deaths)))
+        self._stopping.wait(FIRST_PAUSE_SECONDS * 2 ** (len(row.deaths) - 1))
         return True

@@ -1,0 +1,94 @@
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+
+from pipeline.errors import ServiceError
+from tests.pipeline.processes.owners import MakeService, wait_gone
+
+
+def test_started_once_and_found_by_all(owned: MakeService) -> None:
+    first = owned().ensure()
+    assert owned().ensure() == first
+    assert owned().find() == first
+
+
+def test_many_at_once_start_one(owned: MakeService) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        endpoints = set(pool.map(lambda _: owned().ensure().pid, range(8)))
+    assert len(endpoints) == 1
+
+
+def test_a_killed_owner_is_noticed_and_started_again(owned: MakeService) -> None:
+    first = owned().ensure()
+    os.kill(first.pid, signal.SIGKILL)
+    wait_gone(first.pid)
+    assert owned().find() is None
+    assert owned().ensure().pid != first.pid
+
+
+def test_nobody_uses_it_so_it_ends(owned: MakeService) -> None:
+    endpoint = owned(idle_minutes=0.005).ensure()
+    wait_gone(endpoint.pid)
+    assert not endpoint.is_alive()
+    assert "idle for 0.005 minutes" in owned().log.read_text()
+
+
+def test_a_use_starts_the_idle_clock_again(owned: MakeService) -> None:
+    service = owned()
+    service.ensure()
+    os.utime(service.files.used_path, (0, 0))
+    assert service.files.idle_seconds() > 1000
+    service.ensure()
+    assert service.files.idle_seconds() < 60
+
+
+def test_other_settings_replace_the_owner(owned: MakeService) -> None:
+    old = owned(mood="good").ensure()
+    new = owned(mood="better").ensure()
+    assert new.details == {"mood": "better"}
+    assert not old.is_alive()
+
+
+def test_there_is_never_a_second_owner(owned: MakeService) -> None:
+    service = owned()
+    first = service.ensure()
+    service.files.endpoint_path.unlink()
+    try:
+        with pytest.raises(ServiceError, match="another thing process owns"):
+            service.ensure()
+    finally:
+        service.stop(first)
+
+
+def test_a_failed_start_says_the_last_words_and_the_log(owned: MakeService) -> None:
+    with pytest.raises(ServiceError) as error:
+        owned(script="import sys; sys.exit('the disk is made of cheese')").ensure()
+    assert "the disk is made of cheese" in str(error.value)
+    assert "thing.log" in str(error.value)
+
+
+def test_a_start_can_be_taken_back(owned: MakeService) -> None:
+    abandon = threading.Event()
+    abandon.set()
+    before = set(psutil.Process().children())
+    with pytest.raises(ServiceError, match="abandoned"):
+        owned(script="import threading; threading.Event().wait()").ensure(abandon)
+    assert set(psutil.Process().children()) <= before
+
+
+def test_an_empty_endpoint_file_means_no_owner(owned: MakeService) -> None:
+    owned().files.endpoint_path.write_text("")
+    assert owned().find() is None
+
+
+def test_a_process_id_used_again_is_not_the_owner(owned: MakeService) -> None:
+    service = owned()
+    endpoint = service.ensure()
+    stranger = endpoint.model_copy(update={"pid": os.getpid()})
+    assert not stranger.is_alive()
+    service.stop(stranger)
+    assert endpoint.is_alive()

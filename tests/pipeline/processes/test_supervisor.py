@@ -1,0 +1,126 @@
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pipeline.processes import supervisor as module
+from pipeline.processes.supervisor import Child, Member, Row, Shared, Supervisor
+from tests.pipeline.processes.owners import MakeService, wait_gone
+
+WAITS = "import threading; threading.Event().wait()"
+
+
+class Watcher:
+    """Remembers the states of each row and lets a test wait for one."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, row: Row) -> None:
+        with self._changed:
+            self.seen.append((row.name, row.state))
+            self._changed.notify_all()
+
+    def wait_for(self, name: str, state: str, times: int = 1) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.seen.count((name, state)) >= times, timeout=60), self.seen
+
+
+def child(tmp_path: Path, code: str = WAITS, name: str = "child") -> Child:
+    return Child(name, [sys.executable, "-c", code], tmp_path / f"{name}.log")
+
+
+def pid_of(member: Child) -> int:
+    assert member._process is not None
+    return member._process.pid
+
+
+@pytest.fixture(autouse=True)
+def quick_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE_SECONDS", 0.01)
+
+
+def test_a_dead_child_is_started_again(tmp_path: Path) -> None:
+    member, watcher = child(tmp_path), Watcher()
+    supervisor = Supervisor([member], {}, watcher)
+    supervisor.start()
+    watcher.wait_for("child", "ready")
+    first = pid_of(member)
+    os.kill(first, signal.SIGKILL)
+    watcher.wait_for("child", "ready", times=2)
+    second = pid_of(member)
+    supervisor.stop()
+    assert first != second
+    assert not psutil.pid_exists(second)
+
+
+def test_one_that_keeps_dying_is_given_up_with_its_reason(tmp_path: Path) -> None:
+    member = Child(
+        "child", [sys.executable, "-c", "import sys; sys.exit('no port')"], tmp_path / "log", answers=lambda: False
+    )
+    watcher = Watcher()
+    supervisor = Supervisor([member], {}, watcher)
+    supervisor.start()
+    watcher.wait_for("child", "failed")
+    assert "no port" in member.row.text
+    assert watcher.seen.count(("child", "restarting")) == module.RESTARTS
+    supervisor.stop()
+
+
+def test_who_needs_another_waits_for_it(tmp_path: Path) -> None:
+    gate = threading.Event()
+    first = Child("first", [sys.executable, "-c", WAITS], tmp_path / "1", answers=gate.is_set)
+    second, watcher = child(tmp_path, name="second"), Watcher()
+    supervisor = Supervisor([second, first], {"second": ["first"]}, watcher)
+    supervisor.start()
+    watcher.wait_for("first", "starting")
+    assert ("second", "starting") not in watcher.seen
+    gate.set()
+    watcher.wait_for("second", "ready")
+    supervisor.stop()
+
+
+def test_stopping_in_the_middle_of_a_start(tmp_path: Path) -> None:
+    member = Child("child", [sys.executable, "-c", WAITS], tmp_path / "log", answers=lambda: False, start_seconds=600)
+    watcher = Watcher()
+    supervisor = Supervisor([member], {}, watcher)
+    supervisor.start()
+    watcher.wait_for("child", "starting")
+    supervisor.stop()
+    assert not member.is_alive()
+
+
+def test_a_childs_own_children_end_with_it(tmp_path: Path) -> None:
+    code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {WAITS!r}]).wait()"
+    members: list[Member] = [parent := child(tmp_path, code)]
+    supervisor = Supervisor(members, {}, watcher := Watcher())
+    supervisor.start()
+    watcher.wait_for("child", "ready")
+    grandchildren = []
+    while not grandchildren:
+        grandchildren = psutil.Process(pid_of(parent)).children()
+    supervisor.stop()
+    wait_gone(grandchildren[0].pid)
+
+
+def test_a_shared_owner_that_ran_before_is_left_running(owned: MakeService) -> None:
+    endpoint = owned().ensure()
+    supervisor = Supervisor([Shared(owned())], {}, watcher := Watcher())
+    supervisor.start()
+    watcher.wait_for("thing", "ready")
+    supervisor.stop()
+    assert endpoint.is_alive()
+
+
+def test_a_shared_owner_that_was_started_here_is_stopped(owned: MakeService) -> None:
+    supervisor = Supervisor([Shared(owned())], {}, watcher := Watcher())
+    supervisor.start()
+    watcher.wait_for("thing", "ready")
+    assert owned().find() is not None
+    supervisor.stop()
+    assert owned().find() is None

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SettingsError
+from pipeline.settings import Settings, find_settings_file, load_settings
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "sitetwin.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_file_values_and_defaults(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, '[[content]]\npath = "notes"\n[index]\nchunk_chars = 500\n'))
+    assert settings.root == tmp_path
+    assert settings.state == tmp_path / ".sitetwin"
+    assert settings.index.chunk_chars == 500
+    assert settings.retrieval.passages == 4
+    assert settings.source_path(settings.content[0]) == tmp_path / "notes"
+
+
+def test_a_variable_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITETWIN_ENGINE__URL", "http://127.0.0.1:11434/v1")
+    settings = load_settings(write(tmp_path, '[engine]\nurl = "http://elsewhere/v1"\nthreads = 3\n'))
+    assert settings.engine.url == "http://127.0.0.1:11434/v1"
+    assert settings.engine.threads == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[engin]\nthreads = 1\n", "unknown key engin: did you mean 'engine'?"),
+        ("[engine]\nthread = 1\n", "unknown key engine.thread: did you mean 'threads'?"),
+        (
+            '[[content]]\npath = "x"\nvisiblity = "public"\n',
+            "unknown key content.0.visiblity: did you mean 'visibility'?",
+        ),
+        ("[engine]\nqqq = 1\n", "known there: url, api_key"),
+        ('[engine]\nthreads = "many"\n', "engine.threads: Input should be a valid integer"),
+        ("[engine\n", "is not valid TOML"),
+    ],
+)
+def test_a_wrong_file_is_explained(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings(write(tmp_path, text))
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_nearest_file_above_is_found(tmp_path: Path) -> None:
+    file = write(tmp_path, "")
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    assert find_settings_file(below) == file
+
+
+def test_no_file_names_the_next_step(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="sitetwin init"):
+        find_settings_file(tmp_path)
+
+
+def test_sitetwin_config_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITETWIN_CONFIG", str(write(tmp_path, '[site]\nname = "mine"\n')))
+    assert load_settings().site.name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, True),
+        ({"models": {"chat": "mlx-community/gemma-3-12b-it-4bit"}}, False),
+        ({"engine": {"url": "http://127.0.0.1:11434/v1"}}, False),
+        ({"chat": {"quote_first": False}}, False),
+        ({"models": {"chat": "large"}, "chat": {"quote_first": True}}, True),
+    ],
+)
+def test_only_the_demo_model_quotes_first_unless_told(
+    tmp_path: Path, values: dict[str, object], expected: bool
+) -> None:
+    assert Settings(root=tmp_path, **values).quotes_first is expected  # type: ignore[arg-type]
