@@ -1,0 +1,97 @@
+"""The gateway: the one public port. Site page, widget and chat."""
+
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.settings import Settings
+from web.backends import Backend
+from web.chat import ChatApi
+from web.guides import Guides
+from web.limits import RateLimit
+from web.pages import Pages
+
+_STATIC = Path(__file__).parent / "static"
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self' data: https:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+    )
+)
+
+
+class SafeHeaders:
+    """What every response says to the browser about trust."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+                headers.setdefault("Content-Security-Policy", _POLICY)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] = monotonic) -> Starlette:
+    """The gateway's application; `clock` gives seconds and decides on rates.
+
+    Raises:
+        SettingsError: `gateway.origins` names what is no origin.
+    """
+    pages = Pages(settings, Guides(settings))
+    api = ChatApi(settings, backend, pages.suggested, RateLimit(settings.gateway.questions_per_minute, clock))
+    static = StaticFiles(directory=_STATIC)
+
+    async def widget(request: Request) -> Response:
+        response = await static.get_response("sitetwin.js", request.scope)
+        # pages of other origins that isolate themselves may load it too
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    async def health(request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    return Starlette(
+        routes=[
+            Route("/", pages.landing),
+            Route("/sitetwin.js", widget),
+            Route("/healthz", health),
+            Route("/api/info", api.info),
+            Route("/api/chat", api.chat, methods=["POST"]),
+            Mount("/static", static),
+            Route("/{path:path}", pages.page),
+        ],
+        middleware=[
+            Middleware(SafeHeaders),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=api.origins.named,
+                allow_methods=["GET", "POST"],
+                allow_headers=["Content-Type"],
+                expose_headers=["Retry-After"],
+            ),
+        ],
+    )

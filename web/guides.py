@@ -1,0 +1,134 @@
+"""The public documents that this gateway shows as pages."""
+
+import contextlib
+import math
+import os
+import posixpath
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import TypeGuard
+from urllib.parse import quote, unquote, urlsplit
+
+from pipeline.content import read_sources
+from pipeline.content.documents import Document
+from pipeline.content.frontmatter import lookup, split_front_matter
+from pipeline.content.slugs import plain_text
+from pipeline.settings import Settings
+from web.markdown import Rendered, render
+
+_LOOK_AGAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    document: Document
+    path: str
+    """Of its address on this gateway, decoded, without a slash at the end: `/docs/first-run`."""
+    description: str = ""
+    order: float = math.inf
+    """The front matter's; those without follow, the newest first, then by title."""
+
+    @property
+    def href(self) -> str:
+        return quote(self.path) or "/"
+
+    @property
+    def day(self) -> int:
+        return self.document.date.toordinal() if self.document.date else 0
+
+
+class Guides:
+    """Reads the documents again when a file's name, size or time of change differs; safe in threads."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = monotonic) -> None:
+        shown = [source for source in settings.content if source.url.startswith("/")]
+        self._settings = settings.model_copy(update={"content": shown})
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._looked = float("-inf")
+        self._print: frozenset[tuple[str, int, int]] = frozenset()
+        self._guides: dict[str, Guide] = {}
+        self._by_id: dict[str, Guide] = {}
+        self._rendered: dict[str, Rendered] = {}
+
+    def all(self) -> list[Guide]:
+        """In the order that a reader should meet them."""
+        with self._lock:
+            self._refresh()
+            return list(self._guides.values())
+
+    def find(self, path: str) -> Guide | None:
+        """The guide at this decoded path, if a public one is there."""
+        with self._lock:
+            self._refresh()
+            return self._guides.get(_normal(path))
+
+    def render(self, guide: Guide) -> Rendered:
+        with self._lock:
+            if guide.path not in self._rendered:
+                document = guide.document
+                self._rendered[guide.path] = render(
+                    document.text, title=document.title, link=lambda to: self._target(document, to)
+                )
+            return self._rendered[guide.path]
+
+    def _refresh(self) -> None:
+        now = self._clock()
+        if now - self._looked < _LOOK_AGAIN_SECONDS:
+            return
+        self._looked = now
+        found = frozenset(self._files())
+        if found == self._print:
+            return
+        self._print = found
+        guides = sorted(
+            (_guide(report.document) for report in read_sources(self._settings) if _shown(report.document)),
+            key=lambda guide: (guide.order, -guide.day, guide.document.title.lower()),
+        )
+        self._guides = {}
+        for guide in guides:
+            self._guides.setdefault(guide.path, guide)
+        self._by_id = {guide.document.id: guide for guide in guides}
+        self._rendered = {}
+
+    def _files(self) -> Iterator[tuple[str, int, int]]:
+        """Name, time of change in ns and size in bytes of every file that may be a document."""
+        for source in self._settings.content:
+            for folder, _, names in os.walk(self._settings.source_path(source)):
+                for file in (Path(folder, name) for name in names if name.lower().endswith((".md", ".mdx"))):
+                    with contextlib.suppress(OSError):  # gone since, or a broken link: then it is no page
+                        found = file.stat()
+                        yield str(file), found.st_mtime_ns, found.st_size
+
+    def _target(self, document: Document, address: str) -> str | None:
+        """A link between files as a link between pages; one to a file that has no page is dropped."""
+        parts = urlsplit(address)
+        if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
+            return address
+        if posixpath.splitext(parts.path)[1].lower() not in (".md", ".mdx"):
+            return address
+        guide = self._by_id.get(posixpath.normpath(posixpath.join(posixpath.dirname(document.id), unquote(parts.path))))
+        return guide and guide.href + (f"#{parts.fragment}" if parts.fragment else "")
+
+
+def _normal(path: str) -> str:
+    return path.rstrip("/")
+
+
+def _shown(document: Document | None) -> TypeGuard[Document]:
+    return document is not None and document.visibility == "public" and document.url.startswith("/")
+
+
+def _guide(document: Document) -> Guide:
+    values, _ = split_front_matter(document.path.read_text(encoding="utf-8-sig"))
+    order = lookup(values, "order")
+    description = lookup(values, "description")
+    return Guide(
+        document,
+        _normal(unquote(document.url)),
+        plain_text(description) if isinstance(description, str) else "",
+        float(order) if isinstance(order, int | float) else math.inf,
+    )

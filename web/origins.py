@@ -1,0 +1,45 @@
+"""Which pages may talk to the chat."""
+
+from urllib.parse import urlsplit
+
+from pipeline.errors import SettingsError
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def normal_origin(origin: str) -> str:
+    """`scheme://host[:port]` as browsers write it in the Origin header.
+
+    Raises:
+        SettingsError: it isn't one site's origin.
+    """
+    parts = urlsplit(origin.strip())
+    known = parts.scheme in {"http", "https"} and parts.hostname and "*" not in parts.netloc
+    if not known or parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
+        raise SettingsError(
+            f"gateway.origins: {origin!r} is not one site's origin: name each site that embeds the chat, e.g. https://example.org"
+        )
+    host = parts.hostname or ""
+    port = parts.port if parts.port not in {None, 80 if parts.scheme == "http" else 443} else None
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
+
+
+class Origins:
+    """The origins of the settings, and the gateway's own."""
+
+    def __init__(self, named: list[str], bound_to: str) -> None:
+        self.named = [normal_origin(origin) for origin in named]
+        self._loopback = bound_to in _LOOPBACK
+
+    def allow(self, origin: str | None, host: str | None) -> bool:
+        """Whether a request with these Origin and Host headers may ask; no Origin is no browser's page.
+
+        A gateway on loopback believes only loopback names of itself: another name that leads to it may
+        be a foreign page that rebound its DNS.
+        """
+        if origin is None or origin in self.named:
+            return True
+        parts = urlsplit(origin)
+        if parts.scheme not in {"http", "https"} or parts.netloc != host:
+            return False
+        return not self._loopback or parts.hostname in _LOOPBACK

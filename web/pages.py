@@ -1,0 +1,86 @@
+"""The landing page and the guides, as HTML."""
+
+from pathlib import Path, PurePosixPath
+
+import anyio
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from pipeline.dataset.extractive import questions
+from pipeline.settings import Settings
+from web.guides import Guide, Guides
+
+_SHOWN_QUESTIONS = 5
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
+
+
+class Pages:
+    def __init__(self, settings: Settings, guides: Guides) -> None:
+        self._settings = settings
+        self._guides = guides
+
+    async def suggested(self) -> list[str]:
+        """What the chat offers before the first message."""
+        return await anyio.to_thread.run_sync(self._suggested)
+
+    async def landing(self, request: Request) -> Response:
+        return await anyio.to_thread.run_sync(self._landing)
+
+    async def page(self, request: Request) -> Response:
+        """The guide at the request's path, or 404: a private document is no different from none."""
+        return await anyio.to_thread.run_sync(self._page, f"/{request.path_params['path']}")
+
+    def _suggested(self) -> list[str]:
+        if self._settings.site.questions:
+            return self._settings.site.questions
+        return questions([guide.document for guide in self._guides.all()])[:_SHOWN_QUESTIONS]
+
+    def _landing(self) -> Response:
+        guides = self._guides.all()
+        index = next((guide for guide in guides if _is_index(guide)), None)
+        site = self._settings.site
+        # an index with an address of its own is one of the cards; one at / has no other page than this
+        whole = index if index and not index.path else None
+        return self._html(
+            "landing.html",
+            guides=guides,
+            current=None,
+            title="",
+            description=index.description if index and index.description else site.description,
+            questions=self._suggested(),
+            html=Markup(self._guides.render(whole).html) if whole else "",
+            cards=[guide for guide in guides if guide is not whole],
+        )
+
+    def _page(self, path: str) -> Response:
+        guides = self._guides.all()
+        current = self._guides.find(path)
+        if current is None:
+            return self._html("missing.html", 404, guides=guides, current=None, title="There is no such page")
+        if path != current.path:
+            return RedirectResponse(current.href, 308)
+        rendered = self._guides.render(current)
+        at = guides.index(current)
+        return self._html(
+            "guide.html",
+            guides=guides,
+            current=current,
+            title=current.document.title,
+            description=current.description,
+            html=Markup(rendered.html),
+            headings=[heading for heading in rendered.headings if heading.level in (2, 3) and heading.anchor],
+            previous=guides[at - 1] if at else None,
+            next=guides[at + 1] if at + 1 < len(guides) else None,
+        )
+
+    def _html(self, template: str, status: int = 200, **values: object) -> Response:
+        return HTMLResponse(_TEMPLATES.get_template(template).render(site=self._settings.site, **values), status)
+
+
+def _is_index(guide: Guide) -> bool:
+    name = PurePosixPath(guide.document.id)
+    return guide.path == "" or (name.stem.lower() == "index" and len(name.parts) == 2)
