@@ -29,7 +29,7 @@ class GoldenQuestion(BaseModel):
 
     @model_validator(mode="after")
     def _answerable_has_both(self) -> "GoldenQuestion":
-        if self.answerable != bool(self.fact and self.page):
+        if {bool(self.fact), bool(self.page)} != {self.answerable}:
             raise ValueError("an answerable question has a fact and a page, an unanswerable one has neither")
         return self
 
@@ -119,7 +119,7 @@ def is_page(document: str, page: str) -> bool:
 
 def _plain(text: str) -> str:
     text = re.sub(r"\[\d+\]", " ", text.casefold())
-    text = text.translate(str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " "}))
+    text = text.translate(str.maketrans("’‘“”", "''\"\""))
     text = re.sub(r"[*`]|(?<!\w)_|_(?!\w)", "", text)
     return re.sub(r"\s+", " ", text)
 
