@@ -5,6 +5,8 @@
 The main figure, `ratio`, is the share of right answers over the goal of 80 %.
 """
 
+import os
+import platform
 import statistics
 import time
 from pathlib import Path
@@ -34,6 +36,7 @@ class Row(BaseModel):
 
 
 class Report(BaseModel):
+    machine: str
     model: str
     mode: Mode
     ratio: float | None
@@ -65,6 +68,7 @@ def report(rows: list[Row]) -> Report:
     shares = summarise([(row.question, row.verdict) for row in rows])
     answerable = [row.found for row in rows if row.question.answerable]
     return Report(
+        machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         model=rows[0].answer.model,
         mode=rows[0].answer.mode,
         ratio=None if shares.right is None else shares.right / GOAL,
@@ -121,7 +125,7 @@ def main(questions: Path, config: Path | None, mode: Mode, only: str | None, as_
         f"right {percent(shares.right)} (goal {GOAL:.0%})   fact {percent(shares.fact)}   cited {percent(shares.cited)}"
         f"   page retrieved {percent(result.found)}\n"
         f"refusals: precision {percent(shares.refusal_precision)}, recall {percent(shares.refusal_recall)}\n"
-        f"{result.seconds_per_question:.1f} s a question (median)"
+        f"{result.seconds_per_question:.1f} s a question (median) on {result.machine}"
     )
 
 
