@@ -1,0 +1,176 @@
+"""What each layer adds to the first word: engine, pipeline, command line, MCP, Langflow, gateway.
+
+    python -m benchmarks.first_token [--rounds 5] [--json]
+
+Every layer answers the same questions from docs/ with the same model, and none opens with a quotation, so that each
+first word is the model's. `ratio` is the gateway's median over the engine's.
+"""
+
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import click
+import httpx
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+from benchmarks.report import print_report
+from benchmarks.running import Site, newcomers_folder, running_site
+from flows import server as langflow
+from flows.client import run_flow
+from pipeline.chat import ask
+from pipeline.chat.prompt import grounded_messages
+from pipeline.index import open_index
+from pipeline.processes import engine
+from pipeline.settings import load_settings
+
+QUESTIONS = (
+    "Which port does the gateway listen on?",
+    "How do I point sitetwin at my own notes?",
+    "Where are the log files?",
+    "Which file types are read?",
+    "How does the chat get into my site's pages?",
+    "What happens when a note is deleted?",
+    "How many questions may a visitor ask a minute?",
+    "Which models does the first run use?",
+)
+Layer = Callable[[Site, str], Awaitable[float]]
+
+
+async def first_of_engine(site: Site, question: str) -> float:
+    settings = load_settings(site.settings.root / "sitetwin.toml")
+    with open_index(settings) as index:
+        passages = index.search(question, visibility="public").passages
+    client = engine.connect(settings)
+    messages = grounded_messages(question, passages, [], settings.persona)
+    started = time.perf_counter()
+    pieces = client.generate(messages, max_tokens=8)
+    next(pieces)
+    took = time.perf_counter() - started
+    pieces.close()
+    return took
+
+
+async def first_of_pipeline(site: Site, question: str) -> float:
+    started = time.perf_counter()
+    pieces = ask(site.settings, question, visibility="public")
+    next(pieces)
+    took = time.perf_counter() - started
+    pieces.close()
+    return took
+
+
+async def first_of_command_line(site: Site, question: str) -> float:
+    started = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "ask", question], env=site.environment, stdout=subprocess.PIPE, bufsize=0
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        took = time.perf_counter() - started
+        process.terminate()
+    return took
+
+
+async def first_of_mcp(site: Site, question: str) -> float:
+    server = StdioServerParameters(command=sys.executable, args=["-m", "pipeline", "mcp"], env=site.environment)
+    first: list[float] = []
+
+    async def progress(done: float, total: float | None, message: str | None) -> None:
+        first.append(time.perf_counter())
+
+    async with stdio_client(server) as streams, ClientSession(*streams) as session:
+        await session.initialize()
+        # An agent's server runs for hours: its imports are not part of an answer.
+        await session.call_tool("search", {"query": question})
+        started = time.perf_counter()
+        await session.call_tool("ask", {"question": question}, progress_callback=progress)
+    return first[0] - started
+
+
+async def first_of_langflow(site: Site, question: str) -> float:
+    url, key = langflow.base_url(site.settings), langflow.credentials(site.settings).api_key
+    pieces = run_flow(url, key, site.settings.langflow.flow, question, str(uuid4()))
+    started = time.perf_counter()
+    await anext(pieces)
+    took = time.perf_counter() - started
+    await pieces.aclose()
+    return took
+
+
+async def first_of_gateway(site: Site, question: str) -> float:
+    started = time.perf_counter()
+    async with (
+        httpx.AsyncClient(timeout=120, trust_env=False) as http,
+        http.stream("POST", f"{site.url}/api/chat", json={"question": question}) as response,
+    ):
+        response.raise_for_status()
+        async for line in response.aiter_lines():
+            if line.startswith("event: token"):
+                return time.perf_counter() - started
+    raise RuntimeError(f"the gateway gave no token for {question!r}")
+
+
+LAYERS: dict[str, Layer] = {
+    "engine": first_of_engine,
+    "pipeline": first_of_pipeline,
+    "command line": first_of_command_line,
+    "MCP": first_of_mcp,
+    "Langflow": first_of_langflow,
+    "gateway": first_of_gateway,
+}
+
+
+async def measure(site: Site, rounds: int) -> dict[str, list[float]]:
+    """Seconds to the first token of each layer; the layers take turns, so that a slow moment meets all of them."""
+    seconds: dict[str, list[float]] = {name: [] for name in LAYERS}
+    for name, first in LAYERS.items():
+        await first(site, f"Warm-up for {name}: {QUESTIONS[0]}")
+    for round_ in range(rounds):
+        for position, (name, first) in enumerate(LAYERS.items()):
+            # Another question for each layer: the engine remembers the prompts that it has read.
+            question = QUESTIONS[(round_ + position) % len(QUESTIONS)]
+            seconds[name].append(await first(site, f"{question} (asked as number {round_ * len(LAYERS) + position})"))
+    return seconds
+
+
+@click.command()
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Only the figures.")
+def main(rounds: int, as_json: bool) -> None:
+    """Measure the time to the first token through every layer."""
+    variables = {
+        "SITETWIN_CHAT__QUOTE_FIRST": "false",
+        "SITETWIN_CHAT__DECLINE_BELOW": "0",
+        "SITETWIN_GATEWAY__QUESTIONS_PER_MINUTE": "1000",
+    }
+    with newcomers_folder() as root, running_site(root, **variables) as site:
+        seconds = asyncio.run(measure(site, rounds))
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    figures = {
+        "ratio": round(medians["gateway"] / medians["engine"], 2),
+        "first_token_ms": {name: round(value * 1000) for name, value in medians.items()},
+        "added_ms": {name: round((value - medians["engine"]) * 1000) for name, value in medians.items()},
+    }
+    if as_json:
+        click.echo(json.dumps(figures))
+        return
+    print_report(
+        "Time to the first token",
+        [
+            (name, f"{medians[name] * 1000:.0f} ms", f"{(medians[name] - medians['engine']) * 1000:+.0f} ms")
+            for name in LAYERS
+        ],
+        ("layer", "median", "over the engine"),
+        ratio=("gateway over engine", figures["ratio"]),
+    )
+
+
+if __name__ == "__main__":
+    main()

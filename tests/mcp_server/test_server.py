@@ -1,0 +1,100 @@
+"""An in-memory client speaks to the real server over a real index."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mcp.shared.memory import create_connected_server_and_client_session as connected
+
+from mcp_server.server import create_server
+from pipeline.index import open_index
+from pipeline.processes import vectors
+from pipeline.settings import ContentSource, Settings
+
+NOTES = {
+    "tea.md": "# Tea\n\nGreen tea is brewed at 70 degrees for two minutes.\n",
+    "bicycle.md": "# Bicycle\n\nThe chain is oiled every 300 kilometres.\n",
+    "diary.md": "---\nprivate: true\n---\n# Diary\n\nThe safe combination is 31-41-59.\n",
+}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    root = tmp_path_factory.mktemp("site")
+    (root / "notes").mkdir()
+    for name, text in NOTES.items():
+        (root / "notes" / name).write_text(text, encoding="utf-8")
+    settings = Settings(root=root, content=[ContentSource(path=Path("notes"), visibility="public", url="/notes/{slug}")])
+    with open_index(settings) as index:
+        index.sync()
+    yield settings
+    service = vectors.service(settings)
+    if endpoint := service.find():
+        service.stop(endpoint)
+
+
+@pytest.mark.anyio
+async def test_tools_say_that_they_only_read(settings: Settings) -> None:
+    async with connected(create_server(settings)) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    assert set(tools) == {"search", "ask"}
+    assert all(tool.annotations and tool.annotations.readOnlyHint for tool in tools.values())
+    assert all(tool.outputSchema for tool in tools.values())
+
+
+@pytest.mark.anyio
+async def test_search_finds_with_link_and_structure(settings: Settings) -> None:
+    async with connected(create_server(settings)) as client:
+        result = await client.call_tool("search", {"query": "how hot should tea be", "k": 1})
+    assert not result.isError
+    assert result.structuredContent is not None
+    (passage,) = result.structuredContent["passages"]
+    assert passage["document"].endswith("tea.md")
+    assert passage["url"].startswith("/notes/tea")
+    assert "70 degrees" in passage["text"]
+
+
+@pytest.mark.anyio
+async def test_the_owner_sees_private_notes_and_a_public_server_does_not(settings: Settings) -> None:
+    found = {}
+    for name, server in (("owner", create_server(settings)), ("public", create_server(settings, "public"))):
+        async with connected(server) as client:
+            result = await client.call_tool("search", {"query": "safe combination 31-41-59", "k": 50})
+        found[name] = json.dumps(result.structuredContent)
+    assert "31-41-59" in found["owner"].replace('"query": "safe combination 31-41-59"', "")
+    assert "31-41-59" not in found["public"].replace('"query": "safe combination 31-41-59"', "")
+
+
+@pytest.mark.anyio
+async def test_what_cannot_be_answered_is_declined_without_an_error(settings: Settings) -> None:
+    async with connected(create_server(settings)) as client:
+        result = await client.call_tool("ask", {"question": "Who won the football world cup in 1954?"})
+    assert not result.isError
+    assert result.structuredContent is not None
+    assert result.structuredContent["refused"] is True
+    assert result.structuredContent["citations"] == []
+
+
+@pytest.mark.anyio
+async def test_an_empty_index_names_the_next_step(tmp_path: Path) -> None:
+    server = create_server(Settings(root=tmp_path))
+    async with connected(server) as client:
+        greeting = await client.initialize()
+        result = await client.call_tool("search", {"query": "anything"})
+    assert greeting.instructions is not None
+    assert "sitetwin index" in greeting.instructions
+    assert result.isError
+    assert "sitetwin index" in str(result.content)
+
+
+@pytest.mark.anyio
+async def test_wrong_arguments_are_refused(settings: Settings) -> None:
+    async with connected(create_server(settings)) as client:
+        result = await client.call_tool("search", {"query": "tea", "k": 0})
+    assert result.isError
