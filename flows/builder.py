@@ -7,9 +7,9 @@ from flows.registry import Registry
 
 Flow = dict[str, Any]
 
-RETRIEVER = "ext:sitetwin:RetrieverComponent@official"
-MODEL = "ext:sitetwin:MLXModelComponent@official"
-CITED_ANSWER = "ext:sitetwin:CitedAnswerComponent@official"
+RETRIEVER = "ext:site_twin:RetrieverComponent@official"
+MODEL = "ext:site_twin:MLXModelComponent@official"
+CITED_ANSWER = "ext:site_twin:CitedAnswerComponent@official"
 
 RAG_CHAT_ID = "6f1d2c8e-7b54-4c1f-9a3e-2d5b8c7e4f10"
 """Version 4, as Langflow refuses others; fixed, so that a rebuilt flow stays the same flow."""
@@ -20,11 +20,11 @@ _NOTE = """\
 A visitor's question goes in on the left, a cited answer comes out on the right.
 
 - **Notes Retriever** finds passages. Keep its *Visibility* at public: visitors read whatever it finds.
-- **MLX Model** is the model of `sitetwin.toml`. Any other model fits too: connect its *Language Model* output instead.
+- **MLX Model** is the model that sitetwin.toml names. Any other model fits too: connect its *Language Model* output instead.
 - **Cited Answer** checks the sources. Write under *Persona* how it shall speak.
 
 Try it in the **Playground**. Changes hold for visitors at once, and a restart keeps them; \
-`sitetwin flows pull` copies them into `flows/`.
+*sitetwin flows pull* copies them into the folder *flows*.
 """
 
 
@@ -44,8 +44,8 @@ def build_rag_chat(registry: Registry) -> Flow:
         "data": {"nodes": [], "edges": [], "viewport": {"x": 40.0, "y": 120.0, "zoom": 0.75}},
     }
     _add(flow, registry, "ChatInput", "ChatInput-q1vst", x=0, y=320)
-    _add(flow, registry, RETRIEVER, "RetrieverComponent-n2tes", x=440, y=0)
-    _add(flow, registry, MODEL, "MLXModelComponent-m3dl0", x=440, y=560)
+    _add(flow, registry, RETRIEVER, "RetrieverComponent-n2tes", x=440, y=-140)
+    _add(flow, registry, MODEL, "MLXModelComponent-m3dl0", x=440, y=520)
     _add(flow, registry, CITED_ANSWER, "CitedAnswerComponent-c4ite", x=900, y=200)
     _add(flow, registry, "ChatOutput", "ChatOutput-a5nsw", x=1360, y=320)
     _connect(flow, "ChatInput-q1vst", "message", "RetrieverComponent-n2tes", "question")
@@ -53,7 +53,7 @@ def build_rag_chat(registry: Registry) -> Flow:
     _connect(flow, "RetrieverComponent-n2tes", "passages", "CitedAnswerComponent-c4ite", "passages")
     _connect(flow, "MLXModelComponent-m3dl0", "model_output", "CitedAnswerComponent-c4ite", "model")
     _connect(flow, "CitedAnswerComponent-c4ite", "answer", "ChatOutput-a5nsw", "input_value")
-    _add_note(flow, "note-w6hat", _NOTE, x=-460, y=0)
+    _add_note(flow, "note-w6hat", _NOTE, x=-460, y=40)
     return flow
 
 
@@ -88,7 +88,7 @@ def _connect(flow: Flow, source: str, output: str, target: str, field: str) -> N
 
 
 def _add_note(flow: Flow, node_id: str, text: str, *, x: float, y: float) -> None:
-    size = {"width": 400, "height": 560}
+    size = {"width": 400, "height": 580}
     flow["data"]["nodes"].append(
         {
             "id": node_id,

@@ -1,6 +1,7 @@
 """Ask a Langflow flow over HTTP, as the gateway does."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import httpx
 
@@ -21,7 +22,7 @@ async def run_flow(
     session_id: str,
     *,
     http: httpx.AsyncClient | None = None,
-) -> AsyncIterator[str | Answer]:
+) -> AsyncGenerator[str | Answer, None]:
     """Yield the pieces of the answer's text as they come, then one `Answer`.
 
     The answer of a flow without a Cited Answer node has its text and no citations. Closing the iterator early ends the
@@ -36,8 +37,11 @@ async def run_flow(
         ServiceError: Langflow can't be reached, does not know the flow, or the flow fails.
     """
     if http is None:
-        async with httpx.AsyncClient() as own:
-            async for piece in run_flow(base_url, api_key, flow, question, session_id, http=own):
+        async with (
+            httpx.AsyncClient(trust_env=False) as own,
+            aclosing(run_flow(base_url, api_key, flow, question, session_id, http=own)) as pieces,
+        ):
+            async for piece in pieces:
                 yield piece
         return
     reader = RunReader(question, flow)

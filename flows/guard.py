@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable
 
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -19,8 +19,15 @@ def own_hosts(port: int) -> frozenset[str]:
     return frozenset(f"{name}:{port}" for name in LOOPBACK_NAMES)
 
 
+# The editor's page asks three hosts for fonts and counters, and could be framed by another page.
+POLICY = "connect-src 'self'; font-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; form-action 'self'"
+
+
 class LoopbackGuard:
-    """Answers 403 to a request with another Host, or with an Origin that is not this server."""
+    """Answers 403 to a request with another Host, or with an Origin that is not this server.
+
+    What Langflow answers goes out with a content security policy that keeps the editor's page on this machine.
+    """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
         self.app = app
@@ -34,7 +41,14 @@ class LoopbackGuard:
             else:
                 await PlainTextResponse(refusal, status_code=403)(scope, receive, send)
             return
-        await self.app(scope, receive, send)
+
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", []), (b"content-security-policy", POLICY.encode())]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self.app(scope, receive, send_with_policy)
 
     def _refusal(self, scope: Scope) -> str:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}

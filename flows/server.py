@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 
 from flows.credentials import Credentials, load_credentials
+from flows.files import flows_to_serve
+from flows.pushing import Pushed, PushLog, pull, push
 from pipeline.errors import ServiceError
 from pipeline.settings import FILE_NAME, Settings
 
@@ -38,7 +40,9 @@ def credentials(settings: Settings) -> Credentials:
 def command(settings: Settings) -> list[str]:
     """What starts Langflow and its editor in one process; run it with `environment(settings)`."""
     return [
-        sys.executable, "-m", "uvicorn", "--factory", "flows.guard:create_app",
+        # -P and --app-dir: a folder of the site named like one of our packages must not stand in for it.
+        sys.executable, "-P", "-m", "uvicorn", "--factory", "flows.guard:create_app",
+        "--app-dir", str(Path(__file__).resolve().parents[1]),
         "--host", HOST, "--port", str(settings.langflow.port),
         "--log-level", "warning", "--no-access-log", "--timeout-graceful-shutdown", "3",
     ]  # fmt: skip
@@ -113,7 +117,7 @@ def _fixed(settings: Settings, secrets: Credentials) -> dict[str, str]:
 def is_healthy(url: str) -> bool:
     """Whether Langflow at `url` answers and its data base works. A port where something else listens: False."""
     try:
-        response = httpx.get(f"{url}/health_check", timeout=5)
+        response = httpx.get(f"{url}/health_check", timeout=5, trust_env=False)
         return response.is_success and response.json().get("status") == "ok"
     except (httpx.TransportError, ValueError, AttributeError):
         return False
@@ -132,3 +136,25 @@ def wait_healthy(url: str, seconds: float = START_SECONDS) -> None:
                 f"Langflow did not answer at {url} within {seconds:g} s: see its log, then start it again"
             )
         time.sleep(0.2)
+
+
+def push_flows(settings: Settings) -> list[Pushed]:
+    """Give the running Langflow the flows that it lacks, and newer ones for those that its owner has not edited.
+
+    Raises:
+        ServiceError: Langflow can't be reached or refuses, or a flow file is broken.
+    """
+    return push(flows_to_serve(settings), _log(settings), base_url(settings), credentials(settings).api_key)
+
+
+def pull_flows(settings: Settings, output: Path) -> list[Path]:
+    """Write the running Langflow's flows to `output`; returns the files that changed.
+
+    Raises:
+        ServiceError: Langflow can't be reached or refuses.
+    """
+    return pull(output, _log(settings), base_url(settings), credentials(settings).api_key)
+
+
+def _log(settings: Settings) -> PushLog:
+    return PushLog(directory(settings) / "pushed.json")

@@ -1,0 +1,89 @@
+"""`sitetwin flows`."""
+
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from flows import builder, files, server
+from flows.registry import load_registry
+from pipeline.errors import ServiceError
+from pipeline.settings import load_settings
+
+CHECK_SECONDS = 300
+
+
+@click.group()
+def flows() -> None:
+    """Langflow's flows: build, check, copy back from the editor."""
+
+
+@flows.command()
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), default=files.SHIPPED, show_default=False)
+def build(output: Path) -> None:
+    """Make the flow files from the components as they are now."""
+    _require_langflow()
+    for name, flow in builder.build_all(load_registry()).items():
+        path = output / f"{name}.json"
+        files.write_text(path, builder.to_text(flow))
+        click.echo(str(path))
+
+
+@flows.command()
+def check() -> None:
+    """Whether the flow files fit the components, and the bundle is valid."""
+    _require_langflow()
+    built = builder.build_all(load_registry())
+    problems = [problem for name, flow in built.items() if (problem := _difference(name, builder.to_text(flow)))]
+    bundle = files.SHIPPED.parent / "components"
+    paths = [str(files.SHIPPED / f"{name}.json") for name in built]
+    problems += _lfx("extension", "validate", str(bundle), "--execute-imports")
+    # Not --strict: lfx 1.13 warns of every note, and of types that it accepts itself when the flow runs.
+    problems += _lfx("validate", *paths)
+    problems += _lfx("upgrade", "--strict", *paths)
+    if problems:
+        raise ServiceError("; ".join(problems))
+    click.echo(f"{len(built)} flow(s) and the bundle fit Langflow {version('lfx')}", err=True)
+
+
+@flows.command()
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="default: flows/ beside sitetwin.toml")
+def pull(output: Path | None) -> None:
+    """Copy the flows of the running editor into files."""
+    _require_langflow()
+    settings = load_settings()
+    changed = server.pull_flows(settings, output or files.owners_directory(settings))
+    for path in changed:
+        click.echo(str(path))
+    if not changed:
+        click.echo("nothing has changed since the last pull", err=True)
+
+
+def _require_langflow() -> None:
+    if not server.is_installed():
+        raise ServiceError("Langflow is not installed: run `pip install 'sitetwin[langflow]'`")
+
+
+def _difference(name: str, built: str) -> str:
+    path = files.SHIPPED / f"{name}.json"
+    if not path.exists():
+        return f"{path.name} is missing: run `sitetwin flows build`"
+    if path.read_text(encoding="utf-8") != built:
+        return f"{path.name} is not what the components make now: run `sitetwin flows build`"
+    return ""
+
+
+def _lfx(*arguments: str) -> list[str]:
+    """[] when that `lfx` command is content, else what it says."""
+    result = subprocess.run(
+        [Path(sys.executable).with_name("lfx"), *arguments],
+        capture_output=True, text=True, encoding="utf-8", timeout=CHECK_SECONDS,
+        env={**os.environ, "DO_NOT_TRACK": "true", "NO_COLOR": "1", "COLUMNS": "200"},
+    )  # fmt: skip
+    if result.returncode == 0:
+        return []
+    said = " ".join((result.stdout + result.stderr).split())
+    return [f"`lfx {arguments[0]}` found: {said[-600:]}"]

@@ -1,0 +1,144 @@
+"""Flow files into a running Langflow, without ever writing over what its owner edited there; and back out."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import httpx
+
+from flows.files import Flow, write_text
+from flows.fingerprint import fingerprint
+from pipeline.errors import ServiceError
+
+if TYPE_CHECKING:
+    from langflow_sdk import Client
+
+TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What became of one flow."""
+
+    name: str
+    state: Literal["created", "updated", "unchanged", "kept"]
+    """`kept`: it was edited in the editor, so a newer file did not replace it."""
+
+
+class PushLog:
+    """For each flow id, the digest of the file that was pushed last, and the server's fingerprint of it then."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> dict[str, dict[str, str]]:
+        try:
+            entries = json.loads(self._path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            # Without it every flow counts as edited, which only keeps more than is needed.
+            return {}
+        return entries if isinstance(entries, dict) else {}
+
+    def write(self, entries: dict[str, dict[str, str]]) -> None:
+        write_text(self._path, json.dumps(entries, indent=2, sort_keys=True))
+
+
+def push(flows: dict[str, Flow], log: PushLog, base_url: str, api_key: str) -> list[Pushed]:
+    """Create the flows that are missing, update those that nobody has edited since the last push.
+
+    Raises:
+        ServiceError: Langflow can't be reached or refuses.
+    """
+    entries = log.read()
+    results = []
+    with _client(base_url, api_key) as client:
+        for name, flow in flows.items():
+            results.append(Pushed(name, _push_one(client, flow, entries)))
+            # At once: a flow that is there without its entry would count as edited.
+            log.write(entries)
+    return results
+
+
+def _push_one(
+    client: "Client", flow: Flow, entries: dict[str, dict[str, str]]
+) -> Literal["created", "updated", "unchanged", "kept"]:
+    flow_id, file = str(flow["id"]), _digest(flow)
+    theirs = _fetch(client, flow_id)
+    entry = entries.get(flow_id, {})
+    if theirs is not None:
+        if entry.get("file") == file:
+            # The file is as it was: whatever differs is the owner's work.
+            return "unchanged"
+        if fingerprint(theirs) not in (entry.get("server"), fingerprint(flow)):
+            return "kept"
+    from langflow_sdk.models import FlowCreate
+
+    stored, _ = client.upsert_flow(flow_id, FlowCreate.model_validate(flow))
+    entries[flow_id] = {"file": file, "server": fingerprint(stored.model_dump(mode="json"))}
+    return "created" if theirs is None else "updated"
+
+
+def pull(directory: Path, log: PushLog, base_url: str, api_key: str) -> list[Path]:
+    """Write every flow of the server to `directory`, one file each, without secrets. Returns the files that changed.
+
+    Raises:
+        ServiceError: Langflow can't be reached or refuses.
+    """
+    from flows.builder import to_text
+
+    entries, changed = log.read(), []
+    with _client(base_url, api_key) as client:
+        for header in client.list_flows(get_all=True, header_flows=True):
+            flow = _fetch(client, str(header.id))
+            if flow is None or not (flow.get("data") or {}).get("nodes"):
+                continue
+            path = directory / f"{flow.get('endpoint_name') or _file_name(str(flow['name']))}.json"
+            text = to_text(flow)
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                write_text(path, text)
+                changed.append(path)
+            # From here on file and server are the same, so a later edit of the file may be pushed.
+            entries[str(flow["id"])] = {"file": _digest(json.loads(text)), "server": fingerprint(flow)}
+    log.write(entries)
+    return changed
+
+
+def _digest(flow: Flow) -> str:
+    """SHA-256, in hex, of the whole flow, its components' source included."""
+    return hashlib.sha256(json.dumps(flow, sort_keys=True).encode()).hexdigest()
+
+
+def _file_name(name: str) -> str:
+    """A flow's name as a file name: letters, digits, - and _ stay."""
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name).strip("_") or "flow"
+
+
+def _fetch(client: "Client", flow_id: str) -> dict[str, Any] | None:
+    from langflow_sdk.exceptions import LangflowNotFoundError
+
+    try:
+        return client.get_flow(flow_id).model_dump(mode="json")
+    except LangflowNotFoundError:
+        return None
+
+
+@contextmanager
+def _client(base_url: str, api_key: str) -> Iterator["Client"]:
+    from langflow_sdk import Client
+    from langflow_sdk.exceptions import LangflowError
+
+    headers = {"x-api-key": api_key}
+    try:
+        with (
+            httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False) as http,
+            Client(base_url, api_key, httpx_client=http) as client,
+        ):
+            yield client
+    except (LangflowError, httpx.TransportError) as error:
+        raise ServiceError(
+            f"Langflow at {base_url}: {' '.join(str(error).split())}; see its log, then try again"
+        ) from None
