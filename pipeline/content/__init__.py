@@ -1,1 +1,5 @@
 """Files to documents and chunks: Markdown, MDX, Astro, Obsidian."""
+
+from pipeline.content.sources import read_file, read_sources
+
+__all__ = ["read_file", "read_sources"]

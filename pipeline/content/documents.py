@@ -1,7 +1,7 @@
 """The records that leave this room."""
 
+import datetime
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 from pipeline.settings import Visibility
@@ -21,9 +21,9 @@ class Document:
     """Markdown without front matter, comments, imports and JSX; wikilinks and embeds are plain words."""
     visibility: Visibility
     tags: tuple[str, ...] = ()
-    date: date | None = None
+    date: datetime.date | None = None
     digest: str = ""
-    """SHA-256 of everything above that the index keeps, in hex."""
+    """SHA-256 of everything above but the path, in hex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,14 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of one file that a content source names."""
+    """What became of one file that a content source names, or of a whole folder that can't be read."""
 
     id: str
+    """The document's; one that ends in `/` speaks of a folder: when such a report is `failed`, nothing is known of
+    the documents whose id begins with it, so the index keeps them."""
     path: Path
     state: str
     """`read`, `skipped` (by a rule of the owner's) or `failed` (can't be read)."""
     reason: str = ""
+    """What is wrong and what to do; of a file that was read, only why it has no address."""
     document: Document | None = field(default=None, repr=False)

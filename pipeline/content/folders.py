@@ -1,0 +1,108 @@
+"""The folders that sitetwin.toml names as sources: what they are called, and what in them is not read."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.content.globs import first_match
+from pipeline.settings import ContentSource, Settings
+
+SUFFIXES = (".md", ".mdx", ".markdown")
+_IGNORED_FOLDERS = ("node_modules",)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One source and where it is."""
+
+    source: ContentSource
+    name: str
+    """The first part of its documents' ids; never two sources' at once."""
+    root: Path
+    inner: frozenset[Path]
+    """Roots of other sources below it: the innermost source reads a file."""
+    templates: tuple[str, ...] | None
+    """Folders of templates as Obsidian's settings name them, relative to the root; None: they name none."""
+    fault: str = ""
+    """Why nothing in it can be read."""
+
+    def ignores(self, name: str) -> bool:
+        """Whether a file or folder of this name is nobody's text: hidden, of a tool, or an editor's for the moment."""
+        return name.startswith((".", "~$")) or name in _IGNORED_FOLDERS
+
+    def rule_against(self, path: str) -> str:
+        """The rule of the owner's that leaves out the file at `path` below the root, with the next step; "" for none."""
+        if pattern := first_match(path, self.source.exclude):
+            return f"excluded by {pattern!r} of its source in sitetwin.toml: take that out to have it read"
+        if self.source.kind == "obsidian" and self._is_template(path):
+            return "a template of the vault: move it to another folder to have it read"
+        return ""
+
+    def _is_template(self, path: str) -> bool:
+        if self.templates is None:
+            return any(part.casefold() == "templates" for part in path.split("/")[:-1])
+        return any(path.startswith(f"{folder}/") for folder in self.templates)
+
+
+def open_folders(settings: Settings) -> list[Folder]:
+    """The folder of each source, in their order in sitetwin.toml."""
+    found = [_resolve(settings, source) for source in settings.content]
+    roots = Counter(root for root, _ in found)
+    names = _names(list(roots))
+    return [
+        Folder(
+            source,
+            names[root],
+            root,
+            frozenset(other for other in roots if other != root and other.is_relative_to(root)),
+            _obsidian_templates(root) if source.kind == "obsidian" else None,
+            fault
+            or (
+                "two [[content]] entries in sitetwin.toml name this folder: keep one of them" if roots[root] > 1 else ""
+            ),
+        )
+        for source, (root, fault) in zip(settings.content, found, strict=True)
+    ]
+
+
+def _resolve(settings: Settings, source: ContentSource) -> tuple[Path, str]:
+    try:
+        return settings.source_path(source), ""
+    except (OSError, RuntimeError) as error:  # a loop of links, or no such user's home
+        return settings.root / source.path, f"{error}: correct `path` of this [[content]] entry in sitetwin.toml"
+
+
+def _names(roots: list[Path]) -> dict[Path, str]:
+    """The last part of each path; where two would be the same, as many parts as tell them apart."""
+    depths = dict.fromkeys(roots, 1)
+    while True:
+        names = {root: ".".join(root.parts[1:][-depth:]) or "root" for root, depth in depths.items()}
+        taken = Counter(names.values())
+        same = [root for root in roots if taken[names[root]] > 1 and depths[root] < len(root.parts)]
+        if not same:
+            return names
+        for root in same:
+            depths[root] += 1
+
+
+def _obsidian_templates(root: Path) -> tuple[str, ...] | None:
+    """The template folders that the settings of the vault around `root` name, relative to `root`."""
+    vault = next((folder for folder in (root, *root.parents) if (folder / ".obsidian").is_dir()), None)
+    if vault is None:
+        return None
+    below = [vault / folder for folder in _named_templates(vault / ".obsidian")]
+    inside = [folder.relative_to(root).as_posix() for folder in below if folder.is_relative_to(root)]
+    return tuple(inside) if below else None
+
+
+def _named_templates(settings: Path) -> Iterator[str]:
+    for file, key in (("templates.json", "folder"), ("plugins/templater-obsidian/data.json", "templates_folder")):
+        try:
+            values = json.loads((settings / file).read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # no such plug-in, or in the middle of being written: the folder's name decides
+            continue
+        named = values.get(key) if isinstance(values, dict) else None
+        if isinstance(named, str) and named.strip("/ "):
+            yield named.strip("/ ")

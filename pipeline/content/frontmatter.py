@@ -1,0 +1,167 @@
+"""Front matter: where it ends, and the values that a document takes from it."""
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+import yaml
+
+from pipeline.content.slugs import plain_text
+from pipeline.errors import ContentError
+
+_OPENING = re.compile(r"\s*^(?P<fence>---|\+\+\+)[ \t]*(?P<language>\w*)[ \t]*\n", re.MULTILINE)
+_ENTRY = re.compile(r"[ \t]*[\w\"'-][\w \"'.-]*[ \t]*[:=](\s|$)")
+_DATES = (
+    "date",
+    "pubdate",
+    "publishdate",
+    "publishedat",
+    "published",
+    "pubdatetime",
+    "created",
+    "updated",
+    "updateddate",
+    "lastmod",
+)
+_WRITTEN = ("%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y", "%Y/%m/%d", "%Y.%m.%d")
+_PATH_DATE = re.compile(
+    r"(?:^|/)(?P<y>(?:19|20)\d\d)(?:-|/)(?P<m>0[1-9]|1[0-2])(?:(?:-|/)(?P<d>0[1-9]|[12]\d|3[01]))?(?=[-_ /.]|$)"
+)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The safe loader, but `2023-02-30` is the text it looks like, not the end of the file's reading."""
+
+
+def _timestamp(loader: Any, node: yaml.ScalarNode) -> Any:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:
+        return loader.construct_scalar(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
+
+
+def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
+    """The values of the block between the first `---` (YAML) or `+++` (TOML) lines, and the text below it.
+
+    Keys are text. Without such a block the values are {} and the text is whole.
+
+    Raises:
+        ContentError: the block never ends, can't be parsed, or names a key twice.
+    """
+    opening = _OPENING.match(text)
+    if not opening:
+        return {}, text
+    fence, language = opening["fence"], opening["language"].lower()
+    if language not in ("", "yaml", "yml", "toml"):
+        raise ContentError(f"front matter in {language} is not read: write it as YAML between two --- lines")
+    rest = text[opening.end() :]
+    closing = re.search(rf"^{re.escape(fence)}[ \t]*$\n?", rest, re.MULTILINE)
+    if not closing:
+        if fence == "---" and not any(map(_ENTRY.match, re.split(r"\n[ \t]*\n", f"\n{rest}")[0].splitlines())):
+            return {}, text  # a rule above the text
+        raise ContentError(f"front matter is never closed: add a line {fence} below it")
+    block, body = rest[: closing.start()], rest[closing.end() :]
+    return (_toml(block) if fence == "+++" or language == "toml" else _yaml(block)), body
+
+
+def _toml(block: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(block)
+    except tomllib.TOMLDecodeError as error:
+        raise ContentError(f"front matter is not valid TOML ({error}): mend it") from None
+
+
+def _yaml(block: str) -> dict[str, Any]:
+    loader = _Loader(block)
+    try:
+        node = loader.get_single_node()
+        values = loader.construct_document(node) if node else {}
+    except yaml.YAMLError as error:
+        raise ContentError(f"front matter is not valid YAML ({_problem(error)}): mend it") from None
+    except (ValueError, RecursionError) as error:
+        raise ContentError(f"front matter holds a value that can't be read ({error}): mend it") from None
+    finally:
+        loader.dispose()
+    if not isinstance(values, dict):
+        raise ContentError(
+            "the block between the first two --- lines is not `key: value`: mend it, or write the rule as ***"
+        )
+    keys = Counter(str(key.value) for key, _ in (node.value if node else ()))
+    if repeated := next((key for key, times in keys.items() if times > 1), None):
+        raise ContentError(f"front matter names {repeated!r} twice: keep one of the two")
+    return {str(key): value for key, value in values.items()}
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = str(getattr(error, "problem", None) or error).partition("\n")[0]
+    # counted from the file's first line, which is the ---
+    return f"line {mark.line + 2}: {problem}" if mark else problem
+
+
+def title_of(values: Mapping[str, Any]) -> str:
+    """The front matter's title as plain words; "" when there is none."""
+    title = lookup(values, "title")
+    if not isinstance(title, str | int | float | date) or isinstance(title, bool):
+        return ""
+    return plain_text(re.sub(r"\[\[(?:[^\[\]]*\|)?([^\[\]|]+)\]\]", r"\1", str(title)))
+
+
+def tags_of(values: Mapping[str, Any]) -> list[str]:
+    """Tags without their hash, in order; a text is split at commas and spaces, other kinds of value are left out."""
+    found = [lookup(values, key) for key in ("tags", "tag")]
+    items = [item for value in found for item in (value if isinstance(value, list) else _split(value))]
+    return [tag for item in items if isinstance(item, str | int | float) and (tag := str(item).strip().lstrip("#"))]
+
+
+def _split(value: Any) -> list[str]:
+    return re.split(r"[,\s]+", value) if isinstance(value, str) else []
+
+
+def date_of(values: Mapping[str, Any], path: str) -> date | None:
+    """The day a document is of: the first date of its front matter, else one that `path` spells out as YYYY/MM or YYYY-MM-DD."""
+    named = (as_date(lookup(values, key)) for key in _DATES)
+    return next((day for day in named if day), None) or _path_date(path)
+
+
+def as_date(value: Any) -> date | None:
+    """`value` as a day, as it is written (no change of time zone); None when it is no date."""
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str):
+        return None
+    text = value.strip().strip("[]")
+    for pattern in ("%Y-%m-%d", *_WRITTEN):
+        part = text[:10] if pattern == "%Y-%m-%d" else " ".join(text.replace(",", " ").split())
+        try:
+            return datetime.strptime(part, pattern).date()
+        except ValueError:
+            continue
+    return None
+
+
+def _path_date(path: str) -> date | None:
+    found = _PATH_DATE.search(path)
+    if not found:
+        return None
+    try:
+        return date(int(found["y"]), int(found["m"]), int(found["d"] or 1))
+    except ValueError:
+        return None
+
+
+def lookup(values: Mapping[str, Any], key: str) -> Any:
+    """The value of `key`, whatever its case and its hyphens or underscores; None when it isn't there."""
+    return next((value for name, value in values.items() if fold(name) == key), None)
+
+
+def fold(key: str) -> str:
+    return re.sub(r"[-_ ]", "", key).casefold()

@@ -1,0 +1,78 @@
+"""From a file's Markdown to text: what readers of the page don't see goes, their words and the code stay."""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from pipeline.content.code import OPEN, mask_code
+from pipeline.content.html import drop_between, drop_comments, drop_tags, drop_unshown, replace_entities
+from pipeline.content.mdx import drop_components, drop_statements
+
+_WIKILINK = re.compile(r"(!?)\[\[([^\[\]\n]+?)\]\](?!\()")
+_IMAGE = re.compile(
+    r"!\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\]"
+    r"(?:\((?:<[^<>\n]*>|(?:[^()\s]|\([^()\s]*\))*)(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)|\[[^\[\]\n]*\])"
+)
+_CALLOUT = re.compile(r"^([ \t]*(?:>[ \t]*)+)\[!([\w-]+)(?:\|[^\]\n]*)?\][+-]?[ \t]*(.*)$", re.MULTILINE)
+_DIRECTIVE = re.compile(
+    r"^[ \t]*:{3,}[ \t]*(?:[\w-]+)?(?:\[([^\]\n]*)\]|[ \t]+([^{\n]*?))?[ \t]*(?:\{[^}\n]*\})?[ \t]*$", re.MULTILINE
+)
+_HIGHLIGHT = re.compile(r"==(?=[^\s=])([^\n]*?[^\s=])==")
+_BLOCK_ID = re.compile(r"(?:^|[ \t]+)\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
+_TAG = re.compile(rf"(?<!\S)#([^\s#.,;:!?()\[\]{{}}\"'`<>|\\*{OPEN}]+)")
+_NOTES = ("", ".md", ".markdown", ".mdx")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    text: str
+    """Markdown without comments, tags, statements and components; links between notes are words."""
+    tags: tuple[str, ...] = ()
+    """Obsidian's `#tags` in the text, in order."""
+
+
+def clean(markdown: str, *, kind: str, mdx: bool = False) -> Body:
+    """The text of a file's body (without front matter, lines ending in \\n). No other file is ever read for it."""
+    masked = mask_code(markdown, mdx=mdx)
+    text = drop_comments(masked.text)
+    if kind != "astro":
+        text = drop_between(text, "%%", "%%", to_the_end=kind == "obsidian")
+    text = drop_unshown(text)
+    text = drop_components(drop_statements(text)) if mdx else drop_tags(text)
+    text = _IMAGE.sub(r"\1", _WIKILINK.sub(_linked_words, text))
+    text = _CALLOUT.sub(_callout_title, text)
+    text = _DIRECTIVE.sub(lambda found: (found[1] or found[2] or "").strip(), text)
+    tags: tuple[str, ...] = ()
+    if kind == "obsidian":
+        text = _BLOCK_ID.sub("", _HIGHLIGHT.sub(r"\1", text))
+        tags = tuple(tag for tag in _TAG.findall(text) if not tag.isdigit())
+    text = re.sub(r"[ \t]+$", _hard_break, replace_entities(text), flags=re.MULTILINE)
+    text = re.sub(r"\n{3,}", "\n\n", re.sub(r"^ (?=\S)", "", text, flags=re.MULTILINE))
+    return Body(masked.restore(text).strip("\n"), tags)
+
+
+def _linked_words(link: re.Match[str]) -> str:
+    """The words a reader sees for `[[note#heading|words]]`; nothing for an embedded picture or table."""
+    target, _, words = link[2].replace("\\|", "|").partition("|")
+    place, *headings = [part.strip() for part in target.split("#")]
+    name = PurePosixPath(place).name
+    if link[1]:
+        if PurePosixPath(name).suffix.lower() not in _NOTES and re.fullmatch(r"\.\w{1,5}", PurePosixPath(name).suffix):
+            return ""
+    elif words.strip():
+        return words.strip()
+    shown = [
+        re.sub(r"\.(?:md|mdx|markdown)$", "", name),
+        *(heading for heading in headings if not heading.startswith("^")),
+    ]
+    return " > ".join(part for part in shown if part)
+
+
+def _callout_title(callout: re.Match[str]) -> str:
+    return f"{callout[1]}**{callout[3].strip() or callout[2].capitalize()}**"
+
+
+def _hard_break(spaces: re.Match[str]) -> str:
+    """Two spaces at a line's end are a line break, unless the line is empty."""
+    before = spaces.string[: spaces.start()][-1:]
+    return "  " if spaces[0].startswith("  ") and before not in ("", "\n") else ""

@@ -1,0 +1,94 @@
+"""One file's bytes to a document. No disk here."""
+
+import codecs
+import hashlib
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.content.documents import Document
+from pipeline.content.frontmatter import date_of, lookup, split_front_matter, tags_of, title_of
+from pipeline.content.markup import clean
+from pipeline.content.structure import first_heading
+from pipeline.content.urls import page_name, url_of
+from pipeline.content.visibility import visibility_of
+from pipeline.errors import ContentError
+from pipeline.settings import ContentSource
+
+
+class EmptyError(ContentError):
+    """There is nothing in the file to find: no fault of its owner's."""
+
+
+def parse_document(data: bytes, source: ContentSource, id: str, path: Path, relative: str) -> tuple[Document, str]:
+    """The document in `data`, the content of the file at `relative` below `source`; and why it has no address, or "".
+
+    Raises:
+        EmptyError: no text below the front matter.
+        ContentError: not text, or its front matter is broken.
+    """
+    values, markdown = split_front_matter(decode(data))
+    body = clean(markdown, kind=source.kind, mdx=path.suffix.lower() == ".mdx")
+    if not re.search(r"\w", body.text):
+        raise EmptyError(
+            "no text below the front matter: write some to have it found"
+            if values
+            else "no text: write some to have it found"
+        )
+    slug = lookup(values, "slug")
+    day = date_of(values, relative)
+    url, note = url_of(source.url, relative, _encodable(slug) if isinstance(slug, str) else "", day)
+    document = Document(
+        id=id,
+        path=path,
+        title=_encodable(title_of(values)) or _title_in(body.text, source.kind, relative),
+        url=url,
+        text=body.text,
+        visibility=visibility_of(values, source, relative),
+        tags=tuple(dict.fromkeys(map(_encodable, [*tags_of(values), *body.tags]))),
+        date=day,
+    )
+    return _with_digest(document), note
+
+
+def decode(data: bytes) -> str:
+    """`data` as text with lines ending in \\n: UTF-8, or UTF-16 when a byte order mark says so.
+
+    Raises:
+        ContentError: it is neither, or no text at all.
+    """
+    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = data.decode("utf-16" if utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ContentError(f"not {'UTF-16' if utf16 else 'UTF-8'} (byte {error.start}): save it as UTF-8") from None
+    if "\0" in text:
+        raise ContentError("holds NUL bytes, so it is no text: save it as UTF-8 text, or exclude it in sitetwin.toml")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _title_in(text: str, kind: str, relative: str) -> str:
+    """The first heading's words, else the file's name. A note in Obsidian is called by its name unless it opens with a # heading."""
+    name = page_name(relative)
+    if kind != "obsidian" and " " not in name:
+        name = re.sub(r"[-_]+", " ", name).strip() or name
+    return first_heading(text, opening=kind == "obsidian") or name
+
+
+def _encodable(text: str) -> str:
+    """`text` without the half characters that YAML's escapes can make and no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _with_digest(document: Document) -> Document:
+    kept = [
+        document.id,
+        document.title,
+        document.url,
+        document.text,
+        document.visibility,
+        document.tags,
+        str(document.date),
+    ]
+    return replace(document, digest=hashlib.sha256(json.dumps(kept).encode()).hexdigest())

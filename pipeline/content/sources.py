@@ -1,0 +1,152 @@
+"""Every file below the sources of sitetwin.toml, read or reported."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.content.documents import FileReport
+from pipeline.content.folders import SUFFIXES, Folder, open_folders
+from pipeline.content.parsing import EmptyError, parse_document
+from pipeline.errors import ContentError
+from pipeline.settings import ContentSource, Settings
+
+
+def read_sources(settings: Settings) -> Iterator[FileReport]:
+    """A report of every Markdown file below every source, sorted within each folder, files before folders.
+
+    A folder that can't be read is one `failed` report whose id ends in `/`; a file that vanishes meanwhile has none.
+    Links are not followed, so no file is read twice or from outside, and hidden folders are passed over.
+    """
+    for folder in open_folders(settings):
+        yield from _walk(folder)
+
+
+def read_file(settings: Settings, source: ContentSource, path: Path) -> FileReport:
+    """The report of the one file at `path`, by the same rules as `read_sources`; `failed` when it is gone.
+
+    Raises:
+        ContentError: `source` is none of the settings', or `path` is not below it.
+    """
+    folder = next((folder for folder in open_folders(settings) if folder.source == source), None)
+    if folder is None:
+        raise ContentError(f"{source.path} is no source of sitetwin.toml: add a [[content]] entry for it")
+    place = path.parent.resolve() / path.name
+    if not place.is_relative_to(folder.root):
+        raise ContentError(f"{path} is not below {folder.root}: add a [[content]] entry for its folder")
+    relative = place.relative_to(folder.root).as_posix()
+    if folder.fault:
+        return _report(folder, relative, "failed", folder.fault)
+    if any(map(folder.ignores, relative.split("/"))):
+        return _report(
+            folder, relative, "skipped", "hidden, or of a tool: move it to an ordinary folder to have it read"
+        )
+    if place.suffix.lower() not in SUFFIXES:
+        return _report(folder, relative, "skipped", "not Markdown: name it .md or .mdx to have it read")
+    if any(place.is_relative_to(inner) for inner in folder.inner):
+        return _report(folder, relative, "skipped", "below another [[content]] entry of sitetwin.toml, which reads it")
+    return _read(folder, relative) or _report(folder, relative, "failed", "no longer there: run `sitetwin index`")
+
+
+def _walk(folder: Folder) -> Iterator[FileReport]:
+    if folder.fault:
+        yield _report(folder, "", "failed", folder.fault)
+        return
+    waiting = [folder.root]
+    while waiting:
+        directory = waiting.pop()
+        try:
+            entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and directory != folder.root:
+                continue  # deleted since its parent was read
+            reason = f'{error.strerror or error}: correct `path = "{folder.source.path}"` in sitetwin.toml, or the folder\'s rights'
+            yield _report(folder, f"{_below(folder, directory)}/".lstrip("/."), "failed", reason)
+            continue
+        entries = [entry for entry in entries if not folder.ignores(entry.name)]
+        for entry in entries:
+            if _is_text(entry) and (report := _read(folder, _below(folder, Path(entry.path)))):
+                yield report
+        folders = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+        waiting += [inner for inner in reversed(folders) if inner not in folder.inner]
+
+
+def _below(folder: Folder, path: Path) -> str:
+    return path.relative_to(folder.root).as_posix()
+
+
+def _is_text(entry: os.DirEntry[str]) -> bool:
+    """Whether a report is due: a file by its name, and a link to a folder, which might be taken for one that is read."""
+    return not entry.is_dir(follow_symlinks=False) and (
+        entry.name.lower().endswith(SUFFIXES) or (entry.is_symlink() and _is_folder_link(entry))
+    )
+
+
+def _is_folder_link(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a loop
+        return True
+
+
+def _read(folder: Folder, relative: str) -> FileReport | None:
+    """What becomes of the file at `relative`; None when it is gone."""
+    path = folder.root / relative
+    if rule := folder.rule_against(relative):
+        return _report(folder, relative, "skipped", rule)
+    try:
+        os.fsencode(relative).decode("utf-8")
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            return _report(folder, relative, *_about_link(folder, path))
+        if not stat.S_ISREG(found.st_mode):
+            return _report(folder, relative, "skipped", "no ordinary file: replace it by one to have it read")
+        data = _bytes_up_to(path, folder.source.max_bytes)
+        document, note = parse_document(data, folder.source, f"{folder.name}/{relative}", path, relative)
+        return FileReport(document.id, path, "read", note, document)
+    except FileNotFoundError:
+        return None
+    except EmptyError as error:
+        return _report(folder, relative, "skipped", str(error))
+    except ContentError as error:
+        return _report(folder, relative, "failed", str(error))
+    except UnicodeDecodeError:
+        return _report(folder, relative, "failed", "its name is not UTF-8: rename it")
+    except OSError as error:
+        return _report(folder, relative, "failed", f"{error.strerror or error}: make it readable for you")
+    except RecursionError:
+        return _report(folder, relative, "failed", "nested too deep to be read: flatten its lists or front matter")
+
+
+def _bytes_up_to(path: Path, limit: int) -> bytes:
+    """The file's content, of which `limit` bytes and one are held at most.
+
+    Raises:
+        ContentError: it is larger.
+    """
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size <= limit and len(data := file.read(limit + 1)) <= limit:
+            return data
+    raise ContentError(f"larger than {limit:,} bytes: split it, or raise max_bytes of its source in sitetwin.toml")
+
+
+def _about_link(folder: Folder, path: Path) -> tuple[str, str]:
+    """The state of a link, which is never followed, and why."""
+    try:
+        target = path.resolve(strict=True)
+    except FileNotFoundError:
+        return "failed", "a link to nothing: remove it, or put the file there"
+    except (OSError, RuntimeError):
+        return "skipped", "a link that leads back to itself: remove it"
+    if target.is_relative_to(folder.root):
+        return "skipped", "a link to another place in this source, which is read there"
+    return (
+        "skipped",
+        f"a link out of its source: add a [[content]] entry for {target if target.is_dir() else target.parent} to sitetwin.toml",
+    )
+
+
+def _report(folder: Folder, relative: str, state: str, reason: str) -> FileReport:
+    # a name that is not UTF-8 could neither be printed nor kept in a database
+    shown = os.fsencode(relative).decode("utf-8", "replace")
+    return FileReport(f"{folder.name}/{shown}", folder.root / shown, state, reason)

@@ -1,0 +1,55 @@
+"""Who may read a document. In doubt: its owner only."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.content.frontmatter import as_date, fold
+from pipeline.content.globs import first_match
+from pipeline.settings import ContentSource, Visibility
+
+_PRIVATE_IF_TRUE = {"draft", "private", "hidden", "unlisted"}
+_PRIVATE_IF_FALSE = {"publish", "published", "public"}
+_PUBLIC_IF_TRUE = {"publish", "public"}
+_YES = {"true", "yes", "y", "on", "1"}
+_NO = {"false", "no", "n", "off", "0"}
+
+
+def visibility_of(values: Mapping[str, Any], source: ContentSource, path: str) -> Visibility:
+    """What the folder's rules and the front matter `values` say of the document at `path` below the source.
+
+    A private statement beats a public one, and a value that is neither yes nor no counts as private.
+    """
+    said = [statement for key, value in values.items() if (statement := _statement(fold(key), value))]
+    if "private" in said or _is_private_place(source, path):
+        return "private"
+    return "public" if "public" in said else source.default_visibility
+
+
+def _is_private_place(source: ContentSource, path: str) -> bool:
+    # patterns written from sitetwin.toml's folder are meant too
+    if first_match(path, source.private) or first_match((source.path / path).as_posix(), source.private):
+        return True
+    # Astro builds no page of what begins with an underscore
+    return source.kind == "astro" and any(part.startswith("_") for part in path.split("/"))
+
+
+def _statement(key: str, value: Any) -> Visibility | None:
+    """What one entry says; None for an entry about something else, or one that says nothing either way."""
+    if key == "visibility":
+        return "public" if _word(value) == "public" else "private"
+    if key == "status":
+        return "private" if _word(value) in ("draft", "private", "unlisted") else None
+    if key in _PRIVATE_IF_TRUE:
+        return None if _word(value) in _NO else "private"
+    if key in _PRIVATE_IF_FALSE:
+        if key == "published" and (as_date(value) or re.fullmatch(r"[12]\d{3}(-\d\d)?", _word(value))):
+            return None
+        if _word(value) not in _YES:
+            return "private"
+        return "public" if key in _PUBLIC_IF_TRUE else None
+    return None
+
+
+def _word(value: Any) -> str:
+    return str(value).strip().casefold() if isinstance(value, str | int | float) else ""
