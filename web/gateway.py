@@ -13,7 +13,9 @@ def choose_backend(settings: Settings) -> Backend:
     """The flow where Langflow is installed and switched on, else the pipeline itself."""
     starting = RowsFile(settings.run_directory).starting
     if settings.langflow.enabled and langflow.is_installed():
-        return FlowBackend(langflow.base_url(settings), langflow.credentials(settings).api_key, settings.langflow.flow, starting)
+        return FlowBackend(
+            langflow.base_url(settings), langflow.credentials(settings).api_key, settings.langflow.flow, starting
+        )
     return DirectBackend(settings, starting=starting)
 
 
