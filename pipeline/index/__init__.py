@@ -1,1 +1,50 @@
-"""Chunks to Chroma and a keyword index: sync, search, status."""
+"""Chunks to Chroma and a keyword index beside it: sync, search, status."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pipeline.content.documents import Chunk, Document, FileReport
+from pipeline.index.index import Index
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+
+    from pipeline.models.embedder import Embedder
+
+__all__ = ["Index", "open_index"]
+
+
+def open_index(settings: Settings) -> Index:
+    """The index of the site that `settings` describe. Cheap: models and Chroma wait until they are needed."""
+
+    # Imported where they are used: a search by keyword then loads no parser, no runtime and no client.
+    def read() -> Iterator[FileReport]:
+        from pipeline.content import read_sources
+
+        return read_sources(settings)
+
+    def cut(document: Document) -> list[Chunk]:
+        from pipeline.content.chunking import chunk_document
+
+        return chunk_document(document, settings.index.chunk_chars)
+
+    def vectors() -> "ClientAPI":
+        from pipeline.processes.vectors import connect
+
+        return connect(settings)
+
+    def embedder() -> "Embedder":
+        from pipeline.models.embedder import load_embedder
+
+        return load_embedder(settings)
+
+    return Index(
+        settings.state / "index.db",
+        read=read,
+        cut=cut,
+        vectors=vectors,
+        embedder=embedder,
+        retrieval=settings.retrieval,
+        recipe=f"chars={settings.index.chunk_chars}",
+    )

@@ -1,6 +1,6 @@
 """The records that leave this room; also the JSON of `search` and `status`."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
@@ -46,3 +46,35 @@ class DocumentCounts(BaseModel):
     skipped: int = 0
     failed: int = 0
     pending: int = 0
+
+
+class DocumentEntry(NamedTuple):
+    id: str
+    title: str
+    url: str
+
+
+class SyncReport(BaseModel):
+    """What one sync did."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    failed: int = 0
+    """Files that can't be read; `status` has their reasons."""
+    chunks_embedded: int = 0
+    """Texts the embedder was given; a text it has seen before is not given again."""
+    chunks_deleted: int = 0
+    seconds: float = 0.0
+
+    def summary(self) -> str:
+        """One line for a person."""
+        counts = {
+            "added": self.added, "changed": self.changed, "removed": self.removed,
+            "unchanged": self.unchanged, "skipped": self.skipped, "failed": self.failed,
+        }  # fmt: skip
+        files = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no documents"
+        hint = "; `sitetwin status` says why" if self.failed or self.skipped else ""
+        return f"{files}; {self.chunks_embedded} chunks embedded in {self.seconds:.1f} s{hint}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from pipeline.content import SUFFIXES
+from pipeline.content.sources import SUFFIXES
 from pipeline.errors import SitetwinError
 from pipeline.index import open_index
 from pipeline.settings import Settings

@@ -1,0 +1,201 @@
+"""The index's SQLite file: its tables, its connections, what its errors mean to a person.
+
+SQLite is the truth of the index; Chroma holds what can be made again from it.
+"""
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import SitetwinError, StaleIndexError
+from pipeline.index import tokens
+
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 30
+
+# generations: one build of the dense side, by one embedder. Searches use the active one; another is being built
+#   during a rebuild and takes its place when complete. Chunks say in which generation Chroma has them.
+# vectors: by digest of what was embedded, so that moving, renaming and hiding a text embeds nothing again.
+# tombstones: what Chroma still has to forget.
+# keywords: holds tokens made by pipeline.index.tokens; the tokenizer only splits them at spaces.
+_SCHEMA = f"""
+CREATE TABLE generations (
+    number INTEGER PRIMARY KEY,
+    embedder TEXT NOT NULL,
+    dimension INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('active', 'building', 'retired'))
+);
+CREATE TABLE files (
+    id TEXT PRIMARY KEY,
+    path TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL
+);
+CREATE TABLE documents (
+    id TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    url TEXT NOT NULL,
+    visibility TEXT NOT NULL CHECK (visibility IN ('public', 'private')),
+    tags TEXT NOT NULL,
+    date TEXT,
+    digest TEXT NOT NULL,
+    recipe TEXT NOT NULL,
+    indexed_at TEXT NOT NULL
+);
+CREATE TABLE chunks (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    document TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    headings TEXT NOT NULL,
+    anchor TEXT NOT NULL,
+    text TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    embedded INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX chunks_by_document ON chunks (document);
+CREATE INDEX chunks_by_digest ON chunks (digest);
+CREATE INDEX chunks_by_generation ON chunks (embedded);
+CREATE VIRTUAL TABLE keywords USING fts5 (
+    heading, body, tokenize = "ascii tokenchars '{tokens.TOKEN_PUNCTUATION}'"
+);
+CREATE TABLE vectors (
+    digest TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    vector BLOB NOT NULL,
+    PRIMARY KEY (digest, generation)
+) WITHOUT ROWID;
+CREATE TABLE tombstones (
+    chunk TEXT NOT NULL,
+    visibility TEXT NOT NULL,
+    PRIMARY KEY (chunk, visibility)
+) WITHOUT ROWID;
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+
+
+class Database:
+    """Connections to the file at `path`, lent to any thread and used again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._ready = False
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose statements all see the same state of the index.
+
+        Raises:
+            StaleIndexError: there is no index yet, or it is of another version of sitetwin.
+            SitetwinError: the file can't be read.
+        """
+        if not self._ready and not self.path.exists():
+            raise StaleIndexError("nothing is indexed yet: run `sitetwin index`")
+        with self._connection() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: all of the block is kept, or nothing when it raises or the process ends.
+
+        Raises:
+            SitetwinError: the file can't be written.
+        """
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def close(self) -> None:
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+
+    def remove(self) -> None:
+        """Forgets the file, for a rebuild from nothing."""
+        self.close()
+        with self._lock:
+            for suffix in ("", "-wal", "-shm"):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            self._ready = False
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with _explained(self.path):
+            try:
+                connection = self._idle.get_nowait()
+            except queue.Empty:
+                connection = self._open()
+            try:
+                yield connection
+            except BaseException:
+                connection.close()
+                raise
+            self._idle.put(connection)
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SitetwinError(
+                f"the index can't be kept in {self.path.parent} ({error}): mend that and run it again"
+            ) from error
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
+        )
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            with self._lock:
+                if not self._ready:
+                    self._prepare(connection)
+                    self._ready = True
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        version = _version(connection)
+        if version == 0:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("BEGIN IMMEDIATE")
+            if _version(connection) == 0:  # no other process was quicker
+                for statement in _SCHEMA.split(";\n"):
+                    connection.execute(statement)
+            connection.execute("COMMIT")
+        elif version != SCHEMA_VERSION:
+            raise StaleIndexError(
+                f"the index is of another version of sitetwin ({version}, not {SCHEMA_VERSION}): run `sitetwin index --rebuild`"
+            )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise SitetwinError(
+            f"the index {path} can't be used ({error}): mend that, then run `sitetwin index`"
+        ) from error
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+            raise
+        raise SitetwinError(f"the index {path} is damaged ({error}): run `sitetwin index --rebuild`") from error

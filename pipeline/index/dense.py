@@ -1,0 +1,132 @@
+"""The vectors in Chroma: one collection for public text and one for private text in each generation."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+import numpy as np
+
+from pipeline.errors import ServiceError, StaleIndexError
+from pipeline.settings import Visibility
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
+
+T = TypeVar("T")
+
+VISIBILITIES: tuple[Visibility, ...] = ("public", "private")
+PAGE = 2000
+"""Ids in one request."""
+
+
+class VectorStore:
+    """`connect` is asked before each operation, so a store that was started again elsewhere is found."""
+
+    def __init__(self, connect: "Callable[[], ClientAPI]") -> None:
+        self._connect = connect
+        self._collections: dict[str, tuple[ClientAPI, Collection]] = {}
+
+    def create(self, generation: int) -> None:
+        """Both collections, where they are missing."""
+        for visibility in VISIBILITIES:
+            self._create(_name(generation, visibility))
+
+    def drop(self, generation: int) -> None:
+        """Removes both collections, where they are there."""
+        for visibility in VISIBILITIES:
+            self._drop(_name(generation, visibility))
+
+    def upsert(self, generation: int, visibility: Visibility, ids: Sequence[str], vectors: np.ndarray) -> None:
+        """`vectors`: (len(ids), dimension) float32."""
+        self._on(generation, visibility, lambda collection: collection.upsert(ids=list(ids), embeddings=vectors))
+
+    def delete(self, generation: int, visibility: Visibility, ids: Sequence[str]) -> None:
+        """Ids that are not there are no error."""
+        for start in range(0, len(ids), PAGE):
+            page = list(ids[start : start + PAGE])
+            self._on(generation, visibility, partial(_delete, page))
+
+    def count(self, generation: int, visibility: Visibility) -> int:
+        return self._on(generation, visibility, lambda collection: collection.count())
+
+    def ids(self, generation: int, visibility: Visibility) -> set[str]:
+        found: set[str] = set()
+        while True:
+            page = self._on(
+                generation,
+                visibility,
+                lambda collection: collection.get(include=[], limit=PAGE, offset=len(found))["ids"],
+            )
+            found.update(page)
+            if len(page) < PAGE:
+                return found
+
+    def nearest(self, generation: int, visibility: Visibility, vector: np.ndarray, count: int) -> dict[str, float]:
+        """Cosine by chunk id, at most `count`, best first. `vector`: (dimension,) float32 of unit length."""
+        found = self._on(
+            generation,
+            visibility,
+            lambda collection: collection.query(
+                query_embeddings=vector[None, :], n_results=count, include=["distances"]
+            ),
+        )
+        distances = (found["distances"] or [[]])[0]
+        return {id: 1 - distance for id, distance in zip(found["ids"][0], distances, strict=True)}
+
+    def _on(self, generation: int, visibility: Visibility, action: "Callable[[Collection], T]") -> T:
+        from chromadb.errors import NotFoundError
+
+        name = _name(generation, visibility)
+        try:
+            return _retried(lambda: action(self._collection(name)))
+        except NotFoundError:
+            self._collections.pop(name, None)  # made anew by another process since this one looked
+        try:
+            return _retried(lambda: action(self._collection(name)))
+        except NotFoundError:
+            raise StaleIndexError("the vector store has lost this index: run `sitetwin index`") from None
+
+    def _create(self, name: str) -> None:
+        _retried(
+            lambda: self._connect().get_or_create_collection(
+                name, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+            )
+        )
+
+    def _drop(self, name: str) -> None:
+        from chromadb.errors import NotFoundError
+
+        self._collections.pop(name, None)
+        with suppress(NotFoundError):
+            _retried(lambda: self._connect().delete_collection(name))
+
+    def _collection(self, name: str) -> "Collection":
+        client = self._connect()
+        if (known := self._collections.get(name)) and known[0] is client:
+            return known[1]
+        collection = client.get_collection(name, embedding_function=None)
+        self._collections[name] = (client, collection)
+        return collection
+
+
+def _name(generation: int, visibility: Visibility) -> str:
+    return f"sitetwin-{visibility}-{generation}"
+
+
+def _delete(ids: list[str], collection: "Collection") -> None:
+    collection.delete(ids=ids)
+
+
+def _retried(action: Callable[[], T]) -> T:
+    """Twice at most: the store may have ended for idleness since its address was looked up. All we ask may be repeated."""
+    try:
+        return action()
+    except httpx.TransportError:
+        pass
+    try:
+        return action()
+    except httpx.HTTPError as error:
+        raise ServiceError(f"the vector store does not answer ({error!r}): run the command again") from error

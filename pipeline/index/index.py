@@ -1,0 +1,150 @@
+"""The index as one object: kept up by `sync`, asked by `search`."""
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from filelock import FileLock, Timeout
+
+from pipeline.content.documents import Chunk, Document, FileReport
+from pipeline.errors import SitetwinError, StaleIndexError
+from pipeline.index import generations, search, status, store, sync, tokens
+from pipeline.index.database import Database
+from pipeline.index.dense import VectorStore
+from pipeline.index.passages import DocumentCounts, DocumentEntry, FileStatus, SearchResult, SyncReport
+from pipeline.index.sync import Progress
+from pipeline.settings import Retrieval, RetrievalSettings, Visibility
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+
+    from pipeline.models.embedder import Embedder
+
+LOCK_SECONDS = 30
+
+
+class Index:
+    """Any thread may use it; several processes may search it, and one at a time syncs.
+
+    Nothing is opened, loaded or started before it is needed. `vectors` gives a client of Chroma, `embedder` the
+    embedder, `read` all that the content sources hold now, `cut` a document's chunks; `recipe` names how they are cut.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read: Callable[[], Iterable[FileReport]],
+        cut: Callable[[Document], list[Chunk]],
+        vectors: "Callable[[], ClientAPI]",
+        embedder: "Callable[[], Embedder]",
+        retrieval: RetrievalSettings,
+        recipe: str = "",
+    ) -> None:
+        self._database = Database(path)
+        self._read = read
+        self._cut = cut
+        self._vectors = VectorStore(vectors)
+        self._embedder = embedder
+        self._retrieval = retrieval
+        self._recipe = f"{recipe} tokens={tokens.VERSION}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._database.close()
+
+    @property
+    def _dense(self) -> bool:
+        return self._retrieval.mode != "keyword"
+
+    def sync(
+        self, progress: Progress | None = None, *, rebuild: bool = False, wait_seconds: float = LOCK_SECONDS
+    ) -> SyncReport:
+        """Brings the index to what the sources hold now. `rebuild`: everything is cut and embedded again, beside
+        what there is, which answers searches meanwhile.
+
+        Raises:
+            SitetwinError: another sync still runs after `wait_seconds`, or the index can't be written.
+            StaleIndexError: the index was made with another embedder, and `rebuild` is not asked.
+            ModelError, ServiceError: the embedder or Chroma can't be had. What SQLite got is kept.
+        """
+        started = time.perf_counter()
+        progress = progress or (lambda done, total, unit: None)
+        report = SyncReport()
+        with self._alone(wait_seconds):
+            if rebuild:
+                self._begin_rebuild()
+            sync.sync_documents(self._database, self._read(), self._cut, self._recipe, report, progress)
+            if self._dense:
+                sync.sync_vectors(self._database, self._vectors, self._embedder(), report, progress)
+        report.seconds = round(time.perf_counter() - started, 3)
+        return report
+
+    def search(
+        self,
+        query: str,
+        k: int | None = None,
+        retrieval: Retrieval | None = None,
+        visibility: Visibility | None = None,
+    ) -> SearchResult:
+        """The best `k` passages, best first; what is not given comes from the settings, `visibility` None is both.
+
+        Raises:
+            SitetwinError: the query is empty.
+            StaleIndexError: nothing is indexed yet, or with another embedder.
+            ModelError, ServiceError: the embedder or Chroma can't be had; never for `keyword`.
+        """
+        k = k or self._retrieval.passages
+        request = search.Request(
+            query, retrieval or self._retrieval.mode, k, max(k, self._retrieval.candidates), visibility
+        )
+        return search.search(self._database, self._vectors, self._embedder, request)
+
+    def status(self) -> tuple[DocumentCounts, list[FileStatus]]:
+        """What became of each file; nothing when nothing was ever indexed."""
+        if not self._database.path.exists():
+            return DocumentCounts(), []
+        with self._database.reading() as connection:
+            return status.file_states(connection, self._dense)
+
+    def documents(self, visibility: Visibility | None = None) -> list[DocumentEntry]:
+        """Id, title and address of each document, by id; nothing when nothing was ever indexed."""
+        if not self._database.path.exists():
+            return []
+        with self._database.reading() as connection:
+            return status.document_entries(connection, visibility)
+
+    def embedder_name(self) -> str | None:
+        """Which embedder the searched vectors come from; None before the first one."""
+        if not self._database.path.exists():
+            return None
+        with self._database.reading() as connection:
+            active = generations.generations(connection, "active")
+        return active[0].embedder if active else None
+
+    def _begin_rebuild(self) -> None:
+        try:
+            with self._database.writing() as connection:
+                store.forget_recipes(connection)
+        except StaleIndexError:  # another version's tables: nothing in them can be kept
+            self._database.remove()
+        if self._dense:
+            sync.begin_generation(self._database, self._vectors, self._embedder())
+
+    def _alone(self, wait_seconds: float) -> FileLock:
+        path = self._database.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path.with_suffix(".lock"), timeout=wait_seconds)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise SitetwinError(
+                "another sync of this index is running: wait until it is done, `sitetwin status` shows how far it is"
+            ) from None
+        return lock

@@ -1,0 +1,47 @@
+"""What the index knows of each file, from SQLite alone."""
+
+import sqlite3
+from typing import Literal
+
+from pipeline.index import generations
+from pipeline.index.passages import DocumentCounts, DocumentEntry, FileStatus
+from pipeline.settings import Visibility
+
+_STATES: dict[str, Literal["indexed", "skipped", "failed"]] = {
+    "read": "indexed",
+    "skipped": "skipped",
+    "failed": "failed",
+}
+
+
+def file_states(connection: sqlite3.Connection, dense: bool) -> tuple[DocumentCounts, list[FileStatus]]:
+    """Every file that the last sync saw. With `dense`, one with a chunk that is not embedded yet is `pending`."""
+    target = generations.target(connection)
+    needed = (target.number if target else 1) if dense else 0
+    rows = connection.execute(
+        "SELECT path, state, reason, indexed_at, visibility, COUNT(number) AS chunks, COALESCE(SUM(embedded < ?), 0) AS lacking"
+        " FROM files LEFT JOIN documents ON documents.id = files.id LEFT JOIN chunks ON chunks.document = documents.id"
+        " GROUP BY files.id ORDER BY files.id",
+        (needed,),
+    )
+    files = [
+        FileStatus(
+            path=row["path"],
+            state="pending" if row["lacking"] else _STATES[row["state"]],
+            reason=row["reason"],
+            chunks=row["chunks"],
+            indexed_at=row["indexed_at"],
+            visibility=row["visibility"],
+        )
+        for row in rows
+    ]
+    counts = DocumentCounts()
+    for file in files:
+        setattr(counts, file.state, getattr(counts, file.state) + 1)
+    return counts, files
+
+
+def document_entries(connection: sqlite3.Connection, visibility: Visibility | None) -> list[DocumentEntry]:
+    shown = (visibility,) * 2 if visibility else ("public", "private")
+    rows = connection.execute("SELECT id, title, url FROM documents WHERE visibility IN (?, ?) ORDER BY id", shown)
+    return [DocumentEntry(*row) for row in rows]

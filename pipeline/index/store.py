@@ -1,0 +1,94 @@
+"""Documents, their chunks and keywords in SQLite. Each function is part of the caller's transaction."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence, Set
+from datetime import UTC, datetime
+
+from pipeline.content.documents import Chunk, Document, FileReport
+from pipeline.index import tokens
+
+
+def known_documents(connection: sqlite3.Connection) -> dict[str, tuple[str, str]]:
+    """Digest and recipe by document id."""
+    return {
+        row["id"]: (row["digest"], row["recipe"])
+        for row in connection.execute("SELECT id, digest, recipe FROM documents")
+    }
+
+
+def put_document(connection: sqlite3.Connection, document: Document, chunks: Sequence[Chunk], recipe: str) -> None:
+    """Adds `document` or replaces what was known of it. Chunks that stay as they were stay embedded."""
+    before = _remove_chunks(connection, document.id)
+    connection.execute(
+        "INSERT OR REPLACE INTO documents (id, title, url, visibility, tags, date, digest, recipe, indexed_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            document.id, document.title, document.url, document.visibility,
+            json.dumps(document.tags, ensure_ascii=False), document.date.isoformat() if document.date else None,
+            document.digest, recipe, datetime.now(UTC).isoformat(timespec="seconds"),
+        ),
+    )  # fmt: skip
+    for chunk in chunks:
+        digest = hashlib.sha256(chunk.indexed_text(document.title).encode()).hexdigest()
+        number = connection.execute(
+            "INSERT INTO chunks (id, document, position, headings, anchor, text, digest, embedded) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                chunk.id, document.id, chunk.position, json.dumps(chunk.headings, ensure_ascii=False), chunk.anchor,
+                chunk.text, digest, before.get((chunk.id, document.visibility, digest), 0),
+            ),
+        ).lastrowid  # fmt: skip
+        connection.execute(
+            "INSERT INTO keywords (rowid, heading, body) VALUES (?, ?, ?)",
+            (
+                number,
+                " ".join(tokens.tokens("\n".join((document.title, *chunk.headings)))),
+                " ".join(tokens.tokens(chunk.text)),
+            ),
+        )
+        connection.execute("DELETE FROM tombstones WHERE chunk = ? AND visibility = ?", (chunk.id, document.visibility))
+
+
+def remove_document(connection: sqlite3.Connection, document: str) -> None:
+    _remove_chunks(connection, document)
+    connection.execute("DELETE FROM documents WHERE id = ?", (document,))
+
+
+def forget_recipes(connection: sqlite3.Connection) -> None:
+    """Has every document cut and tokenised again by the sync that follows."""
+    connection.execute("UPDATE documents SET recipe = ''")
+
+
+def record_file(connection: sqlite3.Connection, report: FileReport) -> None:
+    row = (report.id, str(report.path), report.state, report.reason)
+    connection.execute("INSERT OR REPLACE INTO files (id, path, state, reason) VALUES (?, ?, ?, ?)", row)
+
+
+def record_files(connection: sqlite3.Connection, reports: Iterable[FileReport], kept: Set[str]) -> None:
+    """Keeps what became of each file that the sources named, and of the documents `kept` though unseen."""
+    known = {row["id"]: tuple(row) for row in connection.execute("SELECT id, path, state, reason FROM files")}
+    seen = {report.id: report for report in reports}
+    for id, report in seen.items():
+        if known.get(id) != (id, str(report.path), report.state, report.reason):
+            record_file(connection, report)
+    for id in known.keys() - seen.keys() - kept:
+        connection.execute("DELETE FROM files WHERE id = ?", (id,))
+
+
+def _remove_chunks(connection: sqlite3.Connection, document: str) -> dict[tuple[str, str, str], int]:
+    """Takes the document's chunks away and has Chroma forget them.
+
+    Returns: the generation each was embedded in, by chunk id, visibility and digest.
+    """
+    rows = connection.execute(
+        "SELECT number, chunks.id, visibility, chunks.digest, embedded FROM chunks"
+        " JOIN documents ON documents.id = chunks.document WHERE document = ?",
+        (document,),
+    ).fetchall()
+    connection.executemany("DELETE FROM keywords WHERE rowid = ?", ((row["number"],) for row in rows))
+    connection.executemany(
+        "INSERT OR IGNORE INTO tombstones VALUES (?, ?)", ((row["id"], row["visibility"]) for row in rows)
+    )
+    connection.execute("DELETE FROM chunks WHERE document = ?", (document,))
+    return {(row["id"], row["visibility"], row["digest"]): row["embedded"] for row in rows}

@@ -1,0 +1,201 @@
+"""Content to index. First SQLite, one transaction a document; then Chroma is brought to what SQLite says.
+
+Ended at any moment, the next sync goes on from there: what Chroma still lacks and what it must still forget stand in
+SQLite from the transaction on that made it so.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.content.documents import Chunk, Document, FileReport
+from pipeline.errors import StaleIndexError
+from pipeline.index import generations, store
+from pipeline.index.database import Database
+from pipeline.index.dense import VISIBILITIES, VectorStore
+from pipeline.index.generations import Generation, PendingChunk
+from pipeline.index.passages import SyncReport
+
+if TYPE_CHECKING:
+    from pipeline.models.embedder import Embedder
+
+BATCH = 128
+"""Chunks in one step of embedding, storing and marking."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, unit); unit is `files` (total 0: not known) or `chunks`."""
+
+
+def sync_documents(
+    database: Database,
+    reports: Iterable[FileReport],
+    cut: Callable[[Document], list[Chunk]],
+    recipe: str,
+    report: SyncReport,
+    progress: Progress,
+) -> None:
+    """Brings SQLite to what the sources hold and counts it in `report`.
+
+    `recipe` names all that shapes a document's chunks and keywords beside its text. A document is removed when its
+    file is gone or can't be read (it may have turned private); a folder that can't be read keeps its documents.
+    """
+    with database.writing() as connection:  # makes the file where there is none
+        known = store.known_documents(connection)
+    seen: list[FileReport] = []
+    for seen_count, file in enumerate(reports, 1):
+        seen.append(file)
+        if file.document is not None:
+            kind = _sync_document(database, file, file.document, known.get(file.id), cut, recipe)
+            setattr(report, kind, getattr(report, kind) + 1)
+        elif file.state == "failed":
+            report.failed += 1
+        else:
+            report.skipped += 1
+        progress(seen_count, 0, "files")
+    gone = known.keys() - {file.id for file in seen if file.document is not None}
+    unread = tuple(file.id for file in seen if file.state == "failed" and file.id.endswith("/"))
+    kept = {id for id in gone if id.startswith(unread)}
+    for id in sorted(gone - kept):
+        with database.writing() as connection:
+            store.remove_document(connection, id)
+        report.removed += 1
+    with database.writing() as connection:
+        store.record_files(connection, seen, kept)
+
+
+def _sync_document(
+    database: Database,
+    file: FileReport,
+    document: Document,
+    known: tuple[str, str] | None,
+    cut: Callable[[Document], list[Chunk]],
+    recipe: str,
+) -> str:
+    if known == (document.digest, recipe):
+        return "unchanged"
+    chunks = cut(document)
+    with database.writing() as connection:
+        store.put_document(connection, document, chunks, recipe)
+        store.record_file(connection, file)
+    return "changed" if known else "added"
+
+
+def sync_vectors(
+    database: Database, vectors: VectorStore, embedder: "Embedder", report: SyncReport, progress: Progress
+) -> None:
+    """Brings Chroma to what SQLite says and counts it in `report`.
+
+    Raises:
+        StaleIndexError: the index was made with another embedder.
+        ServiceError: Chroma can't be reached.
+    """
+    generation = _generation(database, vectors, embedder)
+    vectors.create(generation.number)
+    _forget(database, vectors, generation, report)
+    _embed_pending(database, vectors, embedder, generation, report, progress)
+    if _mend(database, vectors, generation):
+        _embed_pending(database, vectors, embedder, generation, report, progress)
+    with database.writing() as connection:
+        if generation.state == "building":
+            generations.activate(connection, generation.number)
+        retired = generations.generations(connection, "retired")
+        if report.removed or report.changed:
+            generations.drop_unused_vectors(connection)
+    for old in retired:
+        vectors.drop(old.number)
+        with database.writing() as connection:
+            generations.remove(connection, old.number)
+
+
+def begin_generation(database: Database, vectors: VectorStore, embedder: "Embedder") -> Generation:
+    with database.reading() as connection:
+        number = generations.next_number(connection)
+    vectors.drop(number)  # left over from a state directory whose SQLite file was removed
+    with database.writing() as connection:
+        return generations.begin(connection, number, embedder.name, embedder.dimension)
+
+
+def _generation(database: Database, vectors: VectorStore, embedder: "Embedder") -> Generation:
+    with database.reading() as connection:
+        generation = generations.target(connection)
+    if generation is None or (generation.state == "building" and generation.embedder != embedder.name):
+        return begin_generation(database, vectors, embedder)
+    check_embedder(generation, embedder)
+    return generation
+
+
+def check_embedder(generation: Generation, embedder: "Embedder") -> None:
+    if (generation.embedder, generation.dimension) != (embedder.name, embedder.dimension):
+        raise StaleIndexError(
+            f"the index was made with embedder {generation.embedder}, the settings name {embedder.name}: "
+            "run `sitetwin index --rebuild`, or name the former again"
+        )
+
+
+def _forget(database: Database, vectors: VectorStore, generation: Generation, report: SyncReport) -> None:
+    for visibility in VISIBILITIES:
+        with database.reading() as connection:
+            dead = generations.tombstones(connection, visibility)
+        if dead:
+            vectors.delete(generation.number, visibility, dead)
+            with database.writing() as connection:
+                generations.bury(connection, visibility, dead)
+            report.chunks_deleted += len(dead)
+
+
+def _embed_pending(
+    database: Database,
+    vectors: VectorStore,
+    embedder: "Embedder",
+    generation: Generation,
+    report: SyncReport,
+    progress: Progress,
+) -> None:
+    with database.reading() as connection:
+        pending = generations.pending(connection, generation.number)
+    for start in range(0, len(pending), BATCH):
+        batch = pending[start : start + BATCH]
+        known, made = _vectors_of(database, embedder, generation, batch)
+        for visibility in VISIBILITIES:
+            part = [chunk for chunk in batch if chunk.visibility == visibility]
+            if part:
+                rows = np.stack([known[chunk.digest] for chunk in part])
+                vectors.upsert(generation.number, visibility, [chunk.id for chunk in part], rows)
+        with database.writing() as connection:
+            generations.mark_embedded(connection, generation.number, batch, made)
+        report.chunks_embedded += len(made)
+        progress(start + len(batch), len(pending), "chunks")
+
+
+def _vectors_of(
+    database: Database, embedder: "Embedder", generation: Generation, batch: Sequence[PendingChunk]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """All vectors of `batch` by digest, and those of them that were made now."""
+    with database.reading() as connection:
+        known = generations.stored_vectors(connection, generation.number, [chunk.digest for chunk in batch])
+        unknown = {chunk.digest: chunk.id for chunk in batch if chunk.digest not in known}
+        texts = generations.indexed_texts(connection, list(unknown.values()))
+    if not unknown:
+        return known, {}
+    embedded = embedder.embed([texts[id] for id in unknown.values()])
+    made = dict(zip(unknown, embedded, strict=True))
+    return known | made, made
+
+
+def _mend(database: Database, vectors: VectorStore, generation: Generation) -> bool:
+    """Marks what Chroma lost and removes what it should not have; True when something is to be stored again."""
+    lost = False
+    for visibility in VISIBILITIES:
+        with database.reading() as connection:
+            count = generations.chunk_count(connection, visibility)
+        if vectors.count(generation.number, visibility) == count:
+            continue
+        stored = vectors.ids(generation.number, visibility)
+        with database.writing() as connection:
+            expected = generations.chunk_ids(connection, visibility)
+            missing = sorted(expected - stored)
+            generations.mark_missing(connection, missing)
+        vectors.delete(generation.number, visibility, sorted(stored - expected))
+        lost = lost or bool(missing)
+    return lost

@@ -1,0 +1,104 @@
+"""Text to keyword tokens, the same for chunks and questions.
+
+Prose is stemmed. A name such as `mcp_settings.json`, `self_attn.q_proj` or `maxTokens` is a token as a whole and
+again at each of its joints, so it is found by all of it and by any part.
+"""
+
+import functools
+import re
+import unicodedata
+
+import snowballstemmer
+
+VERSION = 1
+"""Part of the index's recipe: raise it when the tokens of a text change."""
+
+TOKEN_PUNCTUATION = "._-/:+@#"
+"""What a token may hold beside letters, digits and all that is not ASCII."""
+
+LONGEST_TOKEN = 80
+
+_APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'"})
+_CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[{_CJK}]+|\w(?:(?![{_CJK}])\w)*(?:(?:'|[._\-/:+@#]+)(?:(?![{_CJK}])\w)+)*(?:\+\+|#(?!\w))?")
+_IS_CJK = re.compile(rf"[{_CJK}]")
+_NUMBER = re.compile(r"v?(\d+(?:\.\d+)+)", re.IGNORECASE)
+_HUMPS = re.compile(r"[^\W\d_]+|\d+")
+_CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_JOINTS = (re.compile(r"[/:@#+]+"), re.compile(r"[.\-]+"), re.compile(r"_+"))
+
+_STOP_WORDS = frozenset(
+    """a about am an and any are as at be been being but by can could did do does doing for from had has have having he
+    her hers him his how i if in into is it its itself just me my no nor not of on or our ours she should so some such
+    than that the their theirs them then there these they this those to too us was we were what when where which while
+    who whom why will with would you your yours""".split()
+)
+
+
+def tokens(text: str) -> list[str]:
+    """Every token of `text` in its order, with repetitions."""
+    words = _WORD.findall(unicodedata.normalize("NFKC", text).translate(_APOSTROPHES))
+    return [token for word in words for token in _expand(word)]
+
+
+def query_tokens(text: str) -> list[str]:
+    """The tokens that `text` asks for, each once; words like "the" only when there is nothing else."""
+    words = _WORD.findall(unicodedata.normalize("NFKC", text).translate(_APOSTROPHES))
+    meant = [word for word in words if word.casefold() not in _STOP_WORDS] or words
+    return list(dict.fromkeys(token for word in meant for token in _expand(word)))
+
+
+def match_expression(text: str) -> str:
+    """`text` as an FTS5 query that any of its tokens satisfies; empty when it holds none."""
+    return " OR ".join(f'"{token}"' for token in query_tokens(text))
+
+
+@functools.lru_cache(maxsize=100_000)
+def _expand(word: str) -> tuple[str, ...]:
+    if _IS_CJK.match(word):
+        return tuple(word[i : i + 2] for i in range(max(1, len(word) - 1)))
+    if len(word) > 4 * LONGEST_TOKEN:  # data, not language
+        return (_fold(word)[:LONGEST_TOKEN],)
+    found: dict[str, None] = {}
+    _collect(word, 0, found)
+    return tuple(token[:LONGEST_TOKEN] for token in found) or (_fold(word)[:LONGEST_TOKEN],)
+
+
+def _collect(name: str, level: int, found: dict[str, None]) -> None:
+    """Adds `name` and what it is made of, from joint `level` on, to `found`."""
+    if not name:
+        return
+    if number := _NUMBER.fullmatch(name):
+        found[_fold(name)] = None
+        found[number[1]] = None
+        return
+    if level == len(_JOINTS):
+        _collect_humps(name, found)
+        return
+    parts = _JOINTS[level].split(name)
+    if len(parts) > 1:
+        found[_fold(name)] = None
+    for part in parts:
+        if len(part) > 1 or len(parts) == 1:
+            _collect(part, level + 1, found)
+
+
+def _collect_humps(name: str, found: dict[str, None]) -> None:
+    found[_stem(_fold(name))] = None
+    parts = [part for piece in _HUMPS.findall(name) for part in _CAMEL.split(piece)]
+    if len(parts) > 1 and "'" not in name:
+        found.update(dict.fromkeys(_stem(_fold(part)) for part in parts if len(part) > 1))
+
+
+def _fold(word: str) -> str:
+    """Without case and accents: `Café` is `cafe`."""
+    folded = word.casefold()
+    if folded.isascii():
+        return folded
+    return "".join(mark for mark in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(mark))
+
+
+@functools.lru_cache(maxsize=100_000)
+def _stem(word: str) -> str:
+    # The stemmer object keeps state while it works, so threads can't share one.
+    return snowballstemmer.stemmer("english").stemWord(word).replace("'", "") or word.replace("'", "")
