@@ -1,6 +1,7 @@
 """The gateway: the one public port. Site page, widget and chat."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -74,6 +75,11 @@ def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] 
     async def health(request: Request) -> Response:
         return PlainTextResponse("ok")
 
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await backend.aclose()
+
     return Starlette(
         routes=[
             Route("/", pages.landing),
@@ -84,6 +90,7 @@ def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] 
             Mount("/static", static),
             Route("/{path:path}", pages.page),
         ],
+        lifespan=lifespan,
         middleware=[
             Middleware(SafeHeaders),
             Middleware(

@@ -25,6 +25,9 @@ class Backend(Protocol):
     def stream(self, question: str, session_id: str, history: list[Turn]) -> AsyncGenerator[str | Answer, None]:
         """Pieces of the answer's text as they come, then one Answer. Closing it ends the generation."""
 
+    async def aclose(self) -> None:
+        """The gateway ends."""
+
 
 class DirectBackend:
     """`pipeline.chat.ask` in worker threads; visitors get public text only."""
@@ -47,6 +50,9 @@ class DirectBackend:
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(pieces.close)
+
+    async def aclose(self) -> None:
+        pass
 
 
 class FlowBackend:
@@ -77,3 +83,6 @@ class FlowBackend:
         async with aclosing(cast(AsyncGenerator[str | Answer, None], pieces)):
             async for piece in pieces:
                 yield piece
+
+    async def aclose(self) -> None:
+        await self._http.aclose()

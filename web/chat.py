@@ -98,7 +98,9 @@ class ChatApi:
         if (ready := await self._backend.ready()) is not True:
             raise RefusedError(503, "starting", f"Still starting: {ready}.", _RETRY_SECONDS)
         if self._slots.full:
-            raise RefusedError(503, "busy", "Many people are asking just now. Please try again in a moment.", _RETRY_SECONDS)
+            raise RefusedError(
+                503, "busy", "Many people are asking just now. Please try again in a moment.", _RETRY_SECONDS
+            )
         if wait := math.ceil(self._limit.take(visitor_key(request.client.host if request.client else None))):
             raise RefusedError(429, "rate", f"That was a lot of questions in a minute. Please go on in {wait} s.", wait)
         return asked

@@ -111,7 +111,7 @@ class Guides:
         if posixpath.splitext(parts.path)[1].lower() not in (".md", ".mdx"):
             return address
         guide = self._by_id.get(posixpath.normpath(posixpath.join(posixpath.dirname(document.id), unquote(parts.path))))
-        return guide and guide.href + (f"#{parts.fragment}" if parts.fragment else "")
+        return guide.href + (f"#{parts.fragment}" if parts.fragment else "") if guide else None
 
 
 def _normal(path: str) -> str:

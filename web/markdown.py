@@ -59,7 +59,7 @@ def render(text: str, *, title: str = "", link: Link = lambda address: address) 
     """
     tokens = _PARSER.parse(text)
     slugger = Slugger()
-    headings = []
+    headings: list[Heading] = []
     repeated: int | None = None
     for at, token in enumerate(tokens):
         if token.type == "heading_open":

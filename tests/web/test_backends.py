@@ -1,0 +1,77 @@
+import socket
+import threading
+from contextlib import aclosing
+
+import anyio
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from web.backends import DirectBackend, FlowBackend
+
+
+async def _ready(*backends):
+    states = [await backend.ready() for backend in backends]
+    for backend in backends:
+        await backend.aclose()
+    return states
+
+
+def test_both_are_ready_only_when_nothing_is_starting(settings, serve):
+    healthy = serve(Starlette(routes=[Route("/health", lambda request: PlainTextResponse("ok"))]))
+    starting = ["the index", "the model"]
+    backends = [
+        DirectBackend(settings, starting=lambda: starting),
+        FlowBackend(healthy, "key", "rag_chat", lambda: starting),
+    ]
+
+    async def before_and_after():
+        before = [await backend.ready() for backend in backends]
+        starting.clear()
+        return before, await _ready(*backends)
+
+    assert anyio.run(before_and_after) == (["the index, the model"] * 2, [True, True])
+
+
+def test_a_flow_is_not_ready_before_langflow_answers():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        backend = FlowBackend(f"http://127.0.0.1:{unused.getsockname()[1]}", "key", "rag_chat")
+        assert anyio.run(_ready, backend) == ["Langflow"]
+
+
+@pytest.fixture
+def counting(monkeypatch):
+    """`pipeline.chat.ask` as a generator that counts without a model; says whether it was closed, and in which threads it ran."""
+
+    class Counting:
+        def __init__(self):
+            self.closed = False
+            self.called_with = None
+            self.threads = set()
+
+        def ask(self, settings, question, **options):
+            self.called_with = (question, options)
+            try:
+                for number in range(1000):
+                    self.threads.add(threading.get_ident())
+                    yield f"{number} "
+            finally:
+                self.closed = True
+
+    counter = Counting()
+    monkeypatch.setattr("pipeline.chat.ask", counter.ask)
+    return counter
+
+
+def test_direct_answers_run_off_the_event_loop_see_public_text_only_and_end_when_closed(settings, counting):
+    async def first_two():
+        async with aclosing(DirectBackend(settings).stream("Why?", "visitor-1", [])) as pieces:
+            return [await anext(pieces), await anext(pieces)]
+
+    assert anyio.run(first_two) == ["0 ", "1 "]
+    assert counting.closed
+    assert threading.get_ident() not in counting.threads
+    question, options = counting.called_with
+    assert (question, options["visibility"], options["mode"]) == ("Why?", "public", "rag")

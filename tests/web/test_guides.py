@@ -1,0 +1,55 @@
+import os
+
+from pipeline.content import read_sources
+from pipeline.content.chunking import chunk_document
+from web.guides import Guides
+
+
+def test_public_documents_in_the_owners_order(settings):
+    guides = Guides(settings).all()
+    assert [(guide.path, guide.description) for guide in guides] == [
+        ("/notes/bread", "A loaf in four hours."),
+        ("/notes/starter", ""),
+    ]
+
+
+def test_a_private_document_is_not_found(settings):
+    guides = Guides(settings)
+    assert guides.find("/notes/diary") is None
+    assert guides.find("/notes/bread/") is not None
+
+
+def test_links_between_files_lead_to_pages_and_never_to_private_ones(settings):
+    guides = Guides(settings)
+    html = guides.render(guides.find("/notes/bread")).html
+    assert 'href="/notes/starter#feeding-it"' in html
+    assert "my diary" in html
+    assert "diary.md" not in html
+
+
+def test_headings_have_the_anchors_that_citations_link_to(settings):
+    guides = Guides(settings)
+    for report in read_sources(settings):
+        if guide := guides.find(report.document.url):
+            anchors = {heading.anchor for heading in guides.render(guide).headings}
+            chunks = chunk_document(report.document, 900)
+            assert {chunk.anchor for chunk in chunks} - {""} <= anchors
+
+
+def test_an_edit_a_new_file_and_a_deletion_are_seen(settings, clock):
+    guides = Guides(settings, clock)
+    assert len(guides.all()) == 2
+    notes = settings.root / "notes"
+    bread = notes / "bread.md"
+    bread.write_text("---\ntitle: Rye bread\n---\n\nDark.\n", encoding="utf-8")
+    os.utime(bread, (1, 1))
+    (notes / "new.md").write_text("# New one\n", encoding="utf-8")
+    (notes / "starter.md").unlink()
+    assert len(guides.all()) == 2
+    clock.seconds += 2
+    assert [guide.document.title for guide in guides.all()] == ["New one", "Rye bread"]
+
+
+def test_a_source_whose_addresses_are_elsewhere_is_not_shown(settings):
+    settings.content[0].url = "https://example.org/{slug}"
+    assert Guides(settings).all() == []

@@ -1,0 +1,74 @@
+import re
+
+import pytest
+
+
+def test_the_landing_page_lists_public_pages_only(client):
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "<h1>Loaf</h1>" in page.text
+    assert 'href="/notes/bread"' in page.text
+    assert "A loaf in four hours." in page.text
+    assert "Diary" not in page.text
+
+
+def test_a_guide_has_navigation_and_its_neighbours(client):
+    page = client.get("/notes/bread").text
+    assert '<a href="/notes/bread" aria-current="page">' in page
+    assert re.search(r'rel="next" href="/notes/starter"', page)
+    assert '<h2 id="first-rise-1">' in page
+    assert "<h1>Baking bread</h1>" in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/notes/diary", "/notes/nothing", "/../pyproject.toml", "/notes/..%2f..%2fetc/passwd", "/api/nothing"]
+)
+def test_a_private_page_is_as_unknown_as_one_that_is_not_there(client, path):
+    page = client.get(path)
+    assert page.status_code == 404
+    assert "There is no such page" in page.text
+    assert "rye" not in page.text
+
+
+def test_a_slash_at_the_end_leads_to_the_page(client):
+    answer = client.get("/notes/bread/", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (308, "/notes/bread")
+
+
+def test_no_redirect_leads_to_another_site(client):
+    for path in ("//evil.example/", "//evil.example/notes/bread/"):
+        answer = client.get(f"http://localhost:8765{path}", follow_redirects=False)
+        assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/notes/bread", "/nothing", "/sitetwin.js", "/static/site.css", "/api/info", "/healthz"]
+)
+def test_every_answer_says_what_a_browser_may_do_with_it(client, path):
+    headers = client.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "referrer-policy" in headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'self'" in policy
+    assert "unsafe" not in policy
+
+
+def test_the_widget_is_one_small_file_that_other_sites_may_load(client):
+    script = client.get("/sitetwin.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert script.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert len(script.content) < 30_000
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", script.text)
+    assert client.get("/sitetwin.js", headers={"if-none-match": script.headers["etag"]}).status_code == 304
+
+
+def test_site_name_and_description_are_text_not_markup(settings, backend):
+    from starlette.testclient import TestClient
+
+    from web.app import create_app
+
+    settings.site.name = '<script>alert("x")</script>'
+    page = TestClient(create_app(settings, backend)).get("/").text
+    assert '<script>alert("x")' not in page
+    assert "&lt;script&gt;" in page
