@@ -8,6 +8,7 @@ from lfx.memory.flow_context import resolve_message_owner_id
 from lfx.schema.message import Message
 from lfx.utils.constants import MESSAGE_SENDER_USER
 
+from components import wire
 from pipeline.chat import Turn
 
 MESSAGES_PER_TURN = 2
@@ -38,7 +39,8 @@ def _answered(newest_first: Sequence[Message], turns: int) -> list[Turn]:
     kept: list[Turn] = []
     answer = ""
     for message in newest_first:
-        text = message.text if isinstance(message.text, str) else ""
+        record = wire.unpack(message.session_metadata)
+        text = record.answer if record else message.text if isinstance(message.text, str) else ""
         if message.error or not text:
             continue
         if message.sender != MESSAGE_SENDER_USER:

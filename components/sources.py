@@ -1,21 +1,21 @@
-"""An answer's sources as the playground of the editor shows them."""
+"""An answer with its sources below, as the editor's playground and Langflow's own chats show it."""
 
-from lfx.schema.content_block import ContentBlock
-from lfx.schema.content_types import TextContent
+from urllib.parse import urljoin
 
 from pipeline.chat import Answer, Citation
 
 
-def sources_block(answer: Answer) -> list[ContentBlock]:
-    """One folded block below the answer; none when it cites nothing."""
+def with_sources(answer: Answer, site: str) -> str:
+    """Markdown: the answer, then a numbered list of what it cites; the answer alone when it cites nothing.
+
+    Args:
+        site: the site's address, e.g. `http://127.0.0.1:8765/`, for sources whose address has no host.
+    """
     if not answer.citations:
-        return []
-    return [ContentBlock(title="Sources", contents=[_source(citation) for citation in answer.citations])]
+        return answer.answer
+    return "\n".join([answer.answer, "", "**Sources**", "", *(_line(citation, site) for citation in answer.citations)])
 
 
-def _source(citation: Citation) -> TextContent:
-    name = " › ".join(part for part in (citation.title, citation.heading) if part)
-    return TextContent(
-        text=f"{name}\n{citation.url}\n\n> {' '.join(citation.quote.split())}",
-        header={"title": f"[{citation.n}] {citation.title}", "icon": "BookOpenText"},
-    )
+def _line(citation: Citation, site: str) -> str:
+    name = " › ".join(part for part in (citation.title, citation.heading) if part).replace("[", "(").replace("]", ")")
+    return f"- [{citation.n}] " + (f"[{name}]({urljoin(site, citation.url)})" if citation.url else name)

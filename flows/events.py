@@ -91,8 +91,9 @@ class RunReader:
             return
         known = message_id in self._messages
         message = self._open(message_id)
-        text = data.get("text") or ""
         message.answer = wire.unpack(data.get("session_metadata")) or message.answer
+        # The message's own text has the sources below it, for the playground.
+        text = message.answer.answer if message.answer else data.get("text") or ""
         if not known and text:
             if self._is_later(message_id):
                 yield "\n\n"

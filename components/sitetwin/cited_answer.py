@@ -13,7 +13,7 @@ from components.chat_model import EngineChatModel
 from components.conversation import history
 from components.generation import generate_with, model_name
 from components.passages import from_input
-from components.sources import sources_block
+from components.sources import with_sources
 from components.threads import iterate
 from pipeline.chat import Answer, respond
 from pipeline.chat.assistant import question_similarity
@@ -82,10 +82,10 @@ class CitedAnswerComponent(Component):
         else:
             message.text = "".join([str(chunk.content) async for chunk in chunks()])
         if record is not None:
-            # Chat Output stores and sends the message once more, and these two with it.
-            message.text = record.answer
+            # Chat Output stores and sends the message once more, and both with it.
+            gateway = load_settings().gateway
+            message.text = with_sources(record, f"http://{gateway.host}:{gateway.port}/")
             message.session_metadata = {**(message.session_metadata or {}), **wire.pack(record)}
-            message.content_blocks = [*message.content_blocks, *sources_block(record)]
         self.status = message
         return message
 
