@@ -14,13 +14,15 @@ from pipeline.chat.words import content_stems, stems_with_parts
 from pipeline.index.passages import Passage
 
 MEANING_WEIGHT = 0.6
-"""Of a sentence's cosine with the question; the rest is the share of the question's words that it holds."""
-RANK_WEIGHT = 0.15
+"""Of a text's cosine with the question; the rest is the share of the question's words that it holds."""
+RANK_WEIGHT = 0.1
 """Added in full for the first passage, halved for the second, and so on: retrieval has seen more than the sentence."""
-QUOTE_CHARS = 320
-"""A quotation goes on with the following sentences up to this length."""
+SEEDS = 4
+"""The best sentences, around each of which a quotation is tried."""
+QUOTE_CHARS = 420
+"""A quotation grows by its neighbouring sentences up to this length."""
 SECOND_SHARE = 0.9
-"""A second quotation is added when its sentence scores at least this share of the best."""
+"""A second quotation is added when it scores at least this share of the first."""
 
 
 @dataclass(frozen=True)
@@ -31,60 +33,81 @@ class Quote:
 
     def as_markdown(self) -> str:
         """A block quotation that ends in its mark."""
-        if is_code(self.text.rsplit("\n\n", 1)[-1]):
-            return "\n".join(f"> {line}" for line in self.text.splitlines()) + f"\n> [{self.n}]"
-        return "\n".join(f"> {line}" for line in self.text.splitlines()) + f" [{self.n}]"
+        mark = f"\n[{self.n}]" if is_code(self.text.rsplit("\n\n", 1)[-1]) else f" [{self.n}]"
+        return "\n".join(f"> {line}".rstrip() for line in f"{self.text}{mark}".splitlines())
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class _Window:
+    """Sentences `start` to `end`, exclusive, of a passage."""
+
     passage: int
-    position: int
-    score: float
+    start: int
+    end: int
 
 
 def best_quotes(question: str, passages: Sequence[Passage], similarity: Similarity, most: int = 2) -> list[Quote]:
     """Up to `most` quotations, the best first, from different passages; [] for no passages."""
     sentences = [split_sentences(passage.text) for passage in passages]
-    candidates = _scored(question, passages, sentences, similarity)
-    if not candidates:
-        return []
-    best = candidates[0]
-    chosen = [best]
-    for candidate in candidates[1:]:
-        if len(chosen) == most or candidate.score < SECOND_SHARE * best.score:
+    single = [_Window(p, s, s + 1) for p, own in enumerate(sentences) for s in range(len(own))]
+    scores = _scores(question, passages, sentences, single, similarity)
+    seeds = sorted(single, key=scores.__getitem__, reverse=True)[:SEEDS]
+    grown = list(dict.fromkeys(_grown(seed, sentences[seed.passage], scores) for seed in seeds))
+    grown_scores = _scores(question, passages, sentences, grown, similarity)
+    chosen: list[_Window] = []
+    for window in sorted(grown, key=grown_scores.__getitem__, reverse=True):
+        if chosen and grown_scores[window] < SECOND_SHARE * grown_scores[chosen[0]]:
             break
-        if candidate.passage not in {c.passage for c in chosen}:
-            chosen.append(candidate)
-    return [Quote(c.passage + 1, _extended(sentences[c.passage], c.position)) for c in chosen]
+        if window.passage not in {other.passage for other in chosen}:
+            chosen.append(window)
+    return [Quote(w.passage + 1, _joined(sentences[w.passage][w.start : w.end])) for w in chosen[:most]]
 
 
-def _scored(
-    question: str, passages: Sequence[Passage], sentences: Sequence[Sequence[str]], similarity: Similarity
-) -> list[_Candidate]:
-    places = [(p, s) for p, own in enumerate(sentences) for s in range(len(own))]
-    if not places:
-        return []
-    # The heading says what the sentence is about, as it does in the index.
-    texts = [f"{heading_line(passages[p])}\n{sentences[p][s]}" for p, s in places]
-    cosines = similarity(question, texts)
+def _scores(
+    question: str,
+    passages: Sequence[Passage],
+    sentences: Sequence[Sequence[str]],
+    windows: Sequence[_Window],
+    similarity: Similarity,
+) -> dict[_Window, float]:
+    if not windows:
+        return {}
+    # The heading says what a sentence is about, as it does in the index.
+    texts = [f"{heading_line(passages[w.passage])}\n{_joined(sentences[w.passage][w.start : w.end])}" for w in windows]
     wanted = set(content_stems(question))
-    scored = []
-    for (p, s), text, cosine in zip(places, texts, cosines, strict=True):
+    scores = {}
+    for window, text, cosine in zip(windows, texts, similarity(question, texts), strict=True):
         shared = len(wanted & stems_with_parts(text)) / len(wanted) if wanted else 0.0
-        score = MEANING_WEIGHT * cosine + (1 - MEANING_WEIGHT) * shared + RANK_WEIGHT / 2**p
-        scored.append(_Candidate(p, s, score))
-    return sorted(scored, key=lambda c: c.score, reverse=True)
+        scores[window] = MEANING_WEIGHT * cosine + (1 - MEANING_WEIGHT) * shared + RANK_WEIGHT / 2**window.passage
+    return scores
 
 
-def _extended(sentences: Sequence[str], start: int) -> str:
-    """The sentence and what follows it, as far as the length allows; after a colon always the next one."""
-    text = sentences[start]
-    for sentence in sentences[start + 1 :]:
-        introduces = text.endswith(":")
-        if not introduces and (is_code(text) or len(text) + len(sentence) > QUOTE_CHARS):
+def _grown(seed: _Window, sentences: Sequence[str], scores: dict[_Window, float]) -> _Window:
+    """The seed with its neighbours, the better one first, as far as the length allows; after a colon always the next."""
+    start, end = seed.start, seed.end
+    length = len(sentences[start])
+
+    def score(position: int) -> float:
+        return scores[_Window(seed.passage, position, position + 1)]
+
+    while start > 0 or end < len(sentences):
+        introduces = end < len(sentences) and sentences[end - 1].endswith(":")
+        forward = end < len(sentences) and (introduces or start == 0 or score(end) >= score(start - 1))
+        neighbour = end if forward else start - 1
+        if not introduces and length + len(sentences[neighbour]) > QUOTE_CHARS:
             break
-        text += ("\n\n" if is_code(sentence) else " ") + sentence
-        if is_code(sentence):
-            break
+        length += len(sentences[neighbour])
+        start, end = (start, end + 1) if forward else (start - 1, end)
+    return _Window(seed.passage, start, end)
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    """Prose in one line; code blocks, items and rows on lines of their own."""
+    text = ""
+    for before, sentence in zip(["", *sentences], sentences, strict=False):
+        if is_code(sentence) or is_code(before):
+            text += "\n\n" if text else ""
+        elif text:
+            text += " "
+        text += sentence
     return text

@@ -50,6 +50,20 @@ def stems_with_parts(text: str) -> set[str]:
     return found
 
 
+def names(question: str) -> set[str]:
+    """Stems of what a question names: words with a capital or a digit that grammar does not ask for (`iPhone`, `2.0`)."""
+    found = _WORD.findall(question)
+    shaped = [word for position, word in enumerate(found) if _is_name(word, first=position == 0)]
+    # In a title or a shout every word has a capital: then it says nothing.
+    return set() if len(shaped) > len(found) / 2 else {stem(word.lower()) for word in shaped}
+
+
+def _is_name(word: str, *, first: bool) -> bool:
+    if word.lower() in FUNCTION_WORDS:
+        return False
+    return any(c.isdigit() or c.isupper() for c in (word[1:] if first else word))
+
+
 def numbers(text: str) -> set[str]:
     """Numbers as written, e.g. {"8765", "3.11"}."""
     return set(re.findall(r"\d+(?:[.,]\d+)*", text))
