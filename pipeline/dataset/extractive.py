@@ -36,7 +36,7 @@ def question(title: str, text: str = "") -> str:
     `text` tells common words from names: a first word that stands there in lower case loses its capital.
     """
     title = " ".join(title.split()).rstrip(".!:")
-    if not title or len(title) > _LONGEST_TITLE:
+    if not re.search(r"[^\W\d_]", title) or len(title) > _LONGEST_TITLE:
         return ""
     if title.endswith("?"):
         return title
@@ -73,7 +73,7 @@ def _from_phrase(title: str) -> str:
         return f"Should I use {re.sub(r' vs[.]? ', ' or ', title)}?"
     if first in ("your", "my", "our"):
         return f"What should I know about {_addressed(title)}?"
-    if re.fullmatch(r"(?:(?:the|a|an) )?[\w-]+", title) or re.fullmatch(r"(?:the|a|an) [\w-]+ [\w-]+", title):
+    if re.fullmatch(r"(?:(?:the|a|an) )?[\w-]+", title) or re.fullmatch(r"(?:the|a|an) [a-z-]+ [a-z-]+", title):
         return f"What {'are' if _plural(title) else 'is'} {title}?"
     return ""
 
@@ -97,7 +97,7 @@ def _lowered(title: str, text: str) -> str:
 
 
 def _plural(phrase: str) -> bool:
-    return bool(re.search(r"(?<![sui])s$", phrase.lower()))
+    return bool(re.search(r"(?<![SsUuIi])s$", phrase))
 
 
 def _addressed(phrase: str) -> str:

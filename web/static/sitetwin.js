@@ -79,7 +79,8 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
 .foot { margin: 0; padding: 7px 18px calc(10px + env(safe-area-inset-bottom)); font-size: 12px; color: var(--mute); text-align: center }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 @media (max-width: 520px), (max-height: 480px) {
-  .panel, :host([position=left]) .panel { position: fixed; inset: var(--top, 0) 0 auto 0; width: 100%; height: var(--height, 100dvh); border: 0; border-radius: 0 }
+  .panel, :host([position=left]) .panel { position: fixed; inset: var(--top, 0) 0 auto 0; width: 100%; height: var(--height, 100dvh); border: 0; border-radius: 0;
+    padding-inline: env(safe-area-inset-left) env(safe-area-inset-right) }
   header { padding-block-start: calc(12px + env(safe-area-inset-top)) } .icon { width: 44px; height: 44px } .it, .me, .ask { font-size: 16px }
 }
 @media (prefers-reduced-motion: reduce) { *, *::before { animation-duration: 0s !important; animation-iteration-count: 1 !important; transition: none !important } .dots i { opacity: .6 } }
@@ -484,7 +485,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
       const sources = message.answer?.citations || [];
       const box = el('div', { className: 'it', 'aria-busy': String(waiting) },
         el('div', { className: 'text', dir: 'auto' }, ...markdown(message.text, sources)));
-      if (message.state === 'wait') box.append(el('span', { className: 'dots', role: 'img', 'aria-label': 'Thinking' }, el('i'), el('i'), el('i')));
+      if (waiting) box.append(el('span', { className: 'dots', role: 'img', 'aria-label': 'Thinking' }, el('i'), el('i'), el('i')));
       if (sources.length) box.append(this.#sources(sources));
       if (!waiting) box.append(this.#acts(message));
       return box;

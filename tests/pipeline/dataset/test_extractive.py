@@ -26,6 +26,8 @@ from pipeline.dataset.extractive import question, questions
         ("Your own site", "What should I know about my own site?"),
         ("The teacher", "What is the teacher?"),
         ("Langflow", "What is Langflow?"),
+        ("The Machine Stops", "What does “The Machine Stops” say?"),
+        ("YABS", "What is YABS?"),
         ("Switch 2 🎮", "What does “Switch 2 🎮” say?"),
         ("When an answer is wrong", "What does “When an answer is wrong” say?"),
     ],
@@ -40,7 +42,7 @@ def test_a_word_that_the_text_writes_small_is_no_name():
 
 
 @pytest.mark.parametrize(
-    "title", ["", "  ", "A very long title that goes on and on until nobody wants to read it on a button"]
+    "title", ["", "  ", "2023-09-30", "A very long title that goes on and on until nobody wants to read it on a button"]
 )
 def test_an_empty_or_endless_title_makes_none(title):
     assert question(title) == ""
