@@ -10,9 +10,25 @@ from lfx.schema.dataframe import DataFrame
 from pipeline.index.passages import Passage
 
 
-def to_table(passages: Iterable[Passage]) -> DataFrame:
-    """One row for each passage, with the columns of `search --json`."""
-    return DataFrame([passage.model_dump(mode="json") for passage in passages])
+RETRIEVE_MS = "retrieve_ms"
+
+
+def to_table(passages: Iterable[Passage], retrieve_ms: float) -> DataFrame:
+    """One row for each passage, with the columns of `search --json`; what finding them took goes along unseen."""
+    table = DataFrame([passage.model_dump(mode="json") for passage in passages])
+    table.attrs[RETRIEVE_MS] = retrieve_ms
+    return table
+
+
+def is_connected(value: object) -> bool:
+    """Whether a retriever is connected at all; one that found nothing is."""
+    return value is not None and not isinstance(value, str) and not (isinstance(value, list | tuple) and not value)
+
+
+def retrieve_ms(value: object) -> float:
+    """What finding the passages took, in milliseconds; 0 when they come from elsewhere."""
+    tables = value if isinstance(value, list | tuple) else [value]
+    return float(sum(table.attrs.get(RETRIEVE_MS, 0.0) for table in tables if isinstance(table, DataFrame)))
 
 
 def from_input(value: object) -> list[Passage]:

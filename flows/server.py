@@ -76,6 +76,7 @@ def _quiet() -> dict[str, str]:
         "LANGFLOW_TRIGGER_DISPATCHER_ENABLED": "false",
         "LANGFLOW_HIDE_GETTING_STARTED_PROGRESS": "true",
         "LANGFLOW_LOG_LEVEL": "ERROR",
+        "LANGFLOW_LOG_LEVELS": "httpx=WARNING,alembic=WARNING,chromadb=WARNING",
     }
 
 

@@ -12,7 +12,7 @@ from components import wire
 from components.chat_model import EngineChatModel
 from components.conversation import history
 from components.generation import generate_with, model_name
-from components.passages import from_input
+from components.passages import from_input, is_connected, retrieve_ms
 from components.sources import with_sources
 from components.threads import iterate
 from pipeline.chat import Answer, respond
@@ -97,7 +97,7 @@ class CitedAnswerComponent(Component):
         turns = settings.chat.history_turns if self.history_turns < 0 else self.history_turns
         persona = settings.persona.model_copy(update={"prompt": self.persona} if self.persona.strip() else {})
         # A retriever that found nothing is not the same as none: then the notes don't hold it.
-        grounded = not (self.passages is None or self.passages == "" or self.passages == [])
+        grounded = is_connected(self.passages)
         return respond(
             question,
             passages=from_input(self.passages) if grounded else [],
@@ -107,6 +107,7 @@ class CitedAnswerComponent(Component):
             chat=settings.chat,
             persona=persona,
             model=model_name(self.model),
+            retrieve_ms=retrieve_ms(self.passages),
             similarity=question_similarity(settings) if self._quotes_first(settings) else None,
         )
 

@@ -75,6 +75,6 @@ class RetrieverComponent(Component):
 
         result = await asyncio.to_thread(search)
         self.log(f"{len(result.passages)} passages in {result.took_ms:.0f} ms for: {query}")
-        table = to_table(result.passages)
+        table = to_table(result.passages, result.took_ms)
         self.status = table
         return table
