@@ -5,7 +5,6 @@ SQLite is the truth of the index; Chroma holds what can be made again from it.
 
 import queue
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,8 +82,6 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
-        self._ready = False
-        self._lock = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -94,7 +91,7 @@ class Database:
             StaleIndexError: there is no index yet, or it is of another version of sitetwin.
             SitetwinError: the file can't be read.
         """
-        if not self._ready and not self.path.exists():
+        if not self.path.exists():
             raise StaleIndexError("nothing is indexed yet: run `sitetwin index`")
         with self._connection() as connection:
             connection.execute("BEGIN")
@@ -119,6 +116,17 @@ class Database:
                 raise
             connection.commit()
 
+    def check(self) -> None:
+        """Reads the whole file.
+
+        Raises:
+            StaleIndexError: it is damaged, or of another version of sitetwin.
+        """
+        with self.writing() as connection:
+            if (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                raise sqlite3.DatabaseError(found)
+            connection.execute("INSERT INTO keywords (keywords) VALUES ('integrity-check')")
+
     def close(self) -> None:
         while not self._idle.empty():
             self._idle.get_nowait().close()
@@ -126,10 +134,8 @@ class Database:
     def remove(self) -> None:
         """Forgets the file, for a rebuild from nothing."""
         self.close()
-        with self._lock:
-            for suffix in ("", "-wal", "-shm"):
-                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-            self._ready = False
+        for suffix in ("", "-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -159,10 +165,7 @@ class Database:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = NORMAL")
-            with self._lock:
-                if not self._ready:
-                    self._prepare(connection)
-                    self._ready = True
+            self._prepare(connection)
         except BaseException:
             connection.close()
             raise
@@ -198,4 +201,4 @@ def _explained(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
             raise
-        raise SitetwinError(f"the index {path} is damaged ({error}): run `sitetwin index --rebuild`") from error
+        raise StaleIndexError(f"the index {path} is damaged ({error}): run `sitetwin index --rebuild`") from error

@@ -5,7 +5,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-import httpx
 import numpy as np
 
 from pipeline.errors import ServiceError, StaleIndexError
@@ -122,6 +121,8 @@ def _delete(ids: list[str], collection: "Collection") -> None:
 
 def _retried(action: Callable[[], T]) -> T:
     """Twice at most: the store may have ended for idleness since its address was looked up. All we ask may be repeated."""
+    import httpx
+
     try:
         return action()
     except httpx.TransportError:

@@ -131,11 +131,5 @@ def bury(connection: sqlite3.Connection, visibility: Visibility, chunks: Sequenc
     connection.executemany("DELETE FROM tombstones WHERE chunk = ? AND visibility = ?", rows)
 
 
-def drop_unused_vectors(connection: sqlite3.Connection) -> None:
-    connection.execute(
-        "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.digest = vectors.digest)"
-    )
-
-
 def _marks(values: Sequence[str]) -> str:
     return ", ".join("?" * len(values))

@@ -130,10 +130,11 @@ class Index:
 
     def _begin_rebuild(self) -> None:
         try:
-            with self._database.writing() as connection:
-                store.forget_recipes(connection)
-        except StaleIndexError:  # another version's tables: nothing in them can be kept
+            self._database.check()
+        except StaleIndexError:  # damaged, or another version's tables: nothing in it can be kept
             self._database.remove()
+        with self._database.writing() as connection:
+            store.forget_recipes(connection)
         if self._dense:
             sync.begin_generation(self._database, self._vectors, self._embedder())
 

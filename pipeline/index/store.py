@@ -48,10 +48,12 @@ def put_document(connection: sqlite3.Connection, document: Document, chunks: Seq
             ),
         )
         connection.execute("DELETE FROM tombstones WHERE chunk = ? AND visibility = ?", (chunk.id, document.visibility))
+    _drop_vectors(connection, before)
 
 
 def remove_document(connection: sqlite3.Connection, document: str) -> None:
-    _remove_chunks(connection, document)
+    before = _remove_chunks(connection, document)
+    _drop_vectors(connection, before)
     connection.execute("DELETE FROM documents WHERE id = ?", (document,))
 
 
@@ -92,3 +94,11 @@ def _remove_chunks(connection: sqlite3.Connection, document: str) -> dict[tuple[
     )
     connection.execute("DELETE FROM chunks WHERE document = ?", (document,))
     return {(row["id"], row["visibility"], row["digest"]): row["embedded"] for row in rows}
+
+
+def _drop_vectors(connection: sqlite3.Connection, before: Iterable[tuple[str, str, str]]) -> None:
+    """Forgets the vectors of chunks that were there `before` and whose text no chunk has now."""
+    connection.executemany(
+        "DELETE FROM vectors WHERE digest = :digest AND NOT EXISTS (SELECT 1 FROM chunks WHERE digest = :digest)",
+        ({"digest": digest} for _, _, digest in before),
+    )

@@ -100,8 +100,6 @@ def sync_vectors(
         if generation.state == "building":
             generations.activate(connection, generation.number)
         retired = generations.generations(connection, "retired")
-        if report.removed or report.changed:
-            generations.drop_unused_vectors(connection)
     for old in retired:
         vectors.drop(old.number)
         with database.writing() as connection:

@@ -19,6 +19,7 @@ from chromadb.config import Settings as ChromaSettings
 from pipeline.content import read_sources
 from pipeline.content.chunking import chunk_document
 from pipeline.index.index import Index
+from pipeline.index.passages import Passage
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import ContentSource, Settings
 
@@ -83,6 +84,11 @@ class Site:
         """Names of the notes found, best first, each once."""
         passages = self.index.search(query, 20, **options).passages  # type: ignore[arg-type]
         return list(dict.fromkeys(passage.document.removeprefix("notes/") for passage in passages))
+
+    def similarity(self, query: str, passage: Passage) -> float:
+        heading = " > ".join(filter(None, (passage.title, passage.heading)))
+        question, text = HashedWords().embed([query, f"{heading}\n{passage.text}"])
+        return float(question @ text)
 
     def stored(self, visibility: str, generation: int = 1) -> dict[str, tuple[float, ...]]:
         """What Chroma holds: rounded vectors by chunk id."""
