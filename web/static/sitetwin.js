@@ -75,7 +75,7 @@ form { display: flex; align-items: flex-end; gap: 8px; margin: 0 12px; padding: 
 form:focus-within { border-color: var(--a); box-shadow: 0 0 0 3px color-mix(in srgb, var(--a) 18%, transparent) }
 textarea { flex: 1; min-width: 0; resize: none; border: 0; outline: 0; background: none; font-size: 16px; line-height: 24px; padding: 6px 0; height: 36px; max-height: 132px }
 textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute); opacity: 1 }
-.send { width: 36px; height: 36px; border-radius: 11px; background: var(--a); color: var(--on-a); display: grid; place-items: center; flex: none } .send:disabled { background: var(--soft); color: var(--mute); cursor: default }
+.send { width: 36px; height: 36px; border-radius: 11px; background: var(--a); color: var(--on-a); display: grid; place-items: center; flex: none } .send[title=Stop] svg { fill: currentColor } .send:disabled { background: var(--soft); color: var(--mute); cursor: default }
 .foot { margin: 0; padding: 7px 18px calc(10px + env(safe-area-inset-bottom)); font-size: 12px; color: var(--mute); text-align: center }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 @media (max-width: 520px), (max-height: 480px) {
@@ -130,6 +130,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
     const away = new URL(href).origin === location.origin ? {} : { target: '_blank', rel: 'noopener noreferrer' };
     return el('a', { href, ...props, ...away }, ...children);
   };
+  const plain = (quote) => quote.replace(/```\w*\s?|[`*]/g, '').trim();
   const where = (source) => [source.title, source.heading.replaceAll(' > ', ' › ')].filter(Boolean).join(' › ');
 
   // ---- a small Markdown, straight to nodes -------------------------------------------------------
@@ -155,7 +156,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
   const mark = (n, sources) => {
     const source = (sources || []).find((one) => one.n === n);
     if (!source) return el('span', { className: 'n' }, String(n));
-    return link(source.url, { className: 'n', title: source.quote || where(source), 'aria-label': `Source ${n}: ${where(source)}` }, String(n));
+    return link(source.url, { className: 'n', title: plain(source.quote) || where(source), 'aria-label': `Source ${n}: ${where(source)}` }, String(n));
   };
 
   const ITEM = /^(\s*)(?:[-*+•]|(\d{1,9})[.)])\s+/;
@@ -498,7 +499,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
         el('ol', {}, ...sources.map((source) => el('li', {},
           el('span', { className: 'n', 'aria-hidden': 'true' }, String(source.n)),
           link(source.url, { onclick, dir: 'auto' }, where(source)),
-          source.quote ? el('span', { className: 'quote', dir: 'auto' }, source.quote) : ''))));
+          source.quote ? el('span', { className: 'quote', dir: 'auto' }, plain(source.quote)) : ''))));
     }
 
     #acts(message) {
