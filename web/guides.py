@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 from pipeline.content import read_sources
 from pipeline.content.documents import Document
 from pipeline.content.frontmatter import lookup, split_front_matter
+from pipeline.content.parsing import decode
 from pipeline.content.slugs import plain_text
 from pipeline.settings import Settings
 from web.markdown import Rendered, render
@@ -123,7 +124,7 @@ def _shown(document: Document | None) -> TypeGuard[Document]:
 
 
 def _guide(document: Document) -> Guide:
-    values, _ = split_front_matter(document.path.read_text(encoding="utf-8-sig"))
+    values, _ = split_front_matter(decode(document.path.read_bytes()))
     order = lookup(values, "order")
     description = lookup(values, "description")
     return Guide(

@@ -50,6 +50,12 @@ def test_an_edit_a_new_file_and_a_deletion_are_seen(settings, clock):
     assert [guide.document.title for guide in guides.all()] == ["New one", "Rye bread"]
 
 
+def test_a_file_in_utf_16_is_a_page_like_any_other(settings):
+    (settings.root / "notes" / "windows.md").write_text("---\ndescription: Ünïcode\n---\n# Windows\n", encoding="utf-16")
+    guide = Guides(settings).find("/notes/windows")
+    assert (guide.document.title, guide.description) == ("Windows", "Ünïcode")
+
+
 def test_a_source_whose_addresses_are_elsewhere_is_not_shown(settings):
     settings.content[0].url = "https://example.org/{slug}"
     assert Guides(settings).all() == []
