@@ -51,7 +51,9 @@ def test_an_edit_a_new_file_and_a_deletion_are_seen(settings, clock):
 
 
 def test_a_file_in_utf_16_is_a_page_like_any_other(settings):
-    (settings.root / "notes" / "windows.md").write_text("---\ndescription: Ünïcode\n---\n# Windows\n", encoding="utf-16")
+    (settings.root / "notes" / "windows.md").write_text(
+        "---\ndescription: Ünïcode\n---\n# Windows\n", encoding="utf-16"
+    )
     guide = Guides(settings).find("/notes/windows")
     assert (guide.document.title, guide.description) == ("Windows", "Ünïcode")
 
