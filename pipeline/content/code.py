@@ -10,6 +10,7 @@ from markdown_it.token import Token
 
 # noncharacters of Unicode: no text that people exchange holds them
 OPEN, CLOSE = "\ufdd0", "\ufdd1"
+_RESERVED = re.compile("[\ufdd0-\ufdd2]")
 PLACEHOLDER = re.compile(f"{OPEN}(\\d+){CLOSE}")
 
 _BLOCK = re.compile(f"([^{OPEN}]*){OPEN}(\\d+){CLOSE}[ \\t]*")
@@ -46,7 +47,7 @@ class Masked:
 
 def mask_code(text: str, *, mdx: bool = False) -> Masked:
     """`text` with code blocks (one placeholder a line) and code spans out of the way; HTML blocks lose their indent."""
-    masked = Masked(text.replace(OPEN, "").replace(CLOSE, ""))
+    masked = Masked(_RESERVED.sub("", text))
     lines = masked.text.split("\n")
     # from the end, so that the line numbers of the blocks above stay true
     for token in reversed((_MDX if mdx else _MARKDOWN).parse(masked.text)):

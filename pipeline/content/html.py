@@ -67,4 +67,4 @@ def shown_attributes(name: str, attributes: str) -> str:
         else set()
     )
     found = [" ".join(text.split()) for key, _, text in _ATTRIBUTE.findall(attributes) if key in shown and text.strip()]
-    return f"{' – '.join(found)}\n\n" if found and name[:1].isupper() else " ".join(found)
+    return " – ".join(found)

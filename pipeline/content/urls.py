@@ -28,7 +28,7 @@ def url_of(pattern: str, path: str, slug: str = "", day: date | None = None) -> 
     One of the two is empty; both are when the pattern is. A `slug` of the front matter wins over Astro's.
     """
     fields = {
-        "slug": slug.strip("/ ") or astro_slug(path),
+        "slug": slug.strip("/ ") or astro_slug(path).strip("/"),
         "path": re.sub(r"(^|/)index$", "", str(PurePosixPath(path).with_suffix(""))),
         "stem": page_name(path),
         **({"year": f"{day.year:04}", "month": f"{day.month:02}", "day": f"{day.day:02}"} if day else {}),

@@ -1,0 +1,85 @@
+import pytest
+
+from pipeline.content.markup import clean
+
+
+def text_of(markdown, kind="obsidian"):
+    return clean(markdown, kind=kind).text
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        ("see [[Note]].", "see Note."),
+        ("see [[Folder/Deep/Note|the *note*]].", "see the *note*."),
+        ("[[Folder/Note.md#Part#Sub]]", "Note > Part > Sub"),
+        ("[[#Part]] and [[Note#^a1b2]]", "Part and Note"),
+        ("| [[A\\|b]] |\n|---|", "| b |\n|---|"),
+        ("[[1]](http://a.b)", "[[1]](http://a.b)"),
+        ("![[Note]] ![[Note.md#Part|300]]", "Note Note > Part"),
+        ("![[v1.2 release notes]]", "v1.2 release notes"),
+        ("a ![[pic.PNG|300]] b ![[Books.base#All]] c ![[x.pdf]]", "a  b  c"),
+        ("![alt *words*](a%20(1).png 'title') ![](b.png) ![ref][1]", "alt *words*  ref"),
+        ("[![badge](b.svg)](http://x.org)", "[badge](http://x.org)"),
+        ("![x](data:image/png;base64,AAAA)", "x"),
+        ("keep [links](http://a.b)", "keep [links](http://a.b)"),
+        ("> [!note] Mind\n> this", "> **Mind**\n> this"),
+        ("> [!WARNING]-\n> this", "> **Warning**\n> this"),
+        (":::tip[Mind]\nthis\n:::", "Mind\nthis"),
+        ("::: danger Stop here {.x}\nthis\n:::", "Stop here\nthis"),
+        ("a ==b c== d", "a b c d"),
+        ("a == b and c == d", "a == b and c == d"),
+        ("paragraph ^block-1\n\n^block-2\n", "paragraph"),
+        ("x<br>y <kbd>Ctrl</kbd>+C <mark>m</mark>", "x y Ctrl+C m"),
+        ("<https://a.b> 1 < 2 > 0 a<b", "<https://a.b> 1 < 2 > 0 a<b"),
+        ('<div class="a">\n    <p>text</p>\n</div>', "text"),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", "a  b"),
+        ("<img src='x' alt='A cat'>", "A cat"),
+        ("<script>\n\nalert('x')\n\n</script>\nafter", "after"),
+        ("a&nbsp;b &eacute; &lt;b&gt; &amp;", "a b é &lt;b&gt; &amp;"),
+        ("a  \nb \n\n\n\nc\n  \n", "a  \nb\n\nc"),
+    ],
+)
+def test_words_stay_and_marks_go(markdown, text):
+    assert text_of(markdown).strip().replace("\n ", "\n") == text.strip()
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "a <!-- SECRET --> b",
+        "a\n\n<!-- SECRET\n\n```\nSECRET\n```\n\n-->\n\nb",
+        "a <!-- SECRET\n\nSECRET --> b",
+        "a\n\n<!-- SECRET is never closed\n\nSECRET",
+        "a %%SECRET%% b",
+        "a\n%%\nSECRET\n\n```\nSECRET\n```\n%%\nb",
+        "a\n\n%% SECRET is never closed\n\nSECRET",
+        "a <template>SECRET</template> b",
+    ],
+)
+def test_comments_are_never_text(markdown):
+    text = text_of(markdown)
+    assert "SECRET" not in text
+    assert text.startswith("a")
+
+
+def test_percent_signs_are_no_comment_in_astro():
+    assert text_of("100%% sure, 50%% done", kind="astro") == "100%% sure, 50%% done"
+
+
+def test_code_is_left_alone():
+    markdown = (
+        "`[[x]] <b> %%y%%` and:\n\n```html\n<!-- kept -->\n![[x]] &nbsp;\n\n\n\n<b>\n```\n\n    [[indented]] %%z%%"
+    )
+    assert text_of(markdown) == markdown
+
+
+def test_tags_are_gathered_from_obsidian_text_only():
+    markdown = "#one and (#no) `#code` #two/three, #12 [[Note#heading]] #one\n# Heading\n```\n#fence\n```\n%% #hidden %% http://a.b/#x #日本"
+    assert clean(markdown, kind="obsidian").tags == ("one", "two/three", "one", "日本")
+    assert clean(markdown, kind="astro").tags == ()
+
+
+def test_footnotes_tables_and_tasks_stay():
+    markdown = "a[^1]\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n- [x] done\n\n[^1]: note"
+    assert text_of(markdown) == markdown
