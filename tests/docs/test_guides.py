@@ -118,8 +118,9 @@ def test_the_newcomers_settings_load_and_their_questions_are_asked():
     assert len(settings.site.questions) == 5
 
 
-def test_every_golden_fact_stands_on_its_page():
-    for question in load(ROOT / "benchmarks" / "data" / "docs_questions.jsonl"):
+@pytest.mark.parametrize("name", ["docs_questions", "docs_heldout"])
+def test_every_golden_fact_stands_on_its_page(name):
+    for question in load(ROOT / "benchmarks" / "data" / f"{name}.jsonl"):
         for page in question.page:
             text = (ROOT / page).read_text("utf-8")
             assert any(contains(text, fact) for fact in question.fact), f"{page}: {question.question}"

@@ -129,9 +129,12 @@ def test_load_says_that_there_is_no_file(tmp_path):
         load(tmp_path / "none.jsonl")
 
 
-@pytest.mark.parametrize(("name", "answerable", "unanswerable"), [("docs", 30, 15), ("blog", 15, 5), ("vault", 8, 3)])
+@pytest.mark.parametrize(
+    ("name", "answerable", "unanswerable"),
+    [("docs_questions", 30, 15), ("docs_heldout", 30, 15), ("blog_questions", 15, 5), ("vault_questions", 8, 3)],
+)
 def test_the_questions_of_the_project_are_whole(name, answerable, unanswerable):
-    questions = load(DATA / f"{name}_questions.jsonl")
+    questions = load(DATA / f"{name}.jsonl")
     assert sum(question.answerable for question in questions) == answerable
     assert sum(not question.answerable for question in questions) == unanswerable
     assert len({question.question for question in questions}) == len(questions)
