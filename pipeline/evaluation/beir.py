@@ -1,0 +1,56 @@
+"""Retrieval data sets in BEIR's layout (Thakur et al., NeurIPS 2021): corpus.jsonl, queries.jsonl, qrels/test.tsv."""
+
+import csv
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.content.documents import Document
+from pipeline.errors import SitetwinError
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    documents: list[Document]
+    queries: dict[str, str]
+    """By id; only those with a judgement."""
+    judgements: dict[str, dict[str, int]]
+    """By query and document id; 0 is not relevant."""
+
+
+def read_beir(folder: Path) -> DataSet:
+    """The data set in `folder`, judged by its test split.
+
+    Raises:
+        SitetwinError: a file is missing or not in that layout.
+    """
+    try:
+        judgements: dict[str, dict[str, int]] = defaultdict(dict)
+        with (folder / "qrels" / "test.tsv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                judgements[row["query-id"]][row["corpus-id"]] = int(row["score"])
+        queries = {row["_id"]: row["text"] for row in _rows(folder / "queries.jsonl") if row["_id"] in judgements}
+        documents = [_document(folder, row) for row in _rows(folder / "corpus.jsonl")]
+    except OSError as error:
+        raise SitetwinError(
+            f"{error.filename} can't be read ({error.strerror}): name a folder in BEIR's layout"
+        ) from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise SitetwinError(
+            f"{folder} is not in BEIR's layout ({error!r}): see corpus.jsonl, queries.jsonl, qrels/test.tsv"
+        ) from None
+    return DataSet(documents, queries, dict(judgements))
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]
+
+
+def _document(folder: Path, row: dict[str, Any]) -> Document:
+    title, text = row.get("title") or "", row["text"]
+    digest = hashlib.sha256(f"{title}\n{text}".encode()).hexdigest()
+    return Document(row["_id"], folder / "corpus.jsonl", title, "", text, "public", digest=digest)
