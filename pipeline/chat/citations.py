@@ -5,13 +5,17 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.chat.records import Citation
 from pipeline.chat.sentences import split_sentences
-from pipeline.chat.words import content_stems, numbers, stems_with_parts
+from pipeline.chat.words import content_stems, numbers, stems_with_parts, words
 from pipeline.index.passages import Passage
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _GROUP = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})+)\]")
 _OPEN = re.compile(r"\[[\d\s,;]*$")
 
+_NEGATIONS = frozenset(["not", "no", "never", "none", "nothing", "nobody", "neither", "nor", "without", "cannot"])
+
+RESTATED_WORDS = 3
+"""Content words that a sentence needs to say anything."""
 SUPPORTED = 0.6
 """Share of a sentence's content words that a passage must hold for the sentence to rest on it."""
 
@@ -45,6 +49,24 @@ def support(sentence: str, text: str) -> float:
     if not stems or not numbers(_MARK.sub("", sentence)) <= numbers(text):
         return 0.0
     return len(stems & stems_with_parts(text)) / len(stems)
+
+
+def restates(sentence: str, text: str) -> bool:
+    """Whether the sentence says no more than one sentence of `text` says: its words are all there, and so is its not.
+
+    Words gathered from several sentences can make a new, wrong one; that is why one has to hold them all.
+    """
+    stems = set(content_stems(sentence))
+    return len(stems) >= RESTATED_WORDS and any(
+        stems <= stems_with_parts(own)
+        and numbers(sentence) <= numbers(own)
+        and _is_negated(sentence) == _is_negated(own)
+        for own in split_sentences(text)
+    )
+
+
+def _is_negated(sentence: str) -> bool:
+    return any(word in _NEGATIONS or word.endswith("n't") for word in words(sentence))
 
 
 def supporting_passage(sentence: str, passages: Sequence[Passage]) -> int | None:

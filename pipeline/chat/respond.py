@@ -4,7 +4,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 
 from pipeline.chat.answerable import answerability
-from pipeline.chat.citations import checked_marks, citations, cited_numbers, support, supporting_passage
+from pipeline.chat.citations import checked_marks, citations, cited_numbers, restates, supporting_passage
 from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, brief_messages, grounded_messages
 from pipeline.chat.quoting import best_quotes
 from pipeline.chat.records import Answer, Generate, Similarity, Timings, Turn
@@ -12,8 +12,6 @@ from pipeline.chat.sentences import split_sentences
 from pipeline.index.passages import Passage
 from pipeline.settings import ChatSettings, Mode, PersonaSettings
 
-BRIEF_SUPPORT = 0.8
-"""Share of content words that a small model's sentence must take from the quotation to be shown."""
 BRIEF_CHARS = 240
 """A small model that has not ended its sentence by then is rambling."""
 
@@ -100,7 +98,7 @@ def _quoted(
             yield word + " "
         yield "\n\n"
     sentence = _first_sentence(generate(brief_messages(question, quotes[0].text, persona)))
-    if BRIEF_SUPPORT <= support(sentence, f"{question} {quotes[0].text}") and sentence not in quotes[0].text:
+    if restates(sentence, quotes[0].text) and sentence not in quotes[0].text:
         yield f"{sentence} [{quotes[0].n}]"
 
 

@@ -102,9 +102,9 @@ def test_quoting_first_gives_the_owners_words() -> None:
 
 
 def test_a_small_models_supported_sentence_is_kept_and_the_rest_not_awaited() -> None:
-    model = Model("Port 8765 is the gateway's one public port. Then it goes on and on. And on.")
+    model = Model("The gateway's port is port 8765 and it listens. Then it goes on and on. And on.")
     _, answer = run("Which port does the gateway listen on?", model, similarity=shared_words)
-    assert answer.answer.endswith("Port 8765 is the gateway's one public port. [1]")
+    assert answer.answer.endswith("The gateway's port is port 8765 and it listens. [1]")
     assert model.said < len(model.reply.split(" "))
 
 
