@@ -48,7 +48,7 @@ class _Graph:
         from onnx import numpy_helper
 
         name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value, dtype), name))
+        self.constants.append(numpy_helper.from_array(np.asarray(value, dtype), name))
         return name
 
     def apply(self, operator: str, *inputs: str, to_name: str = "", domain: str = "", **attributes: Any) -> str:
