@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.content.documents import Document
 from pipeline.content.frontmatter import date_of, lookup, split_front_matter, tags_of, title_of
 from pipeline.content.markup import clean
+from pipeline.content.properties import property_lines
 from pipeline.content.structure import first_heading
 from pipeline.content.urls import page_name, url_of
 from pipeline.content.visibility import visibility_of
@@ -30,7 +31,10 @@ def parse_document(data: bytes, source: ContentSource, id: str, path: Path, rela
     """
     values, markdown = split_front_matter(decode(data))
     body = clean(markdown, kind=source.kind, mdx=path.suffix.lower() == ".mdx")
-    if not re.search(r"\w", body.text):
+    text = body.text
+    if source.kind == "obsidian" and (properties := property_lines(values)):
+        text = f"{properties}\n\n{text}".strip()
+    if not re.search(r"\w", text):
         raise EmptyError(
             "no text below the front matter: write some to have it found"
             if values
@@ -44,7 +48,7 @@ def parse_document(data: bytes, source: ContentSource, id: str, path: Path, rela
         path=path,
         title=_encodable(title_of(values)) or _title_in(body.text, source.kind, relative),
         url=url,
-        text=body.text,
+        text=text,
         visibility=visibility_of(values, source, relative),
         tags=tuple(dict.fromkeys(map(_encodable, [*tags_of(values), *body.tags]))),
         date=day,

@@ -61,11 +61,11 @@ def test_everything_is_taken_from_the_file():
     text = "---\ntags: [a, b]\npubDate: 2024-05-06\npublish: true\nslug: own\n---\n#b and #c [[x]]"
     document = document_of(text, kind="obsidian", url="https://x.org/{year}/{slug}")
     assert (document.tags, str(document.date), document.visibility) == (("a", "b", "c"), "2024-05-06", "public")
-    assert (document.url, document.text) == ("https://x.org/2024/own", "#b and #c x")
+    assert (document.url, document.text) == ("https://x.org/2024/own", "- pubDate: 2024-05-06\n\n#b and #c x")
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\n \n", "---\na: 1\n---\n\n", "---\na: 1\n---\n%% only a comment %%\n", "![[pic.png]]\n\n---\n"]
+    "text", ["", "\n \n", "---\ntags: a\n---\n\n", "---\ntags: a\n---\n%% only a comment %%\n", "![[pic.png]]\n\n---\n"]
 )
 def test_files_without_words_are_empty(text):
     with pytest.raises(EmptyError, match="write some"):

@@ -1,0 +1,55 @@
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.content.parsing import EmptyError, parse_document
+from pipeline.content.properties import property_lines
+from pipeline.settings import ContentSource
+
+FILM = b"""---
+categories:
+  - "[[Movies]]"
+cover: https://example.org/x.jpg
+director:
+  - "[[people/Ridley Scott|Ridley Scott]]"
+cast: ["[[Harrison Ford]]", Rutger Hauer]
+rating: 7
+seen: true
+last: 2023-09-14
+publish: true
+empty:
+---
+"""
+
+
+def document(data: bytes, kind: str = "obsidian") -> str:
+    source = ContentSource(path=Path("vault"), kind=kind)  # type: ignore[arg-type]
+    return parse_document(data, source, "vault/Blade Runner.md", Path("Blade Runner.md"), "Blade Runner.md")[0].text
+
+
+def test_a_note_of_properties_alone_has_text() -> None:
+    assert document(FILM) == (
+        "- categories: Movies\n- director: Ridley Scott\n- cast: Harrison Ford, Rutger Hauer\n"
+        "- rating: 7\n- seen: yes\n- last: 2023-09-14"
+    )
+
+
+def test_properties_stand_above_the_text() -> None:
+    assert document(b"---\nyear: 1982\n---\nA film.\n") == "- year: 1982\n\nA film."
+
+
+@pytest.mark.parametrize("kind", ["astro", "markdown"])
+def test_other_kinds_keep_their_front_matter_to_themselves(kind: str) -> None:
+    with pytest.raises(EmptyError):
+        document(FILM, kind)
+
+
+def test_what_says_nothing_gives_nothing() -> None:
+    assert (
+        property_lines({"tags": ["a"], "cover": "x.png", "url": "https://example.org", "none": None, "list": []}) == ""
+    )
+
+
+def test_dates_and_numbers_are_words() -> None:
+    assert property_lines({"made": date(2020, 1, 2), "price": 1.5}) == "- made: 2020-01-02\n- price: 1.5"
