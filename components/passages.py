@@ -9,7 +9,6 @@ from lfx.schema.dataframe import DataFrame
 
 from pipeline.index.passages import Passage
 
-
 RETRIEVE_MS = "retrieve_ms"
 
 

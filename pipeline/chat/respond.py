@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator, Sequence
 
 from pipeline.chat.answerable import answerability
 from pipeline.chat.citations import checked_marks, citations, cited_numbers, restates, supporting_passage
+from pipeline.chat.conversation import retrieval_query
 from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, brief_messages, grounded_messages
 from pipeline.chat.quoting import best_quotes
 from pipeline.chat.records import Answer, Generate, Similarity, Timings, Turn
@@ -41,12 +42,14 @@ def respond(
     """
     started = time.perf_counter()
     history = history[-2 * chat.history_turns :] if chat.history_turns else []
+    # "And for how long?" is about what was asked before.
+    subject = retrieval_query(question, history)
     if mode in ("base", "lora"):
         pieces = generate(base_messages(question, history, persona))
-    elif answerability(question, passages) < chat.decline_below:
+    elif answerability(subject, passages) < chat.decline_below:
         pieces = iter([NOT_IN_NOTES])
     elif similarity is not None:
-        pieces = _quoted(question, passages, generate, persona, similarity)
+        pieces = _quoted(question, subject, passages, generate, persona, similarity)
     else:
         pieces = _grounded(question, passages, history, generate, persona)
 
@@ -86,10 +89,15 @@ def _grounded(
 
 
 def _quoted(
-    question: str, passages: Sequence[Passage], generate: Generate, persona: PersonaSettings, similarity: Similarity
+    question: str,
+    subject: str,
+    passages: Sequence[Passage],
+    generate: Generate,
+    persona: PersonaSettings,
+    similarity: Similarity,
 ) -> Iterator[str]:
     """Quotations, then the model's sentence on the first of them if it says nothing that is not there."""
-    quotes = best_quotes(question, passages, similarity)
+    quotes = best_quotes(subject, passages, similarity)
     if not quotes:
         yield NOT_IN_NOTES
         return

@@ -1,0 +1,184 @@
+"""A real Langflow with a real index and the real engine: started once, asked, edited, pulled from."""
+
+import asyncio
+import copy
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from flows import server
+from flows.builder import RAG_CHAT_ID
+from flows.client import run_flow
+from flows.files import flows_to_serve, owners_directory, read_flow
+from flows.pushing import Pushed
+from pipeline.chat import Answer
+from pipeline.errors import ServiceError
+from pipeline.settings import Settings
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def langflow(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A running Langflow with the shipped flow, and a client of its API."""
+    log = tmp_path_factory.mktemp("log") / "langflow.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            server.command(site), env=server.environment(site), stdout=output, stderr=output, cwd=log.parent
+        )
+    try:
+        server.wait_healthy(server.base_url(site))
+        assert server.push_flows(site) == [Pushed("rag_chat", "created")]
+        headers = {"x-api-key": server.credentials(site).api_key}
+        with httpx.Client(base_url=server.base_url(site), headers=headers, timeout=60, trust_env=False) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def ask(site: Settings, question: str, session: str, flow: str = "rag_chat") -> list[tuple[float, str | Answer]]:
+    """What comes, with the time since the question in seconds."""
+    started = time.monotonic()
+
+    async def read() -> list[tuple[float, str | Answer]]:
+        key = server.credentials(site).api_key
+        pieces = run_flow(server.base_url(site), key, flow, question, session)
+        return [(time.monotonic() - started, piece) async for piece in pieces]
+
+    return asyncio.run(read())
+
+
+def stored(langflow: httpx.Client) -> dict[str, Any]:
+    flow: dict[str, Any] = langflow.get(f"/api/v1/flows/{RAG_CHAT_ID}").raise_for_status().json()
+    return flow
+
+
+def set_persona(flow: dict[str, Any], text: str) -> dict[str, Any]:
+    edited = copy.deepcopy(flow)
+    node = next(node for node in edited["data"]["nodes"] if node["id"].startswith("Cited"))
+    node["data"]["node"]["template"]["persona"]["value"] = text
+    return edited
+
+
+def test_the_flow_answers_in_pieces_and_with_its_source(site: Settings, langflow: httpx.Client) -> None:
+    *pieces, (_, answer) = ask(site, "How long does the dough rise?", "bread")
+    assert isinstance(answer, Answer)
+    assert "two hours" in answer.answer
+    assert answer.citations[0].url == "/notes/bread#first-rise"
+    assert len(pieces) > 1
+    assert "".join(str(text) for _, text in pieces).strip() == answer.answer
+    assert answer.timings.retrieve_ms > 0
+
+
+def test_a_second_question_knows_the_first_and_another_session_does_not(site: Settings, langflow: httpx.Client) -> None:
+    ask(site, "How is green tea made?", "tea")
+    _, with_history = ask(site, "And for how long?", "tea")[-1]
+    _, without = ask(site, "And for how long?", "nobody")[-1]
+    assert isinstance(with_history, Answer)
+    assert isinstance(without, Answer)
+    assert "three minutes" in with_history.answer
+    assert "three minutes" not in without.answer
+
+
+def test_private_notes_are_not_told(site: Settings, langflow: httpx.Client) -> None:
+    _, answer = ask(site, "Where is the spare key?", "key")[-1]
+    assert isinstance(answer, Answer)
+    assert "flower pot" not in answer.answer
+    assert not [citation for citation in answer.citations if "diary" in citation.document]
+
+
+def test_a_visitors_request_can_not_change_a_node(site: Settings, langflow: httpx.Client) -> None:
+    tweaks = {"RetrieverComponent-n2tes": {"visibility": "public and private"}}
+    body = {"input_value": "Where is the spare key?", "session_id": "tweak", "tweaks": tweaks}
+    response = langflow.post("/api/v1/run/rag_chat", json=body)
+    assert response.status_code == 422
+    assert "flower pot" not in response.text
+
+
+def test_the_bundle_is_a_category_of_its_own(langflow: httpx.Client) -> None:
+    names = [component["display_name"] for component in langflow.get("/api/v1/all").json()["site_twin"].values()]
+    assert sorted(names) == ["Cited Answer", "MLX Model", "Notes Retriever"]
+
+
+def test_the_editor_opens_without_a_password_for_this_machine_only(langflow: httpx.Client) -> None:
+    url = str(langflow.base_url)
+    with httpx.Client(base_url=url, trust_env=False) as browser:
+        assert "<html" in browser.get("/").text
+        assert browser.get("/api/v1/auto_login").is_success
+        assert browser.get("/api/v1/auto_login", headers={"origin": "https://evil.example"}).status_code == 403
+        assert browser.get("/api/v1/auto_login", headers={"host": "evil.example"}).status_code == 403
+
+
+def test_a_flow_without_cited_answer_still_answers(site: Settings, langflow: httpx.Client) -> None:
+    flow = copy.deepcopy(flows_to_serve(site)["rag_chat"])
+    flow["data"]["nodes"] = [node for node in flow["data"]["nodes"] if node["id"].startswith("Chat")]
+    source, target = (node["data"]["id"] for node in flow["data"]["nodes"])
+    edge = next(edge for edge in flow["data"]["edges"] if edge["target"] == target)
+    edge |= {"source": source, "id": "e"}
+    edge["data"]["sourceHandle"] = {
+        "dataType": "ChatInput",
+        "id": source,
+        "name": "message",
+        "output_types": ["Message"],
+    }
+    edge["sourceHandle"] = ""
+    flow["data"]["edges"] = [edge]
+    created = langflow.post("/api/v1/flows/", json={**flow, "id": None, "name": "echo", "endpoint_name": "echo"})
+    created.raise_for_status()
+    *pieces, (_, answer) = ask(site, "Hello there", "echo", flow="echo")
+    assert isinstance(answer, Answer)
+    assert (answer.answer, answer.citations) == ("Hello there", [])
+    assert [text for _, text in pieces] == ["Hello there"]
+    langflow.delete(f"/api/v1/flows/{created.json()['id']}").raise_for_status()
+
+
+def test_an_error_of_a_node_says_what_to_do(site: Settings, langflow: httpx.Client) -> None:
+    original = stored(langflow)
+    broken = copy.deepcopy(original)
+    broken["data"]["edges"] = [edge for edge in broken["data"]["edges"] if not edge["source"].startswith("MLX")]
+    langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": broken["data"]}).raise_for_status()
+    try:
+        with pytest.raises(ServiceError) as caught:
+            ask(site, "How long does the dough rise?", "broken")
+        assert "Playground" in str(caught.value) or ": " in str(caught.value)
+        assert "\n" not in str(caught.value)
+    finally:
+        langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": original["data"]}).raise_for_status()
+
+
+def test_a_newer_file_replaces_an_unedited_flow_only(site: Settings, langflow: httpx.Client) -> None:
+    owners = owners_directory(site) / "rag_chat.json"
+    assert server.push_flows(site) == [Pushed("rag_chat", "unchanged")]
+
+    # The owner edits: a push of the same file and of a newer one leave that alone.
+    edited = set_persona(stored(langflow), "Speak like a pirate.")
+    langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": edited["data"]}).raise_for_status()
+    assert server.push_flows(site) == [Pushed("rag_chat", "unchanged")]
+    owners.parent.mkdir()
+    newer = set_persona(flows_to_serve(site)["rag_chat"], "Be formal.")
+    owners.write_text(httpx.Response(200, json=newer).text, encoding="utf-8")
+    assert server.push_flows(site) == [Pushed("rag_chat", "kept")]
+    assert "pirate" in str(stored(langflow)["data"])
+
+    # Pulled, the file is the editor's flow, and a file changed after that is pushed again.
+    assert owners in server.pull_flows(site, owners.parent)
+    assert server.pull_flows(site, owners.parent) == []
+    assert "pirate" in str(read_flow(owners))
+    assert server.push_flows(site) == [Pushed("rag_chat", "unchanged")]
+    owners.write_text(httpx.Response(200, json=set_persona(read_flow(owners), "Be brief.")).text, encoding="utf-8")
+    assert server.push_flows(site) == [Pushed("rag_chat", "updated")]
+    assert "Be brief." in str(stored(langflow)["data"])
+
+
+def test_secrets_reach_neither_log_nor_flow(site: Settings, langflow: httpx.Client, tmp_path: Path) -> None:
+    secrets = server.credentials(site)
+    server.pull_flows(site, tmp_path)
+    texts = [path.read_text(encoding="utf-8") for path in tmp_path.glob("*.json")]
+    assert texts
+    assert not [text for text in texts if secrets.api_key in text or secrets.password in text]
