@@ -1,0 +1,98 @@
+"""The components built as Langflow builds them, on a real index; the chat model is the demo engine."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lfx.schema.message import Message
+
+from components import wire
+from components.passages import from_input, to_table
+from components.sitetwin.cited_answer import CitedAnswerComponent
+from components.sitetwin.mlx_model import MLXModelComponent
+from components.sitetwin.retriever import RetrieverComponent
+from pipeline.chat import Answer
+from pipeline.index import open_index
+from pipeline.processes import engine, vectors
+from pipeline.settings import Settings, load_settings
+
+pytestmark = pytest.mark.slow
+
+CONFIG = '[[content]]\npath = "notes"\nurl = "/notes/{slug}"\nvisibility = "public"\n'
+BREAD = "# Baking bread\n\n## First rise\n\nThe dough rises for two hours at 24 degrees.\n"
+DIARY = "---\nprivate: true\n---\n# Diary\n\nThe spare key is under the blue flower pot.\n"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    root: Path = tmp_path_factory.mktemp("components")
+    (root / "notes").mkdir()
+    (root / "notes" / "bread.md").write_text(BREAD, encoding="utf-8")
+    (root / "notes" / "diary.md").write_text(DIARY, encoding="utf-8")
+    (root / "sitetwin.toml").write_text(CONFIG, encoding="utf-8")
+    settings = load_settings(root / "sitetwin.toml")
+    try:
+        with open_index(settings) as index:
+            index.sync()
+        yield settings
+    finally:
+        for service in (vectors.service(settings), engine.service(settings)):
+            if endpoint := service.find():
+                service.stop(endpoint)
+
+
+@pytest.fixture(autouse=True)
+def _configured(site: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITETWIN_CONFIG", str(site.root / "sitetwin.toml"))
+
+
+def test_the_retriever_finds_public_passages() -> None:
+    table = asyncio.run(RetrieverComponent(question="How long does the dough rise?", k=1).retrieve())
+    (passage,) = from_input(table)
+    assert (passage.document, passage.url) == ("notes/bread.md", "/notes/bread#first-rise")
+
+
+@pytest.mark.parametrize("visibility", ["public", "both", ""])
+def test_a_private_note_is_found_by_the_owners_choice_only(visibility: str) -> None:
+    def found(choice: str) -> list[str]:
+        component = RetrieverComponent(question="Where is the spare key?", visibility=choice)
+        return [passage.document for passage in from_input(asyncio.run(component.retrieve()))]
+
+    assert "notes/diary.md" not in found(visibility)
+    assert "notes/diary.md" in found("public and private")
+
+
+def test_the_retriever_is_a_tool_for_an_agent() -> None:
+    (tool,) = asyncio.run(RetrieverComponent().to_toolkit())
+    assert list(tool.args) == ["question"]
+
+
+def test_an_empty_question_says_what_to_connect() -> None:
+    with pytest.raises(ValueError, match="connect Chat Input"):
+        asyncio.run(RetrieverComponent(question=" ").retrieve())
+
+
+def test_the_answer_rests_on_the_passages_and_carries_its_record() -> None:
+    passages = asyncio.run(RetrieverComponent(question="How long does the dough rise?").retrieve())
+    model = MLXModelComponent(max_tokens=20, temperature=0.0).build_model()
+    question = Message(text="How long does the dough rise?")
+    message = asyncio.run(CitedAnswerComponent(question=question, passages=[passages], model=model).answer())
+    record = wire.unpack(message.session_metadata)
+    assert isinstance(record, Answer)
+    assert "two hours" in record.answer
+    assert record.model == "demo"
+    assert record.timings.retrieve_ms > 0
+    assert str(message.text).startswith(record.answer)
+    assert "[Baking bread › First rise](http://127.0.0.1:8765/notes/bread#first-rise)" in str(message.text)
+
+
+def test_a_retriever_that_found_nothing_is_declined_without_the_model() -> None:
+    nothing = to_table([], 1.0)
+    message = asyncio.run(
+        CitedAnswerComponent(question="What is the moon made of?", passages=[nothing], model=None).answer()
+    )
+    record = wire.unpack(message.session_metadata)
+    assert isinstance(record, Answer)
+    assert record.refused
+    assert record.citations == []
