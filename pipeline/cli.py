@@ -207,3 +207,30 @@ def status(settings: Settings, as_json: bool) -> None:
             click.echo(f"  {file.state}: {file.path}: {file.reason}")
     for name, process in report.processes.items():
         click.echo(f"{name}: {process.state}" + (f" at {process.url} (process {process.pid})" if process.url else ""))
+
+
+@main.group()
+def bench() -> None:
+    """Measure with the settings in force."""
+
+
+@bench.command("retrieval")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@as_json
+@with_settings
+def bench_retrieval(settings: Settings, folder: Path, as_json: bool) -> None:
+    """Recall, MRR and nDCG of each retrieval mode on a BEIR data set in FOLDER."""
+    from pipeline.evaluation.retrieval import bench_retrieval as measure
+    from pipeline.progress import progress_bar
+
+    with progress_bar("indexing") as progress:
+        report = measure(folder, settings, progress)
+    if as_json:
+        print_json(report.as_json())
+        return
+    click.echo(f"{report.chunks} chunks, {report.chunks_per_second:.1f} a second")
+    for mode, figures in report.as_json()["modes"].items():
+        scores = "  ".join(f"{name} {value:.3f}" for name, value in figures.items() if name != "query_ms")
+        click.echo(
+            f"{mode:<8} {scores}  p50 {figures['query_ms']['p50']:.1f} ms  p95 {figures['query_ms']['p95']:.1f} ms"
+        )

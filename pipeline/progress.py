@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 Report = Callable[[int, int, str], None]
-"""Called with done, total and what is counted (`chunks`)."""
+"""Called with done, total (0: not known) and what is counted (`chunks`)."""
 
 
 class RateColumn(ProgressColumn):
@@ -33,6 +33,10 @@ def progress_bar(what: str) -> Iterator[Report]:
         task = bar.add_task(what, total=None, visible=False)
 
         def report(done: int, total: int, unit: str) -> None:
-            bar.update(task, completed=done, total=total, description=f"{what} {unit}", visible=True)
+            description = f"{what} {unit}"
+            if bar.tasks[0].description != description:
+                # Another unit has another rate.
+                bar.reset(task, description=description, visible=True)
+            bar.update(task, completed=done, total=total or None)
 
         yield report

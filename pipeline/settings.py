@@ -100,7 +100,7 @@ class ChatSettings(Section):
     max_tokens: int = Field(400, ge=1)
     temperature: float = Field(0.0, ge=0)
     quote_first: bool | None = Field(
-        None, description="open with the best sentences of the notes, word for word; none: yes for the demo model"
+        None, description="answer with the best sentences of the notes, word for word; none: yes for the demo model"
     )
     decline_below: float = Field(
         0.4, ge=0, le=1, description="answerability under which the answer is that the notes do not hold it"
@@ -173,7 +173,7 @@ class Settings(BaseSettings):
 
     @property
     def quotes_first(self) -> bool:
-        """Whether answers open with a quotation: by choice, else with the demo model, which is too small to be trusted."""
+        """Whether answers are quotations: by choice, else with the demo model, which is too small to be trusted."""
         if self.chat.quote_first is not None:
             return self.chat.quote_first
         return self.models.chat == "demo" and not self.engine.url

@@ -1,7 +1,7 @@
 """`ask`: the whole way from a question to its answer, with the index and the model that the settings name."""
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from pipeline.chat.conversation import retrieval_query
 from pipeline.chat.records import Answer, Similarity, Turn
@@ -42,18 +42,21 @@ def ask(
         with open_index(settings) as index:
             found = index.search(retrieval_query(question, history), retrieval=retrieval, visibility=visibility)
             passages = found.passages
-    client = engine.connect(settings)
+
+    def generate(messages: list[dict[str, str]]) -> Iterator[str]:
+        # Only here, so that an answer without the model does not wait for it to start.
+        client = engine.connect(settings)
+        return client.generate(messages, max_tokens=settings.chat.max_tokens, temperature=settings.chat.temperature)
+
     yield from respond(
         question,
         passages=passages,
         mode=mode,
         history=history,
-        generate=lambda messages: client.generate(
-            messages, max_tokens=settings.chat.max_tokens, temperature=settings.chat.temperature
-        ),
+        generate=generate,
         chat=settings.chat,
         persona=settings.persona,
-        model=client.model,
+        model=settings.models.chat,
         similarity=question_similarity(settings) if settings.quotes_first else None,
         retrieve_ms=(time.perf_counter() - started) * 1000,
     )

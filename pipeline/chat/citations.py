@@ -4,18 +4,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.chat.records import Citation
-from pipeline.chat.sentences import split_sentences
-from pipeline.chat.words import content_stems, numbers, stems_with_parts, words
+from pipeline.chat.sentences import bare, split_sentences
+from pipeline.chat.words import content_stems, numbers, stems_with_parts
 from pipeline.index.passages import Passage
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _GROUP = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})+)\]")
 _OPEN = re.compile(r"\[[\d\s,;]*$")
 
-_NEGATIONS = frozenset(["not", "no", "never", "none", "nothing", "nobody", "neither", "nor", "without", "cannot"])
-
-RESTATED_WORDS = 3
-"""Content words that a sentence needs to say anything."""
 SUPPORTED = 0.6
 """Share of a sentence's content words that a passage must hold for the sentence to rest on it."""
 
@@ -51,24 +47,6 @@ def support(sentence: str, text: str) -> float:
     return len(stems & stems_with_parts(text)) / len(stems)
 
 
-def restates(sentence: str, text: str) -> bool:
-    """Whether the sentence says no more than one sentence of `text` says: its words are all there, and so is its not.
-
-    Words gathered from several sentences can make a new, wrong one; that is why one has to hold them all.
-    """
-    stems = set(content_stems(sentence))
-    return len(stems) >= RESTATED_WORDS and any(
-        stems <= stems_with_parts(own)
-        and numbers(sentence) <= numbers(own)
-        and _is_negated(sentence) == _is_negated(own)
-        for own in split_sentences(text)
-    )
-
-
-def _is_negated(sentence: str) -> bool:
-    return any(word in _NEGATIONS or word.endswith("n't") for word in words(sentence))
-
-
 def supporting_passage(sentence: str, passages: Sequence[Passage]) -> int | None:
     """The number, from 1, of the passage that the sentence rests on best; None if it rests on none."""
     scores = [support(sentence, f"{p.title} {p.heading} {p.text}") for p in passages]
@@ -85,5 +63,5 @@ def _citation(n: int, answer: str, passage: Passage) -> Citation:
     said = stems_with_parts(" ".join(s for s in split_sentences(answer) if f"[{n}]" in s) or answer)
     quote = max(split_sentences(passage.text), key=lambda s: len(said & set(content_stems(s))), default=passage.text)
     return Citation(
-        n=n, document=passage.document, title=passage.title, url=passage.url, heading=passage.heading, quote=quote
+        n=n, document=passage.document, title=passage.title, url=passage.url, heading=passage.heading, quote=bare(quote)
     )

@@ -17,7 +17,6 @@ _GROUNDED = (
 _UNGROUNDED = (
     "You are the assistant of this site. You have no notes at hand: say so when a question is about them. Be brief."
 )
-_BRIEF = "Answer the question in one short sentence. Use only the words of the note."
 
 
 def grounded_messages(
@@ -32,12 +31,6 @@ def grounded_messages(
 def base_messages(question: str, history: Sequence[Turn], persona: PersonaSettings) -> list[dict[str, str]]:
     """For mode base: the model alone."""
     return [_system(_UNGROUNDED, persona), *_turns(history), {"role": "user", "content": question}]
-
-
-def brief_messages(question: str, quote: str, persona: PersonaSettings) -> list[dict[str, str]]:
-    """For a small model: one quoted note, one sentence wanted."""
-    user = f"Note: {_inert(quote)}\n\nQuestion: {question}"
-    return [_system(_BRIEF, persona), {"role": "user", "content": user}]
 
 
 def heading_line(passage: Passage) -> str:

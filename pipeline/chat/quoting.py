@@ -1,7 +1,7 @@
 """Quoting first: the sentences of the passages that answer a question, word for word.
 
 A model of a hundred million parameters reads badly and invents freely; a sentence found by meaning and words is the
-owner's own. So with such a model the answer opens with a quotation.
+owner's own. So with such a model the answer is a quotation: `benchmarks.first_answers` measures both.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pipeline.chat.prompt import heading_line
 from pipeline.chat.records import Similarity
-from pipeline.chat.sentences import is_code, split_sentences
+from pipeline.chat.sentences import is_code, join_sentences, split_sentences
 from pipeline.chat.words import content_stems, stems_with_parts
 from pipeline.index.passages import Passage
 
@@ -60,7 +60,7 @@ def best_quotes(question: str, passages: Sequence[Passage], similarity: Similari
             break
         if window.passage not in {other.passage for other in chosen}:
             chosen.append(window)
-    return [Quote(w.passage + 1, _joined(sentences[w.passage][w.start : w.end])) for w in chosen[:most]]
+    return [Quote(w.passage + 1, join_sentences(sentences[w.passage][w.start : w.end])) for w in chosen[:most]]
 
 
 def _scores(
@@ -73,7 +73,9 @@ def _scores(
     if not windows:
         return {}
     # The heading says what a sentence is about, as it does in the index.
-    texts = [f"{heading_line(passages[w.passage])}\n{_joined(sentences[w.passage][w.start : w.end])}" for w in windows]
+    texts = [
+        f"{heading_line(passages[w.passage])}\n{join_sentences(sentences[w.passage][w.start : w.end])}" for w in windows
+    ]
     wanted = set(content_stems(question))
     scores = {}
     for window, text, cosine in zip(windows, texts, similarity(question, texts), strict=True):
@@ -99,15 +101,3 @@ def _grown(seed: _Window, sentences: Sequence[str], scores: dict[_Window, float]
         length += len(sentences[neighbour])
         start, end = (start, end + 1) if forward else (start - 1, end)
     return _Window(seed.passage, start, end)
-
-
-def _joined(sentences: Sequence[str]) -> str:
-    """Prose in one line; code blocks, items and rows on lines of their own."""
-    text = ""
-    for before, sentence in zip(["", *sentences], sentences, strict=False):
-        if is_code(sentence) or is_code(before):
-            text += "\n\n" if text else ""
-        elif text:
-            text += " "
-        text += sentence
-    return text

@@ -1,20 +1,17 @@
 """From passages and a question to the streamed answer; knows no index, no server and no clock but its own."""
 
+import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 
 from pipeline.chat.answerable import answerability
-from pipeline.chat.citations import checked_marks, citations, cited_numbers, restates, supporting_passage
+from pipeline.chat.citations import checked_marks, citations, cited_numbers, supporting_passage
 from pipeline.chat.conversation import retrieval_query
-from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, brief_messages, grounded_messages
+from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, grounded_messages
 from pipeline.chat.quoting import best_quotes
 from pipeline.chat.records import Answer, Generate, Similarity, Timings, Turn
-from pipeline.chat.sentences import split_sentences
 from pipeline.index.passages import Passage
 from pipeline.settings import ChatSettings, Mode, PersonaSettings
-
-BRIEF_CHARS = 240
-"""A small model that has not ended its sentence by then is rambling."""
 
 
 def respond(
@@ -34,7 +31,7 @@ def respond(
     """Yield the answer's text piece by piece, then one `Answer` with the checked citations.
 
     Args:
-        similarity: given, the answer opens with the passages' best sentences, word for word.
+        similarity: given, the answer is the passages' best sentences, word for word, and the model is not asked.
         retrieve_ms: what finding the passages took, in milliseconds; counted into the timings.
 
     Raises:
@@ -49,7 +46,7 @@ def respond(
     elif answerability(subject, passages) < chat.decline_below:
         pieces = iter([NOT_IN_NOTES])
     elif similarity is not None:
-        pieces = _quoted(question, subject, passages, generate, persona, similarity)
+        pieces = _quoted(subject, passages, similarity)
     else:
         pieces = _grounded(question, passages, history, generate, persona)
 
@@ -88,36 +85,11 @@ def _grounded(
         yield f" [{n}]"
 
 
-def _quoted(
-    question: str,
-    subject: str,
-    passages: Sequence[Passage],
-    generate: Generate,
-    persona: PersonaSettings,
-    similarity: Similarity,
-) -> Iterator[str]:
-    """Quotations, then the model's sentence on the first of them if it says nothing that is not there."""
-    quotes = best_quotes(subject, passages, similarity)
+def _quoted(question: str, passages: Sequence[Passage], similarity: Similarity) -> Iterator[str]:
+    """Quotations alone. A sentence of a tiny model beside them was wrong too often, however it was checked."""
+    quotes = best_quotes(question, passages, similarity)
     if not quotes:
         yield NOT_IN_NOTES
-        return
-    for quote in quotes:
-        for word in quote.as_markdown().split(" "):
-            yield word + " "
-        yield "\n\n"
-    sentence = _first_sentence(generate(brief_messages(question, quotes[0].text, persona)))
-    if restates(sentence, quotes[0].text) and sentence not in quotes[0].text:
-        yield f"{sentence} [{quotes[0].n}]"
-
-
-def _first_sentence(pieces: Iterator[str]) -> str:
-    """The model's first whole sentence; empty when it does not end one in time."""
-    text = ""
-    for piece in pieces:
-        text += piece
-        sentences = split_sentences(text)
-        if len(sentences) > 1:
-            return sentences[0]
-        if len(text) > BRIEF_CHARS:
-            return ""
-    return text.strip()
+    for position, quote in enumerate(quotes):
+        yield "\n\n" if position else ""
+        yield from re.findall(r"\S+\s*|\s+", quote.as_markdown())

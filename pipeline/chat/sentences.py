@@ -1,19 +1,40 @@
 """Markdown to the pieces that can be quoted one by one."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import sentencex
 
 _FENCE = re.compile(r"^\s*(```|~~~)")
-_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
-_TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
+_ITEM = re.compile(r"^\s*(?:[-*+]|(\d+[.)]))\s+")
+_STARTS_LINE = re.compile(r"- |\d+[.)] |```|~~~")
+_TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*$")
 _HEADING = re.compile(r"^#{1,6}\s")
 
 
 def split_sentences(markdown: str) -> list[str]:
-    """Sentences of paragraphs and list items, rows of tables, and whole code blocks, in their order."""
+    """Sentences of paragraphs and list items, rows of tables without their heads, and whole code blocks, in their order.
+
+    An item and a row keep their mark (`- ` or the number), a row's cells are joined by dashes.
+    """
     return [sentence for block in _blocks(markdown) for sentence in _sentences(block)]
+
+
+def join_sentences(sentences: Iterable[str]) -> str:
+    """Markdown again: prose in one line; items, rows and code blocks on lines of their own."""
+    text = ""
+    for sentence in sentences:
+        if is_code(sentence) or text.endswith(("```", "~~~")):
+            text += "\n\n" if text else ""
+        elif text:
+            text += "\n" if _STARTS_LINE.match(sentence) else " "
+        text += sentence
+    return text
+
+
+def bare(sentence: str) -> str:
+    """A sentence without its mark."""
+    return sentence if is_code(sentence) else _ITEM.sub("", sentence)
 
 
 def is_code(sentence: str) -> bool:
@@ -23,31 +44,35 @@ def is_code(sentence: str) -> bool:
 def _sentences(block: str) -> list[str]:
     if is_code(block):
         return [block]
-    return [text for part in sentencex.segment("en", block) if (text := part.strip())]
+    mark = match[0] if (match := _ITEM.match(block)) else ""
+    parts = [text for part in sentencex.segment("en", block[len(mark) :]) if (text := part.strip())]
+    return [mark + parts[0], *parts[1:]] if parts else []
 
 
 def _blocks(markdown: str) -> Iterator[str]:
-    """Paragraphs and list items on one line each, table rows with their cells joined, code blocks as they are."""
+    """Paragraphs and list items on one line each, table rows, and code blocks as they are."""
     held: list[str] = []
     fence = ""
-    for line in [*markdown.splitlines(), ""]:
-        opening = _FENCE.match(line)
+    lines = markdown.splitlines()
+    for line, following in zip([*lines, ""], [*lines[1:], "", ""], strict=True):
+        opening, item, is_row = _FENCE.match(line), _ITEM.match(line), line.lstrip().startswith("|")
         if fence:
             held.append(line)
             if opening and line.strip() == fence:
                 yield "\n".join(held)
                 held, fence = [], ""
             continue
-        starts_block = opening or _ITEM.match(line) or line.lstrip().startswith("|")
-        if held and (starts_block or not line.strip() or _HEADING.match(line)):
+        if held and (opening or item or is_row or not line.strip() or _HEADING.match(line)):
             yield " ".join(held)
             held = []
         if opening:
             held, fence = [line], opening[1]
-        elif line.lstrip().startswith("|"):
-            if not _TABLE_RULE.match(line):
-                yield " — ".join(cell.strip() for cell in line.strip().strip("|").split("|"))
+        elif is_row:
+            if not _TABLE_RULE.match(line) and not _TABLE_RULE.match(following):
+                yield "- " + " — ".join(cell.strip() for cell in line.strip().strip("|").split("|"))
+        elif item:
+            held.append(f"{item[1] or '-'} {line[item.end() :].strip()}")
         elif line.strip() and not _HEADING.match(line):
-            held.append(_ITEM.sub("", line).lstrip("> ").strip())
+            held.append(line.lstrip("> ").strip())
     if fence:
         yield "\n".join([*held, fence])

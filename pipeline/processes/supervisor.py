@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 import psutil
 
-from pipeline.errors import ServiceError
+from pipeline.errors import ServiceError, SitetwinError
 from pipeline.processes.endpoint import Endpoint
 from pipeline.processes.service import Service, last_line
 
@@ -155,6 +155,7 @@ class Supervisor:
     def __init__(self, members: list[Member], needs: Mapping[str, list[str]], say: Callable[[Row], None]) -> None:
         self.members = members
         self._needs, self._say = needs, say
+        self._saying = threading.Lock()
         self._ready = {member.row.name: threading.Event() for member in members}
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -183,8 +184,9 @@ class Supervisor:
             self._become(member, "stopped")
 
     def _become(self, member: Member, state: State, text: str = "") -> None:
-        member.row.become(state, text)
-        self._say(member.row)
+        with self._saying:
+            member.row.become(state, text)
+            self._say(member.row)
 
     def _run(self, member: Member) -> None:
         for needed in self._needs.get(member.row.name, []):
@@ -195,7 +197,7 @@ class Supervisor:
         while not self._stopping.is_set():
             try:
                 member.start()
-            except ServiceError as error:
+            except SitetwinError as error:
                 if not self._may_restart(member, str(error)):
                     return
                 continue

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.chat.citations import checked_marks, citations, cited_numbers, restates, support, supporting_passage
+from pipeline.chat.citations import checked_marks, citations, cited_numbers, support, supporting_passage
 from pipeline.index.passages import Passage
 
 
@@ -57,18 +57,3 @@ def test_the_best_supporting_passage_or_none() -> None:
     assert supporting_passage("The vectors are kept by Chroma.", passages) == 2
     assert supporting_passage("Bananas ripen in Peru.", passages) is None
     assert supporting_passage("anything", []) is None
-
-
-@pytest.mark.parametrize(
-    ("sentence", "expected"),
-    [
-        ("The public port of the gateway is 8765.", True),
-        ("The gateway is not on the public port 8765.", False),
-        ("The public port of the gateway is 7860.", False),
-        ("The editor is on the public port 8765.", False),
-        ("Which port?", False),
-    ],
-)
-def test_only_what_one_sentence_says_is_a_restatement(sentence: str, expected: bool) -> None:
-    text = "The gateway listens on port 8765, the one public port. The Langflow editor listens on port 7860."
-    assert restates(sentence, text) is expected

@@ -95,17 +95,12 @@ def test_the_models_own_refusal_counts() -> None:
 
 def test_quoting_first_gives_the_owners_words() -> None:
     question = "Which port does the gateway listen on?"
-    _, answer = run(question, Model("Dragons guard it."), similarity=shared_words)
-    assert answer.answer.startswith("> The gateway listens on port 8765.")
+    model = Model("Dragons guard it.")
+    streamed, answer = run(question, model, similarity=shared_words)
+    assert streamed == answer.answer
+    assert answer.answer.startswith("> The gateway listens on port 8765. It is the one public port. [1]")
     assert answer.citations[0].url == "/doc1"
-    assert "Dragons" not in answer.answer
-
-
-def test_a_small_models_supported_sentence_is_kept_and_the_rest_not_awaited() -> None:
-    model = Model("The gateway's port is port 8765 and it listens. Then it goes on and on. And on.")
-    _, answer = run("Which port does the gateway listen on?", model, similarity=shared_words)
-    assert answer.answer.endswith("The gateway's port is port 8765 and it listens. [1]")
-    assert model.said < len(model.reply.split(" "))
+    assert model.asked == []
 
 
 def test_base_mode_has_no_passages_and_no_citations() -> None:

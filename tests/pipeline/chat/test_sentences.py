@@ -1,4 +1,4 @@
-from pipeline.chat.sentences import is_code, split_sentences
+from pipeline.chat.sentences import bare, is_code, join_sentences, split_sentences
 
 MARKDOWN = """## A heading
 
@@ -29,13 +29,12 @@ def test_each_kind_of_block() -> None:
     assert split_sentences(MARKDOWN) == [
         "First sentence, e.g. with `a.b`.",
         "Second one goes on here.",
-        "an item that goes on",
-        "another.",
+        "- an item that goes on",
+        "- another.",
         "With two sentences.",
-        "numbered",
+        "1. numbered",
         '```toml\npath = "notes. Really."\n\n# not a heading\n```',
-        "port — who",
-        "8765 — gateway",
+        "- 8765 — gateway",
         "quoted words",
     ]
 
@@ -48,3 +47,15 @@ def test_an_unclosed_fence_is_closed() -> None:
 
 def test_nothing_gives_nothing() -> None:
     assert split_sentences("\n\n# only a heading\n") == []
+
+
+def test_joined_again_it_reads_as_before() -> None:
+    assert join_sentences(["One.", "Two.", "- a", "More of a.", "- b", "```\nx\n```", "After."]) == (
+        "One. Two.\n- a More of a.\n- b\n\n```\nx\n```\n\nAfter."
+    )
+
+
+def test_a_bare_sentence_has_no_mark() -> None:
+    assert [bare(s) for s in ("- item", "2. second", "plain - dash", "```\n- x\n```")] == [
+        "item", "second", "plain - dash", "```\n- x\n```",
+    ]  # fmt: skip
