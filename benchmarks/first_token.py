@@ -7,7 +7,6 @@ first word is the model's. `ratio` is the gateway's median over the engine's.
 """
 
 import asyncio
-import json
 import statistics
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import httpx
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from benchmarks.report import print_report
+from benchmarks.report import render
 from benchmarks.running import Site, newcomers_folder, running_site
 from flows import server as langflow
 from flows.client import run_flow
@@ -82,7 +81,7 @@ async def first_of_mcp(site: Site, question: str) -> float:
     server = StdioServerParameters(command=sys.executable, args=["-m", "pipeline", "mcp"], env=site.environment)
     first: list[float] = []
 
-    async def progress(done: float, total: float | None, message: str | None) -> None:
+    async def note(progress: float, total: float | None, message: str | None) -> None:
         first.append(time.perf_counter())
 
     async with stdio_client(server) as streams, ClientSession(*streams) as session:
@@ -90,7 +89,7 @@ async def first_of_mcp(site: Site, question: str) -> float:
         # An agent's server runs for hours: its imports are not part of an answer.
         await session.call_tool("search", {"query": question})
         started = time.perf_counter()
-        await session.call_tool("ask", {"question": question}, progress_callback=progress)
+        await session.call_tool("ask", {"question": question}, progress_callback=note)
     return first[0] - started
 
 
@@ -120,9 +119,9 @@ async def first_of_gateway(site: Site, question: str) -> float:
 LAYERS: dict[str, Layer] = {
     "engine": first_of_engine,
     "pipeline": first_of_pipeline,
-    "command line": first_of_command_line,
-    "MCP": first_of_mcp,
-    "Langflow": first_of_langflow,
+    "command_line": first_of_command_line,
+    "mcp": first_of_mcp,
+    "langflow": first_of_langflow,
     "gateway": first_of_gateway,
 }
 
@@ -150,26 +149,15 @@ def main(rounds: int, as_json: bool) -> None:
         "SITETWIN_CHAT__DECLINE_BELOW": "0",
         "SITETWIN_GATEWAY__QUESTIONS_PER_MINUTE": "1000",
     }
-    with newcomers_folder() as root, running_site(root, **variables) as site:
+    with newcomers_folder() as root, running_site(root, variables) as site:
         seconds = asyncio.run(measure(site, rounds))
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     figures = {
+        **{f"{name}_first_token_ms": round(value * 1000) for name, value in medians.items()},
+        **{f"{name}_adds_ms": round((value - medians["engine"]) * 1000) for name, value in medians.items()},
         "ratio": round(medians["gateway"] / medians["engine"], 2),
-        "first_token_ms": {name: round(value * 1000) for name, value in medians.items()},
-        "added_ms": {name: round((value - medians["engine"]) * 1000) for name, value in medians.items()},
     }
-    if as_json:
-        click.echo(json.dumps(figures))
-        return
-    print_report(
-        "Time to the first token",
-        [
-            (name, f"{medians[name] * 1000:.0f} ms", f"{(medians[name] - medians['engine']) * 1000:+.0f} ms")
-            for name in LAYERS
-        ],
-        ("layer", "median", "over the engine"),
-        ratio=("gateway over engine", figures["ratio"]),
-    )
+    click.echo(render("Time to the first token; ratio: gateway over engine", figures, as_json=as_json))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,25 +40,25 @@ def newcomers_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running_site(root: Path, seconds: float = 240, **variables: str) -> Iterator[Site]:
+def running_site(root: Path, variables: Mapping[str, str] | None = None, seconds: float = 240) -> Iterator[Site]:
     """`sitetwin up` in `root` on free ports; ended with SIGTERM as its user's Ctrl-C would.
 
     Raises:
         TimeoutError: not all of it was ready within `seconds`.
     """
     port = free_port()
-    variables = {
+    own = {
         "SITETWIN_GATEWAY__PORT": str(port),
         "SITETWIN_LANGFLOW__PORT": str(free_port()),
         "SITETWIN_CONFIG": str(root / FILE_NAME),
-        **variables,
+        **(variables or {}),
     }
-    with _variables(variables):
+    with _variables(own):
         yield from _run(root, f"http://127.0.0.1:{port}", seconds)
 
 
 @contextmanager
-def _variables(variables: dict[str, str]) -> Iterator[None]:
+def _variables(variables: Mapping[str, str]) -> Iterator[None]:
     """This process sees the same settings as the site's."""
     before = dict(os.environ)
     os.environ.update(variables)

@@ -125,7 +125,7 @@ def watch(settings: Settings) -> None:
 
     # Whoever started this process learns that the index is up to date.
     files = RunFiles(settings.run_directory, "watcher")
-    watch_sources(settings, lambda text: click.echo(text, err=True), synced=functools.cache(lambda: files.publish(0)))
+    watch_sources(settings, lambda text: click.echo(text, err=True), synced=lambda: files.find() or files.publish(0))
 
 
 @main.command()
@@ -229,8 +229,7 @@ def bench_retrieval(settings: Settings, folder: Path, as_json: bool) -> None:
         print_json(report.as_json())
         return
     click.echo(f"{report.chunks} chunks, {report.chunks_per_second:.1f} a second")
-    for mode, figures in report.as_json()["modes"].items():
-        scores = "  ".join(f"{name} {value:.3f}" for name, value in figures.items() if name != "query_ms")
-        click.echo(
-            f"{mode:<8} {scores}  p50 {figures['query_ms']['p50']:.1f} ms  p95 {figures['query_ms']['p95']:.1f} ms"
-        )
+    for mode, measured in report.modes.items():
+        scores = "  ".join(f"{name} {value:.3f}" for name, value in measured.measures.items())
+        times = "  ".join(f"{name} {value:.1f} ms" for name, value in measured.query_ms.items())
+        click.echo(f"{mode:<8} {scores}  {times}")

@@ -233,9 +233,8 @@ def _fields_at(location: tuple[str | int, ...]) -> list[str]:
     """Names that the section at `location` knows; () is the file itself."""
     if not location:
         return [name for name in Settings.model_fields if name != "root"]
-    default = (
-        ContentSource
-        if location[0] == "content"
-        else type(getattr(Settings.model_fields[str(location[0])], "default", None))
-    )
-    return list(default.model_fields)
+    section = Settings.model_fields[str(location[0])].annotation
+    model = ContentSource if location[0] == "content" else section
+    assert isinstance(model, type)
+    assert issubclass(model, Section)
+    return list(model.model_fields)

@@ -38,7 +38,7 @@ def watch(
     settings: Settings,
     say: Callable[[str], None],
     *,
-    synced: Callable[[], None] = lambda: None,
+    synced: Callable[[], object] = lambda: None,
     stop: threading.Event | None = None,
 ) -> None:
     """Sync now and after each burst of changes, until `stop` is set; call `synced` after each sync that succeeded.

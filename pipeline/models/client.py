@@ -1,8 +1,7 @@
 """A client of any OpenAI-compatible chat server: sitetwin's engine, Ollama, vLLM."""
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator
 
 import httpx
 from httpx_sse import EventSource, SSEError
@@ -30,7 +29,7 @@ class EngineClient:
 
     def generate(
         self, messages: Messages, *, max_tokens: int = 400, temperature: float = 0.0, stop: list[str] | None = None
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """The model's reply, piece by piece. Closing the iterator early ends the generation on the server.
 
         Raises:
@@ -54,14 +53,12 @@ class EngineClient:
                 if response.is_error:
                     response.read()
                     raise ModelError(self._refusal(response))
-                # The engine's stream ends with its connection, so leaving early must close it.
-                with closing(EventSource(response).iter_sse()) as events:
-                    for event in events:
-                        if event.data == "[DONE]":
-                            return
-                        for choice in json.loads(event.data)["choices"]:
-                            if text := choice["delta"].get("content"):
-                                yield text
+                for event in EventSource(response).iter_sse():
+                    if event.data == "[DONE]":
+                        return
+                    for choice in json.loads(event.data)["choices"]:
+                        if text := choice["delta"].get("content"):
+                            yield text
         except httpx.TimeoutException:
             raise ModelError(
                 f"{self.base_url} was silent for {self._timeout.read:g} s: a larger engine.timeout_seconds, or a smaller model"

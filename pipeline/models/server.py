@@ -21,7 +21,7 @@ class BaseProvider(ModelProvider):
     """Holds the base, whatever name a request gives it, and never loads a second one."""
 
     def __init__(self, path: str, name: str) -> None:
-        super().__init__(_arguments(path))
+        super().__init__(_arguments(path, name))
         self.path = path
         self.name = name
 
@@ -77,10 +77,8 @@ class EngineHandler(APIHandler):
             self.touch()
 
     def handle_models_request(self) -> None:
-        provider = self.response_generator.model_provider
-        body = json.dumps(
-            {"object": "list", "data": [{"id": provider.name, "object": "model", "created": self.created}]}
-        )
+        name = self.response_generator.model_provider.cli_args.served_name
+        body = json.dumps({"object": "list", "data": [{"id": name, "object": "model", "created": self.created}]})
         self._set_completion_headers(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -101,10 +99,10 @@ def make_server(
     return server, generator
 
 
-def _arguments(path: str) -> argparse.Namespace:
+def _arguments(path: str, name: str) -> argparse.Namespace:
     """What mlx_lm.server's command line would have given."""
     return argparse.Namespace(
-        model=path, adapter_path=None, draft_model=None, num_draft_tokens=3, trust_remote_code=False,
+        served_name=name, model=path, adapter_path=None, draft_model=None, num_draft_tokens=3, trust_remote_code=False,
         chat_template="", use_default_chat_template=False, chat_template_args={}, allowed_origins=[],
         temp=0.0, top_p=1.0, top_k=0, min_p=0.0, max_tokens=512,
         decode_concurrency=32, prompt_concurrency=8, prefill_step_size=512,
