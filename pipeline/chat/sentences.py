@@ -7,13 +7,12 @@ import sentencex
 
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _ITEM = re.compile(r"^\s*(?:[-*+]|(\d+[.)]))\s+")
-_STARTS_LINE = re.compile(r"- |\d+[.)] |```|~~~")
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*$")
 _HEADING = re.compile(r"^#{1,6}\s")
 
 
 def split_sentences(markdown: str) -> list[str]:
-    """Sentences of paragraphs and list items, rows of tables without their heads, and whole code blocks, in their order.
+    """Sentences of paragraphs, list items, rows of tables without their heads, and whole code blocks, in their order.
 
     An item and a row keep their mark (`- ` or the number), a row's cells are joined by dashes.
     """
@@ -22,14 +21,20 @@ def split_sentences(markdown: str) -> list[str]:
 
 def join_sentences(sentences: Iterable[str]) -> str:
     """Markdown again: prose in one line; items, rows and code blocks on lines of their own."""
-    text = ""
+    text, before = "", ""
     for sentence in sentences:
-        if is_code(sentence) or text.endswith(("```", "~~~")):
-            text += "\n\n" if text else ""
-        elif text:
-            text += "\n" if _STARTS_LINE.match(sentence) else " "
-        text += sentence
+        if before:
+            text += _between(before, sentence)
+        text, before = text + sentence, sentence
     return text
+
+
+def _between(before: str, after: str) -> str:
+    if is_code(before) or is_code(after):
+        return "\n\n"
+    if _ITEM.match(after):
+        return "\n"
+    return "\n\n" if _ITEM.match(before) else " "
 
 
 def bare(sentence: str) -> str:
@@ -42,11 +47,9 @@ def is_code(sentence: str) -> bool:
 
 
 def _sentences(block: str) -> list[str]:
-    if is_code(block):
+    if is_code(block) or _ITEM.match(block):
         return [block]
-    mark = match[0] if (match := _ITEM.match(block)) else ""
-    parts = [text for part in sentencex.segment("en", block[len(mark) :]) if (text := part.strip())]
-    return [mark + parts[0], *parts[1:]] if parts else []
+    return [text for part in sentencex.segment("en", block) if (text := part.strip())]
 
 
 def _blocks(markdown: str) -> Iterator[str]:

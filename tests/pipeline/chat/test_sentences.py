@@ -30,8 +30,7 @@ def test_each_kind_of_block() -> None:
         "First sentence, e.g. with `a.b`.",
         "Second one goes on here.",
         "- an item that goes on",
-        "- another.",
-        "With two sentences.",
+        "- another. With two sentences.",
         "1. numbered",
         '```toml\npath = "notes. Really."\n\n# not a heading\n```',
         "- 8765 — gateway",
@@ -50,8 +49,8 @@ def test_nothing_gives_nothing() -> None:
 
 
 def test_joined_again_it_reads_as_before() -> None:
-    assert join_sentences(["One.", "Two.", "- a", "More of a.", "- b", "```\nx\n```", "After."]) == (
-        "One. Two.\n- a More of a.\n- b\n\n```\nx\n```\n\nAfter."
+    assert join_sentences(["One.", "Two.", "- a. More.", "- b", "Then.", "```\nx\n```", "After."]) == (
+        "One. Two.\n- a. More.\n- b\n\nThen.\n\n```\nx\n```\n\nAfter."
     )
 
 
