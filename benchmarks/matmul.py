@@ -53,7 +53,7 @@ def run_side(side: str, threads: int) -> dict[str, float | str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Matrix product and tokens a second with and without the preload.")
-    parser.add_argument("--threads", type=int, default=0, help="of one product with the preload; 0: as many as cores")
+    parser.add_argument("--threads", type=int, default=0, help="of one product with the preload; 0: half the cores")
     parser.add_argument("--json", action="store_true", help="only the figures, as JSON")
     parser.add_argument("--side", choices=["preload", "reference"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()

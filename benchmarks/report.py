@@ -38,10 +38,6 @@ def render(title: str, figures: Figures, *, as_json: bool) -> str:
 def _shown(value: float | int | str | None) -> str:
     if value is None:
         return "not measured"
-    return (
-        f"{value:,.4g}"
-        if isinstance(value, float) and abs(value) < 1000
-        else f"{value:,.0f}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return str(value)

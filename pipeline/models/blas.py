@@ -28,7 +28,7 @@ def preload(threads: int = 0) -> None:
     """Load OpenBLAS before MLX does its own linking. Call it before the first `import mlx.core`; again is harmless.
 
     Args:
-        threads: of one matrix product; 0: as many as there are cores. OPENBLAS_NUM_THREADS wins over it.
+        threads: of one matrix product; 0: half the cores. OPENBLAS_NUM_THREADS wins over it.
 
     Raises:
         ModelError: the wheel that carries OpenBLAS is missing, or mlx.core is imported already.
@@ -43,7 +43,9 @@ def preload(threads: int = 0) -> None:
             raise ModelError(
                 f"OpenBLAS is missing, and MLX is a hundred times slower without it: pip install {PACKAGE}"
             )
-        with _variable(THREADS_VARIABLE, str(threads) if threads else ""):
+        # Its threads spin while they wait: with one for each core, anything else that runs (an index, an editor) slows
+        # the decoding four to twenty times, and a single thread loses a sixth on an idle machine.
+        with _variable(THREADS_VARIABLE, str(threads or max(1, (os.cpu_count() or 1) // 2))):
             _loaded.append(_open(library))
     elif threads and THREADS_VARIABLE not in os.environ:
         _loaded[0].openblas_set_num_threads(threads)
@@ -135,7 +137,7 @@ def _in_process() -> ctypes.CDLL | None:
 @contextmanager
 def _variable(name: str, value: str) -> Iterator[None]:
     """An environment variable for C code that reads it once; kept if it is set already, gone for child processes."""
-    if not value or name in os.environ:
+    if name in os.environ:
         yield
         return
     os.environ[name] = value

@@ -47,13 +47,13 @@ def load_embedder(settings: Settings, threads: int = 0) -> Embedder:
     """The embedder that the settings name, one per process; any thread may use it.
 
     Args:
-        threads: of the CPU for one run; 0: half the cores, so that a chat beside it stays quick.
+        threads: of the CPU for one run; 0: one for each core. They sleep while they wait, so a chat beside them goes on.
 
     Raises:
         ModelError: its folder lacks a file, or is no BERT.
     """
     folder = resolve_embedding_model(settings.models.embedder)
-    threads = threads or max(1, (os.cpu_count() or 1) // 2)
+    threads = threads or os.cpu_count() or 1
     with _lock:
         if (folder, threads) not in _embedders:
             _embedders[folder, threads] = BertEmbedder(folder, threads)
@@ -117,8 +117,10 @@ class BertEmbedder:
         model = cached(f"{self.name}-onnx{GRAPH}", partial(_write_graph, self.folder, self.config)) / "model.onnx"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
-        # A thread that spins while it waits takes the core from the engine.
+        # A thread that spins while it waits takes the core from the engine; small blocks of work let a thread that
+        # has a core take over from one that has none.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.dynamic_block_base", "4")
         return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 

@@ -1,0 +1,140 @@
+"""Chunks indexed a second, and embedded a second beside sentence-transformers.
+
+    python -m benchmarks.index [--config sitetwin.toml] [--chars 200000] [--json]
+
+Indexes Markdown into a throw-away site with the embedder and chunk size in force: real text from ../shared/data where
+that folder is, else docs/. sentence-transformers gets the same texts and weights in an environment of its own, which is
+made under .sitetwin/bench-env (torch: several hundred MB) and kept. `ratio` is chunks indexed a second, storing them
+included, over the texts it embeds.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.report import render
+from pipeline.content import read_sources
+from pipeline.content.chunking import chunk_document
+from pipeline.errors import SitetwinError
+from pipeline.index import open_index
+from pipeline.models.demo import resolve_embedding_model
+from pipeline.models.embedder import load_embedder
+from pipeline.processes import vectors
+from pipeline.settings import STATE_DIRECTORY, ContentSource, Settings, load_settings
+
+PROJECT = Path(__file__).resolve().parents[1]
+CORPORA = PROJECT.parent / "shared" / "data" / "chunking-evaluation"
+PEER = "sentence-transformers"
+ENCODE = """
+import json, sys, time
+from sentence_transformers import SentenceTransformer
+model = SentenceTransformer(sys.argv[1], device="cpu")
+texts = json.load(sys.stdin)
+model.encode(texts[:8])
+started = time.perf_counter()
+model.encode(texts)
+print(len(texts) / (time.perf_counter() - started))
+"""
+
+
+def copy_corpus(folder: Path, chars: int) -> str:
+    """Markdown of about `chars` characters in `folder`, and what it is."""
+    source, name = (CORPORA, "five corpora of chunking-evaluation") if CORPORA.is_dir() else (PROJECT / "docs", "docs/")
+    files = sorted(source.glob("*.md"))
+    for file in files:
+        text = file.read_text(encoding="utf-8")[: chars // len(files)]
+        (folder / file.name).write_text(text, encoding="utf-8")
+    return name
+
+
+def index(settings: Settings) -> tuple[int, float]:
+    """Chunks and seconds of a first sync; model and vector store are up before it."""
+    load_embedder(settings).embed(["warm"])
+    vectors.connect(settings)
+    try:
+        with open_index(settings) as site:
+            report = site.sync()
+    finally:
+        service = vectors.service(settings)
+        if endpoint := service.find():
+            service.stop(endpoint)
+    return report.chunks_embedded, report.seconds
+
+
+def indexed_texts(settings: Settings) -> list[str]:
+    documents = [report.document for report in read_sources(settings) if report.document]
+    return list(
+        dict.fromkeys(
+            chunk.indexed_text(document.title)
+            for document in documents
+            for chunk in chunk_document(document, settings.index.chunk_chars)
+        )
+    )
+
+
+def embed(settings: Settings, texts: Sequence[str]) -> float:
+    """Texts a second."""
+    started = time.perf_counter()
+    load_embedder(settings).embed(texts)
+    return len(texts) / (time.perf_counter() - started)
+
+
+def peer(model: Path, texts: Sequence[str]) -> float | None:
+    """Texts a second of sentence-transformers with its defaults; None, and why on stderr, when it can't be installed."""
+    environment = PROJECT / STATE_DIRECTORY / "bench-env"
+    python = environment / "bin" / "python"
+    try:
+        if not (environment / ".ready").is_file():
+            print(f"installing {PEER} into {environment}, once", file=sys.stderr)
+            subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], check=True, stdout=sys.stderr)
+            subprocess.run([str(python), "-m", "pip", "install", "--quiet", PEER], check=True, stdout=sys.stderr)
+            (environment / ".ready").touch()
+        offline = os.environ | {"HF_HUB_OFFLINE": "1"}
+        command = [str(python), "-c", ENCODE, str(model)]
+        done = subprocess.run(
+            command, input=json.dumps(texts), stdout=subprocess.PIPE, text=True, check=True, env=offline
+        )
+    except (subprocess.CalledProcessError, OSError) as error:
+        print(f"{PEER} can't be installed or run here ({error}), so there is no ratio", file=sys.stderr)
+        return None
+    return float(done.stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Chunks indexed a second beside sentence-transformers.")
+    parser.add_argument("--config", type=Path, help="the sitetwin.toml to use")
+    parser.add_argument("--chars", type=int, default=200_000, help="how much text to index")
+    parser.add_argument("--json", action="store_true", help="only the figures, as JSON")
+    arguments = parser.parse_args()
+    try:
+        site = load_settings(arguments.config)
+        with tempfile.TemporaryDirectory(prefix="sitetwin-") as folder:
+            notes = Path(folder) / "notes"
+            notes.mkdir()
+            corpus = copy_corpus(notes, arguments.chars)
+            settings = site.model_copy(update={"root": Path(folder), "content": [ContentSource(path=Path("notes"))]})
+            texts = indexed_texts(settings)
+            chunks, seconds = index(settings)
+            embedded = embed(settings, texts)
+        theirs = peer(resolve_embedding_model(site.models.embedder), texts)
+    except SitetwinError as error:
+        sys.exit(str(error))
+    figures = {
+        "ratio": theirs and chunks / seconds / theirs,
+        "chunks": chunks,
+        "characters_per_chunk": sum(map(len, texts)) / len(texts),
+        "chunks_indexed_per_second": chunks / seconds,
+        "chunks_embedded_per_second": embedded,
+        "sentence_transformers_per_second": theirs,
+    }
+    print(render(f"Indexing {corpus}, embedder {site.models.embedder}", figures, as_json=arguments.json))
+
+
+if __name__ == "__main__":
+    main()
