@@ -28,7 +28,7 @@ def create_server(settings: Settings, visibility: Visibility | None = None) -> F
     Args:
         visibility: `public` where others can reach it; None for the owner's own agents, which see private notes too.
     """
-    server = FastMCP("sitetwin", instructions=instructions(settings))
+    server = FastMCP("sitetwin", instructions=instructions(settings), log_level="WARNING")
 
     @server.tool(title="Search the notes", annotations=READS)
     async def search(
@@ -83,7 +83,8 @@ def instructions(settings: Settings) -> str:
     """What an agent is told at the start, from the state of the index."""
     with open_index(settings) as index:
         counts, _ = index.status()
-    about = f"{settings.site.name}: {settings.site.description}" if settings.site.description else settings.site.name
+    site = settings.site
+    about = f"{site.name}: {site.description.rstrip('.')}" if site.description else site.name
     if not counts.indexed:
         return f"{about}. The index is empty: the owner has to run `sitetwin index` first."
     pending = f" ({counts.pending} more are being indexed)" if counts.pending else ""

@@ -11,6 +11,7 @@ import httpx
 from pydantic import BaseModel
 
 from pipeline.errors import SitetwinError
+from pipeline.index import open_index
 from pipeline.models import blas
 from pipeline.models.cache import LAYOUT, cache_folder
 from pipeline.settings import Settings
@@ -32,6 +33,7 @@ def examine(settings: Settings) -> list[Finding]:
         Finding(name="settings", state="ok", text=str(settings.root / "sitetwin.toml")),
         _python(),
         *_content(settings),
+        _visitors(settings),
         _disk(settings),
         _blas(),
         _chat_model(settings),
@@ -64,6 +66,20 @@ def _content(settings: Settings) -> Iterator[Finding]:
                 text=f"{folder} is no folder",
                 mend="mend `path` under [[content]] in sitetwin.toml",
             )
+
+
+def _visitors(settings: Settings) -> Finding:
+    name = "visitors"
+    with open_index(settings) as index:
+        indexed, public = len(index.documents()), len(index.documents("public"))
+    if indexed and not public:
+        return Finding(
+            name=name,
+            state="note",
+            text=f"all {indexed} documents are private, so the page's chat finds nothing",
+            mend='set visibility = "public" under [[content]], or `publish: true` in a note',
+        )
+    return Finding(name=name, state="ok", text=f"{public} of {indexed} indexed documents are public")
 
 
 def _disk(settings: Settings) -> Finding:
