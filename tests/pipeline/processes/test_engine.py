@@ -1,0 +1,89 @@
+"""The real engine with the demo weights."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from pipeline.errors import ModelError
+from pipeline.models.client import EngineClient
+from pipeline.processes import engine
+from pipeline.settings import ModelSettings, Settings
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+FRANCE = [{"role": "user", "content": "What is the capital of France?"}]
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    settings = Settings(root=tmp_path_factory.mktemp("site"))
+    engine.connect(settings)
+    yield settings
+    service = engine.service(settings)
+    if endpoint := service.find():
+        service.stop(endpoint)
+
+
+def root(settings: Settings) -> str:
+    endpoint = engine.service(settings).find()
+    assert endpoint is not None
+    return endpoint.url
+
+
+def test_it_answers_in_pieces(settings: Settings) -> None:
+    pieces = list(engine.connect(settings).generate(FRANCE, max_tokens=20))
+    assert len(pieces) > 3
+    assert "Paris" in "".join(pieces)
+
+
+def test_chats_side_by_side_get_their_own_answers(settings: Settings) -> None:
+    client = engine.connect(settings)
+    countries = ["France", "Italy", "Spain"]
+
+    def ask(country: str) -> str:
+        question = f"In which country do people of {country} live? Say the name of {country}."
+        return "".join(client.generate([{"role": "user", "content": question}], max_tokens=30))
+
+    alone = [ask(country) for country in countries]
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(ask, countries))
+    assert all(country in answer for country, answer in zip(countries, together, strict=True)), (alone, together)
+
+
+def test_leaving_early_frees_the_engine(settings: Settings) -> None:
+    client = engine.connect(settings)
+    pieces = client.generate([{"role": "user", "content": "Tell a very long story."}], max_tokens=4000)
+    next(pieces)
+    pieces.close()
+    assert "Paris" in "".join(client.generate(FRANCE, max_tokens=20))
+
+
+def test_models_are_listed_and_another_one_is_refused(settings: Settings) -> None:
+    models = httpx.get(f"{root(settings)}/v1/models").json()
+    assert [model["id"] for model in models["data"]] == ["demo"]
+    with pytest.raises(ModelError, match="this engine holds 'demo'"):
+        list(EngineClient(f"{root(settings)}/v1", "other").generate(FRANCE))
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example", "Content-Type": "application/json"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+    ],
+)
+def test_a_page_in_the_owners_browser_cannot_use_it(settings: Settings, headers: dict[str, str], status: int) -> None:
+    body = json.dumps({"model": "demo", "messages": FRANCE})
+    answer = httpx.post(f"{root(settings)}/v1/chat/completions", content=body, headers=headers)
+    assert answer.status_code == status
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_model_that_cannot_be_loaded_is_named(settings: Settings, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    broken = Settings(root=tmp_path, models=ModelSettings(chat=str(folder)))
+    with pytest.raises(Exception, match="can't load the model"):
+        engine.connect(broken)
