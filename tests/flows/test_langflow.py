@@ -24,9 +24,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def langflow(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("log") / "langflow.log"
+
+
+@pytest.fixture(scope="module")
+def langflow(site: Settings, log: Path) -> Iterator[httpx.Client]:
     """A running Langflow with the shipped flow, and a client of its API."""
-    log = tmp_path_factory.mktemp("log") / "langflow.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             server.command(site), env=server.environment(site), stdout=output, stderr=output, cwd=log.parent
@@ -176,9 +180,10 @@ def test_a_newer_file_replaces_an_unedited_flow_only(site: Settings, langflow: h
     assert "Be brief." in str(stored(langflow)["data"])
 
 
-def test_secrets_reach_neither_log_nor_flow(site: Settings, langflow: httpx.Client, tmp_path: Path) -> None:
+def test_secrets_reach_neither_log_nor_flow(site: Settings, langflow: httpx.Client, log: Path, tmp_path: Path) -> None:
     secrets = server.credentials(site)
     server.pull_flows(site, tmp_path)
     texts = [path.read_text(encoding="utf-8") for path in tmp_path.glob("*.json")]
     assert texts
+    texts.append(log.read_text(encoding="utf-8"))
     assert not [text for text in texts if secrets.api_key in text or secrets.password in text]
