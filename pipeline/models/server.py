@@ -106,6 +106,6 @@ def _arguments(path: str, name: str) -> argparse.Namespace:
         chat_template="", use_default_chat_template=False, chat_template_args={}, allowed_origins=[],
         temp=0.0, top_p=1.0, top_k=0, min_p=0.0, max_tokens=512,
         decode_concurrency=32, prompt_concurrency=8, prefill_step_size=512,
-        prompt_cache_size=10, prompt_cache_bytes=PROMPT_CACHE_BYTES,
+        prompt_cache_size=64, prompt_cache_bytes=PROMPT_CACHE_BYTES,
         kv_bits=None, kv_group_size=64, quantized_kv_start=5000, pipeline=False,
     )  # fmt: skip
