@@ -30,7 +30,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     (root / "notes").mkdir()
     for name, text in NOTES.items():
         (root / "notes" / name).write_text(text, encoding="utf-8")
-    settings = Settings(root=root, content=[ContentSource(path=Path("notes"), visibility="public", url="/notes/{slug}")])
+    settings = Settings(
+        root=root, content=[ContentSource(path=Path("notes"), visibility="public", url="/notes/{slug}")]
+    )
     with open_index(settings) as index:
         index.sync()
     yield settings
