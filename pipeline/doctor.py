@@ -118,8 +118,9 @@ def _chat_model(settings: Settings) -> Finding:
                 text=f"{url}/models answers {answer.status_code}",
                 mend="set SITETWIN_ENGINE__API_KEY, or mend engine.url",
             )
-        known = [model["id"] for model in answer.json().get("data") or []]
-        if settings.models.chat not in known:
+        # Ollama lists `name:latest` for what is asked for as `name`.
+        known = [model["id"].removesuffix(":latest") for model in answer.json().get("data") or []]
+        if settings.models.chat.removesuffix(":latest") not in known:
             return Finding(
                 name=name,
                 state="missing",

@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.browsing"]
+pytest_plugins = ["tests.browsing", "tests.ollama_server"]
