@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture(scope="session")
+# Not for the session: playwright keeps an event loop running, and other modules' tests start loops of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Headless Chromium; the test is skipped where none is installed."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: run `make test`")
