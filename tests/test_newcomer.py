@@ -19,6 +19,7 @@ from mcp.client.stdio import stdio_client
 
 from benchmarks.running import Site, newcomers_folder, running_site
 from flows import server as langflow
+from pipeline.processes.endpoint import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -128,16 +129,30 @@ def test_an_agent_finds_the_same_over_stdio(site: Site) -> None:
     assert any(c["document"] == "docs/first-run.md" for c in result.structuredContent["citations"])
 
 
-def test_ctrl_c_stops_everything_it_started_and_nothing_else(tmp_path: Path) -> None:
+@pytest.fixture
+def small_site(tmp_path: Path) -> Path:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.md").write_text("# A\n\nSome words.\n", encoding="utf-8")
     (tmp_path / "sitetwin.toml").write_text(
         '[[content]]\npath = "notes"\nvisibility = "public"\n[langflow]\nenabled = false\n', encoding="utf-8"
     )
-    with running_site(tmp_path) as other:
-        vectors = json.loads((tmp_path / ".sitetwin/run/vectors.json").read_text())["pid"]
+    return tmp_path
+
+
+def test_ctrl_c_stops_everything_it_started_and_nothing_else(small_site: Path) -> None:
+    with running_site(small_site) as other:
+        vectors = json.loads((small_site / ".sitetwin/run/vectors.json").read_text())["pid"]
         children = psutil.Process(other.process.pid).children(recursive=True)
         other.process.send_signal(signal.SIGINT)
         assert other.process.wait(timeout=60) == 0
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     assert not psutil.pid_exists(vectors)
+
+
+def test_after_a_kill_the_next_up_clears_away_and_starts(small_site: Path) -> None:
+    port = str(free_port())
+    with running_site(small_site, {"SITETWIN_GATEWAY__PORT": port}) as first:
+        first.process.kill()
+        first.process.wait()
+    with running_site(small_site, {"SITETWIN_GATEWAY__PORT": port}):
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz").is_success

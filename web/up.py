@@ -40,9 +40,13 @@ def up(settings: Settings, screen: Screen) -> None:
             f"sitetwin up runs here already, at {gateway_url(settings)}: use that one, or end it with Ctrl-C in its terminal"
         ) from None
     with lock:
+        members = _members(settings)
+        for member in members:
+            if isinstance(member, Child):
+                member.end_orphan()
         _check_ports(settings)
         _fetch_weights(settings)
-        _run(settings, screen)
+        _run(settings, members, screen)
 
 
 def gateway_url(settings: Settings) -> str:
@@ -50,12 +54,11 @@ def gateway_url(settings: Settings) -> str:
     return f"http://{host}:{settings.gateway.port}"
 
 
-def _run(settings: Settings, screen: Screen) -> None:
+def _run(settings: Settings, members: list[Member], screen: Screen) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     rows = RowsFile(settings.run_directory)
-    members = _members(settings)
 
     def say(row: Row) -> None:
         rows.write(member.row for member in members)
@@ -83,6 +86,7 @@ def _members(settings: Settings) -> list[Member]:
             environment=environment,
             answers=_answers(f"{gateway_url(settings)}/healthz"),
             url=gateway_url(settings),
+            run_directory=settings.run_directory,
         ),
         Shared(vectors.service(settings)),
         Child(
@@ -92,6 +96,7 @@ def _members(settings: Settings) -> list[Member]:
             environment=environment,
             answers=lambda: RunFiles(settings.run_directory, "watcher").find() is not None,
             start_seconds=24 * 3600,
+            run_directory=settings.run_directory,
         ),
     ]
     if not settings.engine.url:
@@ -106,6 +111,7 @@ def _members(settings: Settings) -> list[Member]:
                 answers=_langflow_answers(settings),
                 start_seconds=LANGFLOW_START_SECONDS,
                 url=langflow.base_url(settings),
+                run_directory=settings.run_directory,
             )
         )
     return members

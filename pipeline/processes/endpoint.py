@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -48,10 +49,10 @@ class RunFiles:
         """Held by the owner as long as it lives, so that there is never a second one."""
         self.used_path = directory / f"{name}.used"
 
-    def publish(self, port: int, **details: str) -> Endpoint:
-        """The owner, once it answers, says where it is."""
-        pid = os.getpid()
-        endpoint = Endpoint(pid=pid, created=psutil.Process(pid).create_time(), port=port, details=details)
+    def publish(self, port: int, details: Mapping[str, str] | None = None, *, pid: int | None = None) -> Endpoint:
+        """The owner, once it answers, says where it is; or whoever started process `pid` says so for it."""
+        pid = pid or os.getpid()
+        endpoint = Endpoint(pid=pid, created=psutil.Process(pid).create_time(), port=port, details=dict(details or {}))
         draft = self.endpoint_path.with_suffix(f".{pid}.draft")
         draft.write_text(endpoint.model_dump_json(), encoding="utf-8")
         draft.replace(self.endpoint_path)

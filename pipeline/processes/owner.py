@@ -33,7 +33,7 @@ class Owner:
         pause = threading.Event()
         while not answers():
             pause.wait(0.05)
-        self.files.publish(port, **details)
+        self.files.publish(port, details)
         while self.files.idle_seconds() < self._idle_seconds:
             pause.wait(min(5.0, self._idle_seconds / 4))
         print(f"idle for {self._idle_seconds / 60:g} minutes: ending", file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 import psutil
 
 from pipeline.errors import ServiceError, SitetwinError
-from pipeline.processes.endpoint import Endpoint
+from pipeline.processes.endpoint import Endpoint, RunFiles
 from pipeline.processes.service import Service, last_line
 
 State = Literal["waiting", "starting", "ready", "restarting", "failed", "stopped"]
@@ -92,12 +92,20 @@ class Child:
         answers: Callable[[], bool] = lambda: True,
         start_seconds: float = 60,
         url: str = "",
+        run_directory: Path | None = None,
     ) -> None:
         self.row = Row(name, url=url, log=log)
+        # Named apart from what the child itself may publish.
+        self._files = RunFiles(run_directory, f"{name}.child") if run_directory else None
         self._command, self._environment = command, environment
         self._answers, self._start_seconds = answers, start_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = False
+
+    def end_orphan(self) -> None:
+        """End what a supervisor that was killed has left behind of this child."""
+        if self._files and (orphan := self._files.find()):
+            _end_family(psutil.Process(orphan.pid))
 
     def start(self) -> None:
         log_path = self.row.log
@@ -115,6 +123,8 @@ class Child:
                 env=None if self._environment is None else dict(self._environment),
                 start_new_session=True,
             )
+        if self._files:
+            self._files.publish(0, pid=self._process.pid)
         deadline = time.monotonic() + self._start_seconds
         while not self._answers():
             try:
@@ -136,17 +146,21 @@ class Child:
     def _end(self) -> None:
         if self._process is None or self._process.poll() is not None:
             return
-        # Langflow and others start processes of their own.
-        family = [*psutil.Process(self._process.pid).children(recursive=True)]
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        for orphan in family:
-            if orphan.is_running():
-                orphan.kill()
+        _end_family(psutil.Process(self._process.pid))
+        self._process.wait()
+
+
+def _end_family(process: psutil.Process) -> None:
+    """End a process, and then what it started itself and left."""
+    family = process.children(recursive=True)
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except psutil.TimeoutExpired:
+        process.kill()
+    for orphan in family:
+        if orphan.is_running():
+            orphan.kill()
 
 
 class Supervisor:

@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from pipeline.processes import supervisor as module
+from pipeline.processes.endpoint import RunFiles
 from pipeline.processes.supervisor import Child, Member, Row, Shared, Supervisor
 from tests.pipeline.processes.owners import MakeService, wait_gone
 
@@ -124,3 +125,27 @@ def test_a_shared_owner_that_was_started_here_is_stopped(owned: MakeService) -> 
     assert owned().find() is not None
     supervisor.stop()
     assert owned().find() is None
+
+
+def test_what_a_killed_supervisor_left_is_ended(tmp_path: Path) -> None:
+    def make() -> Child:
+        return Child("child", [sys.executable, "-c", WAITS], tmp_path / "log", run_directory=tmp_path)
+
+    left = make()
+    left.start()
+    make().end_orphan()
+    wait_gone(pid_of(left))
+    assert not left.is_alive()
+    make().end_orphan()
+
+
+def test_a_stranger_with_the_same_process_id_is_left_alone(tmp_path: Path) -> None:
+    member, stranger = child(tmp_path), child(tmp_path, name="stranger")
+    stranger.start()
+    files = RunFiles(tmp_path, "child.child")
+    endpoint = files.publish(0, pid=pid_of(stranger))
+    files.endpoint_path.write_text(endpoint.model_copy(update={"created": endpoint.created - 60}).model_dump_json())
+    Child("child", [], tmp_path / "log", run_directory=tmp_path).end_orphan()
+    assert stranger.is_alive()
+    stranger.stop()
+    member.stop()
