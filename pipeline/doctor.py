@@ -72,7 +72,9 @@ def _visitors(settings: Settings) -> Finding:
     name = "visitors"
     with open_index(settings) as index:
         indexed, public = len(index.documents()), len(index.documents("public"))
-    if indexed and not public:
+    if not indexed:
+        return Finding(name=name, state="note", text="nothing is indexed yet", mend="sitetwin index, or sitetwin up")
+    if not public:
         return Finding(
             name=name,
             state="note",

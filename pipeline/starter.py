@@ -51,7 +51,9 @@ chat = "mlx-community/gemma-3-12b-it-4bit"
 # with Ollama set chat = "gemma3:12b" and, under [engine], url = "http://127.0.0.1:11434/v1".
 chat = "demo"
 """
-    address = {"astro": "/blog/{slug}/", "obsidian": "", "markdown": "/notes/{slug}"}[kind]
+    # Below `content` a slug begins with its collection; a collection named by itself has to be put in front.
+    collection = "" if content.name == "content" else f"/{content.name}"
+    address = {"astro": f"{collection}/{{slug}}/", "obsidian": "", "markdown": "/notes/{slug}"}[kind]
     visibility = "public" if kind == "astro" else "private"
     return f'''[site]
 name = "{_toml(folder.resolve().name)}"
