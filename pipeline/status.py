@@ -7,6 +7,8 @@ from pydantic import BaseModel
 from pipeline.index import open_index
 from pipeline.index.passages import DocumentCounts, FileStatus
 from pipeline.processes import engine, vectors
+from pipeline.processes.endpoint import RunFiles
+from pipeline.processes.supervisor import CHILD_SUFFIX
 from pipeline.settings import Settings
 
 
@@ -34,6 +36,14 @@ def read_status(settings: Settings) -> StatusReport:
         processes[service.name] = (
             ProcessStatus(state="running", pid=endpoint.pid, url=endpoint.url)
             if endpoint
+            else ProcessStatus(state="stopped")
+        )
+    for file in sorted(settings.run_directory.glob(f"*{CHILD_SUFFIX}.json")):
+        name = file.name.removesuffix(f"{CHILD_SUFFIX}.json")
+        child = RunFiles(settings.run_directory, f"{name}{CHILD_SUFFIX}").find()
+        processes[name] = (
+            ProcessStatus(state="running", pid=child.pid, url=child.details.get("url"))
+            if child
             else ProcessStatus(state="stopped")
         )
     if settings.engine.url:

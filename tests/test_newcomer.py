@@ -81,10 +81,10 @@ def test_the_base_model_answers_without_notes(site: Site) -> None:
 def test_every_guide_is_indexed(site: Site) -> None:
     status = json.loads(sitetwin(site, "status", "--json").stdout)
     assert status["documents"]["indexed"] == len(list((site.settings.root / "docs").glob("*.md")))
-    assert {name: process["state"] for name, process in status["processes"].items()} == {
-        "vectors": "running",
-        "engine": "running",
-    }
+    assert {name: process["state"] for name, process in status["processes"].items()} == dict.fromkeys(
+        ("vectors", "engine", "gateway", "langflow", "watcher"), "running"
+    )
+    assert status["processes"]["gateway"]["url"] == site.url
 
 
 def test_a_second_up_is_told_where_the_first_one_is(site: Site) -> None:

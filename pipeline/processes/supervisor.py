@@ -19,6 +19,8 @@ State = Literal["waiting", "starting", "ready", "restarting", "failed", "stopped
 RESTARTS = 3
 """A process that dies this often within `RESTART_WINDOW_SECONDS` is left dead and reported."""
 RESTART_WINDOW_SECONDS = 120
+CHILD_SUFFIX = ".child"
+"""Sets what is known of a supervised child apart from what it may publish itself."""
 FIRST_PAUSE_SECONDS = 1.0
 """Before the first restart; doubled for each further one."""
 
@@ -95,8 +97,7 @@ class Child:
         run_directory: Path | None = None,
     ) -> None:
         self.row = Row(name, url=url, log=log)
-        # Named apart from what the child itself may publish.
-        self._files = RunFiles(run_directory, f"{name}.child") if run_directory else None
+        self._files = RunFiles(run_directory, f"{name}{CHILD_SUFFIX}") if run_directory else None
         self._command, self._environment = command, environment
         self._answers, self._start_seconds = answers, start_seconds
         self._process: subprocess.Popen[bytes] | None = None
@@ -124,7 +125,7 @@ class Child:
                 start_new_session=True,
             )
         if self._files:
-            self._files.publish(0, pid=self._process.pid)
+            self._files.publish(0, {"url": self.row.url} if self.row.url else {}, pid=self._process.pid)
         deadline = time.monotonic() + self._start_seconds
         while not self._answers():
             try:

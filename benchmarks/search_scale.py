@@ -1,0 +1,145 @@
+"""What a search costs as the index grows tenfold, the embedding of its query not counted.
+
+    python -m benchmarks.search_scale [--largest] [--json]
+
+Throw-away indexes of 1,000 and 10,000 chunks, with `--largest` of 100,000 too (that takes minutes), made by the real
+sync from sentences of docs/; a fifth of them is private, and searches see all. Vectors are random, the hardest case for
+a graph of neighbours, and the few guides share most words with the queries, the hardest case for keywords. Queries are
+the questions of `data/docs_questions.jsonl`, asked with the defaults. `ratio` is the median of hybrid search at the
+largest size over that at a tenth of it: below 10 it grows slower than the index.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.report import Figures, render
+from benchmarks.synthetic import PROJECT, notes, sentences
+from pipeline.content.documents import Chunk, Document, FileReport
+from pipeline.errors import SitetwinError
+from pipeline.evaluation import golden
+from pipeline.index import Index
+from pipeline.processes import vectors
+from pipeline.settings import Retrieval, Settings
+
+SIZES = (1_000, 10_000)
+LARGEST = 100_000
+MODES: tuple[Retrieval, ...] = ("keyword", "dense", "hybrid")
+ROUNDS = 3
+QUESTIONS = PROJECT / "benchmarks" / "data" / "docs_questions.jsonl"
+
+
+class RandomVectors:
+    """An embedder without weights: a text's vector depends on its bytes alone. Those of `queries` are made in advance."""
+
+    name = "random-vectors"
+    dimension = 384
+
+    def __init__(self, queries: Sequence[str] = ()) -> None:
+        self._known = {query: self._vector(query) for query in queries}
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        rows = [self._known[text] if text in self._known else self._vector(text) for text in texts]
+        return np.array(rows, np.float32).reshape(-1, self.dimension)
+
+    def _vector(self, text: str) -> np.ndarray:
+        vector = np.random.default_rng(zlib.crc32(text.encode())).standard_normal(self.dimension, np.float32)
+        return vector / np.linalg.norm(vector)
+
+
+def reports(count: int) -> Iterator[FileReport]:
+    """`count` documents of one chunk each, every fifth private."""
+    for number, (title, text) in enumerate(notes(count, sentences())):
+        id, visibility = f"notes/{number}.md", "public" if number % 5 else "private"
+        document = Document(id, Path(id), title, "", text, visibility, digest=str(number))  # type: ignore[arg-type]
+        yield FileReport(id, document.path, "read", "", document)
+
+
+def whole(document: Document) -> list[Chunk]:
+    return [Chunk(f"{document.id}#0", document.id, 0, (), "", document.text)]
+
+
+@contextmanager
+def filled_index(settings: Settings, count: int, queries: Sequence[str]) -> Iterator[tuple[Index, float]]:
+    """An index of `count` chunks below `settings.root`, and the seconds its sync took."""
+    embedder = RandomVectors(queries)
+    try:
+        with Index(
+            settings.state / "index.db",
+            read=lambda: reports(count),
+            cut=whole,
+            vectors=lambda: vectors.connect(settings),
+            embedder=lambda: embedder,
+            retrieval=settings.retrieval,
+        ) as index:
+            yield index, index.sync().seconds
+    finally:
+        service = vectors.service(settings)
+        if endpoint := service.find():
+            service.stop(endpoint)
+
+
+def ask(index: Index, queries: Sequence[str], retrieval: Retrieval) -> list[float]:
+    """Milliseconds of each search, after one round that is not counted."""
+    for query in queries:
+        index.search(query, retrieval=retrieval)
+    took = []
+    for query in [*queries] * ROUNDS:
+        started = time.perf_counter()
+        index.search(query, retrieval=retrieval)
+        took.append((time.perf_counter() - started) * 1000)
+    return took
+
+
+def megabytes(path: Path) -> float:
+    """Of a file with those that SQLite keeps beside it, or of all files in a folder."""
+    files = path.rglob("*") if path.is_dir() else path.parent.glob(f"{path.name}*")
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
+
+
+def measure(count: int, queries: Sequence[str]) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix="sitetwin-") as folder:
+        settings = Settings(root=Path(folder))
+        with filled_index(settings, count, queries) as (index, seconds):
+            figures = {"sync_seconds": seconds}
+            for mode in MODES:
+                p50, p95 = np.percentile(ask(index, queries, mode), [50, 95]).tolist()
+                figures |= {f"{mode}_p50_ms": p50, f"{mode}_p95_ms": p95}
+            figures["sqlite_megabytes"] = megabytes(settings.state / "index.db")
+            figures["chroma_megabytes"] = megabytes(settings.state / "chroma")
+    return figures
+
+
+def summary(measured: Mapping[int, Mapping[str, float]]) -> Figures:
+    """Figures by size, smallest first, each after its size; `ratio` compares the two largest sizes."""
+    before, largest = sorted(measured)[-2:]
+    ratio = measured[largest]["hybrid_p50_ms"] / measured[before]["hybrid_p50_ms"]
+    sizes = {f"{size}_chunks_{name}": value for size in sorted(measured) for name, value in measured[size].items()}
+    return {"ratio": ratio, **sizes}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What a search costs as the index grows tenfold.")
+    parser.add_argument("--largest", action="store_true", help=f"measure {LARGEST:,} chunks too")
+    parser.add_argument("--json", action="store_true", help="only the figures, as JSON")
+    arguments = parser.parse_args()
+    queries = [question.question for question in golden.load(QUESTIONS)]
+    measured = {}
+    try:
+        for size in (*SIZES, LARGEST) if arguments.largest else SIZES:
+            print(f"{size:,} chunks", file=sys.stderr)
+            measured[size] = measure(size, queries)
+    except SitetwinError as error:
+        sys.exit(str(error))
+    print(render("A search without the embedding of its query", summary(measured), as_json=arguments.json))
+
+
+if __name__ == "__main__":
+    main()
