@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from pipeline.errors import ServiceError
 from pipeline.processes.endpoint import Endpoint, RunFiles
+from pipeline.processes.logs import last_line, open_log
 
 _started: list[subprocess.Popen[bytes]] = []
 """Owners outlive whoever started them; their handles are kept so that the dead ones are reaped."""
@@ -70,8 +71,7 @@ class Service:
         return endpoint if endpoint and endpoint.details == self.details else None
 
     def _start(self, files: RunFiles, abandon: threading.Event) -> Endpoint:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
+        with open_log(self.log) as log:
             offset = log.tell()
             # A session of its own: Ctrl-C in the terminal of whoever needs it first must not take it from the others.
             process = subprocess.Popen(
@@ -103,11 +103,3 @@ class Service:
             process.wait(timeout=10)
         except psutil.TimeoutExpired:
             process.kill()
-
-
-def last_line(log: Path, offset: int) -> str:
-    """The last thing that a log says after `offset` bytes."""
-    with log.open("rb") as file:
-        file.seek(offset)
-        lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"

@@ -12,7 +12,8 @@ import psutil
 
 from pipeline.errors import ServiceError, SitetwinError
 from pipeline.processes.endpoint import Endpoint, RunFiles
-from pipeline.processes.service import Service, last_line
+from pipeline.processes.logs import last_line, open_log
+from pipeline.processes.service import Service
 
 State = Literal["waiting", "starting", "ready", "restarting", "failed", "stopped"]
 
@@ -111,8 +112,7 @@ class Child:
     def start(self) -> None:
         log_path = self.row.log
         assert log_path is not None
-        log_path.parent.mkdir(parents=True, exist_ok=True)
-        with log_path.open("ab") as log:
+        with open_log(log_path) as log:
             offset = log.tell()
             if self._stopping:
                 raise ServiceError("stopped before it was started")
