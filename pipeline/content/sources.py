@@ -7,19 +7,23 @@ from pathlib import Path
 
 from pipeline.content.documents import FileReport
 from pipeline.content.folders import SUFFIXES, Folder, open_folders
+from pipeline.content.memory import ReadMemory
 from pipeline.content.parsing import EmptyError, parse_document
 from pipeline.errors import ContentError
 from pipeline.settings import ContentSource, Settings
 
 
-def read_sources(settings: Settings) -> Iterator[FileReport]:
+def read_sources(settings: Settings, memory: ReadMemory | None = None) -> Iterator[FileReport]:
     """A report of every Markdown file below every source, sorted within each folder, files before folders.
 
     A folder that can't be read is one `failed` report whose id ends in `/`; a file that vanishes meanwhile has none.
-    Links are not followed, so no file is read twice or from outside, and hidden folders are passed over.
+    Links are not followed, so no file is read twice or from outside, and hidden folders are passed over. A file that is
+    as it was when `memory` met it is not read again.
     """
+    if memory:
+        memory.begin()
     for folder in open_folders(settings):
-        yield from _walk(folder)
+        yield from _walk(folder, memory)
 
 
 def read_file(settings: Settings, source: ContentSource, path: Path) -> FileReport:
@@ -48,7 +52,7 @@ def read_file(settings: Settings, source: ContentSource, path: Path) -> FileRepo
     return _read(folder, relative) or _report(folder, relative, "failed", "no longer there: run `sitetwin index`")
 
 
-def _walk(folder: Folder) -> Iterator[FileReport]:
+def _walk(folder: Folder, memory: ReadMemory | None) -> Iterator[FileReport]:
     if folder.fault:
         yield _report(folder, "", "failed", folder.fault)
         return
@@ -65,7 +69,7 @@ def _walk(folder: Folder) -> Iterator[FileReport]:
             continue
         entries = [entry for entry in entries if not folder.ignores(entry.name)]
         for entry in entries:
-            if _is_text(entry) and (report := _read(folder, _below(folder, Path(entry.path)))):
+            if _is_text(entry) and (report := _read(folder, _below(folder, Path(entry.path)), memory)):
                 yield report
         folders = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
         waiting += [inner for inner in reversed(folders) if inner not in folder.inner]
@@ -89,7 +93,7 @@ def _is_folder_link(entry: os.DirEntry[str]) -> bool:
         return True
 
 
-def _read(folder: Folder, relative: str) -> FileReport | None:
+def _read(folder: Folder, relative: str, memory: ReadMemory | None = None) -> FileReport | None:
     """What becomes of the file at `relative`; None when it is gone."""
     path = folder.root / relative
     if rule := folder.rule_against(relative):
@@ -101,9 +105,15 @@ def _read(folder: Folder, relative: str) -> FileReport | None:
             return _report(folder, relative, *_about_link(folder, path))
         if not stat.S_ISREG(found.st_mode):
             return _report(folder, relative, "skipped", "no ordinary file: replace it by one to have it read")
+        id = f"{folder.name}/{relative}"
+        if memory and (known := memory.recall(id, path, folder.source, found)):
+            return known
         data = _bytes_up_to(path, folder.source.max_bytes)
-        document, note = parse_document(data, folder.source, f"{folder.name}/{relative}", path, relative)
-        return FileReport(document.id, path, "read", note, document)
+        document, note = parse_document(data, folder.source, id, path, relative)
+        report = FileReport(document.id, path, "read", note, document)
+        if memory:
+            memory.keep(report, folder.source, found)
+        return report
     except FileNotFoundError:
         return None
     except EmptyError as error:

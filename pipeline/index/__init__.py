@@ -10,19 +10,23 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
+    from pipeline.content.memory import ReadMemory
     from pipeline.models.embedder import Embedder
 
 __all__ = ["Index", "open_index"]
 
 
-def open_index(settings: Settings) -> Index:
-    """The index of the site that `settings` describe. Cheap: models and Chroma wait until they are needed."""
+def open_index(settings: Settings, memory: "ReadMemory | None" = None) -> Index:
+    """The index of the site that `settings` describe. Cheap: models and Chroma wait until they are needed.
+
+    `memory`, handed in each time, spares a sync the reading of files that did not change since the last one.
+    """
 
     # Imported where they are used: a search by keyword then loads no parser, no runtime and no client.
     def read() -> Iterator[FileReport]:
         from pipeline.content import read_sources
 
-        return read_sources(settings)
+        return read_sources(settings, memory)
 
     def cut(document: Document) -> list[Chunk]:
         from pipeline.content.chunking import chunk_document

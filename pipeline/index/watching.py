@@ -7,6 +7,7 @@ from pathlib import Path
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
+from pipeline.content.memory import ReadMemory
 from pipeline.content.sources import SUFFIXES
 from pipeline.errors import SitetwinError
 from pipeline.index import open_index
@@ -47,7 +48,7 @@ def watch(
         SitetwinError: a content folder can't be watched.
     """
     stop = stop or threading.Event()
-    changes = Changes()
+    changes, memory = Changes(), ReadMemory()
     observer = Observer()
     for folder in _folders(settings):
         try:
@@ -63,7 +64,7 @@ def watch(
             if not changes.happened.wait(timeout=0.5):
                 continue
             _wait_until_quiet(changes.happened, stop)
-            if _sync_once(settings, say):
+            if _sync_once(settings, memory, say):
                 synced()
             else:
                 changes.happened.set()
@@ -85,10 +86,10 @@ def _wait_until_quiet(happened: threading.Event, stop: threading.Event) -> None:
     happened.clear()
 
 
-def _sync_once(settings: Settings, say: Callable[[str], None]) -> bool:
+def _sync_once(settings: Settings, memory: ReadMemory, say: Callable[[str], None]) -> bool:
     """Whether the index is up to date now; a failure is said, and tried again by the caller."""
     try:
-        with open_index(settings) as index:
+        with open_index(settings, memory) as index:
             say(index.sync().summary())
     except SitetwinError as error:
         say(f"not indexed: {error}")

@@ -1,0 +1,43 @@
+"""What files held when they were last read, so that reading thousands again costs a look at each and no parsing."""
+
+import os
+import time
+from pathlib import Path
+
+from pipeline.content.documents import FileReport
+from pipeline.settings import ContentSource
+
+SETTLED_SECONDS = 3.0
+"""A file that changed this short a time before it was read is not remembered: it could change once more within one step
+of its file system's clock (FAT's is two seconds) and look the same."""
+
+Signature = tuple[int, ...]
+
+
+class ReadMemory:
+    """The reports of the last pass over the sources, for one thread. What a pass does not meet is forgotten by the next."""
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[str, Path], tuple[Signature, ContentSource, FileReport]] = {}
+        self._now = self._before
+
+    def begin(self) -> None:
+        """A new pass over all sources begins."""
+        self._before, self._now = self._now, {}
+
+    def recall(self, id: str, path: Path, source: ContentSource, found: os.stat_result) -> FileReport | None:
+        """The report of this file, if nothing about it has changed since it was kept."""
+        known = self._before.get((id, path))
+        if known is None or known[:2] != (_signature(found), source):
+            return None
+        self._now[id, path] = known
+        return known[2]
+
+    def keep(self, report: FileReport, source: ContentSource, found: os.stat_result) -> None:
+        """Remembers `report`. `found`: of before the file was read, so that a change meanwhile shows later."""
+        if time.time() - max(found.st_mtime, found.st_ctime) > SETTLED_SECONDS:
+            self._now[report.id, report.path] = _signature(found), source, report
+
+
+def _signature(found: os.stat_result) -> Signature:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
