@@ -12,14 +12,16 @@ from pathlib import Path
 from pipeline.errors import SitetwinError, StaleIndexError
 from pipeline.index import tokens
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_SECONDS = 30
 
 # generations: one build of the dense side, by one embedder. Searches use the active one; another is being built
 #   during a rebuild and takes its place when complete. Chunks say in which generation Chroma has them.
 # vectors: by digest of what was embedded, so that moving, renaming and hiding a text embeds nothing again.
 # tombstones: what Chroma still has to forget.
-# keywords: holds tokens made by pipeline.index.tokens; the tokenizer only splits them at spaces.
+# keywords: holds tokens made by pipeline.index.tokens; the tokenizer only splits them at spaces. public_keywords has the
+#   public ones again: BM25 weighs a word by how common it is in its table, so with one table alone the order and the scores
+#   of public results would tell what private notes hold.
 _SCHEMA = f"""
 CREATE TABLE generations (
     number INTEGER PRIMARY KEY,
@@ -59,6 +61,9 @@ CREATE INDEX chunks_by_document ON chunks (document);
 CREATE INDEX chunks_by_digest ON chunks (digest);
 CREATE INDEX chunks_by_generation ON chunks (embedded);
 CREATE VIRTUAL TABLE keywords USING fts5 (
+    heading, body, tokenize = "ascii tokenchars '{tokens.TOKEN_PUNCTUATION}'"
+);
+CREATE VIRTUAL TABLE public_keywords USING fts5 (
     heading, body, tokenize = "ascii tokenchars '{tokens.TOKEN_PUNCTUATION}'"
 );
 CREATE TABLE vectors (
@@ -125,7 +130,8 @@ class Database:
         with self.writing() as connection:
             if (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
                 raise sqlite3.DatabaseError(found)
-            connection.execute("INSERT INTO keywords (keywords) VALUES ('integrity-check')")
+            for table in ("keywords", "public_keywords"):
+                connection.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
 
     def close(self) -> None:
         while not self._idle.empty():

@@ -77,14 +77,15 @@ def search(
 def keyword_scores(
     connection: sqlite3.Connection, query: str, visibility: Visibility | None, count: int
 ) -> dict[str, float]:
-    """BM25 (k1 .9, b .75) by chunk id, at most `count`, best first."""
+    """BM25 (k1 .9, b .75) by chunk id, at most `count`, best first; of public text as if there were no private text."""
     expression = tokens.match_expression(query)
     if not expression:
         return {}
+    table = "public_keywords" if visibility == "public" else "keywords"
     rows = connection.execute(
-        f"SELECT chunks.id, -bm25(keywords, {HEADING_WEIGHT}, {BODY_WEIGHT}) AS score FROM keywords"
-        " JOIN chunks ON chunks.number = keywords.rowid JOIN documents ON documents.id = chunks.document"
-        " WHERE keywords MATCH ? AND visibility IN (?, ?) ORDER BY score DESC, chunks.id LIMIT ?",
+        f"SELECT chunks.id, -bm25({table}, {HEADING_WEIGHT}, {BODY_WEIGHT}) AS score FROM {table}"
+        f" JOIN chunks ON chunks.number = {table}.rowid JOIN documents ON documents.id = chunks.document"
+        f" WHERE {table} MATCH ? AND visibility IN (?, ?) ORDER BY score DESC, chunks.id LIMIT ?",
         (expression, *_shown(visibility), count),
     )
     return {row["id"]: row["score"] for row in rows}

@@ -39,14 +39,13 @@ def put_document(connection: sqlite3.Connection, document: Document, chunks: Seq
                 chunk.text, digest, before.get((chunk.id, document.visibility, digest), 0),
             ),
         ).lastrowid  # fmt: skip
-        connection.execute(
-            "INSERT INTO keywords (rowid, heading, body) VALUES (?, ?, ?)",
-            (
-                number,
-                " ".join(tokens.tokens("\n".join((document.title, *chunk.headings)))),
-                " ".join(tokens.tokens(chunk.text)),
-            ),
+        words = (
+            number,
+            " ".join(tokens.tokens("\n".join((document.title, *chunk.headings)))),
+            " ".join(tokens.tokens(chunk.text)),
         )
+        for table in ("keywords", "public_keywords") if document.visibility == "public" else ("keywords",):
+            connection.execute(f"INSERT INTO {table} (rowid, heading, body) VALUES (?, ?, ?)", words)
         connection.execute("DELETE FROM tombstones WHERE chunk = ? AND visibility = ?", (chunk.id, document.visibility))
     _drop_vectors(connection, before)
 
@@ -88,7 +87,8 @@ def _remove_chunks(connection: sqlite3.Connection, document: str) -> dict[tuple[
         " JOIN documents ON documents.id = chunks.document WHERE document = ?",
         (document,),
     ).fetchall()
-    connection.executemany("DELETE FROM keywords WHERE rowid = ?", ((row["number"],) for row in rows))
+    for table in ("keywords", "public_keywords"):
+        connection.executemany(f"DELETE FROM {table} WHERE rowid = ?", ((row["number"],) for row in rows))
     connection.executemany(
         "INSERT OR IGNORE INTO tombstones VALUES (?, ?)", ((row["id"], row["visibility"]) for row in rows)
     )

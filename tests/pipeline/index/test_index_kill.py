@@ -43,6 +43,9 @@ def state(site):
                 " FROM chunks JOIN documents ON documents.id = chunks.document",
                 "keywords": "SELECT chunks.id, heading, body FROM keywords JOIN chunks ON number = keywords.rowid",
                 "keyword rows": "SELECT COUNT(*) FROM keywords",
+                "public keywords": "SELECT chunks.id, heading, body FROM public_keywords"
+                " JOIN chunks ON number = public_keywords.rowid",
+                "public keyword rows": "SELECT COUNT(*) FROM public_keywords",
                 "files": "SELECT id, state FROM files",
                 "tombstones": "SELECT * FROM tombstones",
                 "vectors": "SELECT digest, generation FROM vectors",
