@@ -56,7 +56,8 @@ def test_what_is_never_found_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_freshness_is_one_second_over_the_95th_percentile() -> None:
-    figures = freshness.summary([(0.1, 0.5)] * 19 + [(0.3, 2.0)] * 2)
+    figures = freshness.summary([(0.1, 0.5)] * 19 + [(0.3, 2.0)] * 2 + [(0.3, 4.0)])
+    assert figures["hybrid_longest_seconds"] == 4.0
     assert (figures["keyword_p50_seconds"], figures["hybrid_p50_seconds"]) == (0.1, 0.5)
     assert (figures["hybrid_p95_seconds"], figures["ratio"]) == (2.0, 0.5)
 
