@@ -19,6 +19,7 @@ from mcp.client.stdio import stdio_client
 
 from benchmarks.running import Site, newcomers_folder, running_site
 from flows import server as langflow
+from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -141,12 +142,12 @@ def small_site(tmp_path: Path) -> Path:
 
 def test_ctrl_c_stops_everything_it_started_and_nothing_else(small_site: Path) -> None:
     with running_site(small_site) as other:
-        vectors = json.loads((small_site / ".sitetwin/run/vectors.json").read_text())["pid"]
+        store = json.loads((small_site / ".sitetwin/run/vectors.json").read_text())["pid"]
         children = psutil.Process(other.process.pid).children(recursive=True)
         other.process.send_signal(signal.SIGINT)
         assert other.process.wait(timeout=60) == 0
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
-    assert not psutil.pid_exists(vectors)
+    assert not psutil.pid_exists(store)
 
 
 def test_after_a_kill_the_next_up_clears_away_and_starts(small_site: Path) -> None:
@@ -154,5 +155,9 @@ def test_after_a_kill_the_next_up_clears_away_and_starts(small_site: Path) -> No
     with running_site(small_site, {"SITETWIN_GATEWAY__PORT": port}) as first:
         first.process.kill()
         first.process.wait()
-    with running_site(small_site, {"SITETWIN_GATEWAY__PORT": port}):
+    with running_site(small_site, {"SITETWIN_GATEWAY__PORT": port}) as second:
         assert httpx.get(f"http://127.0.0.1:{port}/healthz").is_success
+    # The shared owners were the killed one's, so the second left them to their idle clock.
+    for service in (vectors.service(second.settings), engine.service(second.settings)):
+        if endpoint := service.find():
+            service.stop(endpoint)

@@ -70,8 +70,9 @@ CREATE TABLE vectors (
     digest TEXT NOT NULL,
     generation INTEGER NOT NULL,
     vector BLOB NOT NULL,
+    -- with rowids: a row of this size would spill into an overflow page of its own in a WITHOUT ROWID tree
     PRIMARY KEY (digest, generation)
-) WITHOUT ROWID;
+);
 CREATE TABLE tombstones (
     chunk TEXT NOT NULL,
     visibility TEXT NOT NULL,
