@@ -12,7 +12,7 @@ from flows.credentials import Credentials, load_credentials
 from flows.files import flows_to_serve
 from flows.pushing import Pushed, PushLog, pull, push
 from pipeline.errors import ServiceError
-from pipeline.settings import FILE_NAME, Settings
+from pipeline.settings import Settings
 
 HOST = "127.0.0.1"
 START_SECONDS = 300
@@ -22,6 +22,11 @@ START_SECONDS = 300
 def is_installed() -> bool:
     """Whether the extra `sitetwin[langflow]` is there."""
     return importlib.util.find_spec("langflow") is not None
+
+
+def is_on(settings: Settings) -> bool:
+    """Whether this site's flows run in Langflow: installed, and not switched off."""
+    return settings.langflow.enabled and is_installed()
 
 
 def base_url(settings: Settings) -> str:
@@ -104,7 +109,7 @@ def _careful(settings: Settings) -> dict[str, str]:
 
 def _fixed(settings: Settings, secrets: Credentials) -> dict[str, str]:
     return {
-        "SITETWIN_CONFIG": str(settings.root / FILE_NAME),
+        "SITETWIN_CONFIG": str(settings.file),
         "LANGFLOW_HOST": HOST,
         "LANGFLOW_PORT": str(settings.langflow.port),
         "LANGFLOW_API_KEY_SOURCE": "env",

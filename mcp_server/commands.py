@@ -6,7 +6,7 @@ import sys
 import click
 
 from pipeline.cli import with_settings
-from pipeline.settings import FILE_NAME, Settings
+from pipeline.settings import Settings
 
 PLACES = {
     "claude": "`claude mcp add-json sitetwin '<the inner object>'`, or Claude Desktop's claude_desktop_config.json",
@@ -37,7 +37,7 @@ def config(settings: Settings, client: str) -> None:
     """Print what CLIENT needs to start this server."""
     server = {
         "command": sys.executable,
-        "args": ["-m", "pipeline", "--config", str(settings.root / FILE_NAME), "mcp"],
+        "args": ["-m", "pipeline", "--config", str(settings.file), "mcp"],
     }
     click.echo(f"put this into {PLACES[client]}:", err=True)
     click.echo(json.dumps({"mcpServers": {"sitetwin": server}}, indent=2))

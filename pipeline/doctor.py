@@ -30,7 +30,7 @@ class Finding(BaseModel):
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; a problem never keeps the rest from being looked at."""
     return [
-        Finding(name="settings", state="ok", text=str(settings.root / "sitetwin.toml")),
+        Finding(name="settings", state="ok", text=str(settings.file)),
         _python(),
         *_content(settings),
         _visitors(settings),

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline.errors import SettingsError
@@ -146,6 +146,7 @@ class Settings(BaseSettings):
     persona: PersonaSettings = PersonaSettings()
     langflow: LangflowSettings = LangflowSettings()
     gateway: GatewaySettings = GatewaySettings()
+    _file: Path | None = PrivateAttr(default=None)
 
     @classmethod
     def settings_customise_sources(
@@ -157,6 +158,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings
+
+    @property
+    def file(self) -> Path:
+        """Where these settings stand, for processes that are to have the same ones."""
+        return self._file or self.root / FILE_NAME
 
     @property
     def state(self) -> Path:
@@ -212,9 +218,11 @@ def load_settings(path: Path | None = None) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not valid TOML ({error}): mend that line") from None
     try:
-        return Settings(root=file.parent, **values)
+        settings = Settings(root=file.parent, **values)
     except ValidationError as error:
         raise SettingsError(f"{file}: {_explain(error)}") from None
+    settings._file = file
+    return settings
 
 
 def _explain(error: ValidationError) -> str:

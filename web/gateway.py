@@ -12,7 +12,7 @@ from web.rows import RowsFile
 def choose_backend(settings: Settings) -> Backend:
     """The flow where Langflow is installed and switched on, else the pipeline itself."""
     starting = RowsFile(settings.run_directory).starting
-    if settings.langflow.enabled and langflow.is_installed():
+    if langflow.is_on(settings):
         return FlowBackend(
             langflow.base_url(settings), langflow.credentials(settings).api_key, settings.langflow.flow, starting
         )

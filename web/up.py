@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Callable
 
-import httpx
 import psutil
 from filelock import FileLock, Timeout
 
@@ -15,7 +14,7 @@ from flows import server as langflow
 from pipeline.errors import ServiceError
 from pipeline.models import demo
 from pipeline.processes import engine, vectors
-from pipeline.processes.endpoint import RunFiles
+from pipeline.processes.endpoint import RunFiles, answers
 from pipeline.processes.supervisor import Child, Member, Row, Shared, Supervisor
 from pipeline.settings import Settings
 from web.rows import RowsFile
@@ -76,7 +75,7 @@ def _run(settings: Settings, members: list[Member], screen: Screen) -> None:
 
 def _members(settings: Settings) -> list[Member]:
     logs = settings.log_directory
-    environment = {**os.environ, "SITETWIN_CONFIG": str(settings.root / "sitetwin.toml")}
+    environment = {**os.environ, "SITETWIN_CONFIG": str(settings.file)}
     sitetwin = [sys.executable, "-m", "pipeline"]
     members: list[Member] = [
         Child(
@@ -84,7 +83,7 @@ def _members(settings: Settings) -> list[Member]:
             [sys.executable, "-m", "web.gateway"],
             logs / "gateway.log",
             environment=environment,
-            answers=_answers(f"{gateway_url(settings)}/healthz"),
+            answers=lambda: answers(f"{gateway_url(settings)}/healthz"),
             url=gateway_url(settings),
             run_directory=settings.run_directory,
         ),
@@ -101,7 +100,7 @@ def _members(settings: Settings) -> list[Member]:
     ]
     if not settings.engine.url:
         members.append(Shared(engine.service(settings)))
-    if settings.langflow.enabled and langflow.is_installed():
+    if langflow.is_on(settings):
         members.append(
             Child(
                 "langflow",
@@ -117,24 +116,14 @@ def _members(settings: Settings) -> list[Member]:
     return members
 
 
-def _answers(url: str) -> Callable[[], bool]:
-    def answers() -> bool:
-        try:
-            return httpx.get(url, timeout=2, trust_env=False).is_success
-        except httpx.TransportError:
-            return False
-
-    return answers
-
-
 def _langflow_answers(settings: Settings) -> Callable[[], bool]:
-    def answers() -> bool:
+    def has_its_flows() -> bool:
         if not langflow.is_healthy(langflow.base_url(settings)):
             return False
         langflow.push_flows(settings)
         return True
 
-    return answers
+    return has_its_flows
 
 
 def _fetch_weights(settings: Settings) -> None:
@@ -147,7 +136,7 @@ def _fetch_weights(settings: Settings) -> None:
 
 def _check_ports(settings: Settings) -> None:
     _check_port(settings.gateway.host, settings.gateway.port, "gateway.port")
-    if settings.langflow.enabled and langflow.is_installed():
+    if langflow.is_on(settings):
         _check_port("127.0.0.1", settings.langflow.port, "langflow.port")
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -82,8 +83,29 @@ class RunFiles:
             return 0.0
 
 
+def answers(url: str) -> bool:
+    """Whether a server on this machine answers `url` with success; a proxy of the environment is not asked."""
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
 def free_port() -> int:
     """A port of the loopback interface that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
+
+
+def end_family(process: psutil.Process) -> None:
+    """End a process, and then what it started itself and left."""
+    family = process.children(recursive=True)
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except psutil.TimeoutExpired:
+        process.kill()
+    for orphan in family:
+        if orphan.is_running():
+            orphan.kill()

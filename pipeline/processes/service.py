@@ -11,7 +11,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from pipeline.errors import ServiceError
-from pipeline.processes.endpoint import Endpoint, RunFiles
+from pipeline.processes.endpoint import Endpoint, RunFiles, end_family
 from pipeline.processes.logs import last_line, open_log
 
 _started: list[subprocess.Popen[bytes]] = []
@@ -95,11 +95,5 @@ class Service:
 
     def stop(self, endpoint: Endpoint) -> None:
         """End that one process, if it is still the same one."""
-        if not endpoint.is_alive():
-            return
-        process = psutil.Process(endpoint.pid)
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except psutil.TimeoutExpired:
-            process.kill()
+        if endpoint.is_alive():
+            end_family(psutil.Process(endpoint.pid))

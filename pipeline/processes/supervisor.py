@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 import psutil
 
 from pipeline.errors import ServiceError, SitetwinError
-from pipeline.processes.endpoint import Endpoint, RunFiles
+from pipeline.processes.endpoint import Endpoint, RunFiles, end_family
 from pipeline.processes.logs import last_line, open_log
 from pipeline.processes.service import Service
 
@@ -107,7 +107,7 @@ class Child:
     def end_orphan(self) -> None:
         """End what a supervisor that was killed has left behind of this child."""
         if self._files and (orphan := self._files.find()):
-            _end_family(psutil.Process(orphan.pid))
+            end_family(psutil.Process(orphan.pid))
 
     def start(self) -> None:
         log_path = self.row.log
@@ -147,21 +147,8 @@ class Child:
     def _end(self) -> None:
         if self._process is None or self._process.poll() is not None:
             return
-        _end_family(psutil.Process(self._process.pid))
+        end_family(psutil.Process(self._process.pid))
         self._process.wait()
-
-
-def _end_family(process: psutil.Process) -> None:
-    """End a process, and then what it started itself and left."""
-    family = process.children(recursive=True)
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except psutil.TimeoutExpired:
-        process.kill()
-    for orphan in family:
-        if orphan.is_running():
-            orphan.kill()
 
 
 class Supervisor:
@@ -180,11 +167,6 @@ class Supervisor:
             thread = threading.Thread(target=self._run, args=(member,), name=member.row.name, daemon=True)
             thread.start()
             self._threads.append(thread)
-
-    def wait_ready(self, timeout: float) -> bool:
-        """Whether all were ready within `timeout` seconds."""
-        deadline = time.monotonic() + timeout
-        return all(event.wait(max(0.0, deadline - time.monotonic())) for event in self._ready.values())
 
     def stop(self) -> None:
         """Stop what was started here, in reverse order. Safe to call twice."""

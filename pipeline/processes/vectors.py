@@ -6,10 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
-
 from pipeline.errors import ServiceError
-from pipeline.processes.endpoint import HOST, free_port
+from pipeline.processes.endpoint import HOST, answers, free_port
 from pipeline.processes.owner import Owner
 from pipeline.processes.service import Service
 from pipeline.settings import Settings
@@ -60,17 +58,10 @@ def main() -> None:
     arguments = parser.parse_args()
     owner = Owner(arguments.state / "run", NAME, arguments.idle_minutes)
     port = free_port()
-    owner.publish_when(lambda: _answers(port), port)
+    owner.publish_when(lambda: answers(f"http://{HOST}:{port}/api/v2/heartbeat"), port)
     path = arguments.state / "chroma"
     # The same entry point that the `chroma` script calls; it lets other threads run while it serves.
     chromadb_rust_bindings.cli(["chroma", "run", "--path", str(path), "--host", HOST, "--port", str(port)])
-
-
-def _answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://{HOST}:{port}/api/v2/heartbeat", timeout=2).is_success
-    except httpx.TransportError:
-        return False
 
 
 if __name__ == "__main__":

@@ -61,6 +61,12 @@ def test_no_file_names_the_next_step(tmp_path: Path) -> None:
         find_settings_file(tmp_path)
 
 
+def test_settings_know_their_file_whatever_its_name(tmp_path: Path) -> None:
+    other = write(tmp_path, "").rename(tmp_path / "other.toml")
+    assert load_settings(other).file == other
+    assert Settings(root=tmp_path).file == tmp_path / "sitetwin.toml"
+
+
 def test_sitetwin_config_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SITETWIN_CONFIG", str(write(tmp_path, '[site]\nname = "mine"\n')))
     assert load_settings().site.name == "mine"
