@@ -8,6 +8,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 TESTABLE := .venv/.testable
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
+# A company's proxy has its certificate in the system's store, which uv does not read by itself.
+export UV_SYSTEM_CERTS ?= true
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
 .PHONY: up test slow lint lock clean
