@@ -10,25 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.errors import SitetwinError, StaleIndexError
-from pipeline.index import generations, tokens
+from pipeline.index import generations
 from pipeline.index.database import Database
 from pipeline.index.dense import VectorStore
 from pipeline.index.fusion import fuse_scores
 from pipeline.index.generations import Generation
+from pipeline.index.keywords import keyword_scores
 from pipeline.index.passages import Passage, SearchResult
 from pipeline.index.sync import check_embedder
 from pipeline.settings import Retrieval, Visibility
 
 if TYPE_CHECKING:
     from pipeline.models.embedder import Embedder
-
-HEADING_WEIGHT, BODY_WEIGHT = 4 / 3, 4 / 3
-"""Of a token's occurrences in title and heading path, and in the text. FTS5 fixes k1 at 1.2; counting each occurrence 4/3
-times makes it .9, which Anserini uses for BEIR and which was better on retrieval-dev too."""
-
-_PRIVATE_CHUNKS = (
-    "SELECT number FROM chunks JOIN documents ON documents.id = chunks.document WHERE visibility = 'private'"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +69,6 @@ def search(
     passages = [_passage(known[id], scores[id], dense.get(id)) for id in best]
     took_ms = (time.perf_counter() - started) * 1000
     return SearchResult(query=request.query, retrieval=request.retrieval, passages=passages, took_ms=round(took_ms, 3))
-
-
-def keyword_scores(
-    connection: sqlite3.Connection, query: str, visibility: Visibility | None, count: int
-) -> dict[str, float]:
-    """BM25 (k1 .9, b .75) by chunk id, at most `count`, best first; of public text as if there were no private text."""
-    expression = tokens.match_expression(query)
-    if not expression:
-        return {}
-    table = "public_keywords" if visibility == "public" else "keywords"
-    only = f"AND rowid IN ({_PRIVATE_CHUNKS})" if visibility == "private" else ""
-    # Ranked before anything else is looked up: a common word matches a good part of the index.
-    rows = connection.execute(
-        f"SELECT chunks.id, score FROM (SELECT rowid, -rank AS score FROM {table} WHERE {table} MATCH ?"
-        f" AND rank MATCH 'bm25({HEADING_WEIGHT}, {BODY_WEIGHT})' {only} ORDER BY rank LIMIT ?) AS best"
-        " JOIN chunks ON chunks.number = best.rowid ORDER BY score DESC, chunks.id",
-        (expression, count),
-    )
-    return {row["id"]: row["score"] for row in rows}
 
 
 def _shown(visibility: Visibility | None) -> tuple[Visibility, Visibility]:
