@@ -21,6 +21,8 @@ STATE_DIRECTORY = ".sitetwin"
 Visibility = Literal["public", "private"]
 Mode = Literal["base", "rag", "lora", "hybrid"]
 Retrieval = Literal["hybrid", "dense", "keyword"]
+PairKind = Literal["fact", "how-to", "synthesis", "voice", "refusal"]
+FilterStage = Literal["score", "length", "language", "grounding", "privacy", "duplicates", "judge"]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -111,6 +113,36 @@ class ChatSettings(Section):
 class PersonaSettings(Section):
     name: str = ""
     prompt: str = Field("", description="how the assistant speaks; a standing instruction before every chat")
+    samples: list[str] = Field(default_factory=list, description="sentences that show the voice")
+
+
+class TeacherSettings(Section):
+    """Who writes the question-answer pairs, and who judges them."""
+
+    model: str = Field(
+        "extractive", description="extractive (no model), engine (the chat model), ollama:NAME or openai:NAME"
+    )
+    judge: str = Field("", description="in the same words, but not extractive; empty: the teacher's model")
+    url: str = Field("", description="of that server; empty: OLLAMA_HOST or Ollama's usual address for ollama:NAME")
+    api_key: str = Field("", description="for an openai:NAME; better set as SITETWIN_TEACHER__API_KEY")
+    concurrency: int = Field(4, ge=1, le=64, description="requests at a time")
+    timeout_seconds: float = Field(300, gt=0, description="the longest wait for one answer")
+
+
+class DatasetSettings(Section):
+    """What becomes a pair, what is thrown away, and how the rest is split."""
+
+    visibility: Visibility = Field("public", description="private: the owner's own adapter, of all notes")
+    kinds: list[PairKind] = Field(["fact", "how-to", "synthesis", "voice", "refusal"], min_length=1)
+    pairs_per_chunk: int = Field(0, ge=0, le=20, description="0: by the size of the corpus, more for a small one")
+    min_score: int = Field(6, ge=1, le=10, description="a lower accuracy or style rejects the pair")
+    stages: list[FilterStage] = Field(
+        ["score", "length", "language", "grounding", "privacy", "duplicates", "judge"],
+        description="of the filter, those that are switched on; judge needs a model",
+    )
+    held_out: float = Field(0.1, gt=0, lt=0.9, description="share of the documents that is not trained on")
+    split_by: Literal["document", "pair"] = Field("document", description="pair leaks: one document on both sides")
+    seed: int = 0
 
 
 class LangflowSettings(Section):
@@ -144,6 +176,8 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = RetrievalSettings()
     chat: ChatSettings = ChatSettings()
     persona: PersonaSettings = PersonaSettings()
+    teacher: TeacherSettings = TeacherSettings()
+    dataset: DatasetSettings = DatasetSettings()
     langflow: LangflowSettings = LangflowSettings()
     gateway: GatewaySettings = GatewaySettings()
     _file: Path | None = PrivateAttr(default=None)

@@ -43,6 +43,8 @@ def settings_keys() -> dict[str, object]:
 def in_toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(in_toml, value))}]"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

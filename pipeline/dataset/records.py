@@ -1,0 +1,112 @@
+"""The records of this room; Pair is also one line of a data set's files."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+from pipeline.settings import PairKind, Visibility
+
+Score = Annotated[int, Field(ge=1, le=10)]
+Split = Literal["train", "valid", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A chunk that pairs are made from."""
+
+    chunk: str
+    """The chunk's id."""
+    document: str
+    """The document's id."""
+    index: int
+    """The chunk's position in its document, from 0."""
+    title: str
+    heading: str
+    """The heading path, joined by ` > `; empty above the first heading."""
+    text: str
+    visibility: Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a teacher is asked at once: `count` pairs of one kind, based only on `sources`."""
+
+    kind: PairKind
+    count: int
+    sources: tuple[Source, ...]
+    """One chunk; for `synthesis` several, of one document or of linked ones."""
+    persona: str = ""
+    """How the answers are to sound."""
+
+
+class Pair(BaseModel):
+    """A question and its answer, as a teacher wrote them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    answer: str
+    kind: PairKind
+    source: str
+    """The document's id; of a synthesis the first one's."""
+    chunk_index: int
+    chunks: tuple[str, ...]
+    """Ids of the chunks that it rests on; of a refusal those that do not hold the answer."""
+    accuracy: Score
+    """The teacher's own grade: is the answer what the text says?"""
+    style: Score
+    """The teacher's own grade: does it sound like the author?"""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def id(self) -> str:
+        """The same in every build that gives the same pair."""
+        return hashlib.sha256("\0".join((self.source, self.kind, self.question, self.answer)).encode()).hexdigest()[:16]
+
+
+class Rejection(BaseModel):
+    """Why a pair is not trained on."""
+
+    stage: str
+    reason: str
+    """In words for the owner, with what was found."""
+
+
+class Teacher(Protocol):
+    """Writes pairs. Any number of tasks may be under way at once."""
+
+    @property
+    def name(self) -> str:
+        """Model and version of the prompts: answers of one name can be kept and used again."""
+
+    async def write(self, task: Task) -> Sequence[Pair]:
+        """Pairs for `task`, at most `task.count`; fewer or none when the text gives no more.
+
+        Raises:
+            ModelError: the model can't be had, or gives nothing that can be read after several tries.
+        """
+
+
+class Judgement(BaseModel):
+    """What a separate call says of one pair."""
+
+    faithful: Score
+    """Does the answer say only what the text says?"""
+    relevant: Score
+    """Would a visitor ask it, does it stand alone, does the answer answer it?"""
+    reason: str = ""
+
+
+class Judge(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    async def judge(self, pair: Pair, text: str) -> Judgement:
+        """Grades `pair` against the text of its chunks.
+
+        Raises:
+            ModelError: as for a teacher.
+        """
