@@ -1,4 +1,4 @@
-"""A BERT encoder with pooling as an ONNX graph, made from the hub's safetensors."""
+"""A BERT encoder, with pooling or with a classification head, as an ONNX graph, made from the hub's safetensors."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,30 +10,46 @@ if TYPE_CHECKING:
 
 Arrays = Mapping[str, np.ndarray]
 Pooling = Literal["mean", "cls"]
-IDS, MASK, EMBEDDING = "input_ids", "attention_mask", "embedding"
+Activation = Literal["gelu", "gelu_tanh", "relu"]
+IDS, MASK, TYPES = "input_ids", "attention_mask", "token_type_ids"
+EMBEDDING, SCORE = "embedding", "score"
 OPSET = 20
 IR_VERSION = 10
 CONTRIB = "com.microsoft"
 """ONNX Runtime's own operators: its attention kernel keeps the (tokens, tokens) scores in the cache."""
 
 
-def encoder(arrays: Arrays, *, heads: int, epsilon: float, pooling: Pooling) -> "onnx.ModelProto":
+def encoder(
+    arrays: Arrays, *, heads: int, epsilon: float, activation: Activation = "gelu", pooling: Pooling
+) -> "onnx.ModelProto":
     """The graph (input_ids, attention_mask), both int64 (texts, tokens) -> embedding, float32 (texts, width), length 1.
 
     Args:
         arrays: weights under transformers' names, without the prefix `bert.`; a linear layer's are (output, input).
         heads: of each attention layer.
         epsilon: of the layer norms.
+        activation: between a layer's two wide products.
         pooling: the mean over a text's tokens, or its first token.
     """
     graph = _Graph(arrays)
     mask = graph.apply("Cast", MASK, to=1)
-    hidden = _embeddings(graph, epsilon)
-    for layer in range(_layers(arrays)):
-        hidden = _layer(graph, hidden, f"encoder.layer.{layer}", heads, epsilon)
+    hidden = _hidden(graph, _alone(graph), heads, epsilon, activation)
     pooled = _mean(graph, hidden, mask) if pooling == "mean" else _first(graph, hidden)
     graph.apply("LpNormalization", pooled, axis=-1, p=2, to_name=EMBEDDING)
-    return graph.model(width=arrays["embeddings.LayerNorm.bias"].size)
+    return graph.model([IDS, MASK], EMBEDDING, width=arrays["embeddings.LayerNorm.bias"].size)
+
+
+def classifier(arrays: Arrays, *, heads: int, epsilon: float, activation: Activation = "gelu") -> "onnx.ModelProto":
+    """The graph (input_ids, attention_mask, token_type_ids), int64 (texts, tokens) -> score, float32 (texts, labels).
+
+    `arrays` has the head of transformers' BertForSequenceClassification as well: `pooler.dense`, with tanh, over the
+    first token, then `classifier`. The score is its logit.
+    """
+    graph = _Graph(arrays)
+    hidden = _hidden(graph, _paired(graph), heads, epsilon, activation)
+    pooled = graph.apply("Tanh", graph.linear(_first(graph, hidden), "pooler.dense"))
+    graph.apply("Identity", graph.linear(pooled, "classifier"), to_name=SCORE)
+    return graph.model([IDS, MASK, TYPES], SCORE, width=arrays["classifier.bias"].size)
 
 
 class _Graph:
@@ -66,30 +82,47 @@ class _Graph:
         scale, bias = (self.constant(self.arrays[f"{name}.{part}"]) for part in ("weight", "bias"))
         return self.apply("LayerNormalization", inputs, scale, bias, axis=-1, epsilon=epsilon)
 
-    def model(self, width: int) -> "onnx.ModelProto":
+    def model(self, inputs: Sequence[str], output: str, width: int) -> "onnx.ModelProto":
         from onnx import TensorProto, helper
 
-        inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"]) for name in (IDS, MASK)]
-        outputs = [helper.make_tensor_value_info(EMBEDDING, TensorProto.FLOAT, ["texts", width])]
+        taken = [helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"]) for name in inputs]
+        given = [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["texts", width])]
         return helper.make_model(
-            helper.make_graph(self.nodes, "encoder", inputs, outputs, self.constants),
+            helper.make_graph(self.nodes, "encoder", taken, given, self.constants),
             opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)],
             ir_version=IR_VERSION,
         )
 
 
-def _embeddings(graph: _Graph, epsilon: float) -> str:
-    arrays = graph.arrays
-    words = graph.apply("Gather", graph.constant(arrays["embeddings.word_embeddings.weight"]), IDS)
+def _hidden(graph: _Graph, embedded: str, heads: int, epsilon: float, activation: Activation) -> str:
+    """The last layer's (texts, tokens, width)."""
+    hidden = graph.norm(embedded, "embeddings.LayerNorm", epsilon)
+    for layer in range(_layers(graph.arrays)):
+        hidden = _layer(graph, hidden, f"encoder.layer.{layer}", heads, epsilon, activation)
+    return hidden
+
+
+def _alone(graph: _Graph) -> str:
     # A text on its own is all of type 0, so that row is added to the positions once and for all.
-    places = arrays["embeddings.position_embeddings.weight"] + arrays["embeddings.token_type_embeddings.weight"][0]
+    positions = graph.arrays["embeddings.position_embeddings.weight"]
+    return _words(graph, positions + graph.arrays["embeddings.token_type_embeddings.weight"][0])
+
+
+def _paired(graph: _Graph) -> str:
+    words = _words(graph, graph.arrays["embeddings.position_embeddings.weight"])
+    types = graph.constant(graph.arrays["embeddings.token_type_embeddings.weight"])
+    return graph.apply("Add", words, graph.apply("Gather", types, TYPES))
+
+
+def _words(graph: _Graph, places: np.ndarray) -> str:
+    """Each token's word and place; `places` is (positions, width)."""
+    words = graph.apply("Gather", graph.constant(graph.arrays["embeddings.word_embeddings.weight"]), IDS)
     first, axis = graph.constant([0], np.int64), graph.constant([0], np.int64)
     tokens = graph.apply("Shape", IDS, start=1, end=2)
-    positions = graph.apply("Slice", graph.constant(places), first, tokens, axis)
-    return graph.norm(graph.apply("Add", words, positions), "embeddings.LayerNorm", epsilon)
+    return graph.apply("Add", words, graph.apply("Slice", graph.constant(places), first, tokens, axis))
 
 
-def _layer(graph: _Graph, hidden: str, name: str, heads: int, epsilon: float) -> str:
+def _layer(graph: _Graph, hidden: str, name: str, heads: int, epsilon: float, activation: Activation) -> str:
     own = f"{name}.attention.self"
     parts = ("query", "key", "value")
     projections = [
@@ -100,9 +133,15 @@ def _layer(graph: _Graph, hidden: str, name: str, heads: int, epsilon: float) ->
     mixed = graph.apply("MultiHeadAttention", *projections, bias, padding, domain=CONTRIB, num_heads=heads)
     attended = graph.linear(mixed, f"{name}.attention.output.dense")
     hidden = graph.norm(graph.apply("Add", attended, hidden), f"{name}.attention.output.LayerNorm", epsilon)
-    wide = graph.apply("Gelu", graph.linear(hidden, f"{name}.intermediate.dense"))
+    wide = _activate(graph, graph.linear(hidden, f"{name}.intermediate.dense"), activation)
     narrow = graph.linear(wide, f"{name}.output.dense")
     return graph.norm(graph.apply("Add", narrow, hidden), f"{name}.output.LayerNorm", epsilon)
+
+
+def _activate(graph: _Graph, inputs: str, activation: Activation) -> str:
+    if activation == "relu":
+        return graph.apply("Relu", inputs)
+    return graph.apply("Gelu", inputs, approximate="tanh" if activation == "gelu_tanh" else "none")
 
 
 def _mean(graph: _Graph, hidden: str, mask: str) -> str:

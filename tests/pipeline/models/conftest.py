@@ -5,12 +5,47 @@ import numpy as np
 import pytest
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
+_ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "gelu": lambda x: x * (1 + _erf(x / math.sqrt(2))) / 2,
+    "gelu_tanh": lambda x: x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2,
+    "relu": lambda x: np.maximum(x, 0),
+}
 
 
-def _embed(arrays: Mapping[str, np.ndarray], ids: list[int], heads: int, epsilon: float, pooling: str) -> np.ndarray:
-    """One text's vector of length 1, float64 (width,), by the encoder's formulas (Devlin et al. 2018)."""
+def _embed(
+    arrays: Mapping[str, np.ndarray],
+    ids: list[int],
+    heads: int,
+    epsilon: float,
+    pooling: str,
+    activation: str = "gelu",
+) -> np.ndarray:
+    """One text's vector of length 1, float64 (width,)."""
+    hidden = _hidden(arrays, ids, [0] * len(ids), heads, epsilon, activation)
+    pooled = hidden.mean(0) if pooling == "mean" else hidden[0]
+    return pooled / np.linalg.norm(pooled)
+
+
+def _score(
+    arrays: Mapping[str, np.ndarray],
+    ids: list[int],
+    types: list[int],
+    heads: int,
+    epsilon: float,
+    activation: str = "gelu",
+) -> np.ndarray:
+    """One pair's logits, float64 (labels,), as BertForSequenceClassification has them."""
+    first = _hidden(arrays, ids, types, heads, epsilon, activation)[0]
+    pooled = np.tanh(first @ arrays["pooler.dense.weight"].T + arrays["pooler.dense.bias"])
+    return pooled @ arrays["classifier.weight"].T + arrays["classifier.bias"]
+
+
+def _hidden(
+    arrays: Mapping[str, np.ndarray], ids: list[int], types: list[int], heads: int, epsilon: float, activation: str
+) -> np.ndarray:
+    """The last layer, float64 (tokens, width), by the encoder's formulas (Devlin et al. 2018)."""
     places = arrays["embeddings.position_embeddings.weight"][: len(ids)]
-    kinds = arrays["embeddings.token_type_embeddings.weight"][[0] * len(ids)]
+    kinds = arrays["embeddings.token_type_embeddings.weight"][types]
     hidden = (arrays["embeddings.word_embeddings.weight"][ids] + places + kinds).astype(np.float64)
 
     def linear(values: np.ndarray, name: str) -> np.ndarray:
@@ -34,12 +69,16 @@ def _embed(arrays: Mapping[str, np.ndarray], ids: list[int], heads: int, epsilon
         attended = linear(mixed, f"{layer}.attention.output.dense")
         hidden = norm(hidden + attended, f"{layer}.attention.output.LayerNorm")
         wide = linear(hidden, f"{layer}.intermediate.dense")
-        narrow = linear(wide * (1 + _erf(wide / math.sqrt(2))) / 2, f"{layer}.output.dense")
+        narrow = linear(_ACTIVATIONS[activation](wide), f"{layer}.output.dense")
         hidden = norm(hidden + narrow, f"{layer}.output.LayerNorm")
-    pooled = hidden.mean(0) if pooling == "mean" else hidden[0]
-    return pooled / np.linalg.norm(pooled)
+    return hidden
 
 
 @pytest.fixture
 def reference_embedding() -> Callable[..., np.ndarray]:
     return _embed
+
+
+@pytest.fixture
+def reference_score() -> Callable[..., np.ndarray]:
+    return _score

@@ -1,0 +1,77 @@
+import os
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from pipeline.models.bert_folder import load_tokenizer, read_config
+from pipeline.models.demo import embedding_model
+from pipeline.models.onnx_embedder import BertEmbedder, batches, padded
+
+TEXTS = [
+    "The cat sits outside.",
+    "Retrieval-augmented generation looks facts up before it answers, so that an answer can name its sources. " * 6,
+    "",
+    "Ein Satz mit Umlauten: äöü, and an emoji 😀.",
+]
+
+
+@pytest.fixture(scope="module")
+def embedder() -> BertEmbedder:
+    return BertEmbedder(embedding_model(), os.cpu_count() or 1)
+
+
+def test_the_demo_embedder_is_minilm(embedder: BertEmbedder, reference_embedding: Callable[..., np.ndarray]) -> None:
+    folder = embedding_model()
+    arrays, config = load_file(folder / "model.safetensors"), read_config(folder)
+    tokenizer = load_tokenizer(folder, config)
+    vectors = embedder.embed(TEXTS)
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (4, embedder.dimension) == (4, 384)
+    for text, vector in zip(TEXTS, vectors, strict=True):
+        ids = tokenizer.encode(text).ids
+        expected = reference_embedding(arrays, ids, config.heads, config.epsilon, config.pooling)
+        assert vector @ expected > 0.9999
+        np.testing.assert_allclose(vector, expected, atol=1e-4)
+
+
+def test_near_meanings_are_near(embedder: BertEmbedder) -> None:
+    cat, same, guitar = embedder.embed(["The cat sits outside", "a cat is outdoors", "A man is playing guitar"])
+    assert cat @ same > 0.8
+    assert abs(cat @ guitar) < 0.2
+
+
+def test_no_texts_no_rows(embedder: BertEmbedder) -> None:
+    assert embedder.embed([]).shape == (0, 384)
+
+
+def test_a_text_has_the_same_vector_in_any_company(embedder: BertEmbedder) -> None:
+    texts = [f"{'word ' * n}number {n}" for n in range(0, 60, 3)]
+    together = embedder.embed(texts)
+    for text, vector in list(zip(texts, together, strict=True))[::7]:
+        np.testing.assert_allclose(embedder.embed([text])[0], vector, atol=1e-5)
+
+
+def test_what_is_past_the_limit_is_cut(embedder: BertEmbedder) -> None:
+    long = "word " * 300
+    np.testing.assert_allclose(*embedder.embed([long, long + "and something else entirely"]), atol=1e-6)
+
+
+def test_the_name_says_weights_pooling_and_limit(embedder: BertEmbedder) -> None:
+    assert embedder.name == "all-MiniLM-L6-v2-53aa51172d14-mean-256"
+
+
+def test_batches_hold_every_text_once_and_keep_to_the_budget() -> None:
+    lengths = [5, 300, 7, 7, 90, 2, 11, 64]
+    groups = list(batches(lengths, 100))
+    assert sorted(row for group in groups for row in group) == list(range(8))
+    assert groups[0] == [1]
+    for group in groups[1:]:
+        assert max(lengths[row] for row in group) * len(group) <= 100
+
+
+def test_padding_is_masked() -> None:
+    inputs = padded([[101, 7, 102], [101, 102]])
+    assert inputs["input_ids"].tolist() == [[101, 7, 102], [101, 102, 0]]
+    assert inputs["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
