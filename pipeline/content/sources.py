@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipeline.content.documents import FileReport
@@ -16,7 +16,8 @@ from pipeline.settings import ContentSource, Settings
 def read_sources(settings: Settings, memory: ReadMemory | None = None) -> Iterator[FileReport]:
     """A report of every Markdown file below every source, sorted within each folder, files before folders.
 
-    A folder that can't be read is one `failed` report whose id ends in `/`; a file that vanishes meanwhile has none.
+    A folder that can't be read is one `failed` report whose id ends in `/`, a source without any file in it a `skipped`
+    one; a file that vanishes meanwhile has none.
     Links are not followed, so no file is read twice or from outside, and hidden folders are passed over. A file that is
     as it was when `memory` met it is not read again.
     """
@@ -52,6 +53,31 @@ def read_file(settings: Settings, source: ContentSource, path: Path) -> FileRepo
     return _read(folder, relative) or _report(folder, relative, "failed", "no longer there: run `sitetwin index`")
 
 
+def read_changed(settings: Settings, paths: Iterable[Path]) -> Iterator[FileReport]:
+    """A report of each of `paths`, absolute, that could be a document, by the same rules as `read_sources`.
+
+    The state is `gone` for a file that is no longer there, or by a name in other letters.
+    """
+    folders = [folder for folder in open_folders(settings) if not folder.fault]
+    for path in paths:
+        around = [folder for folder in folders if path.is_relative_to(folder.root)]
+        if not around or path.suffix.lower() not in SUFFIXES:
+            continue
+        folder = max(around, key=lambda folder: len(folder.root.parts))
+        relative = _below(folder, path)
+        if not any(map(folder.ignores, relative.split("/"))):
+            report = _read(folder, relative) if _stands_there(path) else None
+            yield report or _report(folder, relative, "gone", "")
+
+
+def _stands_there(path: Path) -> bool:
+    """Whether a walk would meet a file at `path`: not behind a link, and with its name in these very letters."""
+    try:
+        return path.parent.resolve(strict=True) == path.parent and path.name in os.listdir(path.parent)
+    except (OSError, RuntimeError):
+        return False
+
+
 def _walk(folder: Folder, memory: ReadMemory | None) -> Iterator[FileReport]:
     if folder.fault:
         yield _report(folder, "", "failed", folder.fault)
@@ -67,6 +93,8 @@ def _walk(folder: Folder, memory: ReadMemory | None) -> Iterator[FileReport]:
             reason = f'{error.strerror or error}: correct `path = "{folder.source.path}"` in sitetwin.toml, or the folder\'s rights'
             yield _report(folder, f"{_below(folder, directory)}/".lstrip("/."), "failed", reason)
             continue
+        if directory == folder.root and not entries:
+            yield _report(folder, "", "skipped", "an empty folder: put Markdown there, or correct its `path`")
         entries = [entry for entry in entries if not folder.ignores(entry.name)]
         for entry in entries:
             if _is_text(entry) and (report := _read(folder, _below(folder, Path(entry.path)), memory)):

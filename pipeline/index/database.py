@@ -6,7 +6,7 @@ SQLite is the truth of the index; Chroma holds what can be made again from it.
 import queue
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pipeline.errors import SitetwinError, StaleIndexError
@@ -121,6 +121,13 @@ class Database:
                 connection.rollback()
                 raise
             connection.commit()
+
+    def is_outdated(self) -> bool:
+        """Whether the file was made by an earlier version of sitetwin."""
+        if not self.path.exists():
+            return False
+        with _explained(self.path), closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as connection:
+            return 0 < _version(connection) < SCHEMA_VERSION
 
     def check(self) -> None:
         """Reads the whole file.

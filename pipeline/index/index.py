@@ -64,10 +64,21 @@ class Index:
         return self._retrieval.mode != "keyword"
 
     def sync(
-        self, progress: Progress | None = None, *, rebuild: bool = False, wait_seconds: float = LOCK_SECONDS
+        self,
+        progress: Progress | None = None,
+        *,
+        rebuild: bool = False,
+        wait_seconds: float = LOCK_SECONDS,
+        changed: Iterable[FileReport] | None = None,
+        meanwhile: Callable[[], Iterable[FileReport]] = tuple,
     ) -> SyncReport:
-        """Brings the index to what the sources hold now. `rebuild`: everything is cut and embedded again, beside
-        what there is, which answers searches meanwhile.
+        """Brings the index to what the sources hold now; an index of an older version of sitetwin is made anew.
+
+        Args:
+            rebuild: everything is cut and embedded again, beside what there is, which answers searches meanwhile.
+            changed: the only files to look at, when no other can have changed since the last sync.
+            meanwhile: gives the files that changed since the last call; asked often, so that a note which is hidden or
+                deleted while thousands are embedded is not found from then on.
 
         Raises:
             SitetwinError: another sync still runs after `wait_seconds`, or the index can't be written.
@@ -77,12 +88,26 @@ class Index:
         started = time.perf_counter()
         progress = progress or (lambda done, total, unit: None)
         report = SyncReport()
+
+        def overtake() -> set[str]:
+            return self._sync_changed(meanwhile(), report)
+
         with self._alone(wait_seconds):
-            if rebuild:
+            report.rebuilt = not rebuild and self._database.is_outdated()
+            if report.rebuilt or rebuild:
                 self._begin_rebuild()
-            sync.sync_documents(self._database, self._read(), self._cut, self._recipe, report, progress)
+            if changed is not None and not report.rebuilt:
+                self._sync_changed(changed, report)
+            else:
+                sync.sync_documents(
+                    self._database, self._read(), self._cut, self._recipe, report, progress,
+                    keep_vanished=not rebuild, overtake=overtake,
+                )  # fmt: skip
             if self._dense:
-                sync.sync_vectors(self._database, self._vectors, self._embedder(), report, progress)
+                sync.sync_vectors(
+                    self._database, self._vectors, self._embedder(), report, progress,
+                    trusting=changed is not None, overtake=overtake,
+                )  # fmt: skip
         report.seconds = round(time.perf_counter() - started, 3)
         return report
 
@@ -127,6 +152,12 @@ class Index:
         with self._database.reading() as connection:
             active = generations.generations(connection, "active")
         return active[0].embedder if active else None
+
+    def _sync_changed(self, changed: Iterable[FileReport], report: SyncReport) -> set[str]:
+        files = list(changed)
+        if files:
+            sync.sync_changed(self._database, files, self._cut, self._recipe, report)
+        return {file.id for file in files}
 
     def _begin_rebuild(self) -> None:
         try:

@@ -68,6 +68,13 @@ class SyncReport(BaseModel):
     """Texts the embedder was given; a text it has seen before is not given again."""
     chunks_deleted: int = 0
     seconds: float = 0.0
+    rebuilt: bool = False
+    """The index was of an earlier version of sitetwin, so it was made anew."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing was different from the last sync."""
+        return not (self.added or self.changed or self.removed or self.chunks_embedded or self.chunks_deleted)
 
     def summary(self) -> str:
         """One line for a person."""
@@ -77,4 +84,5 @@ class SyncReport(BaseModel):
         }  # fmt: skip
         files = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no documents"
         hint = "; `sitetwin status` says why" if self.failed or self.skipped else ""
-        return f"{files}; {self.chunks_embedded} chunks embedded in {self.seconds:.1f} s{hint}"
+        again = "made anew, as it was of an earlier version: " if self.rebuilt else ""
+        return f"{again}{files}; {self.chunks_embedded} chunks embedded in {self.seconds:.1f} s{hint}"

@@ -3,19 +3,20 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence, Set
 from datetime import UTC, datetime
 
 from pipeline.content.documents import Chunk, Document, FileReport
 from pipeline.index import tokens
 
 
-def known_documents(connection: sqlite3.Connection) -> dict[str, tuple[str, str]]:
-    """Digest and recipe by document id."""
-    return {
-        row["id"]: (row["digest"], row["recipe"])
-        for row in connection.execute("SELECT id, digest, recipe FROM documents")
-    }
+def known_documents(connection: sqlite3.Connection, among: Collection[str] | None = None) -> dict[str, tuple[str, str]]:
+    """Digest and recipe by document id: of every document, or of those `among` these ids."""
+    query = "SELECT id, digest, recipe FROM documents"
+    if among is not None:
+        query += " WHERE id IN (SELECT value FROM json_each(?))"
+    rows = connection.execute(query, () if among is None else (json.dumps(list(among)),))
+    return {row["id"]: (row["digest"], row["recipe"]) for row in rows}
 
 
 def put_document(connection: sqlite3.Connection, document: Document, chunks: Sequence[Chunk], recipe: str) -> None:
@@ -64,6 +65,15 @@ def forget_recipes(connection: sqlite3.Connection) -> None:
 def record_file(connection: sqlite3.Connection, report: FileReport) -> None:
     row = (report.id, str(report.path), report.state, report.reason)
     connection.execute("INSERT OR REPLACE INTO files (id, path, state, reason) VALUES (?, ?, ?, ?)", row)
+
+
+def record_changed(connection: sqlite3.Connection, reports: Iterable[FileReport]) -> None:
+    """Keeps what became of these files; what became of others is as it was."""
+    for report in reports:
+        if report.state == "gone":
+            connection.execute("DELETE FROM files WHERE id = ?", (report.id,))
+        else:
+            record_file(connection, report)
 
 
 def record_files(connection: sqlite3.Connection, reports: Iterable[FileReport], kept: Set[str]) -> None:

@@ -4,7 +4,9 @@ Ended at any moment, the next sync goes on from there: what Chroma still lacks a
 SQLite from the transaction on that made it so.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,8 +25,14 @@ if TYPE_CHECKING:
 BATCH = 128
 """Chunks in one step of embedding, storing and marking."""
 
+VANISHED_AT_ONCE = 10
+"""A source of so many documents that is an empty folder now is taken for one that is not mounted."""
+
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, unit); unit is `files` (total 0: not known) or `chunks`."""
+
+Overtake = Callable[[], Set[str]]
+"""Brings SQLite to what changed since a long sync began; gives the ids of these documents."""
 
 
 def sync_documents(
@@ -34,16 +42,23 @@ def sync_documents(
     recipe: str,
     report: SyncReport,
     progress: Progress,
+    *,
+    keep_vanished: bool = True,
+    overtake: Overtake = lambda: frozenset(),
 ) -> None:
     """Brings SQLite to what the sources hold and counts it in `report`.
 
     `recipe` names all that shapes a document's chunks and keywords beside its text. A document is removed when its
-    file is gone or can't be read (it may have turned private); a folder that can't be read keeps its documents.
+    file is gone or can't be read (it may have turned private); a folder that can't be read keeps its documents, and so
+    does, with `keep_vanished`, one that looks as if its disk were not mounted.
     """
     with database.writing() as connection:  # makes the file where there is none
         known = store.known_documents(connection)
     seen: list[FileReport] = []
+    overtaken: set[str] = set()
     for seen_count, file in enumerate(reports, 1):
+        if keep_vanished and file.id.endswith("/") and file.state == "skipped":
+            file = _unless_vanished(file, known)
         seen.append(file)
         if file.document is not None:
             kind = _sync_document(database, file, file.document, known.get(file.id), cut, recipe)
@@ -53,15 +68,55 @@ def sync_documents(
         else:
             report.skipped += 1
         progress(seen_count, 0, "files")
-    gone = known.keys() - {file.id for file in seen if file.document is not None}
+        overtaken |= overtake()
     unread = tuple(file.id for file in seen if file.state == "failed" and file.id.endswith("/"))
-    kept = {id for id in gone if id.startswith(unread)}
-    for id in sorted(gone - kept):
+    gone = known.keys() - {file.id for file in seen if file.document is not None}
+    gone = known.keys() - {file.id for file in seen if file.document is not None} - overtaken
+    kept = {id for id in gone if id.startswith(unread)} | overtaken
+    _remove_documents(database, gone - kept, report)
+    with database.writing() as connection:
+        store.record_files(connection, [file for file in seen if file.id not in overtaken], kept)
+
+
+def sync_changed(
+    database: Database,
+    files: Sequence[FileReport],
+    cut: Callable[[Document], list[Chunk]],
+    recipe: str,
+    report: SyncReport,
+) -> None:
+    """Brings SQLite to what the reports of single files say, as `sync_documents` does with those of all."""
+    with database.writing() as connection:
+        known = store.known_documents(connection, [file.id for file in files])
+    for file in files:
+        if file.document is not None:
+            kind = _sync_document(database, file, file.document, known.pop(file.id, None), cut, recipe)
+            setattr(report, kind, getattr(report, kind) + 1)
+    _remove_documents(database, known, report)
+    with database.writing() as connection:
+        store.record_changed(connection, files)
+    states = Counter(file.state for file in files)
+    report.skipped += states["skipped"]
+    report.failed += states["failed"]
+
+
+def _unless_vanished(folder: FileReport, known: Iterable[str]) -> FileReport:
+    """The report of a folder without any file as `failed`, so that its documents stay, if there were many."""
+    count = sum(id.startswith(folder.id) for id in known)
+    if count < VANISHED_AT_ONCE:
+        return folder
+    reason = (
+        f"an empty folder that held {count} documents, which are kept: mount its disk again, or run "
+        "`sitetwin index --rebuild` if they are really gone"
+    )
+    return replace(folder, state="failed", reason=reason)
+
+
+def _remove_documents(database: Database, ids: Iterable[str], report: SyncReport) -> None:
+    for id in sorted(ids):
         with database.writing() as connection:
             store.remove_document(connection, id)
         report.removed += 1
-    with database.writing() as connection:
-        store.record_files(connection, seen, kept)
 
 
 def _sync_document(
@@ -82,20 +137,30 @@ def _sync_document(
 
 
 def sync_vectors(
-    database: Database, vectors: VectorStore, embedder: "Embedder", report: SyncReport, progress: Progress
+    database: Database,
+    vectors: VectorStore,
+    embedder: "Embedder",
+    report: SyncReport,
+    progress: Progress,
+    *,
+    trusting: bool = False,
+    overtake: Overtake = lambda: frozenset(),
 ) -> None:
     """Brings Chroma to what SQLite says and counts it in `report`.
+
+    `trusting` takes Chroma to hold all that it was given before, and does not ask.
 
     Raises:
         StaleIndexError: the index was made with another embedder.
         ServiceError: Chroma can't be reached.
     """
     generation = _generation(database, vectors, embedder)
-    vectors.create(generation.number)
+    if not trusting:
+        vectors.create(generation.number)
     _forget(database, vectors, generation, report)
-    _embed_pending(database, vectors, embedder, generation, report, progress)
-    if _mend(database, vectors, generation):
-        _embed_pending(database, vectors, embedder, generation, report, progress)
+    _embed_pending(database, vectors, embedder, generation, report, progress, overtake)
+    if not trusting and _mend(database, vectors, generation):
+        _embed_pending(database, vectors, embedder, generation, report, progress, overtake)
     with database.writing() as connection:
         if generation.state == "building":
             generations.activate(connection, generation.number)
@@ -149,7 +214,22 @@ def _embed_pending(
     generation: Generation,
     report: SyncReport,
     progress: Progress,
+    overtake: Overtake,
 ) -> None:
+    while not _embed_until_overtaken(database, vectors, embedder, generation, report, progress, overtake):
+        _forget(database, vectors, generation, report)
+
+
+def _embed_until_overtaken(
+    database: Database,
+    vectors: VectorStore,
+    embedder: "Embedder",
+    generation: Generation,
+    report: SyncReport,
+    progress: Progress,
+    overtake: Overtake,
+) -> bool:
+    """Whether nothing is pending now; not so when `overtake` changed something."""
     with database.reading() as connection:
         pending = generations.pending(connection, generation.number)
     for start in range(0, len(pending), BATCH):
@@ -164,6 +244,9 @@ def _embed_pending(
             generations.mark_embedded(connection, generation.number, batch, made)
         report.chunks_embedded += len(made)
         progress(start + len(batch), len(pending), "chunks")
+        if overtake():
+            return False
+    return True
 
 
 def _vectors_of(
