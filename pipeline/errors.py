@@ -24,5 +24,9 @@ class ModelError(SitetwinError):
     """Weights or a model server can't be had or used."""
 
 
+class UnreadableError(ModelError):
+    """A model's answer is not in the form that was asked for. Other questions may still be answered well."""
+
+
 class ServiceError(SitetwinError):
     """A process that owns a resource (vectors, engine, Langflow) can't be started or reached."""

@@ -38,8 +38,7 @@ def heading_line(passage: Passage) -> str:
 
 
 def _system(rules: str, persona: PersonaSettings) -> dict[str, str]:
-    name = f"Your name is {persona.name}. " if persona.name else ""
-    return {"role": "system", "content": f"{name}{persona.prompt} {rules}".strip()}
+    return {"role": "system", "content": f"{persona.instruction} {rules}".strip()}
 
 
 def _turns(history: Sequence[Turn]) -> list[dict[str, str]]:

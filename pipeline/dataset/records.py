@@ -11,6 +11,7 @@ from pipeline.settings import PairKind, Visibility
 
 Score = Annotated[int, Field(ge=1, le=10)]
 Split = Literal["train", "valid", "test"]
+SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,26 @@ class Pair(BaseModel):
         return hashlib.sha256("\0".join((self.source, self.kind, self.question, self.answer)).encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A pair with the text that it was made from, before the filter."""
+
+    pair: Pair
+    sources: tuple[Source, ...]
+
+    @property
+    def text(self) -> str:
+        """All that the pair may rest on, as a judge reads it."""
+        return "\n\n".join(f"{source.title} > {source.heading}\n{source.text}" for source in self.sources)
+
+
 class Rejection(BaseModel):
     """Why a pair is not trained on."""
 
+    model_config = ConfigDict(frozen=True)
+
     stage: str
+    """A FilterStage, or `review` when the owner said so."""
     reason: str
     """In words for the owner, with what was found."""
 
@@ -86,7 +103,8 @@ class Teacher(Protocol):
         """Pairs for `task`, at most `task.count`; fewer or none when the text gives no more.
 
         Raises:
-            ModelError: the model can't be had, or gives nothing that can be read after several tries.
+            UnreadableError: after several tries the answer is in no form that can be read; another task may go well.
+            ModelError: the model can't be had, and no other task would go better.
         """
 
 
@@ -104,8 +122,8 @@ class Judge(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def judge(self, pair: Pair, text: str) -> Judgement:
-        """Grades `pair` against the text of its chunks.
+    async def judge(self, candidate: Candidate) -> Judgement:
+        """Grades the pair against its text.
 
         Raises:
             ModelError: as for a teacher.

@@ -1,0 +1,388 @@
+"""Notes to a data set: ask the teacher for what is new, sieve, split, write a version."""
+
+import asyncio
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from pipeline.content.documents import Document
+from pipeline.dataset import filters, splits, versions
+from pipeline.dataset.answers import Answers, text_digest
+from pipeline.dataset.decisions import Decision, read_decisions
+from pipeline.dataset.plan import Cut, plan
+from pipeline.dataset.records import SPLITS, Candidate, Judge, Pair, Rejection, Source, Split, Task, Teacher
+from pipeline.dataset.versions import Card, Rejected, Row
+from pipeline.errors import SitetwinError, UnreadableError
+from pipeline.settings import Settings, Visibility
+
+UNREADABLE_SHARE = 0.5
+"""Of the first UNREADABLE_AFTER answers: a teacher that can't keep to the form is the wrong one, so the build stops."""
+UNREADABLE_AFTER = 20
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a build is; handed to `report` after each answer."""
+
+    unit: str
+    """`tasks` while the teacher writes, `pairs` while the judge reads."""
+    done: int
+    total: int
+    pairs: int = 0
+    """Written or judged so far."""
+    accepted: int = 0
+    """Of these, what has passed so far."""
+    pairs_per_minute: float = 0.0
+    """Of what this build has asked for."""
+
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(slots=True)
+class Built:
+    """What a build gave."""
+
+    card: Card
+    new: bool
+    """Whether a version was written; not when everything is as in the newest one."""
+    asked: int
+    """Requests to the teacher; the other tasks were answered before."""
+    judged: int
+    unreadable: list[str] = field(default_factory=list)
+    """What the teacher's answers lacked where none of several could be read."""
+
+
+def read_documents(settings: Settings, visibility: Visibility) -> list[Document]:
+    """The documents that pairs may be made of, by id: public ones, or all for a `private` data set.
+
+    Raises:
+        SitetwinError: there are none.
+    """
+    from pipeline.content import read_sources
+
+    readable = [report.document for report in read_sources(settings) if report.document]
+    documents = [document for document in readable if visibility == "private" or document.visibility == "public"]
+    if not documents:
+        hidden = f", {len(readable)} are private" if readable else ""
+        raise SitetwinError(
+            f"there are no public documents to make pairs of{hidden}: see `sitetwin status`, "
+            'or set dataset.visibility = "private" for an adapter that only you use'
+        )
+    return sorted(documents, key=lambda document: document.id)
+
+
+async def build(
+    settings: Settings,
+    documents: Sequence[Document],
+    *,
+    teacher: Teacher,
+    judge: Judge | None,
+    cut: Cut,
+    embed: Callable[[Sequence[str]], np.ndarray],
+    report: Report = lambda progress: None,
+) -> Built:
+    """Brings the data set up to date with `documents` and writes a version if anything changed.
+
+    Every answer of teacher and judge is kept at once, so a build that is killed goes on where it was.
+
+    Args:
+        cut: a document's chunks.
+        embed: unit vectors, float32 (texts, dimension), to find questions that are asked twice.
+
+    Raises:
+        SitetwinError: another build runs, or no pair is left to train on; then no version is written.
+        ModelError: teacher or judge can't be had. What was answered is kept.
+    """
+    tasks = plan(documents, cut, settings.dataset, settings.persona.prompt)
+    with _alone(settings), closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
+        written = await _write(tasks, teacher, answers, settings, report)
+        decisions = read_decisions(versions.datasets_directory(settings) / "decisions.jsonl")
+        candidates = list({candidate.pair.id: candidate for candidate in written.candidates}.values())
+        sieved = await _sieve(candidates, judge, answers, decisions, embed, settings, report)
+        sources = {source.chunk: source for task in tasks for source in task.sources}
+        answers.forget_all_but(sources.values())
+        rows, split_of = _split(sieved, documents, settings)
+        if not rows:
+            raise SitetwinError(_nothing_left(sieved.rejected, written.unreadable))
+        card = _card(settings, teacher, judge, list(sources.values()), documents, rows, split_of)
+        card.failed_tasks = len(written.unreadable)
+        card.rejected = len(sieved.rejected)
+        new = _differs(settings, card, rows, sieved.rejected)
+        if new:
+            versions.write_version(settings, card, rows, sieved.rejected)
+        else:
+            card = versions.read_card(versions.version_folder(settings))
+    return Built(card, new, written.asked, sieved.judged, written.unreadable)
+
+
+@dataclass(slots=True)
+class _Written:
+    candidates: list[Candidate] = field(default_factory=list)
+    asked: int = 0
+    unreadable: list[str] = field(default_factory=list)
+
+
+async def _write(
+    tasks: Sequence[Task], teacher: Teacher, answers: Answers, settings: Settings, report: Report
+) -> _Written:
+    """Every task's pairs, from earlier answers or from the teacher."""
+    written = _Written()
+    found = {position: answers.pairs(teacher.name, task) for position, task in enumerate(tasks)}
+    progress = Progress("tasks", 0, len(tasks))
+    started = time.monotonic()
+    fresh = 0
+
+    def count(task: Task, pairs: Sequence[Pair]) -> None:
+        progress.done += 1
+        progress.pairs += len(pairs)
+        progress.accepted += sum(
+            filters.check(Candidate(pair, task.sources), settings.dataset) is None for pair in pairs
+        )
+        progress.pairs_per_minute = 60 * fresh / max(time.monotonic() - started, 1e-3)
+
+    async def ask(position: int) -> None:
+        nonlocal fresh
+        task = tasks[position]
+        written.asked += 1
+        try:
+            pairs = await teacher.write(task)
+        except UnreadableError as error:
+            written.unreadable.append(str(error))
+            _check_readable(written)
+            pairs = []
+        else:
+            answers.keep_pairs(teacher.name, task, pairs)
+        fresh += len(pairs)
+        found[position] = list(pairs)
+        count(task, pairs)
+        report(progress)
+
+    for position, pairs in found.items():
+        if pairs is not None:
+            count(tasks[position], pairs)
+    report(progress)
+    unknown = [partial(ask, position) for position, pairs in found.items() if pairs is None]
+    await _all(unknown, settings.teacher.concurrency)
+    written.candidates = [
+        Candidate(pair, task.sources) for position, task in enumerate(tasks) for pair in found[position] or []
+    ]
+    return written
+
+
+@dataclass(slots=True)
+class _Sieved:
+    accepted: list[tuple[Pair, Candidate]] = field(default_factory=list)
+    """Each as it is trained on, and as the teacher wrote it."""
+    rejected: list[Rejected] = field(default_factory=list)
+    judged: int = 0
+
+
+async def _sieve(
+    candidates: Sequence[Candidate],
+    judge: Judge | None,
+    answers: Answers,
+    decisions: dict[str, Decision],
+    embed: Callable[[Sequence[str]], np.ndarray],
+    settings: Settings,
+    report: Report,
+) -> _Sieved:
+    """Stage after stage, the cheap ones first; the owner's decisions stand above all of them."""
+    sieved = _Sieved()
+    stages = settings.dataset.stages
+    refused: dict[str, Rejection] = {}
+    for candidate in candidates:
+        if candidate.pair.id not in decisions and (found := filters.check(candidate, settings.dataset)):
+            refused[candidate.pair.id] = found
+    left = [candidate for candidate in candidates if candidate.pair.id not in refused]
+    if judge and "judge" in stages:
+        open_ones = [candidate for candidate in left if candidate.pair.id not in decisions]
+        sieved.judged = await _judge(open_ones, judge, answers, refused, settings, report)
+        left = [candidate for candidate in left if candidate.pair.id not in refused]
+    if "duplicates" in stages:
+        pairs = [candidate.pair for candidate in left]
+        refused |= filters.duplicates(pairs, embed, kept=decisions.keys())
+    for candidate in candidates:
+        pair, decision = candidate.pair, decisions.get(candidate.pair.id)
+        if decision and decision.action == "reject":
+            refused[pair.id] = Rejection(stage="review", reason="you rejected it")
+        elif decision and decision.action == "edit":
+            pair = pair.model_copy(update={"question": decision.question, "answer": decision.answer})
+        if found := refused.get(candidate.pair.id):
+            sieved.rejected.append(Rejected(pair=pair, rejection=found))
+        else:
+            sieved.accepted.append((pair, candidate))
+    return sieved
+
+
+async def _judge(
+    candidates: Sequence[Candidate],
+    judge: Judge,
+    answers: Answers,
+    refused: dict[str, Rejection],
+    settings: Settings,
+    report: Report,
+) -> int:
+    """Puts what the judge refuses into `refused`; gives how many it was asked about."""
+    known = {
+        candidate.pair.id: answers.judgement(judge.name, candidate.pair, candidate.sources) for candidate in candidates
+    }
+    progress = Progress("pairs", 0, len(candidates))
+    started = time.monotonic()
+    asked = 0
+
+    async def ask(candidate: Candidate) -> None:
+        nonlocal asked
+        judgement = known[candidate.pair.id]
+        if judgement is None:
+            asked += 1
+            try:
+                judgement = await judge.judge(candidate)
+            except UnreadableError as error:
+                refused[candidate.pair.id] = Rejection(
+                    stage="judge", reason=f"the judge's answer can't be read: {error}"
+                )
+            else:
+                answers.keep_judgement(judge.name, candidate.pair, candidate.sources, judgement)
+        if judgement and (found := filters.judged(judgement, settings.dataset)):
+            refused[candidate.pair.id] = found
+        progress.done += 1
+        progress.pairs += 1
+        progress.accepted += candidate.pair.id not in refused
+        progress.pairs_per_minute = 60 * asked / max(time.monotonic() - started, 1e-3)
+        report(progress)
+
+    await _all([partial(ask, candidate) for candidate in candidates], settings.teacher.concurrency)
+    return asked
+
+
+async def _all(work: Iterable[Callable[[], Awaitable[None]]], most: int) -> None:
+    """Does all, `most` at a time; the first that fails ends the others and is raised as it is."""
+    waiting = iter(work)
+
+    async def worker() -> None:
+        for item in waiting:
+            await item()
+
+    workers = [asyncio.ensure_future(worker()) for _ in range(most)]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for running in workers:
+            running.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+
+def _split(sieved: _Sieved, documents: Sequence[Document], settings: Settings) -> tuple[list[Row], dict[str, Split]]:
+    """Rows of what was accepted, and the split of each document. A pair that stands on two sides is rejected."""
+    wanted = settings.dataset
+    if wanted.split_by == "pair":
+        of_pair = splits.assign_pairs([c.pair.id for _, c in sieved.accepted], wanted.held_out, wanted.seed)
+        return [Row(pair=pair, split=of_pair[c.pair.id], original=c.pair.id) for pair, c in sieved.accepted], {}
+    split_of = splits.assign(documents, _splits_before(settings), wanted.held_out, wanted.seed)
+    rows = []
+    for pair, candidate in sieved.accepted:
+        sides = {split_of[source.document] for source in candidate.sources}
+        if len(sides) == 1:
+            rows.append(Row(pair=pair, split=sides.pop(), original=candidate.pair.id))
+        else:
+            reason = f"it brings together documents of {' and '.join(sorted(sides))}"
+            sieved.rejected.append(Rejected(pair=pair, rejection=Rejection(stage="split", reason=reason)))
+    return rows, split_of
+
+
+def _splits_before(settings: Settings) -> dict[str, Split]:
+    """Where documents stand in the newest data set, if it was split in the same way."""
+    if not versions.versions(settings):
+        return {}
+    card = versions.read_card(versions.version_folder(settings))
+    wanted = settings.dataset
+    same = (card.settings.seed, card.settings.held_out) == (wanted.seed, wanted.held_out)
+    return card.split_of if same else {}
+
+
+def _card(
+    settings: Settings,
+    teacher: Teacher,
+    judge: Judge | None,
+    sources: Sequence[Source],
+    documents: Sequence[Document],
+    rows: Sequence[Row],
+    split_of: dict[str, Split],
+) -> Card:
+    digests = sorted(f"{source.chunk} {text_digest(source)}" for source in sources)
+    return Card(
+        version=max(versions.versions(settings), default=0) + 1,
+        made_at=datetime.now(UTC),
+        visibility=settings.dataset.visibility,
+        teacher=teacher.name,
+        judge=judge.name if judge and "judge" in settings.dataset.stages else None,
+        settings=settings.dataset,
+        persona=settings.persona,
+        corpus=hashlib.sha256("\n".join(digests).encode()).hexdigest(),
+        documents=len(documents),
+        chunks=len(sources),
+        failed_tasks=0,
+        accepted=len(rows),
+        rejected=0,
+        splits={split: sum(row.split == split for row in rows) for split in SPLITS},
+        split_of=split_of,
+        near_duplicates=[sorted(group) for group in splits.near_duplicates(documents)],
+    )
+
+
+def _differs(settings: Settings, card: Card, rows: Sequence[Row], rejected: Sequence[Rejected]) -> bool:
+    if not versions.versions(settings):
+        return True
+    folder = versions.version_folder(settings)
+    ignored = {"version", "made_at"}
+    return (
+        versions.read_card(folder).model_dump(exclude=ignored) != card.model_dump(exclude=ignored)
+        or versions.read_rows(folder) != list(rows)
+        or versions.read_rejected(folder) != list(rejected)
+    )
+
+
+def _check_readable(written: _Written) -> None:
+    if written.asked >= UNREADABLE_AFTER and len(written.unreadable) > UNREADABLE_SHARE * written.asked:
+        raise UnreadableError(
+            f"{len(written.unreadable)} of the teacher's first {written.asked} answers can't be read "
+            f"(the last: {written.unreadable[-1]}): choose a larger teacher.model, or extractive"
+        )
+
+
+def _nothing_left(rejected: Sequence[Rejected], unreadable: Sequence[str]) -> str:
+    if rejected:
+        counts = Counter(row.rejection.stage for row in rejected).most_common()
+        stages = ", ".join(f"{stage} {count}" for stage, count in counts)
+        first = next(row for row in rejected if row.rejection.stage == counts[0][0])
+        return (
+            f"all {len(rejected)} pairs were rejected ({stages}; for instance “{first.pair.question}”: "
+            f"{first.rejection.reason}), so there is nothing to train on: change teacher.model or dataset.stages"
+        )
+    if unreadable:
+        return f"no answer of the teacher could be read ({unreadable[0]}): choose a larger teacher.model, or extractive"
+    return "the notes gave no pair: they hold too little text; add notes, then build again"
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    folder = versions.datasets_directory(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "build.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise SitetwinError("another `sitetwin dataset build` is running: wait until it is done") from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,123 @@
+"""Documents to the tasks that a teacher gets: which chunks, which kinds of pairs, how many."""
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle, islice
+
+from pipeline.content.documents import Chunk, Document
+from pipeline.dataset.records import Source, Task
+from pipeline.settings import DatasetSettings, PairKind
+
+AIM = 800
+"""Pairs that a data set should have: below it training has too few steps to learn a voice."""
+FEWEST, MOST = 3, 10
+"""Pairs of one chunk."""
+SHORTEST_CHARS = 120
+"""A chunk with less text says too little for a question."""
+SYNTHESIS_CHARS = 3000
+"""Text that a question over several chunks is made from."""
+LINKED = 2
+"""Linked documents that one document is brought together with, at most."""
+REFUSALS_EVERY = 10
+"""One pair in so many is a question that the notes do not answer."""
+_KINDS: tuple[PairKind, ...] = ("fact", "voice", "how-to", "fact", "voice", "fact")
+"""Of one chunk's pairs, in turn."""
+
+Cut = Callable[[Document], list[Chunk]]
+
+
+def sources_of(document: Document, cut: Cut) -> list[Source]:
+    """The chunks of `document`, all of them."""
+    return [
+        Source(
+            chunk.id, document.id, chunk.position, document.title, " > ".join(chunk.headings), chunk.text,
+            document.visibility,
+        )
+        for chunk in cut(document)
+    ]  # fmt: skip
+
+
+def plan(documents: Sequence[Document], cut: Cut, settings: DatasetSettings, persona: str = "") -> list[Task]:
+    """Every task for `documents`, in their order. An edit changes the tasks of the chunks that it changes."""
+    sources = {document.id: sources_of(document, cut) for document in documents}
+    told = {id: [source for source in own if _says_something(source)] for id, own in sources.items()}
+    count = settings.pairs_per_chunk or pairs_per_chunk(sum(map(len, told.values())))
+    linked = links(documents)
+    tasks: list[Task] = []
+    for document in documents:
+        own = told[document.id]
+        for source in own:
+            tasks += _tasks_of_chunk(source, count, settings, persona)
+        if "synthesis" in settings.kinds:
+            tasks += [Task("synthesis", 1, group, persona) for group in _neighbours(own)]
+            for other in linked[document.id][:LINKED]:
+                if own and told[other]:
+                    tasks.append(Task("synthesis", 1, (own[0], told[other][0]), persona))
+        if "refusal" in settings.kinds:
+            wanted = -(-len(own) * count // REFUSALS_EVERY)
+            tasks += [Task("refusal", 1, (source,), persona) for source in sorted(own, key=_mark)[:wanted]]
+    return tasks
+
+
+def pairs_per_chunk(chunks: int) -> int:
+    """More for a small corpus: as many as reach AIM, from FEWEST to MOST."""
+    return min(MOST, max(FEWEST, -(-AIM // max(1, chunks))))
+
+
+def links(documents: Sequence[Document]) -> dict[str, list[str]]:
+    """Ids of the documents that each one links to by address or names by title, by its id, in their order."""
+    by_title = {document.title.casefold(): document.id for document in documents if _is_name(document.title)}
+    by_url = {document.url.rstrip("/"): document.id for document in documents if document.url}
+    named = re.compile(
+        "|".join(rf"(?<!\w){re.escape(title)}(?!\w)" for title in sorted(by_title, key=len, reverse=True))
+    )
+    found: dict[str, list[str]] = {}
+    for document in documents:
+        targets = [by_url.get(url.split("#")[0].rstrip("/")) for url in re.findall(r"\]\(([^)\s]+)", document.text)]
+        if by_title:
+            targets += [by_title[title] for title in named.findall(document.text.casefold())]
+        found[document.id] = [id for id in dict.fromkeys(targets) if id and id != document.id]
+    return found
+
+
+def _tasks_of_chunk(source: Source, count: int, settings: DatasetSettings, persona: str) -> Iterator[Task]:
+    kinds = [kind for kind in _KINDS if kind in settings.kinds]
+    for kind, number in Counter(islice(cycle(kinds), count) if kinds else ()).items():
+        yield Task(kind, number, (source,), persona)
+
+
+def _neighbours(sources: Sequence[Source]) -> Iterator[tuple[Source, ...]]:
+    """Runs of two chunks and more, as long as SYNTHESIS_CHARS allow.
+
+    Where a run ends is said by its last chunk's own words, so an edit changes the runs next to it and no others.
+    """
+    run: list[Source] = []
+    for source in sources:
+        if run and sum(len(other.text) for other in run) + len(source.text) > SYNTHESIS_CHARS:
+            if len(run) > 1:
+                yield tuple(run)
+            run = []
+        run.append(source)
+        if len(run) > 1 and zlib.crc32(_mark(source).encode()) % 2:
+            yield tuple(run)
+            run = []
+    if len(run) > 1:
+        yield tuple(run)
+
+
+def _mark(source: Source) -> str:
+    """An order by what the chunks say, so that a new chunk leaves the others' places alone."""
+    return source.chunk.rpartition("#")[2]
+
+
+def _says_something(source: Source) -> bool:
+    """Whether it holds prose enough; code and tables alone are not the author's words."""
+    prose = re.sub(r"```.*?(?:```|\Z)|^\s*\|.*$", " ", source.text, flags=re.DOTALL | re.MULTILINE)
+    return len(" ".join(prose.split())) >= SHORTEST_CHARS
+
+
+def _is_name(title: str) -> bool:
+    """Whether a text that holds the title speaks of that document: `Notes` stands anywhere."""
+    return len(title.split()) > 1

@@ -1,0 +1,134 @@
+"""Data sets on disk: numbered folders that never change once they are there.
+
+A folder holds `card.json`, `pairs.jsonl`, `rejected.jsonl`, and `train.jsonl`, `valid.jsonl` and `test.jsonl` as mlx-lm
+reads them (`--data FOLDER`).
+"""
+
+import os
+import shutil
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from pipeline.dataset.export import export
+from pipeline.dataset.records import SPLITS, Pair, Rejection, Split
+from pipeline.errors import SitetwinError
+from pipeline.settings import DatasetSettings, PersonaSettings, Settings, Visibility
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+class Row(BaseModel):
+    """An accepted pair in its split."""
+
+    pair: Pair
+    split: Split
+    original: str
+    """Id of the pair as the teacher wrote it: another one when the owner has edited it."""
+
+
+class Rejected(BaseModel):
+    """A pair that is not trained on."""
+
+    pair: Pair
+    rejection: Rejection
+
+
+class Card(BaseModel):
+    """What a data set is made of, and how."""
+
+    version: int
+    made_at: datetime
+    visibility: Visibility
+    """Whose adapter may be trained on it: a public one must never see a private set."""
+    teacher: str
+    judge: str | None
+    """None: no model has judged the pairs."""
+    settings: DatasetSettings
+    persona: PersonaSettings
+    corpus: str
+    """SHA-256 over all chunks that pairs were asked for, in hex."""
+    documents: int
+    chunks: int
+    failed_tasks: int
+    """Requests that the teacher answered with nothing readable."""
+    accepted: int
+    rejected: int
+    splits: dict[Split, int]
+    """Pairs in each."""
+    split_of: dict[str, Split]
+    """By document id; evaluation takes its questions from the test documents."""
+    near_duplicates: list[list[str]]
+    """Documents that are mostly the same text, and so are on one side."""
+
+
+def datasets_directory(settings: Settings) -> Path:
+    return settings.state / "datasets"
+
+
+def versions(settings: Settings) -> list[int]:
+    """Numbers of the data sets that are there, oldest first."""
+    folder = datasets_directory(settings)
+    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    return sorted(int(name[1:]) for name in names if name.startswith("v") and name[1:].isdigit())
+
+
+def version_folder(settings: Settings, version: int | None = None) -> Path:
+    """The folder of a data set; None: the newest.
+
+    Raises:
+        SitetwinError: there is no such data set.
+    """
+    known = versions(settings)
+    if not known:
+        raise SitetwinError("there is no data set yet: run `sitetwin dataset build`")
+    if version is not None and version not in known:
+        raise SitetwinError(f"there is no data set {version}: name one of {', '.join(map(str, known))}")
+    return datasets_directory(settings) / f"v{version or known[-1]}"
+
+
+def write_version(settings: Settings, card: Card, rows: Iterable[Row], rejected: Iterable[Rejected]) -> Path:
+    """Writes the folder beside its place, then moves it there whole; its number is the card's."""
+    folder = datasets_directory(settings) / f"v{card.version}"
+    beside = folder.with_name(f".{folder.name}-{os.getpid()}")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    rows = list(rows)
+    _write_lines(beside / "pairs.jsonl", (row.model_dump_json() for row in rows))
+    _write_lines(beside / "rejected.jsonl", (row.model_dump_json() for row in rejected))
+    export(by_split(rows), card.persona, "mlx", beside)
+    (beside / "card.json").write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    beside.rename(folder)
+    return folder
+
+
+def read_card(folder: Path) -> Card:
+    return Card.model_validate_json((folder / "card.json").read_bytes())
+
+
+def read_rows(folder: Path) -> list[Row]:
+    return _read_lines(folder / "pairs.jsonl", Row)
+
+
+def read_rejected(folder: Path) -> list[Rejected]:
+    return _read_lines(folder / "rejected.jsonl", Rejected)
+
+
+def by_split(rows: Iterable[Row]) -> dict[Split, list[Pair]]:
+    pairs: dict[Split, list[Pair]] = {split: [] for split in SPLITS}
+    for row in rows:
+        pairs[row.split].append(row.pair)
+    return pairs
+
+
+def _write_lines(path: Path, lines: Iterable[str]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def _read_lines(path: Path, kind: type[Record]) -> list[Record]:
+    with path.open(encoding="utf-8") as file:
+        return [kind.model_validate_json(line) for line in file]

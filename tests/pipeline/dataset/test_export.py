@@ -1,0 +1,65 @@
+import json
+
+import pytest
+
+from pipeline.dataset.export import chat_rows, check_openai, export
+from pipeline.dataset.records import Pair
+from pipeline.errors import SitetwinError
+from pipeline.settings import PersonaSettings
+
+PERSONA = PersonaSettings(name="Ada", prompt="Speak as I, briefly.")
+
+
+def pair(number: int, answer: str = "Forty-two.") -> Pair:
+    return Pair(
+        question=f"What is {number}?", answer=answer, kind="fact", source="a.md", chunk_index=0, chunks=("a.md#0-0",),
+        accuracy=9, style=9,
+    )  # fmt: skip
+
+
+PAIRS = {"train": [pair(n) for n in range(12)], "valid": [pair(20)], "test": [pair(30)]}
+
+
+def test_a_row_is_system_user_assistant():
+    assert chat_rows([pair(1)], PERSONA) == [
+        {
+            "messages": [
+                {"role": "system", "content": "Your name is Ada. Speak as I, briefly."},
+                {"role": "user", "content": "What is 1?"},
+                {"role": "assistant", "content": "Forty-two."},
+            ]
+        }
+    ]
+
+
+def test_without_a_persona_there_is_no_system_message():
+    assert [m["role"] for m in chat_rows([pair(1)], PersonaSettings())[0]["messages"]] == ["user", "assistant"]
+
+
+def test_mlx_gets_all_splits(tmp_path):
+    files = export(PAIRS, PERSONA, "mlx", tmp_path)
+    assert {path.name: rows for path, rows in files.items()} == {"train.jsonl": 12, "valid.jsonl": 1, "test.jsonl": 1}
+    lines = (tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == chat_rows(PAIRS["train"], PERSONA)
+
+
+def test_openai_is_not_given_the_test(tmp_path):
+    files = export(PAIRS, PERSONA, "openai", tmp_path)
+    assert {path.name: rows for path, rows in files.items()} == {"training.jsonl": 12, "validation.jsonl": 1}
+
+
+def test_openai_wants_ten_rows(tmp_path):
+    with pytest.raises(SitetwinError, match="at least 10 rows to train on, there are 9"):
+        export({**PAIRS, "train": PAIRS["train"][:9]}, PERSONA, "openai", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("answer", "problem"), [("  ", "has an empty message"), ("long " * 50_000, "is too long")])
+def test_a_row_that_openai_refuses_is_named(answer, problem):
+    with pytest.raises(SitetwinError, match=f"row 13 {problem}"):
+        check_openai(chat_rows([*PAIRS["train"], pair(99, answer)], PERSONA))
+
+
+def test_letters_stay_readable(tmp_path):
+    export({**PAIRS, "valid": [pair(1, "Grüße, 世界")]}, PERSONA, "mlx", tmp_path)
+    assert "Grüße, 世界" in (tmp_path / "valid.jsonl").read_text(encoding="utf-8")
