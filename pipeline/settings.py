@@ -21,6 +21,7 @@ STATE_DIRECTORY = ".sitetwin"
 Visibility = Literal["public", "private"]
 Mode = Literal["base", "rag", "lora", "hybrid"]
 Retrieval = Literal["hybrid", "dense", "keyword"]
+Chunker = Literal["structure", "fixed", "semantic"]
 PairKind = Literal["fact", "how-to", "synthesis", "voice", "refusal"]
 FilterStage = Literal["score", "length", "language", "grounding", "privacy", "duplicates", "judge"]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -70,7 +71,19 @@ class ModelSettings(Section):
         "demo", description="demo, a hub id or a folder for MLX; with engine.url the server's name for its model"
     )
     embedder: str = Field(
-        "demo", description="demo, or a folder with config.json, tokenizer.json and model.safetensors in BERT's layout"
+        "demo",
+        description="demo, ollama:NAME, openai:NAME, or a folder with config.json, tokenizer.json and model.safetensors in BERT's layout",
+    )
+    embedder_url: str = Field(
+        "", description="of that server; empty: OLLAMA_HOST or Ollama's usual address for ollama:NAME"
+    )
+    embedder_api_key: str = Field("", description="for that server; better set as SITETWIN_MODELS__EMBEDDER_API_KEY")
+    embedder_query_prefix: str | None = Field(None, description="before each question; none: by the model's name")
+    embedder_document_prefix: str | None = Field(
+        None, description="before each chunk; none: by the model's name; another one needs `sitetwin index --rebuild`"
+    )
+    reranker: str = Field(
+        "", description="a folder with a cross-encoder in the layout of cross-encoder/ms-marco-MiniLM-L6-v2"
     )
 
 
@@ -87,8 +100,16 @@ class EngineSettings(Section):
 
 
 class IndexSettings(Section):
+    chunker: Chunker = Field(
+        "structure",
+        description="structure: by headings, paragraphs and blocks; fixed: by length, overlapping; semantic: by what "
+        "neighbouring sentences speak of",
+    )
     chunk_chars: int = Field(
         900, ge=100, le=20_000, description="the longest chunk, in characters; a code block may be longer"
+    )
+    chunk_overlap: int = Field(
+        100, ge=0, le=10_000, description="characters that a chunk of the fixed chunker repeats of the one before"
     )
 
 
@@ -114,6 +135,12 @@ class PersonaSettings(Section):
     name: str = ""
     prompt: str = Field("", description="how the assistant speaks; a standing instruction before every chat")
     samples: list[str] = Field(default_factory=list, description="sentences that show the voice")
+
+    @property
+    def instruction(self) -> str:
+        """Whom the model speaks for, the same in training and in chat; "" when nothing is set."""
+        name = f"Your name is {self.name}." if self.name else ""
+        return f"{name} {self.prompt}".strip()
 
 
 class TeacherSettings(Section):
