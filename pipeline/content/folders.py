@@ -11,6 +11,14 @@ from pipeline.settings import ContentSource, Settings
 
 SUFFIXES = (".md", ".mdx", ".markdown")
 _IGNORED_FOLDERS = ("node_modules",)
+_TEMPLATE_KEYS = {"templates.json": "folder", "plugins/templater-obsidian/data.json": "templates_folder"}
+TEMPLATE_SETTINGS = frozenset(file.rpartition("/")[2] for file in _TEMPLATE_KEYS)
+"""Names of the files in which Obsidian says which folders hold templates."""
+
+
+def is_ignored(name: str) -> bool:
+    """Whether a file or folder of this name is nobody's text: hidden, of a tool, or an editor's for the moment."""
+    return name.startswith((".", "~$")) or name in _IGNORED_FOLDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +35,6 @@ class Folder:
     """Folders of templates as Obsidian's settings name them, relative to the root; None: they name none."""
     fault: str = ""
     """Why nothing in it can be read."""
-
-    def ignores(self, name: str) -> bool:
-        """Whether a file or folder of this name is nobody's text: hidden, of a tool, or an editor's for the moment."""
-        return name.startswith((".", "~$")) or name in _IGNORED_FOLDERS
 
     def rule_against(self, path: str) -> str:
         """The rule of the owner's that leaves out the file at `path` below the root, with the next step; "" for none."""
@@ -98,7 +102,7 @@ def _obsidian_templates(root: Path) -> tuple[str, ...] | None:
 
 
 def _named_templates(settings: Path) -> Iterator[str]:
-    for file, key in (("templates.json", "folder"), ("plugins/templater-obsidian/data.json", "templates_folder")):
+    for file, key in _TEMPLATE_KEYS.items():
         try:
             values = json.loads((settings / file).read_text(encoding="utf-8"))
         except (OSError, ValueError):  # no such plug-in, or in the middle of being written: the folder's name decides

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipeline.content.documents import FileReport
-from pipeline.content.folders import SUFFIXES, Folder, open_folders
+from pipeline.content.folders import SUFFIXES, Folder, is_ignored, open_folders
 from pipeline.content.memory import ReadMemory
 from pipeline.content.parsing import EmptyError, parse_document
 from pipeline.errors import ContentError
@@ -42,7 +42,7 @@ def read_file(settings: Settings, source: ContentSource, path: Path) -> FileRepo
     relative = place.relative_to(folder.root).as_posix()
     if folder.fault:
         return _report(folder, relative, "failed", folder.fault)
-    if any(map(folder.ignores, relative.split("/"))):
+    if any(map(is_ignored, relative.split("/"))):
         return _report(
             folder, relative, "skipped", "hidden, or of a tool: move it to an ordinary folder to have it read"
         )
@@ -65,7 +65,7 @@ def read_changed(settings: Settings, paths: Iterable[Path]) -> Iterator[FileRepo
             continue
         folder = max(around, key=lambda folder: len(folder.root.parts))
         relative = _below(folder, path)
-        if not any(map(folder.ignores, relative.split("/"))):
+        if not any(map(is_ignored, relative.split("/"))):
             report = _read(folder, relative) if _stands_there(path) else None
             yield report or _report(folder, relative, "gone", "")
 
@@ -73,7 +73,7 @@ def read_changed(settings: Settings, paths: Iterable[Path]) -> Iterator[FileRepo
 def _stands_there(path: Path) -> bool:
     """Whether a walk would meet a file at `path`: not behind a link, and with its name in these very letters."""
     try:
-        return path.parent.resolve(strict=True) == path.parent and path.name in os.listdir(path.parent)
+        return path.parent.resolve(strict=True) == path.parent and path in path.parent.iterdir()
     except (OSError, RuntimeError):
         return False
 
@@ -95,7 +95,7 @@ def _walk(folder: Folder, memory: ReadMemory | None) -> Iterator[FileReport]:
             continue
         if directory == folder.root and not entries:
             yield _report(folder, "", "skipped", "an empty folder: put Markdown there, or correct its `path`")
-        entries = [entry for entry in entries if not folder.ignores(entry.name)]
+        entries = [entry for entry in entries if not is_ignored(entry.name)]
         for entry in entries:
             if _is_text(entry) and (report := _read(folder, _below(folder, Path(entry.path)), memory)):
                 yield report
