@@ -21,6 +21,7 @@ STATE_DIRECTORY = ".sitetwin"
 Visibility = Literal["public", "private"]
 Mode = Literal["base", "rag", "lora", "hybrid"]
 Retrieval = Literal["hybrid", "dense", "keyword"]
+Fusion = Literal["scores", "ranks"]
 Chunker = Literal["structure", "fixed", "semantic"]
 PairKind = Literal["fact", "how-to", "synthesis", "voice", "refusal"]
 FilterStage = Literal["score", "length", "language", "grounding", "privacy", "duplicates", "judge"]
@@ -117,6 +118,9 @@ class RetrievalSettings(Section):
     mode: Retrieval = "hybrid"
     passages: int = Field(4, ge=1, le=50, description="how many a question gets")
     candidates: int = Field(50, ge=1, le=1000, description="how many each list hands to the fusion")
+    fusion: Fusion = Field("scores", description="what of the two lists is added up: scores, or ranks")
+    rerank: bool = Field(False, description="whether a reranker reads the best candidates and orders them anew")
+    rerank_candidates: int = Field(20, ge=1, le=100, description="how many of them it reads")
 
 
 class ChatSettings(Section):
@@ -125,8 +129,8 @@ class ChatSettings(Section):
     quote_first: bool | None = Field(
         None, description="answer with the best sentences of the notes, word for word; none: yes for the demo model"
     )
-    decline_below: float = Field(
-        0.4, ge=0, le=1, description="answerability under which the answer is that the notes do not hold it"
+    decline_below: float | None = Field(
+        None, ge=0, le=1, description="answerability under which the notes do not hold the answer; none: learnt from them"
     )
     history_turns: int = Field(4, ge=0, description="how many earlier turns the model sees")
 

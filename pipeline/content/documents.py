@@ -40,6 +40,8 @@ class Chunk:
     anchor: str
     """The slug of the innermost heading, as GitHub and Astro make it; empty above the first heading."""
     text: str
+    span: tuple[int, int] | None = None
+    """From where to where it stands in the document's text, in characters; None in what the index gives back."""
 
     def indexed_text(self, title: str) -> str:
         """What is embedded and keyword-indexed: title and heading path in front of the text."""
@@ -55,7 +57,7 @@ class FileReport:
     the documents whose id begins with it, so the index keeps them."""
     path: Path
     state: str
-    """`read`, `skipped` (by a rule of the owner's) or `failed` (can't be read)."""
+    """`read`, `skipped` (by a rule of the owner's), `failed` (can't be read), or `gone` (of one that was changed)."""
     reason: str = ""
     """What is wrong and what to do; of a file that was read, only why it has no address."""
     document: Document | None = field(default=None, repr=False)

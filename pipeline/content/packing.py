@@ -1,7 +1,8 @@
 """The pieces of one section, put together to texts of a useful length."""
 
 import re
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from semantic_text_splitter import TextSplitter
 
@@ -13,14 +14,29 @@ WHOLE = 3
 SHORT = 1 / 8
 
 
-def pack(pieces: list[Piece], max_chars: int) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The text of a chunk, and from where to where it stands in the document's text, in characters."""
+
+    text: str
+    start: int
+    end: int
+
+
+def join(pieces: Sequence[Piece]) -> Cut:
+    """Neighbouring pieces, at least one, as one text."""
+    text = "".join([pieces[0].text, *(piece.gap + piece.text for piece in pieces[1:])])
+    return Cut(text, pieces[0].start, pieces[-1].end)
+
+
+def pack(pieces: list[Piece], max_chars: int) -> list[Cut]:
     """Texts of at most `max_chars` characters that hold all `pieces` in order.
 
     Where to cut is what leaves the smallest sum of squared unused room, so that texts are few and none is tiny; to cut
     off a sentence that announces what follows (`like this:`) counts as much as a text half empty.
     A piece that is to stay whole may be longer, and then takes a few words before it along.
     """
-    pieces = [part for piece in pieces for part in _parts(piece, max_chars)]
+    pieces = [part for piece in pieces for part in split(piece, max_chars)]
     # best[n]: the least cost of the first n pieces, and where the last text of them begins
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(pieces) + 1):
@@ -33,49 +49,68 @@ def pack(pieces: list[Piece], max_chars: int) -> list[str]:
                 break
             choices.append((best[start][0] + max(0, max_chars - length) ** 2 + cut**2, start))
         best.append(min(choices))
-    texts = []
+    return group(pieces, [start for _, start in best])
+
+
+def group(pieces: Sequence[Piece], starts: Sequence[int]) -> list[Cut]:
+    """All `pieces` in texts; starts[n] says where the last text of the first n pieces begins."""
+    cuts = []
     end = len(pieces)
     while end:
-        start = best[end][1]
-        texts.append("".join([pieces[start].text, *(piece.gap + piece.text for piece in pieces[start + 1 : end])]))
-        end = start
-    return texts[::-1]
+        cuts.append(join(pieces[starts[end] : end]))
+        end = starts[end]
+    return cuts[::-1]
 
 
 def _takes_along(last: Piece, length: int, max_chars: int) -> bool:
     return last.whole and len(last.text) > max_chars and length - len(last.text) < max_chars * SHORT
 
 
-def _parts(piece: Piece, max_chars: int) -> list[Piece]:
+def split(piece: Piece, max_chars: int) -> list[Piece]:
     """The piece, in as many parts as it takes: at lines in code and tables, at sentences elsewhere."""
     if len(piece.text) <= max_chars * (WHOLE if piece.whole else 1):
         return [piece]
     lines = piece.text.split("\n")
     if piece.kind == "fence" and len(lines) > 2:
-        texts = _split_lines(lines[0], lines[1:-1], lines[-1], max_chars)
+        parts = _split_lines(piece.text, lines[0] + "\n", "\n" + lines[-1], max_chars)
     elif piece.kind == "table":
-        texts = _split_lines("\n".join(lines[:2]), lines[2:], "", max_chars)
+        parts = _split_lines(piece.text, "\n".join(lines[:2]) + "\n", "", max_chars)
     elif piece.kind == "code_block":
-        texts = _split_lines("", lines, "", max_chars)
+        parts = _split_lines(piece.text, "", "", max_chars)
     else:
         # in prose a line's end is a space; room is left for a few words that lead to the first part
         prose = re.sub(r"(?<!  )(?<!\\)\n(?=\S)", " ", piece.text) if piece.kind == "paragraph" else piece.text
-        texts = _split_evenly(prose, max_chars - int(max_chars * SHORT))
+        parts = _split_evenly(prose, max_chars - int(max_chars * SHORT))
     gap = " " if piece.kind == "paragraph" else "\n"
     return [
-        replace(piece, text=text, gap=gap if number else piece.gap, whole=False) for number, text in enumerate(texts)
+        Piece(
+            part.text, piece.kind, False, piece.start + part.start, piece.start + part.end, gap if number else piece.gap
+        )
+        for number, part in enumerate(parts)
     ]
 
 
-def _split_lines(top: str, lines: list[str], bottom: str, max_chars: int) -> list[str]:
-    """`lines` in parts, each between the fences of the code, or below the head of the table, that it is from."""
-    room = max_chars - len(top) - len(bottom) - 2
+def _split_lines(text: str, top: str, bottom: str, max_chars: int) -> list[Cut]:
+    """The lines of `text` in parts, each between the fences of the code, or below the head of the table, it is from."""
+    room = max_chars - len(top) - len(bottom)
     if room < max_chars / 2:
-        return TextSplitter(max_chars).chunks("\n".join([top, *lines, bottom]))
-    parts = [part.strip("\n") for part in TextSplitter(room, trim=False).chunks("\n".join(lines))]
-    return ["\n".join(filter(None, (top, part, bottom))) for part in parts if part.strip()]
+        return _cuts(TextSplitter(max_chars), text)
+    body = text[len(top) : len(text) - len(bottom)]
+    parts = [
+        Cut(top + cut.text.strip("\n") + bottom, len(top) + cut.start, len(top) + cut.end)
+        for cut in _cuts(TextSplitter(room, trim=False), body)
+        if cut.text.strip()
+    ]
+    if parts:  # the fences, or the head, stand where the outermost parts are
+        parts[0] = replace(parts[0], start=0)
+        parts[-1] = replace(parts[-1], end=len(text))
+    return parts
 
 
-def _split_evenly(text: str, max_chars: int) -> list[str]:
+def _split_evenly(text: str, max_chars: int) -> list[Cut]:
     shortest = -(-len(text) // -(-len(text) // max_chars))
-    return TextSplitter((shortest, max_chars)).chunks(text)
+    return _cuts(TextSplitter((shortest, max_chars)), text)
+
+
+def _cuts(splitter: TextSplitter, text: str) -> list[Cut]:
+    return [Cut(part, start, start + len(part)) for start, part in splitter.chunk_indices(text)]

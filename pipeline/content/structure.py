@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -28,6 +28,9 @@ class Piece:
     """markdown-it's name of the block: paragraph, list_item, fence, code_block, table, blockquote."""
     whole: bool
     """Whether it is code or a table, or holds code."""
+    start: int
+    """Where it stands in the document's text, in characters."""
+    end: int
     gap: str = "\n\n"
     """What stands between it and the piece before it."""
 
@@ -38,6 +41,8 @@ class Section:
 
     headings: tuple[str, ...]
     anchor: str
+    span: tuple[int, int] = (0, 0)
+    """From where to where its heading stands in the document's text, in characters."""
     heading: str = ""
     """Its own heading's words; empty above the first."""
     pieces: list[Piece] = field(default_factory=list)
@@ -65,6 +70,7 @@ def _headings(tokens: list[Token]) -> Iterator[tuple[Token, int, str]]:
 def parse_sections(text: str, title: str) -> list[Section]:
     """The sections of `text` in order. The first heading is left out of the paths when it only repeats `title`."""
     lines = text.split("\n")
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
     tokens = _BLOCKS.parse(text)
     slugger = Slugger()
     # headings in quotes and lists begin no section, but they count when slugs repeat
@@ -74,29 +80,36 @@ def parse_sections(text: str, title: str) -> list[Section]:
     done = 0
     for token, kind, whole in _blocks(tokens):
         start, end = token.map or (done, done)
-        _add_unclaimed(sections[-1], lines[done:start])
+        _add_unclaimed(sections[-1], lines[done:start], starts[done])
         if found := headings.get(id(token)):
             level, words, anchor = found
             path = [above for above in path if above[0] < level]
             is_title = len(sections) == 1 and words.casefold() == title.casefold()
             path.append((level, "" if is_title else words))
             above = tuple(words for _, words in path if words)
-            sections.append(Section(above, "" if is_title else anchor, words))
+            sections.append(Section(above, "" if is_title else anchor, (starts[start], starts[end] - 1), words))
         elif kind != "hr":
             pieces = sections[-1].pieces
             is_tight = kind == "list_item" and start == done and bool(lines[start - 1].strip())
             gap = "\n" if is_tight and pieces and pieces[-1].kind == kind else "\n\n"
-            pieces.append(Piece("\n".join(lines[start:end]).strip("\n"), kind, whole, gap))
+            pieces.append(_piece(lines[start:end], starts[start], kind, whole, gap))
         done = end
-    _add_unclaimed(sections[-1], lines[done:])
+    _add_unclaimed(sections[-1], lines[done:], starts[done])
     return sections
 
 
-def _add_unclaimed(section: Section, lines: list[str]) -> None:
+def _piece(lines: list[str], start: int, kind: str, whole: bool, gap: str = "\n\n") -> Piece:
+    """A piece of whole lines, of which the first stands at `start`."""
+    text = "\n".join(lines)
+    start += len(text) - len(text.lstrip("\n"))
+    text = text.strip("\n")
+    return Piece(text, kind, whole, start, start + len(text), gap)
+
+
+def _add_unclaimed(section: Section, lines: list[str], start: int) -> None:
     """Keep lines that are no block, such as the addresses of links."""
-    text = "\n".join(lines).strip("\n")
-    if text.strip():
-        section.pieces.append(Piece(text, "paragraph", False))
+    if any(line.strip() for line in lines):
+        section.pieces.append(_piece(lines, start, "paragraph", whole=False))
 
 
 def _blocks(tokens: list[Token]) -> Iterator[tuple[Token, str, bool]]:

@@ -6,14 +6,11 @@ import pytest
 
 from pipeline.content.chunking import chunk_document
 from pipeline.content.documents import Document
+from tests.pipeline.content.random_text import paragraph, random_markdown
 
 
 def chunks_of(text, max_chars=200, title="Title"):
     return chunk_document(Document("notes/a.md", Path("a.md"), title, "", text, "public"), max_chars)
-
-
-def paragraph(words, word="word"):
-    return " ".join([word] * words) + "."
 
 
 def test_heading_paths_and_anchors():
@@ -156,22 +153,6 @@ def test_no_text_is_too_odd_to_be_cut(text):
     chunks = chunks_of(text)
     assert all(0 < len(chunk.text) <= 600 for chunk in chunks)
     assert "".join(re.findall(r"\w", "".join(chunk.text for chunk in chunks))) == "".join(re.findall(r"\w", text))
-
-
-def random_markdown(rng):
-    blocks = [
-        lambda: "#" * rng.randint(1, 6) + f" {paragraph(rng.randint(1, 4), 'head')}",
-        lambda: paragraph(rng.randint(1, 120)),
-        lambda: "\n".join(
-            f"{'  ' * rng.randint(0, 2) * bool(n)}- {paragraph(rng.randint(1, 12))}" for n in range(rng.randint(1, 12))
-        ),
-        lambda: "```\n" + "\n".join(f"code {n}" for n in range(rng.randint(0, 60))) + "\n```",
-        lambda: "| a | b |\n|---|---|\n" + "\n".join(f"| {n} | cell |" for n in range(rng.randint(0, 40))),
-        lambda: "\n".join(f"> {paragraph(rng.randint(1, 9))}" for _ in range(rng.randint(1, 9))),
-        lambda: "---",
-        lambda: f"[ref{rng.randint(0, 9)}]: http://x.org",
-    ]
-    return "\n\n".join(rng.choice(blocks)() for _ in range(rng.randint(1, 15)))
 
 
 @pytest.mark.parametrize("seed", range(150))

@@ -1,0 +1,71 @@
+"""Sentences that speak of one thing, found by their embeddings."""
+
+from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
+
+import numpy as np
+
+from pipeline.content.packing import Cut, group, split
+from pipeline.content.sentences import sentence_spans
+from pipeline.content.structure import Piece
+
+Embed = Callable[[Sequence[str]], np.ndarray]
+"""Texts to float32 (texts, dimension), rows of length 1."""
+
+
+def merge(sections: Sequence[list[Piece]], max_chars: int, embed: Embed) -> list[list[Cut]]:
+    """For each section the texts of at most `max_chars` characters that its pieces make, sentences merged by meaning.
+
+    Of all ways to cut, the one taken has the highest sum, over every two sentences of one text, of their cosine less
+    the mean cosine of sentences so near each other (the cluster semantic chunker of Smith & Troynikov, "Evaluating
+    Chunking Strategies for Retrieval", Chroma 2024, whose mean is over all pairs). All are embedded in one call.
+    """
+    units = [[unit for piece in pieces for unit in _units(piece, max_chars)] for pieces in sections]
+    vectors = embed([unit.text for section in units for unit in section])
+    bounds = list(accumulate(map(len, units), initial=0))
+    threshold = _mean_cosine(vectors)
+    return [
+        group(section, _cuts(section, vectors[start:end], threshold, max_chars))
+        for section, (start, end) in zip(units, pairwise(bounds), strict=True)
+    ]
+
+
+def _units(piece: Piece, max_chars: int) -> list[Piece]:
+    """Sentences of a paragraph; what is no paragraph, or is longer than a text may be, as it is packed elsewhere."""
+    if piece.kind != "paragraph":
+        return split(piece, max_chars)
+    units: list[Piece] = []
+    done = 0
+    for start, end in sentence_spans(piece.text):
+        gap = piece.text[done:start] if units else piece.gap
+        sentence = Piece(piece.text[start:end], "paragraph", False, piece.start + start, piece.start + end, gap)
+        units += split(sentence, max_chars)
+        done = end
+    return units
+
+
+def _mean_cosine(vectors: np.ndarray) -> float:
+    """Of all pairs of different rows."""
+    count = len(vectors)
+    if count < 2:
+        return 0.0
+    total = vectors.sum(axis=0)
+    return float(total @ total - count) / (count * (count - 1))
+
+
+def _cuts(units: Sequence[Piece], vectors: np.ndarray, threshold: float, max_chars: int) -> list[int]:
+    """For each number of first units, where the last text of them begins."""
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for end in range(1, len(units) + 1):
+        agreement, length = 0.0, len(units[end - 1].text)
+        after = vectors[end - 1].copy()
+        choices = [(best[end - 1][0], end - 1)]
+        for start in range(end - 2, -1, -1):
+            length += len(units[start].text) + len(units[start + 1].gap)
+            if length > max_chars:
+                break
+            agreement += float(vectors[start] @ after) - threshold * (end - 1 - start)
+            after += vectors[start]
+            choices.append((best[start][0] + agreement, start))
+        best.append(max(choices))
+    return [start for _, start in best]

@@ -1,0 +1,20 @@
+"""Where sentences begin and end."""
+
+import re
+from itertools import pairwise
+
+import sentencex
+
+_SPACE = re.compile(r"[^\S\n]")
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """From where to where each sentence of `text` stands, in characters, without the space around it."""
+    # sentencex 1.0.32 panics at an initial before a space that is more than one byte long
+    ends = [boundary["end_index"] for boundary in sentencex.get_sentence_boundaries("en", _SPACE.sub(" ", text))]
+    spans = []
+    for start, end in pairwise([0, *ends[:-1], len(text)]):
+        if sentence := text[start:end].strip():
+            start = text.index(sentence, start)
+            spans.append((start, start + len(sentence)))
+    return spans
