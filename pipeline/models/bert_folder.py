@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.errors import ModelError
 from pipeline.models.bert import Activation, Pooling
+from pipeline.models.prefixes import Prefixes, known_prefixes
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -20,6 +21,23 @@ ACTIVATIONS: dict[str, Activation] = {
     "gelu_pytorch_tanh": "gelu_tanh",
     "relu": "relu",
 }
+MODULES = {"Transformer", "Pooling", "Normalize"}
+"""Of sentence-transformers' modules.json."""
+_EXAMPLES = {
+    "embedder": "set [models] embedder to such a folder, e.g. all-MiniLM, bge or e5 in English, or to 'demo'",
+    "reranker": "set [models] reranker to such a folder, e.g. one with cross-encoder/ms-marco-MiniLM-L6-v2",
+}
+_DISTILBERT = [
+    ("transformer.layer.", "encoder.layer."),
+    (".attention.q_lin.", ".attention.self.query."),
+    (".attention.k_lin.", ".attention.self.key."),
+    (".attention.v_lin.", ".attention.self.value."),
+    (".attention.out_lin.", ".attention.output.dense."),
+    (".sa_layer_norm.", ".attention.output.LayerNorm."),
+    (".ffn.lin1.", ".intermediate.dense."),
+    (".ffn.lin2.", ".output.dense."),
+    (".output_layer_norm.", ".output.LayerNorm."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +54,28 @@ class Config:
     lowercase: bool
 
 
-def read_config(folder: Path) -> Config:
-    """Config of a model folder in the hub's layout.
+def read_config(folder: Path, setting: str = "embedder") -> Config:
+    """Config of a model folder in the hub's layout; `setting` is the key of [models] that names it.
 
     Raises:
-        ModelError: config.json is missing, or the model is no BERT with GELU or ReLU and mean or first-token pooling.
+        ModelError: config.json is missing, or the model is no BERT or DistilBERT with GELU or ReLU, mean or
+            first-token pooling and nothing after that.
     """
     config = _json(folder, "config.json")
-    activation = ACTIVATIONS.get(config.get("hidden_act", ""))
-    if config.get("model_type") != "bert" or activation is None:
-        raise ModelError(
-            f"{folder} is a {config.get('model_type', 'model of unknown type')}, not a BERT with GELU or ReLU: "
-            "set [models] embedder to such a folder, e.g. all-MiniLM, bge or e5 in English, or to 'demo'"
-        )
+    kind = config.get("model_type", "model of unknown type")
+    activation = ACTIVATIONS.get(config.get("activation" if kind == "distilbert" else "hidden_act", ""))
+    absolute = config.get("position_embedding_type", "absolute") == "absolute"
+    if kind not in ("bert", "distilbert") or activation is None or not absolute:
+        raise ModelError(f"{folder} is a {kind}, not a BERT or DistilBERT with GELU or ReLU: {_EXAMPLES[setting]}")
+    for module in _json(folder, "modules.json", default=[]):
+        if (name := module["type"].rsplit(".", 1)[-1]) not in MODULES:
+            raise ModelError(f"{folder} has a layer {name} after its BERT: {_EXAMPLES[setting]}")
     longest = config["max_position_embeddings"]
     tokenizer = _json(folder, "tokenizer_config.json", default={})
     return Config(
-        heads=config["num_attention_heads"],
-        width=config["hidden_size"],
-        epsilon=config["layer_norm_eps"],
+        heads=config["n_heads" if kind == "distilbert" else "num_attention_heads"],
+        width=config["dim" if kind == "distilbert" else "hidden_size"],
+        epsilon=config.get("layer_norm_eps", 1e-12),
         max_tokens=min(
             longest, _json(folder, "sentence_bert_config.json", default={}).get("max_seq_length") or longest
         ),
@@ -62,6 +83,15 @@ def read_config(folder: Path) -> Config:
         pooling=_pooling(folder),
         lowercase=tokenizer.get("do_lower_case", True),
     )
+
+
+def read_prefixes(folder: Path) -> Prefixes:
+    """What sentence-transformers' configuration gives as prompts, else what is known of the model by its folder's name."""
+    prompts = _json(folder, "config_sentence_transformers.json", default={}).get("prompts") or {}
+    document = next((prompts[key] for key in ("document", "passage") if key in prompts), "")
+    if not any((prompts.get("query"), document)):
+        return known_prefixes(folder.name)
+    return Prefixes(prompts.get("query", ""), document)
 
 
 def load_tokenizer(folder: Path, config: Config) -> "Tokenizer":
@@ -86,10 +116,13 @@ def load_tokenizer(folder: Path, config: Config) -> "Tokenizer":
 
 
 def read_weights(folder: Path) -> dict[str, np.ndarray]:
-    """The arrays of model.safetensors under transformers' names, without the prefix `bert.`."""
+    """The arrays of model.safetensors under the names of transformers' BertModel, a DistilBERT's too."""
     from safetensors.numpy import load_file
 
-    return {name.removeprefix("bert."): array for name, array in load_file(folder / "model.safetensors").items()}
+    arrays = {_name(name): array for name, array in load_file(folder / "model.safetensors").items()}
+    # DistilBERT knows no types of text.
+    nothing = np.zeros((1, arrays["embeddings.LayerNorm.bias"].size), np.float32)
+    return {"embeddings.token_type_embeddings.weight": nothing, **arrays}
 
 
 def open_file(folder: Path, name: str) -> BufferedReader:
@@ -104,6 +137,13 @@ def open_file(folder: Path, name: str) -> BufferedReader:
         raise _missing(folder, name) from None
 
 
+def _name(name: str) -> str:
+    name = name.removeprefix("bert.").removeprefix("distilbert.")
+    for theirs, ours in _DISTILBERT:
+        name = name.replace(theirs, ours)
+    return name
+
+
 def _pooling(folder: Path) -> Pooling:
     modes = _json(folder, "1_Pooling/config.json", default={"pooling_mode_mean_tokens": True})
     chosen = [key for key, value in modes.items() if key.startswith("pooling_mode_") and value]
@@ -116,7 +156,7 @@ def _pooling(folder: Path) -> Pooling:
     )
 
 
-def _json(folder: Path, name: str, default: dict[str, Any] | None = None) -> dict[str, Any]:
+def _json(folder: Path, name: str, default: Any = None) -> Any:
     if default is not None and not (folder / name).is_file():
         return default
     with open_file(folder, name) as file:
@@ -124,4 +164,4 @@ def _json(folder: Path, name: str, default: dict[str, Any] | None = None) -> dic
 
 
 def _missing(folder: Path, name: str) -> ModelError:
-    return ModelError(f"{folder} has no {name}: set [models] embedder to a complete model folder, or to 'demo'")
+    return ModelError(f"{folder} has no {name}: name a complete model folder in [models]")

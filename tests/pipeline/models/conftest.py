@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
+WIDTH, INNER, LAYERS, WORDS, LONGEST = 24, 40, 2, 50, 16
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 _ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "gelu": lambda x: x * (1 + _erf(x / math.sqrt(2))) / 2,
@@ -82,3 +83,33 @@ def reference_embedding() -> Callable[..., np.ndarray]:
 @pytest.fixture
 def reference_score() -> Callable[..., np.ndarray]:
     return _score
+
+
+@pytest.fixture(scope="session")
+def bert_arrays() -> dict[str, np.ndarray]:
+    """Random weights of a small BERT with a head for pairs: 3 heads, 16 positions, 50 words."""
+    random = np.random.default_rng(7)
+    shapes: dict[str, tuple[int, ...]] = {
+        "embeddings.word_embeddings.weight": (WORDS, WIDTH),
+        "embeddings.position_embeddings.weight": (LONGEST, WIDTH),
+        "embeddings.token_type_embeddings.weight": (2, WIDTH),
+        "embeddings.LayerNorm.weight": (WIDTH,),
+        "embeddings.LayerNorm.bias": (WIDTH,),
+        "pooler.dense.weight": (WIDTH, WIDTH),
+        "pooler.dense.bias": (WIDTH,),
+        "classifier.weight": (1, WIDTH),
+        "classifier.bias": (1,),
+    }
+    for layer in range(LAYERS):
+        linears = {
+            **{f"attention.self.{part}": (WIDTH, WIDTH) for part in ("query", "key", "value")},
+            "attention.output.dense": (WIDTH, WIDTH),
+            "intermediate.dense": (INNER, WIDTH),
+            "output.dense": (WIDTH, INNER),
+        }
+        for name, shape in linears.items():
+            shapes[f"encoder.layer.{layer}.{name}.weight"] = shape
+            shapes[f"encoder.layer.{layer}.{name}.bias"] = shape[:1]
+        for name in ("attention.output.LayerNorm", "output.LayerNorm"):
+            shapes |= {f"encoder.layer.{layer}.{name}.{part}": (WIDTH,) for part in ("weight", "bias")}
+    return {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}

@@ -1,12 +1,17 @@
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from pipeline.errors import ModelError
-from pipeline.models.bert_folder import load_tokenizer, open_file, read_config
+from pipeline.models.bert_folder import load_tokenizer, open_file, read_config, read_prefixes
 from pipeline.models.demo import embedding_model
+from pipeline.models.onnx_embedder import BertEmbedder
+from pipeline.models.prefixes import Prefixes
 
 TEXT = "Ein Satz mit Umlauten: äöü, and an emoji 😀."
 CONFIG = {
@@ -58,3 +63,77 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_tokenizer(tmp_path, read_config(tmp_path))
     with pytest.raises(ModelError, match=r"has no model\.safetensors: .*complete model folder"):
         open_file(tmp_path, "model.safetensors")
+
+
+def test_distilbert_is_a_bert_under_other_names(
+    tmp_path: Path,
+    bert_arrays: dict[str, np.ndarray],
+    reference_embedding: Callable[..., np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SITETWIN_CACHE", str(tmp_path / "cache"))
+    theirs = {
+        "encoder.layer.": "transformer.layer.",
+        "attention.self.query": "attention.q_lin",
+        "attention.self.key": "attention.k_lin",
+        "attention.self.value": "attention.v_lin",
+        "attention.output.dense": "attention.out_lin",
+        "attention.output.LayerNorm": "sa_layer_norm",
+        "intermediate.dense": "ffn.lin1",
+        "output.dense": "ffn.lin2",
+        "output.LayerNorm": "output_layer_norm",
+    }
+    arrays = {}
+    for name, array in bert_arrays.items():
+        if not name.startswith(("pooler", "classifier", "embeddings.token_type")):
+            for ours, other in theirs.items():
+                name = name.replace(ours, other)
+            arrays[f"distilbert.{name}"] = array
+    save_file(arrays, tmp_path / "model.safetensors")
+    write_json(
+        tmp_path,
+        "config.json",
+        {"model_type": "distilbert", "activation": "gelu", "dim": 24, "n_heads": 3, "max_position_embeddings": 16},
+    )
+    (tmp_path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefghij"]))
+    embedder = BertEmbedder(tmp_path, 1)
+    untyped = bert_arrays | {"embeddings.token_type_embeddings.weight": np.zeros((1, 24), np.float32)}
+    expected = reference_embedding(untyped, [2, 4, 7, 3], 3, 1e-12, "mean")
+    np.testing.assert_allclose(embedder.embed(["a d"])[0], expected, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model_type": "xlm-roberta"}, "is a xlm-roberta, not a BERT"),
+        ({"hidden_act": "silu"}, "not a BERT or DistilBERT with GELU or ReLU"),
+        ({"position_embedding_type": "relative_key"}, "not a BERT"),
+    ],
+)
+def test_what_the_graph_does_not_compute_is_refused(tmp_path: Path, changes: dict[str, str], message: str) -> None:
+    write_json(tmp_path, "config.json", CONFIG | changes)
+    with pytest.raises(ModelError, match=message):
+        read_config(tmp_path)
+    with pytest.raises(ModelError, match=r"set \[models\] reranker"):
+        read_config(tmp_path, "reranker")
+
+
+def test_a_layer_after_the_pooling_is_refused(tmp_path: Path) -> None:
+    write_json(tmp_path, "config.json", CONFIG)
+    modules = [{"type": f"sentence_transformers.models.{name}"} for name in ("Transformer", "Pooling", "Normalize")]
+    write_json(tmp_path, "modules.json", modules)
+    assert read_config(tmp_path).width == 384
+    write_json(tmp_path, "modules.json", [*modules, {"type": "sentence_transformers.models.Dense"}])
+    with pytest.raises(ModelError, match=r"has a layer Dense after its BERT: set \[models\] embedder"):
+        read_config(tmp_path)
+
+
+def test_prompts_of_the_folder_win_over_what_its_name_tells(tmp_path: Path) -> None:
+    folder = tmp_path / "e5-small"
+    folder.mkdir()
+    assert read_prefixes(folder) == Prefixes("query: ", "passage: ")
+    write_json(folder, "config_sentence_transformers.json", {"prompts": {"query": "", "document": ""}})
+    assert read_prefixes(folder) == Prefixes("query: ", "passage: ")
+    write_json(folder, "config_sentence_transformers.json", {"prompts": {"query": "q: ", "passage": "p: "}})
+    assert read_prefixes(folder) == Prefixes("q: ", "p: ")
+    assert read_prefixes(embedding_model()) == Prefixes()

@@ -1,18 +1,99 @@
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+from pipeline.errors import ModelError
 from pipeline.models.demo import embedding_model
-from pipeline.models.embedder import load_embedder
+from pipeline.models.embedder import PrefixedEmbedder, load_embedder, load_former
+from pipeline.models.openai_embeddings import OpenAIEmbeddings
+from pipeline.models.prefixes import Prefixes
+from pipeline.models.remote_embedder import RemoteEmbedder
 from pipeline.settings import ModelSettings, Settings
 
 
-def test_one_embedder_per_process(tmp_path: Path) -> None:
-    embedder = load_embedder(Settings(root=Path.cwd()))
-    assert load_embedder(Settings(root=tmp_path)) is embedder
-    assert load_embedder(Settings(root=tmp_path, models=ModelSettings(embedder=str(embedding_model())))) is embedder
+class Recorder:
+    name, dimension = "recorder", 2
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        self.texts += texts
+        return np.tile(np.float32([0.6, 0.8]), (len(texts), 1))
+
+
+def settings(**models: str) -> Settings:
+    return Settings(root=Path.cwd(), models=ModelSettings(**models))  # type: ignore[arg-type]
+
+
+def server_of(embedder: object) -> OpenAIEmbeddings:
+    assert isinstance(embedder, PrefixedEmbedder)
+    assert isinstance(embedder.model, RemoteEmbedder)
+    assert isinstance(embedder.model._server, OpenAIEmbeddings)
+    return embedder.model._server
+
+
+def test_weights_are_loaded_once_in_a_process(tmp_path: Path) -> None:
+    one, other = load_embedder(Settings(root=tmp_path)), load_embedder(settings(embedder=str(embedding_model())))
+    assert isinstance(one, PrefixedEmbedder)
+    assert isinstance(other, PrefixedEmbedder)
+    assert one.model is other.model
+    assert one.name == "all-MiniLM-L6-v2-53aa51172d14-mean-256"
+
+
+def test_a_folder_is_looked_for_beside_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "minilm").symlink_to(embedding_model())
+    embedder = load_embedder(Settings(root=tmp_path, models=ModelSettings(embedder="minilm")))
+    assert embedder.dimension == 384
+    with pytest.raises(ModelError, match=rf"no folder {tmp_path}/nothing: set \[models\] embedder"):
+        load_embedder(Settings(root=tmp_path, models=ModelSettings(embedder="nothing")))
+
+
+def test_questions_and_texts_get_their_prefixes() -> None:
+    model = Recorder()
+    embedder = PrefixedEmbedder(model, Prefixes("query: ", "passage: "), "")
+    assert embedder.embed_query("why?").shape == (2,)
+    assert embedder.embed(["because", "so"]).shape == (2, 2)
+    assert model.texts == ["query: why?", "passage: because", "passage: so"]
+    assert embedder.name == "recorder 'passage: '"
+    assert PrefixedEmbedder(model, Prefixes("query: ", ""), "").name == "recorder"
+
+
+def test_prefixes_come_from_the_settings_else_from_the_models_name() -> None:
+    server = {"embedder": "openai:nomic-embed-text", "embedder_url": "http://127.0.0.1:9/v1"}
+    known = load_embedder(settings(**server))
+    assert isinstance(known, PrefixedEmbedder)
+    assert known.prefixes == Prefixes("search_query: ", "search_document: ")
+    chosen = load_embedder(settings(**server, embedder_query_prefix="clustering: ", embedder_document_prefix=""))
+    assert isinstance(chosen, PrefixedEmbedder)
+    assert chosen.prefixes == Prefixes("clustering: ", "")
+    assert chosen.model is known.model
+
+
+def test_a_former_embedder_is_loaded_by_its_spec_without_the_key_of_another_server() -> None:
+    then = settings(
+        embedder="openai:small",
+        embedder_url="http://127.0.0.1:9/v1",
+        embedder_api_key="old",
+        embedder_document_prefix="d: ",
+    )
+    spec = load_embedder(then).spec
+    assert "old" not in spec
+    elsewhere = settings(embedder="openai:big", embedder_url="http://127.0.0.1:10/v1", embedder_api_key="new")
+    former = load_former(spec, elsewhere)
+    assert isinstance(former, PrefixedEmbedder)
+    assert (server_of(former).model, server_of(former).url) == ("small", "http://127.0.0.1:9/v1")
+    assert server_of(former)._headers == {}
+    assert former.prefixes.document == "d: "
+    assert former.spec == spec
+    same = settings(embedder="openai:big", embedder_url="http://127.0.0.1:9/v1", embedder_api_key="new")
+    assert server_of(load_former(spec, same))._headers == {"Authorization": "Bearer new"}
 
 
 def test_importing_costs_nothing() -> None:
-    code = "import sys, pipeline.models.embedder\nprint(*{'onnx', 'onnxruntime', 'tokenizers', 'mlx.core'} & set(sys.modules))"
+    code = "import sys, pipeline.models.embedder\nprint(*{'onnx', 'onnxruntime', 'tokenizers', 'mlx.core', 'ollama'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""

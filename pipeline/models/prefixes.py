@@ -1,0 +1,30 @@
+"""What an embedding model wants in front of a question and in front of a text."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixes:
+    query: str = ""
+    document: str = ""
+
+
+_SEARCH = Prefixes("Represent this sentence for searching relevant passages: ")
+# As the models' own pages say; the first pattern that fits counts.
+_KNOWN = [
+    (r"nomic-embed-text", Prefixes("search_query: ", "search_document: ")),
+    (r"embeddinggemma", Prefixes("task: search result | query: ", "title: none | text: ")),
+    (r"qwen3-embedding", Prefixes("Instruct: Given a question, retrieve passages that answer it\nQuery:")),
+    (r"(multilingual-)?e5-(small|base|large)(?!.*instruct)", Prefixes("query: ", "passage: ")),
+    (r"bge-(small|base|large)(?!-zh)", _SEARCH),
+    (r"mxbai-embed-large", _SEARCH),
+    (r"snowflake-arctic-embed2|snowflake-arctic-embed-[lm]-v2", Prefixes("query: ")),
+    (r"snowflake-arctic-embed", _SEARCH),
+]
+
+
+def known_prefixes(model: str) -> Prefixes:
+    """Those of the model family that `model`, a folder's or a server's name, belongs to; none for others."""
+    name = model.lower().split("/")[-1].split(":")[0]
+    return next((prefixes for pattern, prefixes in _KNOWN if re.match(pattern, name)), Prefixes())

@@ -1,0 +1,123 @@
+"""Against an HTTP server of the test's own, for what a real one can't be made to do; test_ollama.py asks a real one."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from pipeline.errors import ModelError
+from pipeline.models.openai_embeddings import LONGEST_PAUSE, OpenAIEmbeddings
+from pipeline.models.remote_embedder import RefusedTextError
+from pipeline.processes.endpoint import free_port
+
+Answer = tuple[int, dict[str, str], Any]
+
+
+class Server:
+    """Gives `answers` one after the other, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+        self.asked: list[tuple[str, str, dict[str, Any]]] = []
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self.http.server_port}/v1"
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                server.asked.append((self.path, self.headers.get("Authorization", ""), body))
+                status, headers, answer = server.answers.pop(0)
+                content = json.dumps(answer).encode()
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        return Handler
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    thread = threading.Thread(target=server.http.serve_forever)
+    thread.start()
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
+    thread.join()
+
+
+def rows(*vectors: list[float]) -> dict[str, Any]:
+    return {"data": [{"index": n, "embedding": vector} for n, vector in enumerate(vectors)]}
+
+
+def test_it_asks_as_openai_wants_and_sorts_what_it_gets(server: Server) -> None:
+    answer = rows([1.0, 0.0], [0.0, 1.0])
+    answer["data"].reverse()
+    server.answers = [(200, {}, answer)]
+    vectors = OpenAIEmbeddings("small", server.url + "/", "secret").vectors(["a", "b"])
+    assert vectors == [[1.0, 0.0], [0.0, 1.0]]
+    body = {"model": "small", "input": ["a", "b"], "encoding_format": "float"}
+    assert server.asked == [("/v1/embeddings", "Bearer secret", body)]
+
+
+def test_a_busy_or_broken_server_is_asked_again_with_growing_pauses(server: Server) -> None:
+    pauses: list[float] = []
+    busy = {"Retry-After": "3"}
+    server.answers = [
+        (500, {}, "oops"),
+        (429, busy, "slow down"),
+        (503, {"Retry-After": "9999"}, ""),
+        (200, {}, rows([1.0])),
+    ]
+    assert OpenAIEmbeddings("small", server.url, pause=pauses.append).vectors(["a"]) == [[1.0]]
+    assert pauses == [0.5, 3.0, LONGEST_PAUSE]
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (401, r"refuses the key \(401\): set SITETWIN_MODELS__EMBEDDER_API_KEY"),
+        (404, r"has no embeddings by small \(.*who\?.*\): set \[models\] embedder to a model of .*/models"),
+        (429, r"takes no more requests now \(.*who\?.*\): run the command again later"),
+        (500, r"answered 500 for embedder small: .*who\?.*; see that server's log"),
+    ],
+)
+def test_errors_name_the_next_step(server: Server, status: int, message: str) -> None:
+    server.answers = [(status, {}, {"error": "who?"})] * 4
+    with pytest.raises(ModelError, match=message) as caught:
+        OpenAIEmbeddings("small", server.url, pause=lambda seconds: None).vectors(["a"])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_refused_text_is_not_asked_again_as_it_is(server: Server) -> None:
+    server.answers = [(400, {}, {"error": "maximum context length is 512"})]
+    with pytest.raises(RefusedTextError, match="maximum context length"):
+        OpenAIEmbeddings("small", server.url).vectors(["a"])
+    assert len(server.asked) == 1
+
+
+def test_another_kind_of_server_is_named(server: Server) -> None:
+    server.answers = [(200, {}, ["no embeddings"])]
+    with pytest.raises(ModelError, match=r"gives no embeddings: mend \[models\] embedder_url"):
+        OpenAIEmbeddings("small", server.url).vectors(["a"])
+
+
+def test_no_server() -> None:
+    with pytest.raises(ModelError, match=r"no server answers at .* start it, or mend \[models\] embedder_url"):
+        OpenAIEmbeddings("small", f"http://127.0.0.1:{free_port()}/v1").vectors(["a"])
+
+
+def test_texts_go_nowhere_without_an_address() -> None:
+    with pytest.raises(ModelError, match=r"set \[models\] embedder_url, e\.g\. to https://api\.openai\.com/v1"):
+        OpenAIEmbeddings("small", "")
