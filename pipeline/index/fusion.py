@@ -13,11 +13,15 @@ def fuse_ranks(*lists: Sequence[str], k: int = 60) -> dict[str, float]:
 
 
 def fuse_scores(*lists: Mapping[str, float]) -> dict[str, float]:
-    """The mean of the lists' scores, each list stretched to 0 (its worst) to 1 (its best); what a list lacks is 0 there."""
+    """The mean of the lists' scores, each as a part of its list's best; what a list lacks, or has below 0, is 0 there.
+
+    0 is the least that BM25 and a useful cosine can be, however many candidates there are; the worst candidate, which
+    is often put in its place, moves with their number (Bruch, Gai and Ingber, ACM TOIS 42(1), 2023).
+    """
     scores: dict[str, float] = {}
     for scored in lists:
-        low, high = min(scored.values(), default=0.0), max(scored.values(), default=0.0)
+        best = max(scored.values(), default=0.0)
         for item, score in scored.items():
-            stretched = (score - low) / (high - low) if high > low else 1.0
-            scores[item] = scores.get(item, 0.0) + stretched / len(lists)
+            part = max(score, 0.0) / best if best > 0 else 0.0
+            scores[item] = scores.get(item, 0.0) + part / len(lists)
     return scores

@@ -7,9 +7,20 @@ def test_ranks():
     assert fuse_ranks(["a", "b"], ["b", "c"]) == pytest.approx({"a": 1 / 61, "b": 1 / 62 + 1 / 61, "c": 1 / 62})
 
 
-def test_scores_are_stretched_and_averaged():
-    fused = fuse_scores({"a": 0.9, "b": 0.5, "c": 0.1}, {"b": 12.0, "d": 2.0})
-    assert fused == pytest.approx({"a": 0.5, "b": 0.75, "c": 0.0, "d": 0.0})
+def test_scores_count_as_parts_of_their_lists_best():
+    fused = fuse_scores({"a": 0.8, "b": 0.4, "c": 0.2}, {"b": 12.0, "d": 3.0})
+    assert fused == pytest.approx({"a": 0.5, "b": 0.75, "c": 0.125, "d": 0.125})
+
+
+def test_a_score_does_not_depend_on_how_many_worse_candidates_there_are():
+    few = fuse_scores({"a": 0.8, "b": 0.6}, {"b": 9.0, "a": 6.0})
+    many = fuse_scores({"a": 0.8, "b": 0.6, "c": 0.1}, {"b": 9.0, "a": 6.0, "d": 1.0})
+    assert few == {item: many[item] for item in few}
+
+
+def test_a_score_below_zero_adds_nothing():
+    assert fuse_scores({"a": 0.5, "b": -0.5}, {"b": 3.0}) == {"a": 0.5, "b": 0.5}
+    assert fuse_scores({"a": -0.2}, {}) == {"a": 0.0}
 
 
 def test_one_candidate_is_the_best_of_its_list():
