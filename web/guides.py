@@ -1,6 +1,7 @@
 """The public documents that this gateway shows as pages."""
 
 import contextlib
+import logging
 import math
 import os
 import posixpath
@@ -14,11 +15,16 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pipeline.content import read_sources
 from pipeline.content.documents import Document
+from pipeline.content.folders import SUFFIXES
 from pipeline.content.frontmatter import lookup, split_front_matter
 from pipeline.content.parsing import decode
 from pipeline.content.slugs import plain_text
+from pipeline.errors import SettingsError
+from pipeline.live_settings import LiveSettings
 from pipeline.settings import Settings
 from web.markdown import Rendered, render
+
+log = logging.getLogger(__name__)
 
 _LOOK_AGAIN_SECONDS = 1.0
 
@@ -45,8 +51,8 @@ class Guides:
     """Reads the documents again when a file's name, size or time of change differs; safe in threads."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = monotonic) -> None:
-        shown = [source for source in settings.content if source.url.startswith("/")]
-        self._settings = settings.model_copy(update={"content": shown})
+        self._live = LiveSettings(settings)
+        self._settings = _shown_part(settings)
         self._clock = clock
         self._lock = threading.Lock()
         self._looked = float("-inf")
@@ -81,10 +87,10 @@ class Guides:
         if now - self._looked < _LOOK_AGAIN_SECONDS:
             return
         self._looked = now
+        is_other = self._follow_settings()
         found = frozenset(self._files())
-        if found == self._print:
+        if found == self._print and not is_other:
             return
-        self._print = found
         guides = sorted(
             (_guide(report.document) for report in read_sources(self._settings) if _shown(report.document)),
             key=lambda guide: (guide.order, -guide.day, guide.document.title.lower()),
@@ -94,12 +100,24 @@ class Guides:
             self._guides.setdefault(guide.path, guide)
         self._by_id = {guide.document.id: guide for guide in guides}
         self._rendered = {}
+        self._print = found
+
+    def _follow_settings(self) -> bool:
+        """Whether sitetwin.toml changed: what it calls private from now on must not stay for a restart."""
+        try:
+            if not self._live.refresh():
+                return False
+        except SettingsError as error:
+            log.error("the former settings stay in force: %s", error)
+            return False
+        self._settings = _shown_part(self._live.now)
+        return True
 
     def _files(self) -> Iterator[tuple[str, int, int]]:
         """Name, time of change in ns and size in bytes of every file that may be a document."""
         for source in self._settings.content:
             for folder, _, names in os.walk(self._settings.source_path(source)):
-                for file in (Path(folder, name) for name in names if name.lower().endswith((".md", ".mdx"))):
+                for file in (Path(folder, name) for name in names if name.lower().endswith(SUFFIXES)):
                     with contextlib.suppress(OSError):  # gone since, or a broken link: then it is no page
                         found = file.stat()
                         yield str(file), found.st_mtime_ns, found.st_size
@@ -113,6 +131,11 @@ class Guides:
             return address
         guide = self._by_id.get(posixpath.normpath(posixpath.join(posixpath.dirname(document.id), unquote(parts.path))))
         return guide.href + (f"#{parts.fragment}" if parts.fragment else "") if guide else None
+
+
+def _shown_part(settings: Settings) -> Settings:
+    shown = [source for source in settings.content if source.url.startswith("/")]
+    return settings.model_copy(update={"content": shown})
 
 
 def _normal(path: str) -> str:

@@ -106,7 +106,7 @@ class Index:
             if self._dense:
                 sync.sync_vectors(
                     self._database, self._vectors, self._embedder(), report, progress,
-                    trusting=changed is not None, overtake=overtake,
+                    trusting=changed is not None and not report.rebuilt, overtake=overtake,
                 )  # fmt: skip
         report.seconds = round(time.perf_counter() - started, 3)
         return report
@@ -171,12 +171,16 @@ class Index:
 
     def _alone(self, wait_seconds: float) -> FileLock:
         path = self._database.path
-        path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path.with_suffix(".lock"), timeout=wait_seconds)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         except Timeout:
             raise SitetwinError(
                 "another sync of this index is running: wait until it is done, `sitetwin status` shows how far it is"
             ) from None
+        except OSError as error:
+            raise SitetwinError(
+                f"the index can't be kept in {path.parent} ({error}): mend that and run it again"
+            ) from error
         return lock

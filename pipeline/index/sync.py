@@ -157,9 +157,11 @@ def sync_vectors(
     generation = _generation(database, vectors, embedder)
     if not trusting:
         vectors.create(generation.number)
-    _forget(database, vectors, generation, report)
+        _forget(database, vectors, generation, report)
     _embed_pending(database, vectors, embedder, generation, report, progress, overtake)
-    if not trusting and _mend(database, vectors, generation):
+    if trusting:  # what is new is searched for; what Chroma has yet to forget is found by nobody
+        _forget(database, vectors, generation, report)
+    elif _mend(database, vectors, generation):
         _embed_pending(database, vectors, embedder, generation, report, progress, overtake)
     with database.writing() as connection:
         if generation.state == "building":

@@ -234,7 +234,7 @@ class Watcher:
         except SitetwinError as error:
             if str(error) != self._trouble:
                 self._say(f"not indexed: {error}")
-            self._trouble, self._next_look = str(error), time.monotonic() + RETRY_SECONDS
+            self._trouble, self._next_look = str(error), time.monotonic() + RETRY_SECONDS * burst.everything
             return
         self._report(report, burst)
         if burst.everything:

@@ -61,3 +61,18 @@ def test_a_file_in_utf_16_is_a_page_like_any_other(settings):
 def test_a_source_whose_addresses_are_elsewhere_is_not_shown(settings):
     settings.content[0].url = "https://example.org/{slug}"
     assert Guides(settings).all() == []
+
+
+def test_a_page_that_the_settings_hide_from_now_on_is_gone(settings, clock):
+    guides = Guides(settings, clock)
+    assert guides.find("/notes/bread")
+    source = settings.content[0]
+    settings.file.write_text(
+        f'[[content]]\npath = "{source.path}"\nurl = "{source.url}"\nvisibility = "public"\nprivate = ["bread.*"]\n',
+        encoding="utf-8",
+    )
+    clock.seconds += 2
+    assert [guide.path for guide in guides.all()] == ["/notes/starter"]
+    settings.file.write_text("[[content]\n", encoding="utf-8")
+    clock.seconds += 2
+    assert [guide.path for guide in guides.all()] == ["/notes/starter"]
