@@ -12,8 +12,10 @@ from pathlib import Path
 from pipeline.errors import SitetwinError, StaleIndexError
 from pipeline.index import tokens
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_SECONDS = 30
+
+_TOKEN_PUNCTUATION = tokens.TOKEN_PUNCTUATION.replace("'", "''")
 
 # generations: one build of the dense side, by one embedder. Searches use the active one; another is being built
 #   during a rebuild and takes its place when complete. Chunks say in which generation Chroma has them.
@@ -22,6 +24,8 @@ BUSY_SECONDS = 30
 # keywords: holds tokens made by pipeline.index.tokens; the tokenizer only splits them at spaces. public_keywords has the
 #   public ones again: BM25 weighs a word by how common it is in its table, so with one table alone the order and the scores
 #   of public results would tell what private notes hold.
+# keywords_places: each occurrence of a token, as the index of that name holds it; it takes no room.
+# keyword_totals: the chunks of each visibility, and their tokens.
 _SCHEMA = f"""
 CREATE TABLE generations (
     number INTEGER PRIMARY KEY,
@@ -61,11 +65,18 @@ CREATE INDEX chunks_by_document ON chunks (document);
 CREATE INDEX chunks_by_digest ON chunks (digest);
 CREATE INDEX chunks_by_generation ON chunks (embedded);
 CREATE VIRTUAL TABLE keywords USING fts5 (
-    heading, body, tokenize = "ascii tokenchars '{tokens.TOKEN_PUNCTUATION}'"
+    heading, body, tokenize = "ascii tokenchars '{_TOKEN_PUNCTUATION}'"
 );
 CREATE VIRTUAL TABLE public_keywords USING fts5 (
-    heading, body, tokenize = "ascii tokenchars '{tokens.TOKEN_PUNCTUATION}'"
+    heading, body, tokenize = "ascii tokenchars '{_TOKEN_PUNCTUATION}'"
 );
+CREATE VIRTUAL TABLE keywords_places USING fts5vocab (keywords, instance);
+CREATE VIRTUAL TABLE public_keywords_places USING fts5vocab (public_keywords, instance);
+CREATE TABLE keyword_totals (
+    visibility TEXT PRIMARY KEY,
+    chunks INTEGER NOT NULL,
+    tokens INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE vectors (
     digest TEXT NOT NULL,
     generation INTEGER NOT NULL,

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Sequence, Set
 from datetime import UTC, datetime
 
 from pipeline.content.documents import Chunk, Document, FileReport
-from pipeline.index import tokens
+from pipeline.index import keywords
+from pipeline.index.tokens import tokens
 
 
 def known_documents(connection: sqlite3.Connection, among: Collection[str] | None = None) -> dict[str, tuple[str, str]]:
@@ -31,22 +32,19 @@ def put_document(connection: sqlite3.Connection, document: Document, chunks: Seq
             document.digest, recipe, datetime.now(UTC).isoformat(timespec="seconds"),
         ),
     )  # fmt: skip
-    for chunk in chunks:
+    for place, chunk in enumerate(chunks, keywords.next_place(connection)):
         digest = hashlib.sha256(chunk.indexed_text(document.title).encode()).hexdigest()
-        number = connection.execute(
-            "INSERT INTO chunks (id, document, position, headings, anchor, text, digest, embedded) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        heading, body = tokens("\n".join((document.title, *chunk.headings))), tokens(chunk.text)
+        number = keywords.chunk_number(place, heading, body)
+        connection.execute(
+            "INSERT INTO chunks (number, id, document, position, headings, anchor, text, digest, embedded)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                chunk.id, document.id, chunk.position, json.dumps(chunk.headings, ensure_ascii=False), chunk.anchor,
-                chunk.text, digest, before.get((chunk.id, document.visibility, digest), 0),
+                number, chunk.id, document.id, chunk.position, json.dumps(chunk.headings, ensure_ascii=False),
+                chunk.anchor, chunk.text, digest, before.get((chunk.id, document.visibility, digest), 0),
             ),
-        ).lastrowid  # fmt: skip
-        words = (
-            number,
-            " ".join(tokens.tokens("\n".join((document.title, *chunk.headings)))),
-            " ".join(tokens.tokens(chunk.text)),
-        )
-        for table in ("keywords", "public_keywords") if document.visibility == "public" else ("keywords",):
-            connection.execute(f"INSERT INTO {table} (rowid, heading, body) VALUES (?, ?, ?)", words)
+        )  # fmt: skip
+        keywords.add(connection, document.visibility, number, heading, body)
         connection.execute("DELETE FROM tombstones WHERE chunk = ? AND visibility = ?", (chunk.id, document.visibility))
     _drop_vectors(connection, before)
 
@@ -97,8 +95,8 @@ def _remove_chunks(connection: sqlite3.Connection, document: str) -> dict[tuple[
         " JOIN documents ON documents.id = chunks.document WHERE document = ?",
         (document,),
     ).fetchall()
-    for table in ("keywords", "public_keywords"):
-        connection.executemany(f"DELETE FROM {table} WHERE rowid = ?", ((row["number"],) for row in rows))
+    for row in rows:
+        keywords.remove(connection, row["visibility"], row["number"])
     connection.executemany(
         "INSERT OR IGNORE INTO tombstones VALUES (?, ?)", ((row["id"], row["visibility"]) for row in rows)
     )

@@ -13,7 +13,7 @@ import snowballstemmer
 VERSION = 1
 """Part of the index's recipe: raise it when the tokens of a text change."""
 
-TOKEN_PUNCTUATION = "._-/:+@#"
+TOKEN_PUNCTUATION = "._-/:+@#'"
 """What a token may hold beside letters, digits and all that is not ASCII."""
 
 LONGEST_TOKEN = 80

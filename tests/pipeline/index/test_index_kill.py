@@ -46,6 +46,7 @@ def state(site):
                 "public keywords": "SELECT chunks.id, heading, body FROM public_keywords"
                 " JOIN chunks ON number = public_keywords.rowid",
                 "public keyword rows": "SELECT COUNT(*) FROM public_keywords",
+                "keyword totals": "SELECT * FROM keyword_totals WHERE chunks OR tokens",
                 "files": "SELECT id, state FROM files",
                 "tombstones": "SELECT * FROM tombstones",
                 "vectors": "SELECT digest, generation FROM vectors",

@@ -1,0 +1,111 @@
+import random
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from pipeline.content.documents import Chunk, Document
+from pipeline.index import store
+from pipeline.index.database import Database
+from pipeline.index.keywords import LONGEST, chunk_number, keyword_scores
+from pipeline.index.tokens import match_expression, query_tokens
+
+WORDS = ("lathe", "chisel", "oil", "bench", "v0.12.1", "it's/that", "Müller", "木工", "sharpen", "plane_iron")
+QUERIES = (
+    *WORDS,
+    "the sharpened chisel",
+    "oil it: lathe, bench and plane",
+    "MULLER's lathe_bench",
+    "木工 v0.12.1 nothing",
+)
+
+
+def put(connection, number, visibility, text, title="Lathe"):
+    document = Document(f"{number}.md", f"{number}.md", title, "", text, visibility, digest=str(number))
+    store.put_document(connection, document, [Chunk(f"{number}#0", document.id, 0, (), "", text)], "")
+
+
+@pytest.fixture
+def connection(tmp_path):
+    """300 chunks of chance words, the first much more common than the others; every third is private."""
+    chance = random.Random(7)
+    with closing(Database(tmp_path / "index.db")) as database, database.writing() as connection:
+        for number in range(300):
+            words = chance.choices(WORDS, [9, *[1] * 9], k=chance.randint(2, 40))
+            put(connection, number, "public" if number % 3 else "private", " ".join(words))
+        yield connection
+
+
+def by_fts5(connection, table, query):
+    """What SQLite's own function gives: with each occurrence counted 4/3 times, its k1 of 1.2 is .9."""
+    rows = connection.execute(
+        f"SELECT id, -bm25({table}, 4.0 / 3, 4.0 / 3) AS score FROM {table} JOIN chunks ON number = {table}.rowid"
+        f" WHERE {table} MATCH ?",
+        (match_expression(query),),
+    )
+    return {row["id"]: row["score"] * 1.9 / 2.2 for row in rows}
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize(("visibility", "table"), [("public", "public_keywords"), (None, "keywords")])
+def test_scores_are_those_of_fts5(connection, query, visibility, table):
+    scores = keyword_scores(connection, query, visibility, 1000)
+    assert scores == pytest.approx(by_fts5(connection, table, query), rel=1e-9)
+    assert scores
+    assert list(scores.values()) == sorted(scores.values(), reverse=True)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_the_best_are_the_first_of_all(connection, query):
+    every = list(keyword_scores(connection, query, None, 1000).items())
+    assert list(keyword_scores(connection, query, None, 20).values()) == [score for _, score in every[:20]]
+
+
+def test_private_scores_are_those_of_everything_without_the_public_chunks(connection):
+    every = keyword_scores(connection, "oil the chisel", None, 1000)
+    private = keyword_scores(connection, "oil the chisel", "private", 1000)
+    assert private == {id: score for id, score in every.items() if int(id.split("#")[0]) % 3 == 0}
+
+
+def test_only_the_chunks_that_may_be_found_are(connection):
+    numbers = [row[0] for row in connection.execute("SELECT number FROM chunks WHERE document IN ('7.md', '8.md')")]
+    found = keyword_scores(connection, " ".join(WORDS), None, 1000, np.array(numbers))
+    every = keyword_scores(connection, " ".join(WORDS), None, 1000)
+    assert found == {id: every[id] for id in ("7#0", "8#0")}
+
+
+def test_scores_after_changes_are_those_of_an_index_made_at_once(connection, tmp_path):
+    for number in range(0, 300, 2):
+        put(connection, number, "public", f"chisel {WORDS[number % 10]}")
+    for number in range(0, 300, 5):
+        store.remove_document(connection, f"{number}.md")
+    rows = connection.execute("SELECT id, text, (SELECT visibility FROM documents WHERE id = document) FROM chunks")
+    with closing(Database(tmp_path / "fresh.db")) as database, database.writing() as fresh:
+        for id, text, visibility in rows.fetchall():
+            put(fresh, int(id.split("#")[0]), visibility, text)
+        for visibility in ("public", "private", None):
+            assert keyword_scores(connection, "chisel and oil", visibility, 1000) == pytest.approx(
+                keyword_scores(fresh, "chisel and oil", visibility, 1000)
+            )
+
+
+def test_a_chunk_of_any_length_keeps_its_place():
+    words = ["word"] * (3 * LONGEST)
+    numbers = [chunk_number(place, ["title"], words[:length]) for place in range(3) for length in (0, 9, len(words))]
+    assert numbers == sorted(set(numbers))
+    assert [number & LONGEST for number in numbers[:3]] == [1, 10, LONGEST]
+
+
+def test_tokens_are_stored_as_they_are_asked_for(connection):
+    for word in WORDS:
+        for token in query_tokens(word):
+            assert connection.execute("SELECT 1 FROM keywords_places WHERE term = ?", (token,)).fetchone(), token
+
+
+def test_totals_are_those_of_the_chunks(connection):
+    totals = connection.execute("SELECT visibility, chunks, tokens FROM keyword_totals").fetchall()
+    counted = connection.execute(
+        f"SELECT visibility, COUNT(*), SUM(number & {LONGEST}) FROM chunks JOIN documents ON documents.id = document"
+        " GROUP BY visibility"
+    ).fetchall()
+    assert {tuple(row) for row in totals} == {tuple(row) for row in counted}
