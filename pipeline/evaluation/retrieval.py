@@ -2,15 +2,15 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel
 
-from pipeline.content.chunking import chunk_document
-from pipeline.content.documents import FileReport
+from pipeline.content.chunking import chunker
+from pipeline.content.documents import Chunk, Document, FileReport
 from pipeline.evaluation.beir import DataSet, read_beir
 from pipeline.evaluation.ranking import judge
 from pipeline.index.index import Index
@@ -48,7 +48,7 @@ def bench_retrieval(folder: Path, settings: Settings, progress: Progress | None 
         SitetwinError: the data set can't be read, or the index can't be made.
     """
     data = read_beir(folder)
-    with throw_away_index(data, settings) as index:
+    with throw_away_index(data.documents, settings) as index:
         report = index.sync(progress)
         chunks = sum(file.chunks for file in index.status()[1])
         modes = {mode: measure(index, data, mode) for mode in MODES}
@@ -68,17 +68,22 @@ def measure(index: Index, data: DataSet, mode: Retrieval) -> ModeReport:
 
 
 @contextmanager
-def throw_away_index(data: DataSet, settings: Settings) -> Iterator[Index]:
-    """An index of the data set in a state directory and vector store of its own, which go with the block."""
+def throw_away_index(
+    documents: Sequence[Document], settings: Settings, cut: Callable[[Document], list[Chunk]] | None = None
+) -> Iterator[Index]:
+    """An index of `documents` in a state directory and vector store of its own, which go with the block.
+
+    They are cut by `cut`, without it as the settings say.
+    """
     with tempfile.TemporaryDirectory(prefix="sitetwin-bench-") as folder:
         own = settings.model_copy(update={"root": Path(folder)})
-        reports = [FileReport(document.id, document.path, "read", "", document) for document in data.documents]
+        reports = [FileReport(document.id, document.path, "read", "", document) for document in documents]
         store = vectors.service(own)
         try:
             with Index(
                 own.state / "index.db",
                 read=lambda: iter(reports),
-                cut=lambda document: chunk_document(document, settings.index.chunk_chars),
+                cut=cut or chunker(settings.index, lambda texts: load_embedder(settings).embed(texts)),
                 vectors=lambda: vectors.connect(own),
                 embedder=lambda: load_embedder(settings),
                 retrieval=settings.retrieval.model_copy(update={"mode": "hybrid"}),

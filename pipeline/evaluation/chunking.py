@@ -1,0 +1,98 @@
+"""`sitetwin bench chunking`: each chunker through the index, on questions whose answers are known to the character."""
+
+from collections import defaultdict
+from dataclasses import asdict
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from pydantic import BaseModel
+
+from pipeline.content.chunking import chunker as make_chunker
+from pipeline.content.documents import Chunk, Document
+from pipeline.evaluation.retrieval import throw_away_index
+from pipeline.evaluation.spans import Span, SpanSet, precision_omega, read_spans, score
+from pipeline.index.sync import Progress
+from pipeline.models.embedder import load_embedder
+from pipeline.settings import Chunker, Retrieval, Settings
+
+PASSAGES = 5
+"""Retrieved for each question, as in the paper that the measures are from."""
+
+
+class ChunkerReport(BaseModel):
+    """Means over all questions, from 0 to 1; see `pipeline.evaluation.spans`."""
+
+    chunks: int
+    mean_chars: float
+    chunks_per_second: float
+    """Cut, embedded and stored; of the semantic chunker the embedding of each sentence too."""
+    recall: float
+    precision: float
+    iou: float
+    precision_omega: float
+
+
+class ChunkingReport(BaseModel):
+    questions: int
+    passages: int
+    retrieval: Retrieval
+    chunk_chars: int
+    chunk_overlap: int
+    chunkers: dict[Chunker, ChunkerReport]
+
+
+def bench_chunking(
+    folder: Path, settings: Settings, passages: int = PASSAGES, progress: Progress | None = None
+) -> ChunkingReport:
+    """The data set in `folder`, cut by each chunker in turn with the settings in force otherwise, and asked.
+
+    Raises:
+        SitetwinError: the data set can't be read, or an index can't be made.
+    """
+    data = read_spans(folder)
+    progress = progress or (lambda done, total, unit: None)
+    chunkers = {name: measure(data, settings, name, passages, progress) for name in get_args(Chunker)}
+    return ChunkingReport(
+        questions=len(data.questions), passages=passages, retrieval=settings.retrieval.mode,
+        chunk_chars=settings.index.chunk_chars, chunk_overlap=settings.index.chunk_overlap, chunkers=chunkers,
+    )  # fmt: skip
+
+
+def measure(data: SpanSet, settings: Settings, name: Chunker, passages: int, progress: Progress) -> ChunkerReport:
+    index_settings = settings.index.model_copy(update={"chunker": name})
+    own = settings.model_copy(update={"index": index_settings})
+    cut = make_chunker(index_settings, lambda texts: load_embedder(settings).embed(texts))
+    chunks: dict[str, Chunk] = {}
+
+    def remember(document: Document) -> list[Chunk]:
+        made = cut(document)
+        chunks.update({chunk.id: chunk for chunk in made})
+        return made
+
+    documents = [Document(id, Path(f"{id}.md"), id, "", text, "public", digest=id) for id, text in data.corpora.items()]
+    with throw_away_index(documents, own, remember) as index:
+        report = index.sync(lambda done, total, unit: progress(done, total, f"{unit} ({name})"))
+        spans = {id: (chunk.document, _span(chunk)) for id, chunk in chunks.items()}
+        scores = []
+        for number, question in enumerate(data.questions, 1):
+            found = index.search(question.text, passages, settings.retrieval.mode).passages
+            scores.append(asdict(score(question, [spans[passage.id] for passage in found])))
+            progress(number, len(data.questions), f"questions ({name})")
+    by_corpus = defaultdict(list)
+    for corpus, span in spans.values():
+        by_corpus[corpus].append(span)
+    omega = [precision_omega(question, by_corpus[question.corpus]) for question in data.questions]
+    means = {name: float(np.mean([values[name] for values in scores])) for name in scores[0]}
+    return ChunkerReport(
+        chunks=len(chunks),
+        mean_chars=round(float(np.mean([len(chunk.text) for chunk in chunks.values()])), 1),
+        chunks_per_second=round(len(chunks) / report.seconds, 1),
+        precision_omega=round(float(np.mean(omega)), 4),
+        **{name: round(value, 4) for name, value in means.items()},
+    )
+
+
+def _span(chunk: Chunk) -> Span:
+    assert chunk.span is not None
+    return chunk.span
