@@ -1,10 +1,13 @@
-"""Seconds from saving a note until search finds it, while `sitetwin watch` runs.
+"""Seconds from saving, hiding or deleting a note until search and chat know, while `sitetwin watch` runs.
 
     python -m benchmarks.freshness [--notes 5000] [--saves 100] [--json]
 
 A vault of that many short notes in a throw-away folder, with the embedder in force. One note after the other is saved as
-editors do it (a draft, renamed), with a word that no other holds, and is searched for until it is found: by its keyword,
-then by hybrid search with its vector. `ratio` is one second over the 95th percentile of the latter: above 1 is fresh.
+editors do it (a draft, renamed), with a fact that no other holds, and is asked for until it is found: by its keyword,
+then by hybrid search with its vector, then by chat, whose answer has to say the fact and cite the note. Then it is turned
+private or deleted, by turns, and asked for until a visitor gets nothing of it any more. Search and chat run in one warm
+process, as in the gateway; `sitetwin ask` takes over a second more to start. `ratio` is one second over the 95th
+percentile of the save until the chat knows: above 1 is fresh.
 """
 
 import argparse
@@ -15,12 +18,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.report import Figures, render
 from benchmarks.synthetic import notes, sentences
+from pipeline.chat import Answer, ask
 from pipeline.errors import SitetwinError
 from pipeline.index import Index, open_index
 from pipeline.processes import vectors
@@ -31,7 +36,9 @@ from pipeline.settings import FILE_NAME, Retrieval, Settings, load_settings
 GOAL_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
 PAUSE_SECONDS = 0.01
-VAULT = '[[content]]\npath = "vault"\nkind = "obsidian"\n'
+Took = dict[str, list[float]]
+"""Seconds of each save, by what was waited for."""
+VAULT = '[[content]]\npath = "vault"\nkind = "obsidian"\nvisibility = "public"\n'
 
 
 def write_vault(root: Path, count: int) -> list[Path]:
@@ -73,19 +80,43 @@ def watching(settings: Settings, seconds: float) -> Iterator[float]:
             service.stop(endpoint)
 
 
-def save(file: Path, word: str) -> None:
-    """`file` gains a sentence with `word`, by a draft that takes its place."""
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What one note says and no other: of `thing`, that it is painted in `colour`."""
+
+    thing: str
+    colour: str
+
+    @property
+    def question(self) -> str:
+        return f"What colour is the {self.thing} painted in?"
+
+    @property
+    def sentence(self) -> str:
+        return f"The {self.thing} is painted in the colour {self.colour}."
+
+
+def save(file: Path, text: str) -> None:
+    """`file` holds `text`, by a draft that takes its place."""
     draft = file.with_name(f".{file.name}.tmp")
-    draft.write_text(f"{file.read_text(encoding='utf-8')}\nThe word of today is {word}.\n", encoding="utf-8")
+    draft.write_text(text, encoding="utf-8")
     draft.replace(file)
 
 
-def finds(index: Index, word: str, retrieval: Retrieval) -> bool:
-    """Whether search has a passage with `word`; by hybrid search, with its vector."""
-    passages = index.search(word, retrieval=retrieval).passages
+def finds(index: Index, fact: Fact, retrieval: Retrieval) -> bool:
+    """Whether a visitor's search has a passage with `fact`; by hybrid search, with its vector."""
+    passages = index.search(fact.thing, retrieval=retrieval, visibility="public").passages
     return any(
-        word in passage.text and (retrieval == "keyword" or passage.similarity is not None) for passage in passages
+        fact.colour in passage.text and (retrieval == "keyword" or passage.similarity is not None)
+        for passage in passages
     )
+
+
+def answers(settings: Settings, fact: Fact, name: str) -> bool:
+    """Whether a visitor is told `fact`, with the note of this file name as source."""
+    *_, answer = ask(settings, fact.question, visibility="public")
+    assert isinstance(answer, Answer)
+    return fact.colour in answer.answer and any(citation.document.endswith(name) for citation in answer.citations)
 
 
 def wait_until(holds: Callable[[], bool], since: float) -> float:
@@ -97,41 +128,53 @@ def wait_until(holds: Callable[[], bool], since: float) -> float:
     pause = threading.Event()
     while not holds():
         if time.perf_counter() - since > LONGEST_SECONDS:
-            raise SitetwinError(f"a saved note was not found within {LONGEST_SECONDS:g} s: try fewer --notes")
+            raise SitetwinError(f"a note was not found, or not gone, within {LONGEST_SECONDS:g} s: try fewer --notes")
         pause.wait(PAUSE_SECONDS)
     return time.perf_counter() - since
 
 
-def measure(settings: Settings, files: Sequence[Path], saves: int) -> list[tuple[float, float]]:
-    """Seconds until each of `saves` notes, spread over `files`, was found: by keyword, and with its vector."""
-    took = []
+def measure(settings: Settings, files: Sequence[Path], saves: int) -> Took:
+    """Seconds until each of `saves` notes, spread over `files`, was found, and until it was gone again."""
+    took: Took = {}
     with open_index(settings) as index:
         for number in range(saves):
-            word = f"quokka{number:04}x"
-            assert not finds(index, word, "hybrid")  # loads the embedder, too
-            save(files[number * len(files) // saves], word)
-            saved = time.perf_counter()
-            keyword = wait_until(lambda word=word: finds(index, word, "keyword"), saved)  # type: ignore[misc]
-            hybrid = wait_until(lambda word=word: finds(index, word, "hybrid"), saved)  # type: ignore[misc]
-            took.append((keyword, hybrid))
+            file = files[number * len(files) // saves]
+            fact = Fact(f"quokka{number:04}x", f"zorble{number:04}y")
+            before = file.read_text(encoding="utf-8")
+            assert not finds(index, fact, "hybrid")
+            assert not answers(settings, fact, file.name)  # loads what an answer needs, too
+            save(file, f"{before}\n{fact.sentence}\n")
+            _until(took, "", True, index, settings, fact, file.name)
+            if number % 2:
+                file.unlink()
+            else:
+                save(file, f"---\nprivate: true\n---\n{before}\n{fact.sentence}\n")
+            _until(took, ("private_", "deleted_")[number % 2], False, index, settings, fact, file.name)
     return took
 
 
-def summary(took: Sequence[tuple[float, float]]) -> Figures:
-    """Figures of (keyword, hybrid) seconds, one pair for each save."""
-    (keyword_p50, hybrid_p50), (keyword_p95, hybrid_p95) = np.percentile(np.array(took), [50, 95], axis=0).tolist()
-    return {
-        "ratio": GOAL_SECONDS / hybrid_p95,
-        "keyword_p50_seconds": keyword_p50,
-        "keyword_p95_seconds": keyword_p95,
-        "hybrid_p50_seconds": hybrid_p50,
-        "hybrid_p95_seconds": hybrid_p95,
-        "hybrid_longest_seconds": max(hybrid for _, hybrid in took),
+def _until(took: Took, kind: str, known: bool, index: Index, settings: Settings, fact: Fact, name: str) -> None:
+    """Notes the seconds from now until search by keyword, hybrid search and chat tell a visitor `fact`, or no more."""
+    started = time.perf_counter()
+    holds: dict[str, Callable[[], bool]] = {
+        "keyword": lambda: finds(index, fact, "keyword") == known,
+        "hybrid": lambda: finds(index, fact, "hybrid") == known,
+        "chat": lambda: answers(settings, fact, name) == known,
     }
+    for way, condition in holds.items():
+        took.setdefault(f"{kind}{way}", []).append(wait_until(condition, started))
+
+
+def summary(took: Took) -> Figures:
+    figures: Figures = {"ratio": GOAL_SECONDS / float(np.percentile(took["chat"], 95))}
+    for way, seconds in took.items():
+        p50, p95 = np.percentile(seconds, [50, 95]).tolist()
+        figures |= {f"{way}_p50_seconds": p50, f"{way}_p95_seconds": p95, f"{way}_longest_seconds": max(seconds)}
+    return figures
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Seconds from saving a note until search finds it.")
+    parser = argparse.ArgumentParser(description="Seconds from saving a note until search and chat know it.")
     parser.add_argument("--notes", type=int, default=5000, help="how many the vault holds")
     parser.add_argument("--saves", type=int, default=100, help="how many are saved, one after the other")
     parser.add_argument("--json", action="store_true", help="only the figures, as JSON")
@@ -146,8 +189,8 @@ def main() -> None:
                 took = measure(settings, files, arguments.saves)
     except SitetwinError as error:
         sys.exit(str(error))
-    figures = {**summary(took), "notes": len(files), "saves": len(took), "first_sync_seconds": first_sync}
-    print(render("A saved note until search finds it", figures, as_json=arguments.json))
+    figures = {**summary(took), "notes": len(files), "saves": len(took["chat"]), "first_sync_seconds": first_sync}
+    print(render("A saved note until search and chat know it", figures, as_json=arguments.json))
 
 
 if __name__ == "__main__":
