@@ -1,6 +1,7 @@
 """The vectors in Chroma: one collection for public text and one for private text in each generation."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -27,6 +28,7 @@ class VectorStore:
     def __init__(self, connect: "Callable[[], ClientAPI]") -> None:
         self._connect = connect
         self._collections: dict[str, tuple[ClientAPI, Collection]] = {}
+        self._threads = ThreadPoolExecutor(thread_name_prefix="vectors")
 
     def create(self, generation: int) -> None:
         """Both collections, where they are missing."""
@@ -63,8 +65,21 @@ class VectorStore:
             if len(page) < PAGE:
                 return found
 
-    def nearest(self, generation: int, visibility: Visibility, vector: np.ndarray, count: int) -> dict[str, float]:
-        """Cosine by chunk id, at most `count`, best first. `vector`: (dimension,) float32 of unit length."""
+    def nearest(
+        self, generation: int, visibilities: Sequence[Visibility], vector: np.ndarray, count: int
+    ) -> dict[str, float]:
+        """Cosine by chunk id, at most `count`, best first. `vector`: (dimension,) float32 of unit length.
+
+        Chroma is asked for each of `visibilities` at the same time.
+        """
+        first, *others = visibilities
+        asked = [self._threads.submit(self._nearest, generation, other, vector, count) for other in others]
+        found = self._nearest(generation, first, vector, count)
+        for answer in asked:
+            found |= answer.result()
+        return dict(sorted(found.items(), key=lambda item: -item[1])[:count])
+
+    def _nearest(self, generation: int, visibility: Visibility, vector: np.ndarray, count: int) -> dict[str, float]:
         found = self._on(
             generation,
             visibility,

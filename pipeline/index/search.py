@@ -85,10 +85,8 @@ def _embed_query(database: Database, embedder: "Callable[[], Embedder]", query: 
 
 
 def _nearest(vectors: VectorStore, generation: Generation, vector: np.ndarray, request: Request) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for visibility in dict.fromkeys(_shown(request.visibility)):
-        found |= vectors.nearest(generation.number, visibility, vector, request.candidates)
-    return dict(sorted(found.items(), key=lambda item: -item[1])[: request.candidates])
+    collections = tuple(dict.fromkeys(_shown(request.visibility)))
+    return vectors.nearest(generation.number, collections, vector, request.candidates)
 
 
 def _rows(connection: sqlite3.Connection, ids: Sequence[str], visibility: Visibility | None) -> list[sqlite3.Row]:
