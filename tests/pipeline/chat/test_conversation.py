@@ -10,20 +10,65 @@ def turns(*questions: str) -> list[Turn]:
     ]
 
 
-@pytest.mark.parametrize("question", ["And what does it cost?", "why?", "How do I stop it?", "what about macOS?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "And what does it cost?",
+        "why?",
+        "Where?",
+        "How do I stop it?",
+        "what about macOS?",
+        "and Cursor?",
+        "The same for Cursor?",
+        "And a whole folder?",
+        "And their size?",
+        "Tell me more",
+        "explain that in more detail please",
+        "Can I change that?",
+        "Which one is better?",
+        "Does the other one need more memory?",
+        "How much memory does that need?",
+        "When did he write it?",
+        "Is there an example?",
+        "So what does it cost?",
+    ],
+)
 def test_a_leaning_question_takes_the_last_one_along(question: str) -> None:
     query = retrieval_query(question, turns("How do I start the gateway?"))
     assert query == f"How do I start the gateway? {question}"
 
 
-def test_a_question_that_stands_alone_goes_alone() -> None:
-    question = "Which port does the Langflow editor listen on?"
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which port does the Langflow editor listen on?",
+        "What is BM25?",
+        "What is an epoch?",
+        "Why do cats purr?",
+        "Do I need a GPU?",
+        "So what does LoRA stand for?",
+        "Then how do I stop the engine?",
+        "Thanks! Where are the logs?",
+        "Is it possible to run without Langflow?",
+        "Is there a way to change the port that the gateway listens on?",
+        "Is there a command that checks my machine?",
+        "How do I make it answer from my own notes instead of these guides?",
+        "Who wrote this blog?",
+        "wireguard port",
+    ],
+)
+def test_a_new_topic_drags_nothing_along(question: str) -> None:
     assert retrieval_query(question, turns("How do I start the gateway?")) == question
 
 
 def test_a_chain_goes_back_to_the_question_that_stood_alone() -> None:
     history = turns("Which port does the Langflow editor listen on?", "can I change it?")
     assert retrieval_query("and why?", history) == "Which port does the Langflow editor listen on? and why?"
+
+
+def test_a_chain_ends_at_the_last_new_topic() -> None:
+    history = turns("How do I start the gateway?", "and how do I stop it?", "What is BM25?")
+    assert retrieval_query("is it fast?", history) == "What is BM25? is it fast?"
 
 
 def test_a_leaning_question_without_history_stays() -> None:
