@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-import sentencex
+from pipeline.content.sentences import sentence_spans
 
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _ITEM = re.compile(r"^\s*(?:[-*+]|(\d+[.)]))\s+")
@@ -49,7 +49,7 @@ def is_code(sentence: str) -> bool:
 def _sentences(block: str) -> list[str]:
     if is_code(block) or _ITEM.match(block):
         return [block]
-    return [text for part in sentencex.segment("en", block) if (text := part.strip())]
+    return [block[start:end] for start, end in sentence_spans(block)]
 
 
 def _blocks(markdown: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from pipeline.content.packing import Cut, group, split
+from pipeline.content.packing import SHORT, Cut, group, split
 from pipeline.content.sentences import sentence_spans
 from pipeline.content.structure import Piece
 
@@ -17,8 +17,9 @@ def merge(sections: Sequence[list[Piece]], max_chars: int, embed: Embed) -> list
     """For each section the texts of at most `max_chars` characters that its pieces make, sentences merged by meaning.
 
     Of all ways to cut, the one taken has the highest sum, over every two sentences of one text, of their cosine less
-    the mean cosine of sentences so near each other (the cluster semantic chunker of Smith & Troynikov, "Evaluating
-    Chunking Strategies for Retrieval", Chroma 2024, whose mean is over all pairs). All are embedded in one call.
+    the mean cosine of all sentences of the document (the cluster semantic chunker of Smith & Troynikov, "Evaluating
+    Chunking Strategies for Retrieval", Chroma 2024). A text that is too short to be found counts one less, as much as
+    two sentences that have nothing in common do together. All sentences are embedded in one call.
     """
     units = [[unit for piece in pieces for unit in _units(piece, max_chars)] for pieces in sections]
     vectors = embed([unit.text for section in units for unit in section])
@@ -55,17 +56,18 @@ def _mean_cosine(vectors: np.ndarray) -> float:
 
 def _cuts(units: Sequence[Piece], vectors: np.ndarray, threshold: float, max_chars: int) -> list[int]:
     """For each number of first units, where the last text of them begins."""
+    shortest = max_chars * SHORT
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(units) + 1):
         agreement, length = 0.0, len(units[end - 1].text)
         after = vectors[end - 1].copy()
-        choices = [(best[end - 1][0], end - 1)]
+        choices = [(best[end - 1][0] - (length < shortest), end - 1)]
         for start in range(end - 2, -1, -1):
             length += len(units[start].text) + len(units[start + 1].gap)
             if length > max_chars:
                 break
             agreement += float(vectors[start] @ after) - threshold * (end - 1 - start)
             after += vectors[start]
-            choices.append((best[start][0] + agreement, start))
+            choices.append((best[start][0] + agreement - (length < shortest), start))
         best.append(max(choices))
     return [start for _, start in best]

@@ -117,18 +117,23 @@ BOATS = "A boat sails by wind. The wind fills the sail of the boat. Sail and win
 
 
 def test_semantic_chunks_end_where_the_topic_does():
-    assert [chunk.text for chunk in cut(f"{BREAD} {BOATS}", "semantic", max_chars=900)] == [BREAD, BOATS]
-    assert [chunk.text for chunk in cut(f"{BREAD}\n\n{BOATS}", "semantic", max_chars=900)] == [BREAD, BOATS]
+    assert [chunk.text for chunk in cut(f"{BREAD} {BOATS}", "semantic", max_chars=400)] == [BREAD, BOATS]
+    assert [chunk.text for chunk in cut(f"{BREAD}\n\n{BOATS}", "semantic", max_chars=400)] == [BREAD, BOATS]
 
 
 def test_semantic_chunks_join_paragraphs_of_one_topic_but_not_two_sections():
     first, rest = BREAD.split(". ", 1)
     text = f"## A\n\n{first}.\n\n{rest} {BOATS}\n\n## B\n\n{BOATS}"
-    assert [(chunk.anchor, chunk.text) for chunk in cut(text, "semantic", max_chars=900)] == [
+    assert [(chunk.anchor, chunk.text) for chunk in cut(text, "semantic", max_chars=400)] == [
         ("a", f"{first}.\n\n{rest}"),
         ("a", BOATS),
         ("b", BOATS),
     ]
+
+
+def test_a_few_words_are_no_semantic_chunk_of_their_own():
+    chunks = cut(f"{BREAD} Yes! {BOATS}", "semantic", max_chars=400)
+    assert [chunk.text for chunk in chunks] in ([f"{BREAD} Yes!", BOATS], [BREAD, f"Yes! {BOATS}"])
 
 
 def test_semantic_chunks_keep_code_whole_and_split_what_is_too_long():

@@ -12,6 +12,10 @@ def test_sentences_stand_without_the_space_around_them():
     assert sentences(text) == ["Mr. Smith went home.", "He slept – für 2.5 hours!", "Why?", "Nobody knows"]
 
 
+def test_an_initial_before_a_no_break_space():
+    assert sentences("see plan K\u00a0. Then go.") == ["see plan K\u00a0.", "Then go."]
+
+
 def test_no_text_is_too_odd():
     rng = random.Random(1)
     letters = "ab .!?\n\t\"'()é日本。！🎉👩‍👧\u2028\u00a0\u0085Mr. 1.5 J.K"
