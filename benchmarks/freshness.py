@@ -166,7 +166,7 @@ def _until(took: Took, kind: str, known: bool, index: Index, settings: Settings,
 
 
 def summary(took: Took) -> Figures:
-    figures: Figures = {"ratio": GOAL_SECONDS / float(np.percentile(took["chat"], 95))}
+    figures: dict[str, float] = {"ratio": GOAL_SECONDS / float(np.percentile(took["chat"], 95))}
     for way, seconds in took.items():
         p50, p95 = np.percentile(seconds, [50, 95]).tolist()
         figures |= {f"{way}_p50_seconds": p50, f"{way}_p95_seconds": p95, f"{way}_longest_seconds": max(seconds)}
