@@ -16,6 +16,7 @@ from components.passages import from_input, is_connected, retrieve_ms
 from components.sources import with_sources
 from components.threads import iterate
 from pipeline.chat import Answer, respond
+from pipeline.chat.answerable import answerability_judge
 from pipeline.chat.assistant import question_similarity
 from pipeline.settings import Settings, load_settings
 
@@ -104,6 +105,7 @@ class CitedAnswerComponent(Component):
             mode="rag" if grounded else "base",
             history=await history(self, turns),
             generate=generate_with(self.model),
+            judge=answerability_judge(settings),
             chat=settings.chat,
             persona=persona,
             model=model_name(self.model),

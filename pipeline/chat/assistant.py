@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator, Iterator, Sequence
 
+from pipeline.chat.answerable import answerability_judge
 from pipeline.chat.conversation import retrieval_query
 from pipeline.chat.records import Answer, Similarity, Turn
 from pipeline.chat.respond import respond
@@ -54,6 +55,7 @@ def ask(
         mode=mode,
         history=history,
         generate=generate,
+        judge=answerability_judge(settings),
         chat=settings.chat,
         persona=settings.persona,
         model=settings.models.chat,
@@ -66,7 +68,7 @@ def question_similarity(settings: Settings) -> Similarity:
     """Cosines by the embedder that the index uses."""
 
     def similarity(question: str, texts: Sequence[str]) -> Sequence[float]:
-        vectors = load_embedder(settings).embed([question, *texts])
-        return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
+        embedder = load_embedder(settings)
+        return [float(cosine) for cosine in embedder.embed(texts) @ embedder.embed_query(question)]
 
     return similarity

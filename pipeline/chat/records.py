@@ -40,6 +40,8 @@ class Answer(BaseModel):
     answer: str
     citations: list[Citation]
     refused: bool
+    answerability: float | None = None
+    """How likely the passages answer, 0 to 1, comparable within one collection; None in a mode without passages."""
     model: str
     adapter: str | None = None
     timings: Timings = Timings()

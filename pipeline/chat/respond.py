@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 
-from pipeline.chat.answerable import answerability
+from pipeline.chat.answerable import Judge
 from pipeline.chat.citations import checked_marks, citations, cited_numbers, supporting_passage
 from pipeline.chat.conversation import retrieval_query
 from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, grounded_messages
@@ -21,6 +21,7 @@ def respond(
     mode: Mode,
     history: Sequence[Turn],
     generate: Generate,
+    judge: Judge,
     chat: ChatSettings,
     persona: PersonaSettings,
     model: str,
@@ -31,6 +32,7 @@ def respond(
     """Yield the answer's text piece by piece, then one `Answer` with the checked citations.
 
     Args:
+        judge: says whether the passages can answer; asked in the modes that have some.
         similarity: given, the answer is the passages' best sentences, word for word, and the model is not asked.
         retrieve_ms: what finding the passages took, in milliseconds; counted into the timings.
 
@@ -41,9 +43,10 @@ def respond(
     history = history[-2 * chat.history_turns :] if chat.history_turns else []
     # "And for how long?" is about what was asked before.
     subject = retrieval_query(question, history)
-    if mode in ("base", "lora"):
+    verdict = None if mode in ("base", "lora") else judge(subject, passages)
+    if verdict is None:
         pieces = generate(base_messages(question, history, persona))
-    elif answerability(subject, passages) < chat.decline_below:
+    elif verdict.declined:
         pieces = iter([NOT_IN_NOTES])
     elif similarity is not None:
         pieces = _quoted(subject, passages, similarity)
@@ -63,6 +66,7 @@ def respond(
         answer=text.strip(),
         citations=[] if refused else citations(text, passages),
         refused=refused,
+        answerability=round(verdict.probability, 3) if verdict else None,
         model=model,
         adapter=adapter,
         timings=Timings(

@@ -1,5 +1,6 @@
 from collections.abc import Iterator, Sequence
 
+from pipeline.chat.answerable import Answerability
 from pipeline.chat.prompt import NOT_IN_NOTES
 from pipeline.chat.records import Answer, Turn
 from pipeline.chat.respond import respond
@@ -41,9 +42,15 @@ def shared_words(question: str, texts: Sequence[str]) -> list[float]:
     return [len(wanted & set(content_stems(text))) / len(wanted) for text in texts]
 
 
+def judge(question: str, passages: Sequence[Passage]) -> Answerability:
+    """By the share of the question's words."""
+    wanted, text = set(content_stems(question)), " ".join(passage.text for passage in passages)
+    return Answerability(len(wanted & set(content_stems(text))) / len(wanted), decline_below=0.3)
+
+
 def run(question: str, model: Model, **changes: object) -> tuple[str, Answer]:
     arguments: dict[str, object] = {
-        "passages": PASSAGES, "mode": "rag", "history": [], "generate": model, "chat": ChatSettings(),
+        "passages": PASSAGES, "mode": "rag", "history": [], "generate": model, "judge": judge, "chat": ChatSettings(),
         "persona": PersonaSettings(name="Ada", prompt="You are friendly."), "model": "test", **changes,
     }  # fmt: skip
     *pieces, answer = respond(question, **arguments)  # type: ignore[arg-type]
@@ -79,6 +86,7 @@ def test_what_is_not_there_is_declined_without_the_model() -> None:
     streamed, answer = run("Who won the football championship?", model, passages=far)
     assert streamed == NOT_IN_NOTES
     assert answer.refused
+    assert answer.answerability == 0
     assert answer.citations == []
     assert model.asked == []
 
@@ -107,6 +115,7 @@ def test_base_mode_has_no_passages_and_no_citations() -> None:
     model = Model("I think so [1].")
     _, answer = run("Is it good?", model, mode="base", passages=[])
     assert answer.citations == []
+    assert answer.answerability is None
     assert "passages" not in model.asked[0][-1]["content"]
 
 
@@ -128,7 +137,7 @@ def test_closing_early_ends_the_generation() -> None:
     model = Model("The gateway listens on port 8765 and so on.")
     stream = respond(
         "Which port does the gateway listen on?", passages=PASSAGES, mode="rag", history=[], generate=model,
-        chat=ChatSettings(), persona=PersonaSettings(), model="test",
+        judge=judge, chat=ChatSettings(), persona=PersonaSettings(), model="test",
     )  # fmt: skip
     next(stream)
     stream.close()

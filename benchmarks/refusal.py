@@ -1,0 +1,222 @@
+"""How well it is known that the notes do not hold an answer: golden questions through the search, no language model.
+
+    python -m benchmarks.refusal [--json]
+
+For each collection that is here, and each of the modes hybrid and keyword: refusals' precision and recall, false
+refusals among the answerable questions, and the area under the ROC curve, by what is learnt from the collection and by
+the fixed rule that was used before. `ratio` is the F1 of refusals over that rule's, on the questions that nothing was
+tuned on, of all collections and modes together.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+from pydantic import BaseModel
+
+from benchmarks.report import machine
+from benchmarks.running import PROJECT
+from pipeline.chat.answerable import answerability_judge
+from pipeline.chat.calibration import load_calibration, refresh_calibration
+from pipeline.chat.words import content_stems, names, stems_with_parts
+from pipeline.errors import SitetwinError
+from pipeline.evaluation.golden import load
+from pipeline.index import open_index
+from pipeline.index.passages import Passage
+from pipeline.settings import ContentSource, Retrieval, Settings
+
+DATA = Path(__file__).parent / "data"
+SHARED = PROJECT.parent / "shared" / "data"
+STATE = PROJECT / ".sitetwin" / "refusal"
+"""Kept between runs, so that only the first one embeds."""
+MODES: tuple[Retrieval, ...] = ("hybrid", "keyword")
+
+RULE_LIMIT = 0.4
+
+
+@dataclass(frozen=True)
+class Collection:
+    name: str
+    source: ContentSource
+    tuned_on: tuple[str, ...]
+    held_out: str
+
+
+COLLECTIONS = (
+    Collection(
+        "docs",
+        ContentSource(path=PROJECT / "docs", url="/docs/{slug}", visibility="public"),
+        ("docs_questions", "docs_heldout"),
+        "refusal_docs",
+    ),
+    Collection(
+        "blog",
+        ContentSource(path=SHARED / "astro-blog/content/blog", kind="astro", url="/blog/{slug}"),
+        ("blog_questions",),
+        "refusal_blog",
+    ),
+    Collection(
+        "vault",
+        ContentSource(path=SHARED / "obsidian-vault", kind="obsidian", visibility="public"),
+        ("vault_questions",),
+        "refusal_vault",
+    ),
+)
+
+
+class Figures(BaseModel):
+    precision: float | None
+    recall: float
+    false_refusals: float
+    """Of the answerable questions."""
+    auc: float
+
+
+class Row(BaseModel):
+    collection: str
+    retrieval: Retrieval
+    held_out: bool
+    answerable: int
+    unanswerable: int
+    learnt: Figures
+    rule: Figures
+
+
+@dataclass(frozen=True)
+class Mark:
+    question: str
+    answerable: bool
+    learnt: float
+    """The score less the limit: below zero is refused."""
+    rule: float
+
+
+def measure(collection: Collection, show: Callable[[str], None]) -> list[tuple[Row, list[Mark]]]:
+    settings = Settings(root=STATE / collection.name, content=[collection.source])
+    settings.state.mkdir(parents=True, exist_ok=True)
+    with open_index(settings) as index:
+        show(f"{collection.name}: {index.sync().summary()}")
+    refresh_calibration(settings)
+    known = load_calibration(settings)
+    assert known is not None
+    for kind, model in known.public.models.items():
+        show(f"  {kind}: weights {model.weights}, declines below {model.decline_below:.2f}")
+    rows = []
+    for held_out, lists in ((False, collection.tuned_on), (True, (collection.held_out,))):
+        for mode in MODES:
+            marks = _marks(settings, [DATA / f"{name}.jsonl" for name in lists], mode)
+            rows.append((_row(collection.name, mode, held_out, marks), marks))
+    return rows
+
+
+def _marks(settings: Settings, files: Iterable[Path], mode: Retrieval) -> list[Mark]:
+    judge, marks = answerability_judge(settings), []
+    with open_index(settings) as index:
+        for question in (question for file in files for question in load(file)):
+            passages = index.search(question.question, retrieval=mode, visibility="public").passages
+            found = judge(question.question, passages)
+            rule = fixed_rule(question.question, passages) - RULE_LIMIT
+            marks.append(Mark(question.question, question.answerable, found.probability - found.decline_below, rule))
+    return marks
+
+
+def fixed_rule(question: str, passages: Sequence[Passage]) -> float:
+    """What decided before: the best cosine × .6 and the share of the question's words × .4; × .6 without its names."""
+    if not passages:
+        return 0.0
+    wanted = set(content_stems(question))
+    held = stems_with_parts(" ".join(f"{p.title} {p.heading} {p.text}" for p in passages))
+    shared = len(wanted & held) / len(wanted) if wanted else 0.0
+    similarities = [p.similarity for p in passages if p.similarity is not None]
+    score = 0.6 * max(similarities) + 0.4 * shared if similarities else shared
+    return score if names(question) <= held else 0.6 * score
+
+
+def _row(name: str, mode: Retrieval, held_out: bool, marks: Sequence[Mark]) -> Row:
+    answerable = np.array([mark.answerable for mark in marks])
+    return Row(
+        collection=name,
+        retrieval=mode,
+        held_out=held_out,
+        answerable=int(answerable.sum()),
+        unanswerable=int((~answerable).sum()),
+        learnt=figures(answerable, np.array([mark.learnt for mark in marks])),
+        rule=figures(answerable, np.array([mark.rule for mark in marks])),
+    )
+
+
+def figures(answerable: np.ndarray, scores: np.ndarray) -> Figures:
+    """`answerable`: (questions,) bool, of both kinds; `scores`: (questions,), below zero is a refusal."""
+    refused = scores < 0
+    above, below = scores[answerable][:, None], scores[~answerable][None, :]
+    return Figures(
+        precision=float((~answerable)[refused].mean()) if refused.any() else None,
+        recall=float(refused[~answerable].mean()),
+        false_refusals=float(refused[answerable].mean()),
+        auc=float(((above > below) + 0.5 * (above == below)).mean()),
+    )
+
+
+def f1(values: Figures) -> float:
+    return 2 * (values.precision or 0) * values.recall / (((values.precision or 0) + values.recall) or 1)
+
+
+def show_figures(values: Figures) -> str:
+    precision = "  –" if values.precision is None else f"{values.precision:.0%}"
+    return (
+        f"precision {precision:>4} recall {values.recall:>4.0%} false refusals {values.false_refusals:>3.0%}"
+        f" AUC {values.auc:.3f}"
+    )
+
+
+@click.command()
+@click.option("--only", type=click.Choice([collection.name for collection in COLLECTIONS]), help="One collection.")
+@click.option("--wrong", is_flag=True, help="Name the questions that were judged wrongly.")
+@click.option("--anew", is_flag=True, help="Index and learn again.")
+@click.option("--json", "as_json", is_flag=True, help="Only the figures, as JSON.")
+def main(only: str | None, wrong: bool, anew: bool, as_json: bool) -> None:
+    """Judge what was found for each question, and count the right refusals."""
+
+    def say(text: str) -> None:
+        if not as_json:
+            click.echo(text)
+
+    if anew:
+        shutil.rmtree(STATE, ignore_errors=True)
+    measured: list[tuple[Row, list[Mark]]] = []
+    try:
+        for collection in COLLECTIONS:
+            if only in (None, collection.name) and collection.source.path.is_dir():
+                measured += measure(collection, say)
+    except SitetwinError as error:
+        raise click.ClickException(str(error)) from None
+    if not measured:
+        raise click.ClickException(f"{SHARED} is not there: leave out --only")
+    marks = [mark for row, own in measured if row.held_out for mark in own]
+    pooled = _row("all", "hybrid", True, marks)
+    ratio = f1(pooled.learnt) / f1(pooled.rule)
+    if as_json:
+        rows = [row.model_dump() for row, _ in measured]
+        click.echo(json.dumps({"machine": machine(), "ratio": ratio, "rows": rows}, indent=2))
+        return
+    for row, own in measured:
+        kind = "held out" if row.held_out else "tuned on"
+        click.echo(
+            f"\n{row.collection} {row.retrieval}, {kind}: {row.answerable} answerable, {row.unanswerable} not\n"
+            f"  learnt  {show_figures(row.learnt)}\n  before  {show_figures(row.rule)}"
+        )
+        for mark in own if wrong else ():
+            if mark.answerable == (mark.learnt < 0):
+                click.echo(f"    {'refused' if mark.answerable else 'answered'} ({mark.learnt:+.2f}): {mark.question}")
+    click.echo(
+        f"\nall held out, both modes:\n  learnt  {show_figures(pooled.learnt)}\n  before  {show_figures(pooled.rule)}\n"
+        f"F1 of refusals {f1(pooled.learnt):.3f}, before {f1(pooled.rule):.3f}: ratio {ratio:.2f}\non {machine()}"
+    )
+
+
+if __name__ == "__main__":
+    main()

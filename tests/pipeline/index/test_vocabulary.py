@@ -1,0 +1,60 @@
+import random
+from pathlib import Path
+
+import pytest
+
+from pipeline.index import open_index
+from pipeline.index.vocabulary import Vocabulary, open_statistics
+from pipeline.settings import ContentSource, RetrievalSettings, Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    notes = {
+        "a.md": "# A\n\nThe gateway listens on port 8765.",
+        "b.md": "# B\n\nThe gateway has a log.",
+        "secret.md": "---\nprivate: true\n---\n# S\n\nThe gateway of the bunker has a log.",
+    }
+    (tmp_path / "notes").mkdir()
+    for name, text in notes.items():
+        (tmp_path / "notes" / name).write_text(text, encoding="utf-8")
+    source = ContentSource(path=Path("notes"), visibility="public")
+    made = Settings(root=tmp_path, content=[source], retrieval=RetrievalSettings(mode="keyword"))
+    with open_index(made) as index:
+        index.sync()
+    return made
+
+
+def test_chunks_that_hold_a_word_are_counted(settings: Settings) -> None:
+    with open_statistics(settings) as statistics:
+        words = ("gateway", "log", "bunker", "8765", "unknown")
+        assert statistics.vocabulary(words) == Vocabulary(3, {"gateway": 3, "log": 2, "bunker": 1, "8765": 1})
+
+
+def test_private_text_does_not_count_for_visitors(settings: Settings) -> None:
+    with open_statistics(settings) as statistics:
+        found = statistics.vocabulary(("gateway", "log", "bunker"), "public")
+    assert found == Vocabulary(2, {"gateway": 2, "log": 1})
+
+
+def test_a_document_can_be_left_out(settings: Settings) -> None:
+    with open_statistics(settings) as statistics:
+        found = statistics.vocabulary(("gateway", "8765"), "public", without="notes/a.md")
+    assert found == Vocabulary(1, {"gateway": 1, "8765": 0})
+
+
+def test_a_sample_is_of_what_may_be_seen(settings: Settings) -> None:
+    with open_statistics(settings) as statistics:
+        chunks, vectors = statistics.sample(10, "public", random.Random(1))
+        assert {chunk.document for chunk in chunks} == {"notes/a.md", "notes/b.md"}
+        assert vectors == []
+        assert len(statistics.sample(10, None, random.Random(1))[0]) == 3
+        assert len(statistics.sample(1, None, random.Random(1))[0]) == 1
+
+
+def test_without_an_index_there_is_nothing(tmp_path: Path) -> None:
+    with open_statistics(Settings(root=tmp_path)) as statistics:
+        assert statistics.vocabulary(("gateway",)) == Vocabulary(0, {})
+        assert statistics.sample(3, None, random.Random(1)) == ([], [])
+        assert statistics.embedder_name() is None
+    assert not (tmp_path / ".sitetwin").exists()
