@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pipeline.content.documents import Chunk, Document, FileReport
+from pipeline.content.recipe import recipe
 from pipeline.index.index import Index
 from pipeline.settings import Settings
 
@@ -29,9 +30,9 @@ def open_index(settings: Settings, memory: "ReadMemory | None" = None) -> Index:
         return read_sources(settings, memory)
 
     def cut(document: Document) -> list[Chunk]:
-        from pipeline.content.chunking import chunk_document
+        from pipeline.content.chunking import chunker
 
-        return chunk_document(document, settings.index.chunk_chars)
+        return chunker(settings.index, lambda texts: embedder().embed(texts))(document)
 
     def vectors() -> "ClientAPI":
         from pipeline.processes.vectors import connect
@@ -50,5 +51,5 @@ def open_index(settings: Settings, memory: "ReadMemory | None" = None) -> Index:
         vectors=vectors,
         embedder=embedder,
         retrieval=settings.retrieval,
-        recipe=f"chars={settings.index.chunk_chars}",
+        recipe=recipe(settings.index, settings.models.embedder),
     )
