@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pipeline.content.memory import ReadMemory
     from pipeline.models.embedder import Embedder
+    from pipeline.models.reranker import Reranker
 
 __all__ = ["Index", "open_index"]
 
@@ -44,6 +45,11 @@ def open_index(settings: Settings, memory: "ReadMemory | None" = None) -> Index:
 
         return load_embedder(settings)
 
+    def reranker() -> "Reranker":
+        from pipeline.models.reranker import load_reranker
+
+        return load_reranker(settings)
+
     return Index(
         settings.state / "index.db",
         read=read,
@@ -51,5 +57,6 @@ def open_index(settings: Settings, memory: "ReadMemory | None" = None) -> Index:
         vectors=vectors,
         embedder=embedder,
         retrieval=settings.retrieval,
+        reranker=reranker if settings.retrieval.rerank else None,
         recipe=recipe(settings.index, settings.models.embedder),
     )

@@ -12,6 +12,8 @@ from pipeline.errors import SitetwinError, StaleIndexError
 from pipeline.index import generations, search, status, store, sync, tokens
 from pipeline.index.database import Database
 from pipeline.index.dense import VectorStore
+from pipeline.index.filters import Filters
+from pipeline.index.lists import Request
 from pipeline.index.passages import DocumentCounts, DocumentEntry, FileStatus, SearchResult, SyncReport
 from pipeline.index.sync import Progress
 from pipeline.settings import Retrieval, RetrievalSettings, Visibility
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
     from pipeline.models.embedder import Embedder
+    from pipeline.models.reranker import Reranker
 
 LOCK_SECONDS = 30
 
@@ -28,7 +31,9 @@ class Index:
     """Any thread may use it; several processes may search it, and one at a time syncs.
 
     Nothing is opened, loaded or started before it is needed. `vectors` gives a client of Chroma, `embedder` the
-    embedder, `read` all that the content sources hold now, `cut` a document's chunks; `recipe` names how they are cut.
+    embedder, `read` all that the content sources hold now, `cut`
+    a document's chunks, `reranker` what orders the best passages anew, if that is wanted; `recipe` names how documents
+    are cut.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class Index:
         vectors: "Callable[[], ClientAPI]",
         embedder: "Callable[[], Embedder]",
         retrieval: RetrievalSettings,
+        reranker: "Callable[[], Reranker] | None" = None,
         recipe: str = "",
     ) -> None:
         self._database = Database(path)
@@ -47,6 +53,7 @@ class Index:
         self._cut = cut
         self._vectors = VectorStore(vectors)
         self._embedder = embedder
+        self._reranker = reranker
         self._retrieval = retrieval
         self._recipe = f"{recipe} tokens={tokens.VERSION}"
 
@@ -117,19 +124,32 @@ class Index:
         k: int | None = None,
         retrieval: Retrieval | None = None,
         visibility: Visibility | None = None,
+        filters: Filters | None = None,
+        explain: bool = False,
     ) -> SearchResult:
         """The best `k` passages, best first; what is not given comes from the settings, `visibility` None is both.
+
+        `explain` has each stage say what it did. That is for the owner: it names what `visibility` hides, too.
 
         Raises:
             SitetwinError: the query is empty.
             StaleIndexError: nothing is indexed yet, or with another embedder.
-            ModelError, ServiceError: the embedder or Chroma can't be had; never for `keyword`.
+            ModelError: the embedder or the reranker can't be had.
+            ServiceError: Chroma can't be reached. `keyword` asks neither it nor the embedder.
         """
         k = k or self._retrieval.passages
-        request = search.Request(
-            query, retrieval or self._retrieval.mode, k, max(k, self._retrieval.candidates), visibility
+        request = Request(
+            query=query,
+            retrieval=retrieval or self._retrieval.mode,
+            k=k,
+            candidates=max(k, self._retrieval.candidates),
+            visibility=visibility,
+            filters=filters or Filters(),
+            fusion=self._retrieval.fusion,
+            rerank_candidates=self._retrieval.rerank_candidates,
+            explain=explain,
         )
-        return search.search(self._database, self._vectors, self._embedder, request)
+        return search.search(self._database, self._vectors, self._embedder, self._reranker, request)
 
     def status(self) -> tuple[DocumentCounts, list[FileStatus]]:
         """What became of each file; nothing when nothing was ever indexed."""

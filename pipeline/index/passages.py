@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from pipeline.settings import Retrieval, Visibility
+from pipeline.settings import Fusion, Retrieval, Visibility
 
 
 class Passage(BaseModel):
@@ -25,11 +25,61 @@ class Passage(BaseModel):
     """Cosine between question and chunk, -1 to 1, where a dense list was asked; comparable between searches."""
 
 
+class Place(BaseModel):
+    """Of a passage at one stage of a search."""
+
+    rank: int | None = None
+    """From 1; None: the stage's list lacks it, and its score was looked up for the fusion."""
+    score: float
+
+
+class ExplainedPassage(BaseModel):
+    """What each stage of a search made of one passage; None where it had no part."""
+
+    id: str
+    document: str
+    title: str
+    heading: str
+    visibility: Visibility
+    rank: int | None = None
+    """Among the results, from 1; None: it was cut."""
+    dense: Place | None = None
+    """By cosine; None also for a chunk that is not embedded yet."""
+    keyword: Place | None = None
+    """By BM25."""
+    matched: list[str] = []
+    """The question's tokens that it holds."""
+    fused: Place | None = None
+    reranked: Place | None = None
+    cut: str = ""
+    """Why it is not among the results."""
+
+
+class Explanation(BaseModel):
+    """How a search came to its results; for the owner, as it names private documents too."""
+
+    tokens: list[str]
+    """What the keyword list was asked for."""
+    embedder: str | None
+    pending_chunks: int
+    """Not embedded yet, so that the dense list lacks them."""
+    fusion: Fusion | None
+    candidates: int
+    """The most that each list handed to the fusion."""
+    reranker: str | None
+    filters: str
+    passages: list[ExplainedPassage]
+    """The results, then the other candidates, then what filters and visibility left out."""
+
+
 class SearchResult(BaseModel):
     query: str
     retrieval: Retrieval
     passages: list[Passage]
     took_ms: float
+    note: str = ""
+    """Why nothing can be found, when no document passes the filters."""
+    explanation: Explanation | None = None
 
 
 class FileStatus(BaseModel):

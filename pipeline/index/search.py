@@ -1,111 +1,122 @@
-"""A question to passages: the dense list, the keyword list, and their fusion."""
+"""A question to passages: the lists, their fusion, the merging of passages that say the same, the reranker, the cut."""
 
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from pipeline.errors import SitetwinError, StaleIndexError
 from pipeline.index import generations
 from pipeline.index.database import Database
 from pipeline.index.dense import VectorStore
-from pipeline.index.fusion import fuse_scores
-from pipeline.index.generations import Generation
-from pipeline.index.keywords import keyword_scores
-from pipeline.index.passages import Passage, SearchResult
+from pipeline.index.explaining import Stages, explain
+from pipeline.index.filters import Filters, explain_none
+from pipeline.index.fusion import fuse_ranks, fuse_scores
+from pipeline.index.lists import Lists, Meaning, Request, find_lists
+from pipeline.index.merging import merge_siblings
+from pipeline.index.passages import Explanation, Passage, SearchResult
 from pipeline.index.sync import check_embedder
-from pipeline.settings import Retrieval, Visibility
 
 if TYPE_CHECKING:
     from pipeline.models.embedder import Embedder
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    query: str
-    retrieval: Retrieval
-    k: int
-    candidates: int
-    """The most that each list hands to the fusion."""
-    visibility: Visibility | None
-    """None: public and private."""
+    from pipeline.models.reranker import Reranker
 
 
 def search(
-    database: Database, vectors: VectorStore, embedder: "Callable[[], Embedder]", request: Request
+    database: Database,
+    vectors: VectorStore,
+    embedder: "Callable[[], Embedder]",
+    reranker: "Callable[[], Reranker] | None",
+    request: Request,
 ) -> SearchResult:
     """The best passages for `request`, best first.
 
     Raises:
         SitetwinError: the query is empty.
         StaleIndexError: nothing is indexed yet, or with another embedder.
+        ModelError: the reranker can't be had.
         ServiceError: Chroma can't be reached.
     """
     started = time.perf_counter()
     if not request.query.strip():
         raise SitetwinError("the query is empty: ask with some words")
-    similarities: dict[str, float] = {}
-    keywords: dict[str, float] = {}
-    if request.retrieval != "keyword":
-        generation, vector = _embed_query(database, embedder, request.query)
-        similarities = _nearest(vectors, generation, vector, request)
+    meaning = None if request.retrieval == "keyword" else _meaning(database, embedder, request.query)
     with database.reading() as connection:
-        if request.retrieval != "dense":
-            keywords = keyword_scores(connection, request.query, request.visibility, request.candidates)
-        known = {row["id"]: row for row in _rows(connection, [*similarities, *keywords], request.visibility)}
-        dense = {id: score for id, score in similarities.items() if id in known}
-        if request.retrieval == "hybrid":
-            # A candidate of the keywords is judged by its own cosine, not by its absence from the dense list:
-            # better than ranks, and than scores without this, on every measure of retrieval-dev.
-            dense |= _similarities(
-                connection, generation, vector, {id: known[id]["digest"] for id in keywords if id not in dense}
-            )
-    scores = {"hybrid": fuse_scores(dense, keywords), "dense": dense, "keyword": keywords}[request.retrieval]
-    best = sorted(scores, key=lambda id: (-scores[id], id))[: request.k]
-    passages = [_passage(known[id], scores[id], dense.get(id)) for id in best]
-    took_ms = (time.perf_counter() - started) * 1000
-    return SearchResult(query=request.query, retrieval=request.retrieval, passages=passages, took_ms=round(took_ms, 3))
+        lists = find_lists(connection, vectors, meaning, request)
+        note = "" if lists.rows else explain_none(connection, request.filters, request.visibility)
+
+    fused = _fuse(lists, request)
+    ranked = sorted(fused, key=lambda id: (-fused[id], id))
+    kept, merged = merge_siblings(
+        ranked,
+        document=lambda id: lists.rows[id]["document"],
+        text=lambda id: _whole_text(lists.rows[id]),
+        count=max(request.k, request.rerank_candidates) if reranker else request.k,
+    )
+    judge = reranker() if reranker else None
+    reranked = _rerank(judge, request.query, kept, lists) if judge else {}
+    scores = reranked or fused
+    best = sorted(kept, key=lambda id: (-scores[id], id))[: request.k]
+
+    explanation = None
+    if request.explain:
+        stages = Stages(lists, fused, merged, reranked, best)
+        explanation = _explain(database, vectors, meaning, request, stages, judge.name if judge else None)
+    return SearchResult(
+        query=request.query,
+        retrieval=request.retrieval,
+        passages=[_passage(lists.rows[id], scores[id], lists.cosines.get(id)) for id in best],
+        took_ms=round((time.perf_counter() - started) * 1000, 3),
+        note=note,
+        explanation=explanation,
+    )
 
 
-def _shown(visibility: Visibility | None) -> tuple[Visibility, Visibility]:
-    return (visibility, visibility) if visibility else ("public", "private")
-
-
-def _embed_query(database: Database, embedder: "Callable[[], Embedder]", query: str) -> tuple[Generation, np.ndarray]:
+def _meaning(database: Database, embedder: "Callable[[], Embedder]", query: str) -> Meaning:
     with database.reading() as connection:
         active = generations.generations(connection, "active")
     if not active:
         raise StaleIndexError("nothing is embedded yet: run `sitetwin index`")
-    check_embedder(active[0], embedder())
-    return active[0], embedder().embed([query])[0]
+    loaded = embedder()
+    check_embedder(active[0], loaded)
+    return Meaning(active[0], loaded.embed_query(query))
 
 
-def _nearest(vectors: VectorStore, generation: Generation, vector: np.ndarray, request: Request) -> dict[str, float]:
-    collections = tuple(dict.fromkeys(_shown(request.visibility)))
-    return vectors.nearest(generation.number, collections, vector, request.candidates)
+def _fuse(lists: Lists, request: Request) -> dict[str, float]:
+    if request.retrieval != "hybrid":
+        return lists.dense if request.retrieval == "dense" else lists.keyword
+    if request.fusion == "ranks":
+        return fuse_ranks(list(lists.dense), list(lists.keyword))
+    return fuse_scores(lists.cosines, lists.keyword)
 
 
-def _rows(connection: sqlite3.Connection, ids: Sequence[str], visibility: Visibility | None) -> list[sqlite3.Row]:
-    """What SQLite knows of `ids` and lets be seen; Chroma may be a moment behind it."""
-    ids = list(dict.fromkeys(ids))
-    return connection.execute(
-        "SELECT chunks.id, document, title, url, headings, anchor, text, visibility, chunks.digest FROM chunks"
-        f" JOIN documents ON documents.id = chunks.document WHERE chunks.id IN ({', '.join('?' * len(ids))})"
-        " AND visibility IN (?, ?)",
-        (*ids, *_shown(visibility)),
-    ).fetchall()
+def _rerank(reranker: "Reranker", query: str, ids: Sequence[str], lists: Lists) -> dict[str, float]:
+    if not ids:
+        return {}
+    scores = reranker.scores(query, [_whole_text(lists.rows[id]) for id in ids])
+    return dict(zip(ids, scores.tolist(), strict=True))
 
 
-def _similarities(
-    connection: sqlite3.Connection, generation: Generation, vector: np.ndarray, digests: Mapping[str, str]
-) -> dict[str, float]:
-    """Cosine of passages that only their keywords found; a chunk that is not embedded yet has none."""
-    stored = generations.stored_vectors(connection, generation.number, list(digests.values()))
-    return {id: float(vector @ stored[digest]) for id, digest in digests.items() if digest in stored}
+def _explain(
+    database: Database,
+    vectors: VectorStore,
+    meaning: Meaning | None,
+    request: Request,
+    stages: Stages,
+    reranker: str | None,
+) -> Explanation:
+    with database.reading() as connection:
+        everything = find_lists(connection, vectors, meaning, replace(request, filters=Filters()))
+        pending = len(generations.pending(connection, meaning.generation.number)) if meaning else 0
+    embedder = meaning.generation.embedder if meaning else None
+    return explain(request, stages, everything, embedder, reranker, pending)
+
+
+def _whole_text(row: sqlite3.Row) -> str:
+    """With title and headings, as it was embedded."""
+    return f"{' > '.join((row['title'], *json.loads(row['headings'])))}\n{row['text']}"
 
 
 def _passage(row: sqlite3.Row, score: float, similarity: float | None) -> Passage:

@@ -43,6 +43,9 @@ class HashedWords:
                 vectors[row, zlib.crc32(word.encode()) % self.dimension] += 1
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
+    def embed_query(self, text: str) -> np.ndarray:
+        return self.embed([text])[0]
+
 
 class Site:
     """Notes in `root/notes`, public unless they say `private: true`."""
