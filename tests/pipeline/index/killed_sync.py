@@ -1,7 +1,7 @@
 """Run by test_index_kill: syncs that end by SIGKILL after the Nth line of the index's own code.
 
-Arguments: the site's folder and Chroma's port. Each line of stdin is a number of lines, 0 for a whole sync; the answer is
-how many lines ran, or `killed`. Every sync is a process of its own, forked before anything was opened.
+Arguments: the site's folder and Chroma's port. Each line of stdin is a kind of sync (`all`, `changed`, `rebuild`) and a
+number of lines, 0 for a whole sync; the answer is how many lines ran, or `killed`. Every sync is a process of its own, forked before anything was opened.
 """
 
 import os
@@ -12,10 +12,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from pipeline.content import read_changed, read_sources
+
 ROOM = str(Path(__file__).parents[3] / "pipeline" / "index")
 
 
-def sync(site_folder: Path, port: int, last_line: int) -> int:
+def sync(site_folder: Path, port: int, kind: str, last_line: int) -> int:
     lines = 0
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
@@ -28,9 +30,12 @@ def sync(site_folder: Path, port: int, last_line: int) -> int:
                 os.kill(os.getpid(), signal.SIGKILL)
         return trace
 
-    index = helpers["Site"](site_folder, port).index
+    site = helpers["Site"](site_folder, port)
+    names = {file.id.partition("/")[2] for file in read_sources(site.settings)} | {"deleted.md", "old.md"}
+    changed = read_changed(site.settings, [site.notes / name for name in sorted(names)])
+    options = {"all": {}, "changed": {"changed": changed}, "rebuild": {"rebuild": True}}[kind]
     sys.settrace(trace)
-    index.sync()
+    site.index.sync(**options)
     sys.settrace(None)
     return lines
 
@@ -42,7 +47,8 @@ if __name__ == "__main__":
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
-            os.write(writer, str(sync(folder, port, int(line))).encode())
+            kind, last_line = line.split()
+            os.write(writer, str(sync(folder, port, kind, int(last_line))).encode())
             os._exit(0)
         os.close(writer)
         status = os.waitpid(child, 0)[1]

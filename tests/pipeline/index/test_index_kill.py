@@ -27,6 +27,9 @@ AFTER = {
 }
 
 
+ACTIVE = "SELECT number FROM generations WHERE state = 'active'"
+
+
 def fill(site, notes):
     shutil.rmtree(site.notes)
     for name, text in notes.items():
@@ -39,8 +42,8 @@ def state(site):
         tables = {
             name: sorted(database.execute(query).fetchall())
             for name, query in {
-                "chunks": "SELECT chunks.id, title, visibility, position, text, chunks.digest, embedded"
-                " FROM chunks JOIN documents ON documents.id = chunks.document",
+                "chunks": "SELECT chunks.id, title, visibility, position, text, chunks.digest,"
+                f" embedded = ({ACTIVE}) FROM chunks JOIN documents ON documents.id = chunks.document",
                 "keywords": "SELECT chunks.id, heading, body FROM keywords JOIN chunks ON number = keywords.rowid",
                 "keyword rows": "SELECT COUNT(*) FROM keywords",
                 "public keywords": "SELECT chunks.id, heading, body FROM public_keywords"
@@ -49,11 +52,14 @@ def state(site):
                 "keyword totals": "SELECT * FROM keyword_totals WHERE chunks OR tokens",
                 "files": "SELECT id, state FROM files",
                 "tombstones": "SELECT * FROM tombstones",
-                "vectors": "SELECT digest, generation FROM vectors",
+                "vectors": f"SELECT digest, generation = ({ACTIVE}) FROM vectors",
+                "generations": "SELECT state FROM generations",
             }.items()
         }
+        (active,) = database.execute(ACTIVE).fetchone()
     database.close()
-    return tables | {visibility: site.stored(visibility) for visibility in ("public", "private")}
+    assert len(site.collections()) == 2
+    return tables | {visibility: site.stored(visibility, active) for visibility in ("public", "private")}
 
 
 def begin_again(site):
@@ -62,8 +68,8 @@ def begin_again(site):
     site.forget_vectors()
 
 
-def run_killed(site, killer, last_line):
-    killer.stdin.write(f"{last_line}\n")
+def run_killed(site, killer, last_line, kind="all"):
+    killer.stdin.write(f"{kind} {last_line}\n")
     killer.stdin.flush()
     return killer.stdout.readline().strip()
 
@@ -77,7 +83,7 @@ def killer(site):
         assert process.wait(30) == 0
 
 
-def check(site, killer, moments):
+def check(site, killer, moments, kind="all"):
     fill(site, AFTER)
     site.index.sync()
     fresh = state(site)
@@ -87,7 +93,7 @@ def check(site, killer, moments):
         with site.open() as index:
             index.sync()
         fill(site, AFTER)
-        assert run_killed(site, killer, moment) == "killed"
+        assert run_killed(site, killer, moment, kind) == "killed"
         with site.open() as index:
             index.sync()
             assert state(site) == fresh, f"killed after {moment} lines"
@@ -95,11 +101,11 @@ def check(site, killer, moments):
             assert {passage.document for passage in hidden}.isdisjoint({"notes/hidden.md", "notes/deleted.md"})
 
 
-def lines_of_a_sync(site, killer):
+def lines_of_a_sync(site, killer, kind="all"):
     fill(site, BEFORE)
     site.index.sync()
     fill(site, AFTER)
-    lines = int(run_killed(site, killer, 0))
+    lines = int(run_killed(site, killer, 0, kind))
     begin_again(site)
     return lines
 
@@ -109,9 +115,10 @@ def test_a_sync_killed_halfway_is_finished_by_the_next(site, killer):
 
 
 @pytest.mark.slow
-def test_a_sync_killed_at_any_moment_is_finished_by_the_next(site, killer):
-    lines = lines_of_a_sync(site, killer)
-    check(site, killer, range(1, lines, lines // 40))
+@pytest.mark.parametrize("kind", ["all", "changed", "rebuild"])
+def test_a_sync_killed_at_any_moment_is_finished_by_the_next(site, killer, kind):
+    lines = lines_of_a_sync(site, killer, kind)
+    check(site, killer, range(1, lines, lines // (40 if kind == "all" else 15)), kind)
 
 
 def test_a_first_sync_killed_is_finished_by_the_next(site, killer):
