@@ -16,7 +16,9 @@ from starlette.testclient import TestClient
 from mcp_server.server import create_server
 from pipeline.chat import Answer, ask
 from pipeline.content import read_sources
+from pipeline.errors import SitetwinError
 from pipeline.index import Index, open_index
+from pipeline.index.filters import Filters
 from pipeline.index.passages import SearchResult
 from pipeline.processes import vectors
 from pipeline.settings import Settings
@@ -125,6 +127,31 @@ def test_search_finds_none(vault: Vault, index: Index, queries: list[str], retri
         assert {passage.visibility for passage in result.passages} <= {"public"}
         found += len(result.passages)
     assert found > len(queries) / 2
+
+
+def test_the_explanation_of_a_search_tells_of_none(vault: Vault, public_half: Vault, queries: list[str]) -> None:
+    """Nor do filters by a private folder, tag or name, or by half of one: they answer as if it were not there."""
+    secrets = vault.secrets(of_links=False)
+    with open_index(vault.settings) as index, open_index(public_half.settings) as other:
+        for number, query in enumerate(queries[::12]):
+            retrieval: Any = MODES[number % 3]
+            explained = index.search(query, 5, retrieval, "public", explain=True)
+            assert explained.explanation
+            # it names the question's own words
+            assert leaked(_said(explained), secrets) <= leaked(query, secrets), query
+        for note in vault.private:
+            folder = note.path.rpartition("/")[0]
+            for filters in (
+                Filters(folder=folder), Filters(folder=f"{folder[:-1]}"), Filters(folder=note.path.rpartition(".")[0]),
+                Filters(tags=(note.tag,)), Filters(tags=(note.tag[:-1],)), Filters(tags=(note.hashtag,)),
+            ):  # fmt: skip
+                asked = index.search(note.name, 5, "keyword", "public", filters, explain=True)
+                same = other.search(note.name, 5, "keyword", "public", filters, explain=True)
+                assert _without_time(asked) == _without_time(same), filters
+
+
+def _without_time(result: SearchResult) -> dict[str, Any]:
+    return result.model_dump(mode="json", exclude={"took_ms"})
 
 
 def test_the_list_of_documents_names_none(vault: Vault, index: Index) -> None:
@@ -247,6 +274,31 @@ def _ranking(result: SearchResult) -> list[tuple[str, Any]]:
 
 TURNING = "site/turning.md"
 TURNED = "{}# The Vorpaline affair\n\nSnickersnack Frabjously keeps the code JUB-4711-JUB in the tulgey wood.\n"
+
+
+def test_what_goes_wrong_says_none(
+    vault: Vault, client: TestClient, queries: list[str], monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    """A visitor is told nothing of an error but that there was one; requests that are refused repeat nothing either."""
+    secrets, note = vault.secrets(of_links=True), vault.private[0]
+    for body in (
+        {"question": ""},
+        {"question": "x" * 5000},
+        {"question": note.code, "session": note.name},
+        [note.path],
+    ):
+        response = client.post("/api/chat", json=body)
+        assert response.status_code in (400, 413)
+        assert not leaked(response.text, secrets)
+
+    def fails(*_: object, **__: object) -> None:
+        raise SitetwinError(f"{note.path} says {note.sentence}")
+
+    monkeypatch.setattr("pipeline.chat.assistant.open_index", fails)
+    response = client.post("/api/chat", json={"question": queries[0]})
+    assert "event: error" in response.text
+    assert not leaked(response.text, secrets)
+    assert leaked(caplog.text, secrets)  # the owner's own log says what it was
 
 
 @pytest.mark.parametrize("way", ["mark", "folder", "broken front matter", "deleted"])
