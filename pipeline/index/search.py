@@ -109,7 +109,8 @@ def _explain(
 ) -> Explanation:
     with database.reading() as connection:
         everything = find_lists(connection, vectors, meaning, replace(request, filters=Filters()))
-        pending = len(generations.pending(connection, meaning.generation.number)) if meaning else 0
+        waiting = generations.pending(connection, meaning.generation.number) if meaning else []
+    pending = sum(request.visibility in (None, chunk.visibility) for chunk in waiting)
     embedder = meaning.generation.embedder if meaning else None
     return explain(request, stages, everything, embedder, reranker, pending)
 
