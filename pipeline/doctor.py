@@ -14,6 +14,8 @@ from pipeline.errors import SitetwinError
 from pipeline.index import open_index
 from pipeline.models import blas
 from pipeline.models.cache import LAYOUT, cache_folder
+from pipeline.models.embedder import load_embedder
+from pipeline.models.reranker import load_reranker
 from pipeline.settings import Settings
 
 FREE_GIGABYTES = 2.0
@@ -38,6 +40,7 @@ def examine(settings: Settings) -> list[Finding]:
         _blas(),
         _chat_model(settings),
         _embedder(settings),
+        *_reranker(settings),
         _langflow(),
     ]
 
@@ -138,7 +141,21 @@ def _chat_model(settings: Settings) -> Finding:
 def _embedder(settings: Settings) -> Finding:
     if settings.models.embedder == "demo":
         return _demo("embedder", "all-MiniLM-L6-v2")
-    return Finding(name="embedder", state="note", text=settings.models.embedder)
+    try:
+        embedder = load_embedder(settings)
+        text = f"{embedder.name}, vectors of {embedder.dimension} numbers"
+    except SitetwinError as error:
+        return Finding(name="embedder", state="missing", text=str(error))
+    return Finding(name="embedder", state="ok", text=text)
+
+
+def _reranker(settings: Settings) -> Iterator[Finding]:
+    if not settings.retrieval.rerank:
+        return
+    try:
+        yield Finding(name="reranker", state="ok", text=load_reranker(settings).name)
+    except SitetwinError as error:
+        yield Finding(name="reranker", state="missing", text=str(error))
 
 
 def _demo(name: str, weights: str) -> Finding:

@@ -1,4 +1,4 @@
-"""A real Ollama with a model made from the demo weights; the tests marked `ollama` are skipped without one."""
+"""A real Ollama with models made from the demo weights; the tests marked `ollama` are skipped without one."""
 
 import os
 import shutil
@@ -8,12 +8,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from ollama import Client
 
-from pipeline.models.demo import SMOLLM2
+from pipeline.models.demo import SMOLLM2, embedding_model
 from pipeline.models.wheels import unpack
 from pipeline.processes.endpoint import free_port
 
 MODEL = "sitetwin-demo"
+EMBEDDER = "sitetwin-minilm"
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +49,17 @@ def ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def ollama_embedder(ollama: str) -> Iterator[str]:
+    """The name of all-MiniLM-L6-v2 on that server."""
+    folder = embedding_model()
+    names = ["model.safetensors", "config.json", "modules.json", "1_Pooling/config.json", "tokenizer.json"]
+    with Client(ollama) as client:
+        client.create(EMBEDDER, files={name: client.create_blob(folder / name) for name in names})
+        yield EMBEDDER
+        client.delete(EMBEDDER)
 
 
 def _modelfile(folder: Path, weights: Path) -> Path:

@@ -45,6 +45,11 @@ def open_index(settings: Settings, memory: "ReadMemory | None" = None) -> Index:
 
         return load_embedder(settings)
 
+    def former(spec: str) -> "Embedder":
+        from pipeline.models.embedder import load_former
+
+        return load_former(spec, settings)
+
     def reranker() -> "Reranker":
         from pipeline.models.reranker import load_reranker
 
@@ -56,6 +61,7 @@ def open_index(settings: Settings, memory: "ReadMemory | None" = None) -> Index:
         cut=cut,
         vectors=vectors,
         embedder=embedder,
+        former=former,
         retrieval=settings.retrieval,
         reranker=reranker if settings.retrieval.rerank else None,
         recipe=recipe(settings.index, settings.models.embedder),

@@ -18,7 +18,8 @@ BUSY_SECONDS = 30
 _TOKEN_PUNCTUATION = tokens.TOKEN_PUNCTUATION.replace("'", "''")
 
 # generations: one build of the dense side, by one embedder. Searches use the active one; another is being built
-#   during a rebuild and takes its place when complete. Chunks say in which generation Chroma has them.
+#   during a rebuild and takes its place when complete. Chunks say in which generation Chroma has them. The spec is
+#   what its embedder is loaded from again, for the searches during a rebuild with another one.
 # vectors: by digest of what was embedded, so that moving, renaming and hiding a text embeds nothing again.
 # tombstones: what Chroma still has to forget.
 # keywords: holds tokens made by pipeline.index.tokens; the tokenizer only splits them at spaces. public_keywords has the
@@ -31,6 +32,7 @@ CREATE TABLE generations (
     number INTEGER PRIMARY KEY,
     embedder TEXT NOT NULL,
     dimension INTEGER NOT NULL,
+    spec TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('active', 'building', 'retired'))
 );
 CREATE TABLE files (

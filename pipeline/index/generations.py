@@ -16,6 +16,8 @@ class Generation:
     number: int
     embedder: str
     dimension: int
+    spec: str
+    """What its embedder is loaded from again."""
     state: str
     """`active`, `building` or `retired`."""
 
@@ -28,7 +30,9 @@ class PendingChunk:
 
 
 def generations(connection: sqlite3.Connection, state: str) -> list[Generation]:
-    rows = connection.execute("SELECT number, embedder, dimension, state FROM generations WHERE state = ?", (state,))
+    rows = connection.execute(
+        "SELECT number, embedder, dimension, spec, state FROM generations WHERE state = ?", (state,)
+    )
     return [Generation(*row) for row in rows]
 
 
@@ -41,12 +45,12 @@ def next_number(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT COALESCE(MAX(number), 0) + 1 FROM generations").fetchone()[0])
 
 
-def begin(connection: sqlite3.Connection, number: int, embedder: str, dimension: int) -> Generation:
+def begin(connection: sqlite3.Connection, number: int, embedder: str, dimension: int, spec: str) -> Generation:
     """A new generation: active at once when there is none, else built beside the active one."""
     connection.execute("UPDATE generations SET state = 'retired' WHERE state = 'building'")
     state = "building" if generations(connection, "active") else "active"
-    connection.execute("INSERT INTO generations VALUES (?, ?, ?, ?)", (number, embedder, dimension, state))
-    return Generation(number, embedder, dimension, state)
+    connection.execute("INSERT INTO generations VALUES (?, ?, ?, ?, ?)", (number, embedder, dimension, spec, state))
+    return Generation(number, embedder, dimension, spec, state)
 
 
 def activate(connection: sqlite3.Connection, number: int) -> None:

@@ -31,7 +31,7 @@ class Index:
     """Any thread may use it; several processes may search it, and one at a time syncs.
 
     Nothing is opened, loaded or started before it is needed. `vectors` gives a client of Chroma, `embedder` the
-    embedder, `read` all that the content sources hold now, `cut`
+    embedder, `former` one that the index was made with, by its spec, `read` all that the content sources hold now, `cut`
     a document's chunks, `reranker` what orders the best passages anew, if that is wanted; `recipe` names how documents
     are cut.
     """
@@ -44,6 +44,7 @@ class Index:
         cut: Callable[[Document], list[Chunk]],
         vectors: "Callable[[], ClientAPI]",
         embedder: "Callable[[], Embedder]",
+        former: "Callable[[str], Embedder] | None" = None,
         retrieval: RetrievalSettings,
         reranker: "Callable[[], Reranker] | None" = None,
         recipe: str = "",
@@ -53,6 +54,7 @@ class Index:
         self._cut = cut
         self._vectors = VectorStore(vectors)
         self._embedder = embedder
+        self._former = former or (lambda spec: embedder())
         self._reranker = reranker
         self._retrieval = retrieval
         self._recipe = f"{recipe} tokens={tokens.VERSION}"
@@ -149,7 +151,10 @@ class Index:
             rerank_candidates=self._retrieval.rerank_candidates,
             explain=explain,
         )
-        return search.search(self._database, self._vectors, self._embedder, self._reranker, request)
+        try:
+            return search.search(self._database, self._vectors, self._searched_embedder, self._reranker, request)
+        except StaleIndexError:  # once more: a rebuild may have taken the place of the index while it was asked
+            return search.search(self._database, self._vectors, self._searched_embedder, self._reranker, request)
 
     def status(self) -> tuple[DocumentCounts, list[FileStatus]]:
         """What became of each file; nothing when nothing was ever indexed."""
@@ -172,6 +177,14 @@ class Index:
         with self._database.reading() as connection:
             active = generations.generations(connection, "active")
         return active[0].embedder if active else None
+
+    def _searched_embedder(self) -> "Embedder":
+        """The embedder that the settings name; while an index is built with it, the one that the searched index has."""
+        named = self._embedder()
+        with self._database.reading() as connection:
+            active = generations.generations(connection, "active")
+            building = generations.generations(connection, "building")
+        return self._former(active[0].spec) if building and active[0].spec != named.spec else named
 
     def _sync_changed(self, changed: Iterable[FileReport], report: SyncReport) -> set[str]:
         files = list(changed)

@@ -178,7 +178,7 @@ def begin_generation(database: Database, vectors: VectorStore, embedder: "Embedd
         number = generations.next_number(connection)
     vectors.drop(number)  # left over from a state directory whose SQLite file was removed
     with database.writing() as connection:
-        return generations.begin(connection, number, embedder.name, embedder.dimension)
+        return generations.begin(connection, number, embedder.name, embedder.dimension, embedder.spec)
 
 
 def _generation(database: Database, vectors: VectorStore, embedder: "Embedder") -> Generation:

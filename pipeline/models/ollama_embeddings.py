@@ -47,6 +47,9 @@ class OllamaEmbeddings:
             lambda client: client.embed(self.model, list(texts), truncate=True, keep_alive=KEEP_ALIVE)
         ).embeddings
 
+    def close(self) -> None:
+        self._client.close()
+
     @cached_property
     def _embeds(self) -> bool:
         capabilities = self._ask(lambda client: client.show(self.model)).capabilities

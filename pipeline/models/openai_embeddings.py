@@ -50,6 +50,9 @@ class OpenAIEmbeddings:
                 f"what answers at {self.url}/embeddings gives no embeddings: mend [models] embedder_url"
             ) from None
 
+    def close(self) -> None:
+        self._http.close()
+
     @cached_property
     def _http(self) -> httpx.Client:
         return httpx.Client(headers=self._headers, timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=10))

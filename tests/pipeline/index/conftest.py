@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import chromadb
@@ -20,6 +20,8 @@ from pipeline.content import read_sources
 from pipeline.content.chunking import chunk_document
 from pipeline.index.index import Index
 from pipeline.index.passages import Passage
+from pipeline.models.embedder import Embedder
+from pipeline.models.reranker import Reranker
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import ContentSource, Settings
 
@@ -32,7 +34,7 @@ class HashedWords:
     dimension = 256
 
     def __init__(self, name: str = "hashed-words") -> None:
-        self.name = name
+        self.name = self.spec = name
         self.seen: list[str] = []
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
@@ -60,13 +62,21 @@ class Site:
         self.client: chromadb.ClientAPI | None = None
         self.index = self.open()
 
-    def open(self, embedder: HashedWords | None = None, mode: str = "hybrid") -> Index:
+    def open(
+        self,
+        embedder: Embedder | None = None,
+        mode: str = "hybrid",
+        former: Callable[[str], Embedder] | None = None,
+        reranker: Callable[[], Reranker] | None = None,
+    ) -> Index:
         return Index(
             self.settings.state / "index.db",
             read=lambda: read_sources(self.settings),
             cut=lambda document: chunk_document(document, self.settings.index.chunk_chars),
             vectors=self.connect,
             embedder=lambda: embedder or self.embedder,
+            former=former,
+            reranker=reranker,
             retrieval=self.settings.retrieval.model_copy(update={"mode": mode}),
             recipe=f"chars={self.settings.index.chunk_chars}",
         )
