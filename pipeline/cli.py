@@ -12,24 +12,29 @@ import click
 from pydantic import BaseModel
 
 from pipeline.errors import SitetwinError
-from pipeline.settings import Mode, Retrieval, Settings, load_settings
+from pipeline.settings import Mode, Retrieval, Settings, Visibility, load_settings
 
 if TYPE_CHECKING:
-    from pipeline.chat import Answer
+    from datetime import date
 
-PLUGINS = "sitetwin.commands"
+    from pipeline.chat import Answer
+    from pipeline.index.filters import Filters
 
 
 class Commands(click.Group):
     """Own commands, then those of the other rooms; errors meant for people become one line and status 1."""
 
+    plugins = "sitetwin.commands"
+    """The group of entry points that names the other rooms' commands."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *sorted(p.name for p in importlib.metadata.entry_points(group=PLUGINS))]
+        others = importlib.metadata.entry_points(group=self.plugins)
+        return [*super().list_commands(ctx), *sorted(plugin.name for plugin in others)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if command := super().get_command(ctx, cmd_name):
             return command
-        for plugin in importlib.metadata.entry_points(group=PLUGINS, name=cmd_name):
+        for plugin in importlib.metadata.entry_points(group=self.plugins, name=cmd_name):
             return plugin.load()
         return None
 
@@ -105,11 +110,13 @@ def doctor(settings: Settings, as_json: bool) -> None:
 @with_settings
 def index(settings: Settings, rebuild: bool, as_json: bool) -> None:
     """Bring the index up to date with the files."""
+    from pipeline.chat.calibration import refresh_calibration
     from pipeline.index import open_index
     from pipeline.progress import progress_bar
 
     with open_index(settings) as opened, progress_bar("indexing") as progress:
         report = opened.sync(progress, rebuild=rebuild)
+    refresh_calibration(settings)
     if as_json:
         print_json(report)
         return
@@ -120,29 +127,90 @@ def index(settings: Settings, rebuild: bool, as_json: bool) -> None:
 @with_settings
 def watch(settings: Settings) -> None:
     """Keep the index up to date until Ctrl-C."""
+    from pipeline.chat.calibrating import BackgroundCalibration
     from pipeline.index.watching import watch as watch_sources
     from pipeline.processes.endpoint import RunFiles
 
-    # Whoever started this process learns that the index is up to date.
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
     files = RunFiles(settings.run_directory, "watcher")
-    watch_sources(settings, lambda text: click.echo(text, err=True), synced=lambda: files.find() or files.publish(0))
+    learn = BackgroundCalibration(lambda: load_settings(settings.file), say)
+
+    def synced() -> None:
+        # Whoever started this process learns that the index is up to date.
+        if not files.find():
+            files.publish(0)
+        learn()
+
+    watch_sources(settings, say, synced=synced)
+
+
+class Day(click.ParamType):
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from pipeline.index.filters import parse_day
+
+        try:
+            return parse_day(value)
+        except SitetwinError as error:
+            self.fail(str(error), param, ctx)
+
+
+def with_scope(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand a command what its options say about the documents it is for: `visibility` and `filters`."""
+
+    @click.option("--folder", default="", help="Only documents below this folder, e.g. docs or blog/2019.")
+    @click.option("--tag", "tags", multiple=True, help="Only documents with this tag; given twice, with both.")
+    @click.option("--after", type=Day(), help="Only documents of this day and later ones.")
+    @click.option("--before", type=Day(), help="Only documents of this day and earlier ones.")
+    @click.option("--public", is_flag=True, help="The same as --visibility public: only what visitors may see.")
+    @click.option("--visibility", type=click.Choice(["public", "private"]), help="Without it: both.")
+    @functools.wraps(function)
+    def wrapped(
+        *args: Any,
+        folder: str,
+        tags: tuple[str, ...],
+        after: "date | None",
+        before: "date | None",
+        public: bool,
+        visibility: Visibility | None,
+        **kwargs: Any,
+    ) -> Any:
+        from pipeline.index.filters import Filters
+
+        if public and visibility == "private":
+            raise click.UsageError("--public and --visibility private exclude each other: give one of them")
+        filters = Filters(folder, tags, after, before)
+        return function(*args, visibility="public" if public else visibility, filters=filters, **kwargs)
+
+    return wrapped
 
 
 @main.command()
 @click.argument("query")
 @click.option("-k", "count", type=click.IntRange(1, 100), help="How many passages.")
 @click.option("--retrieval", type=click.Choice(["hybrid", "dense", "keyword"]))
-@click.option("--public", is_flag=True, help="Only what visitors may see.")
+@with_scope
+@click.option("--explain", is_flag=True, help="Each stage's rank and score of each passage, and why others were cut.")
 @as_json
 @with_settings
 def search(
-    settings: Settings, query: str, count: int | None, retrieval: Retrieval | None, public: bool, as_json: bool
+    settings: Settings,
+    query: str,
+    count: int | None,
+    retrieval: Retrieval | None,
+    visibility: Visibility | None,
+    filters: "Filters",
+    explain: bool,
+    as_json: bool,
 ) -> None:
     """Find passages of your notes."""
     from pipeline.index import open_index
 
     with open_index(settings) as opened:
-        result = opened.search(query, count, retrieval, "public" if public else None)
+        result = opened.search(query, count, retrieval, visibility, filters, explain)
     if as_json:
         print_json(result)
         return
@@ -154,7 +222,11 @@ def search(
         )
         click.echo(click.wrap_text(" ".join(passage.text.split())[:300], initial_indent="   ", subsequent_indent="   "))
     if not result.passages:
-        click.echo("nothing found")
+        click.echo(result.note or "nothing found")
+    if result.explanation:
+        from pipeline.index.explaining import table
+
+        click.echo("\n" + "\n".join(table(result.explanation)))
 
 
 @main.command()

@@ -49,7 +49,17 @@ def test_people_read_lines(site: Path) -> None:
 def test_ask_is_one_json_document(site: Path) -> None:
     run(site, "index")
     answer = json.loads(run(site, "ask", "At how many degrees is green tea brewed?", "--json").stdout)
-    assert set(answer) == {"question", "mode", "answer", "citations", "refused", "model", "adapter", "timings"}
+    assert set(answer) == {
+        "question",
+        "mode",
+        "answer",
+        "citations",
+        "refused",
+        "answerability",
+        "model",
+        "adapter",
+        "timings",
+    }
     assert "70 degrees" in answer["answer"]
     assert answer["citations"][0]["document"].endswith("tea.md")
     assert set(answer["timings"]) == {"retrieve_ms", "first_token_ms", "total_ms"}
