@@ -39,7 +39,7 @@ QUESTIONS = PROJECT / "benchmarks" / "data" / "docs_questions.jsonl"
 class RandomVectors:
     """An embedder without weights: a text's vector depends on its bytes alone. Those of `queries` are made in advance."""
 
-    name = "random-vectors"
+    name = spec = "random-vectors"
     dimension = 384
 
     def __init__(self, queries: Sequence[str] = ()) -> None:
@@ -48,6 +48,9 @@ class RandomVectors:
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         rows = [self._known[text] if text in self._known else self._vector(text) for text in texts]
         return np.array(rows, np.float32).reshape(-1, self.dimension)
+
+    def embed_query(self, text: str) -> np.ndarray:
+        return self.embed([text])[0]
 
     def _vector(self, text: str) -> np.ndarray:
         vector = np.random.default_rng(zlib.crc32(text.encode())).standard_normal(self.dimension, np.float32)
