@@ -17,12 +17,22 @@ OPSET = 20
 IR_VERSION = 10
 CONTRIB = "com.microsoft"
 """ONNX Runtime's own operators: its attention kernel keeps the (tokens, tokens) scores in the cache."""
+EASING = 0.6
+"""How much of the inputs' differences the weights take over; .5 to .8 are usual."""
 
 
 def encoder(
-    arrays: Arrays, *, heads: int, epsilon: float, activation: Activation = "gelu", pooling: Pooling
+    arrays: Arrays,
+    *,
+    heads: int,
+    epsilon: float,
+    activation: Activation = "gelu",
+    pooling: Pooling,
+    peaks: Arrays | None = None,
 ) -> "onnx.ModelProto":
-    """The graph (input_ids, attention_mask), both int64 (texts, tokens) -> embedding, float32 (texts, width), length 1.
+    """The graph input_ids, int64 (texts, tokens) -> embedding, float32 (texts, width), length 1.
+
+    It takes texts of one length together: without padding to leave out, attention is half as much again as fast.
 
     Args:
         arrays: weights under transformers' names, without the prefix `bert.`; a linear layer's are (output, input).
@@ -30,13 +40,26 @@ def encoder(
         epsilon: of the layer norms.
         activation: between a layer's two wide products.
         pooling: the mean over a text's tokens, or its first token.
+        peaks: what `observer` gave for some texts; with it the linear layers multiply in int8.
+    """
+    graph = _Graph(arrays, peaks)
+    hidden = _hidden(graph, _alone(graph), heads, epsilon, activation)
+    pooled = _mean(graph, hidden) if pooling == "mean" else _first(graph, hidden)
+    graph.apply("LpNormalization", pooled, axis=-1, p=2, to_name=EMBEDDING)
+    return graph.model([IDS], {EMBEDDING: ["texts", arrays["embeddings.LayerNorm.bias"].size]})
+
+
+def observer(arrays: Arrays, *, heads: int, epsilon: float, activation: Activation = "gelu") -> "onnx.ModelProto":
+    """The graph input_ids, int64 (texts, tokens) -> for each linear layer, float32 (inputs,): their greatest magnitudes.
+
+    An output has its layer's name; query, key and value, which share their input, have that of the query.
     """
     graph = _Graph(arrays)
-    mask = graph.apply("Cast", MASK, to=1)
-    hidden = _hidden(graph, _alone(graph), heads, epsilon, activation)
-    pooled = _mean(graph, hidden, mask) if pooling == "mean" else _first(graph, hidden)
-    graph.apply("LpNormalization", pooled, axis=-1, p=2, to_name=EMBEDDING)
-    return graph.model([IDS, MASK], EMBEDDING, width=arrays["embeddings.LayerNorm.bias"].size)
+    _hidden(graph, _alone(graph), heads, epsilon, activation)
+    axes = graph.constant([0, 1], np.int64)
+    for layer, inputs in graph.entering.items():
+        graph.apply("ReduceMax", graph.apply("Abs", inputs), axes, keepdims=0, to_name=layer)
+    return graph.model([IDS], {layer: [arrays[f"{layer}.weight"].shape[1]] for layer in graph.entering})
 
 
 def classifier(arrays: Arrays, *, heads: int, epsilon: float, activation: Activation = "gelu") -> "onnx.ModelProto":
@@ -46,21 +69,24 @@ def classifier(arrays: Arrays, *, heads: int, epsilon: float, activation: Activa
     first token, then `classifier`. The score is its logit.
     """
     graph = _Graph(arrays)
-    hidden = _hidden(graph, _paired(graph), heads, epsilon, activation)
+    hidden = _hidden(graph, _paired(graph), heads, epsilon, activation, graph.apply("Cast", MASK, to=6))
     pooled = graph.apply("Tanh", graph.linear(_first(graph, hidden), "pooler.dense"))
     graph.apply("Identity", graph.linear(pooled, "classifier"), to_name=SCORE)
-    return graph.model([IDS, MASK, TYPES], SCORE, width=arrays["classifier.bias"].size)
+    return graph.model([IDS, MASK, TYPES], {SCORE: ["texts", arrays["classifier.bias"].size]})
 
 
 class _Graph:
     """Collects nodes and constants; every method returns the name of its output."""
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: Arrays, peaks: Arrays | None = None) -> None:
         self.arrays = arrays
+        self.peaks = peaks
+        self.entering: dict[str, str] = {}
+        """What enters each linear layer."""
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def constant(self, value: np.ndarray | Sequence[int], dtype: type = np.float32) -> str:
+    def constant(self, value: np.ndarray | Sequence[float], dtype: type = np.float32) -> str:
         from onnx import numpy_helper
 
         name = f"c{len(self.constants)}"
@@ -75,18 +101,51 @@ class _Graph:
         return name
 
     def linear(self, inputs: str, name: str) -> str:
-        product = self.apply("MatMul", inputs, self.constant(self.arrays[f"{name}.weight"].T))
-        return self.apply("Add", product, self.constant(self.arrays[f"{name}.bias"]))
+        return self.apply("Add", *self.products(inputs, [name]), self.constant(self.arrays[f"{name}.bias"]))
+
+    def products(self, inputs: str, names: Sequence[str]) -> list[str]:
+        """`inputs` through each of the linear layers `names`, without their biases."""
+        self.entering[names[0]] = inputs
+        weights = [self.arrays[f"{name}.weight"].T for name in names]
+        if self.peaks is not None:
+            return self._products_in_int8(inputs, weights, self.peaks[names[0]])
+        return [self.apply("MatMul", inputs, self.constant(weight)) for weight in weights]
+
+    def _products_in_int8(self, inputs: str, weights: Sequence[np.ndarray], peaks: np.ndarray) -> list[str]:
+        """`inputs` times each of `weights` (inputs, outputs), both rounded to 8 bits.
+
+        A step for each token and one for each output, so that a text's vector does not depend on the texts beside it.
+        Inputs that are often large would cost the others their precision: as in SmoothQuant (Xiao et al. 2023,
+        formula 4) they are divided by peak^EASING / weight^(1 - EASING), by which the weights are multiplied.
+        """
+        heaviest = np.abs(np.concatenate(weights, 1)).max(1)
+        ease = np.maximum(peaks, 1e-5) ** EASING / np.maximum(heaviest, 1e-5) ** (1 - EASING)
+        eased = self.apply("Mul", inputs, self.constant(1 / ease))
+        largest = self.apply("ReduceMax", self.apply("Abs", eased), self.constant([-1], np.int64), keepdims=1)
+        step = self.apply("Max", self.apply("Mul", largest, self.constant([1 / 127])), self.constant([1e-12]))
+        one, middle = self.constant(np.array(1)), self.constant(np.array(128), np.uint8)
+        rounded = self.apply("QuantizeLinear", self.apply("Div", eased, step), one, middle)
+        products = []
+        for weight in weights:
+            scaled = weight * ease[:, None]
+            steps = np.maximum(np.abs(scaled).max(0), 1e-12) / 127
+            whole = self.constant(np.rint(scaled / steps), np.int8)
+            product = self.apply(
+                "MatMulIntegerToFloat", rounded, whole, one, self.constant(steps), middle, domain=CONTRIB
+            )
+            products.append(self.apply("Mul", product, step))
+        return products
 
     def norm(self, inputs: str, name: str, epsilon: float) -> str:
         scale, bias = (self.constant(self.arrays[f"{name}.{part}"]) for part in ("weight", "bias"))
         return self.apply("LayerNormalization", inputs, scale, bias, axis=-1, epsilon=epsilon)
 
-    def model(self, inputs: Sequence[str], output: str, width: int) -> "onnx.ModelProto":
+    def model(self, inputs: Sequence[str], outputs: Mapping[str, Sequence[str | int]]) -> "onnx.ModelProto":
+        """`outputs`: their shapes."""
         from onnx import TensorProto, helper
 
         taken = [helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"]) for name in inputs]
-        given = [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["texts", width])]
+        given = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()]
         return helper.make_model(
             helper.make_graph(self.nodes, "encoder", taken, given, self.constants),
             opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)],
@@ -94,11 +153,11 @@ class _Graph:
         )
 
 
-def _hidden(graph: _Graph, embedded: str, heads: int, epsilon: float, activation: Activation) -> str:
-    """The last layer's (texts, tokens, width)."""
+def _hidden(graph: _Graph, embedded: str, heads: int, epsilon: float, activation: Activation, *padding: str) -> str:
+    """The last layer's (texts, tokens, width); `padding`, int32 (texts, tokens), is 0 where there is no token."""
     hidden = graph.norm(embedded, "embeddings.LayerNorm", epsilon)
     for layer in range(_layers(graph.arrays)):
-        hidden = _layer(graph, hidden, f"encoder.layer.{layer}", heads, epsilon, activation)
+        hidden = _layer(graph, hidden, f"encoder.layer.{layer}", heads, epsilon, activation, *padding)
     return hidden
 
 
@@ -122,15 +181,13 @@ def _words(graph: _Graph, places: np.ndarray) -> str:
     return graph.apply("Add", words, graph.apply("Slice", graph.constant(places), first, tokens, axis))
 
 
-def _layer(graph: _Graph, hidden: str, name: str, heads: int, epsilon: float, activation: Activation) -> str:
-    own = f"{name}.attention.self"
-    parts = ("query", "key", "value")
-    projections = [
-        graph.apply("MatMul", hidden, graph.constant(graph.arrays[f"{own}.{part}.weight"].T)) for part in parts
-    ]
-    bias = graph.constant(np.concatenate([graph.arrays[f"{own}.{part}.bias"] for part in parts]))
-    padding = graph.apply("Cast", MASK, to=6)
-    mixed = graph.apply("MultiHeadAttention", *projections, bias, padding, domain=CONTRIB, num_heads=heads)
+def _layer(
+    graph: _Graph, hidden: str, name: str, heads: int, epsilon: float, activation: Activation, *padding: str
+) -> str:
+    parts = [f"{name}.attention.self.{part}" for part in ("query", "key", "value")]
+    bias = graph.constant(np.concatenate([graph.arrays[f"{part}.bias"] for part in parts]))
+    projections = graph.products(hidden, parts)
+    mixed = graph.apply("MultiHeadAttention", *projections, bias, *padding, domain=CONTRIB, num_heads=heads)
     attended = graph.linear(mixed, f"{name}.attention.output.dense")
     hidden = graph.norm(graph.apply("Add", attended, hidden), f"{name}.attention.output.LayerNorm", epsilon)
     wide = _activate(graph, graph.linear(hidden, f"{name}.intermediate.dense"), activation)
@@ -144,11 +201,8 @@ def _activate(graph: _Graph, inputs: str, activation: Activation) -> str:
     return graph.apply("Gelu", inputs, approximate="tanh" if activation == "gelu_tanh" else "none")
 
 
-def _mean(graph: _Graph, hidden: str, mask: str) -> str:
-    tokens = graph.constant([1], np.int64)
-    kept = graph.apply("Mul", hidden, graph.apply("Unsqueeze", mask, graph.constant([2], np.int64)))
-    # The length is made 1 afterwards, so the sum does for the mean.
-    return graph.apply("ReduceSum", kept, tokens, keepdims=0)
+def _mean(graph: _Graph, hidden: str) -> str:
+    return graph.apply("ReduceMean", hidden, graph.constant([1], np.int64), keepdims=0)
 
 
 def _first(graph: _Graph, hidden: str) -> str:

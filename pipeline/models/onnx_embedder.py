@@ -2,7 +2,9 @@
 
 import hashlib
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.models.bert import EMBEDDING, IDS, MASK, encoder
-from pipeline.models.bert_folder import Config, load_tokenizer, open_file, read_config, read_weights
+from pipeline.models.bert_folder import load_tokenizer, open_file, read_config, read_weights
 from pipeline.models.cache import cached
+from pipeline.models.int8 import multiplies_exactly, peaks
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -19,23 +22,33 @@ if TYPE_CHECKING:
 
 BATCH_TOKENS = 1024
 """Padded tokens of one run. More at once is slower: the layer's (tokens, 1536) no longer fit the cache."""
-GRAPH = 1
+RUN_TOKENS = 512
+"""Tokens of one run on one core, texts of one length. A text of that many is quickest alone; short ones share a run."""
+INT8 = "int8"
+"""In the name of an embedder that multiplies in int8. Raised when its rounding changes."""
+GRAPH = 2
 """Raised when `bert.encoder` gives another graph, so that a cached one is not used."""
 
 
 class BertEmbedder:
     """Runs the model in `folder`: config.json, tokenizer.json or vocab.txt, model.safetensors and, if there, 1_Pooling.
 
-    Nothing is loaded before the first text.
+    Its linear layers multiply in int8, twice as fast as in fp32, on a CPU that does so exactly. Nothing is loaded
+    before the first text.
+
+    Args:
+        threads: of the CPU, each for a run of its own.
+        exact: fp32 on every CPU.
 
     Raises:
         ModelError: a file is missing, or it is a kind of model that is not known here.
     """
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int, *, exact: bool = False) -> None:
         self.folder = folder
         self.config = read_config(folder)
         self.dimension = self.config.width
+        self._exact = exact
         self._threads = threads
         self._lock = threading.Lock()
 
@@ -43,7 +56,8 @@ class BertEmbedder:
     def name(self) -> str:
         with open_file(self.folder, "model.safetensors") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:12]
-        return f"{self.folder.name}-{digest}-{self.config.pooling}-{self.config.max_tokens}"
+        name = f"{self.folder.name}-{digest}-{self.config.pooling}-{self.config.max_tokens}"
+        return f"{name}-{INT8}" if self._int8 else name
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         vectors = np.zeros((len(texts), self.dimension), np.float32)
@@ -52,9 +66,17 @@ class BertEmbedder:
         with self._lock:
             tokenizer, session = self._tokenizer, self._session
         tokens = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
-        for rows in batches([len(ids) for ids in tokens], BATCH_TOKENS):
-            vectors[rows] = session.run([EMBEDDING], padded([tokens[row] for row in rows]))[0]
+
+        def run(rows: list[int]) -> None:
+            vectors[rows] = session.run([EMBEDDING], {IDS: np.array([tokens[row] for row in rows], np.int64)})[0]
+
+        with ThreadPoolExecutor(self._threads) as pool:
+            list(pool.map(run, alike([len(ids) for ids in tokens], RUN_TOKENS)))
         return vectors
+
+    @cached_property
+    def _int8(self) -> bool:
+        return not self._exact and multiplies_exactly()
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
@@ -62,8 +84,22 @@ class BertEmbedder:
 
     @cached_property
     def _session(self) -> "onnxruntime.InferenceSession":
-        model = cached(f"{self.name}-onnx{GRAPH}", partial(_write_graph, self.folder, self.config)) / "model.onnx"
-        return open_session(model, self._threads)
+        model = cached(f"{self.name}-onnx{GRAPH}", partial(self._write_graph, self._tokenizer)) / "model.onnx"
+        return open_session(model, 1)
+
+    def _write_graph(self, tokenizer: "Tokenizer", folder: Path) -> None:
+        import onnx
+
+        arrays, config = read_weights(self.folder), self.config
+        model = encoder(
+            arrays,
+            heads=config.heads,
+            epsilon=config.epsilon,
+            activation=config.activation,
+            pooling=config.pooling,
+            peaks=peaks(arrays, config, tokenizer) if self._int8 else None,
+        )
+        onnx.save(model, folder / "model.onnx")
 
 
 def open_session(model: Path, threads: int) -> "onnxruntime.InferenceSession":
@@ -77,6 +113,16 @@ def open_session(model: Path, threads: int) -> "onnxruntime.InferenceSession":
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.dynamic_block_base", "4")
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+
+
+def alike(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Indices of texts grouped by length, longest first; a group of more than one has at most `budget` tokens."""
+    rows_of: dict[int, list[int]] = defaultdict(list)
+    for row, length in enumerate(lengths):
+        rows_of[length].append(row)
+    for length in sorted(rows_of, reverse=True):
+        rows, size = rows_of[length], max(budget // length, 1)
+        yield from (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
@@ -99,16 +145,3 @@ def padded(tokens: Sequence[Sequence[int]]) -> dict[str, np.ndarray]:
         ids[row, : len(text)] = text
         mask[row, : len(text)] = 1
     return {IDS: ids, MASK: mask}
-
-
-def _write_graph(weights: Path, config: Config, folder: Path) -> None:
-    import onnx
-
-    model = encoder(
-        read_weights(weights),
-        heads=config.heads,
-        epsilon=config.epsilon,
-        activation=config.activation,
-        pooling=config.pooling,
-    )
-    onnx.save(model, folder / "model.onnx")
