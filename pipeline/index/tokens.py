@@ -48,11 +48,6 @@ def query_tokens(text: str) -> list[str]:
     return list(dict.fromkeys(token for word in meant for token in _expand(word)))
 
 
-def match_expression(text: str) -> str:
-    """`text` as an FTS5 query that any of its tokens satisfies; empty when it holds none."""
-    return " OR ".join(f'"{token}"' for token in query_tokens(text))
-
-
 @functools.lru_cache(maxsize=100_000)
 def _expand(word: str) -> tuple[str, ...]:
     if _IS_CJK.match(word):

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.index.tokens import match_expression, query_tokens, tokens
+from pipeline.index.tokens import query_tokens, tokens
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,6 @@ def test_a_name_is_asked_for_by_what_it_was_kept_as():
 def test_common_words_count_only_when_there_is_nothing_else():
     assert query_tokens("What is the apple?") == ["appl"]
     assert query_tokens("to be or not to be") == ["to", "be", "or", "not"]
-
-
-def test_a_match_expression_quotes_every_token():
-    assert match_expression('apple" OR NEAR(pie) *') == '"appl" OR "near" OR "pie"'
-    assert match_expression("*") == ""
 
 
 def test_data_makes_one_token():
