@@ -3,6 +3,7 @@
 import functools
 from collections import Counter
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Literal, TypeVar
 
 import anyio
@@ -15,6 +16,7 @@ from pipeline.chat import Answer, Turn
 from pipeline.chat import ask as ask_notes
 from pipeline.errors import SitetwinError
 from pipeline.index import open_index
+from pipeline.index.filters import Filters
 from pipeline.index.passages import SearchResult
 from pipeline.settings import Retrieval, Settings, Visibility
 
@@ -44,9 +46,27 @@ def create_server(settings: Settings, visibility: Visibility | None = None) -> F
             Literal["hybrid", "dense", "keyword"],
             Field(description="hybrid unless only exact words (keyword) or only meaning (dense) count"),
         ] = "hybrid",
+        folder: Annotated[
+            str, Field(description="Only documents below this folder of their ids, e.g. docs or blog/2019; empty: all")
+        ] = "",
+        tags: Annotated[
+            list[str] | None, Field(description="Only documents that have all these tags; project is also project/x")
+        ] = None,
+        after: Annotated[
+            date | None,
+            Field(description="Only documents of this day (YYYY-MM-DD) or later; undated ones are left out"),
+        ] = None,
+        before: Annotated[
+            date | None,
+            Field(description="Only documents of this day (YYYY-MM-DD) or earlier; undated ones are left out"),
+        ] = None,
     ) -> SearchResult:
-        """Find the passages of the owner's notes that say most about a query, best first, each with its document and link."""
-        return await _in_thread(lambda: _search(settings, query, k, retrieval, visibility))
+        """Find the passages of the owner's notes that say most about a query, best first, each with its document and link.
+
+        When no document passes the filters, `note` says so and names the nearest folder or tag.
+        """
+        filters = Filters(folder, tuple(tags or ()), after, before)
+        return await _in_thread(lambda: _search(settings, query, k, retrieval, visibility, filters))
 
     @server.tool(title="Ask the notes", annotations=READS)
     async def ask(
@@ -97,10 +117,10 @@ def instructions(settings: Settings, visibility: Visibility | None = None) -> st
 
 
 def _search(
-    settings: Settings, query: str, k: int, retrieval: Retrieval, visibility: Visibility | None
+    settings: Settings, query: str, k: int, retrieval: Retrieval, visibility: Visibility | None, filters: Filters
 ) -> SearchResult:
     with open_index(settings) as index:
-        return index.search(query, k, retrieval, visibility)
+        return index.search(query, k, retrieval, visibility, filters)
 
 
 async def _in_thread(function: Callable[[], Result]) -> Result:

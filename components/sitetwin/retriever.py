@@ -10,6 +10,7 @@ from components.conversation import history
 from components.passages import to_table
 from pipeline.chat import retrieval_query
 from pipeline.index import open_index
+from pipeline.index.filters import Filters, parse_day
 from pipeline.index.passages import SearchResult
 from pipeline.settings import load_settings
 
@@ -52,6 +53,30 @@ class RetrieverComponent(Component):
             value=PUBLIC_ONLY,
             advanced=True,
         ),
+        MessageTextInput(
+            name="folder",
+            display_name="Folder",
+            info="Only documents below this folder, e.g. docs or blog/2019; empty: all.",
+            advanced=True,
+        ),
+        MessageTextInput(
+            name="tags",
+            display_name="Tags",
+            info="Only documents that have all these tags, with commas between; empty: all.",
+            advanced=True,
+        ),
+        MessageTextInput(
+            name="after",
+            display_name="After",
+            info="Only documents of this day or later, as 2024-03-31; empty: all, undated ones too.",
+            advanced=True,
+        ),
+        MessageTextInput(
+            name="before",
+            display_name="Before",
+            info="Only documents of this day or earlier, as 2024-03-31; empty: all, undated ones too.",
+            advanced=True,
+        ),
     ]
     outputs = [Output(name="passages", display_name="Passages", method="retrieve")]
 
@@ -60,6 +85,12 @@ class RetrieverComponent(Component):
         question = str(self.question).strip()
         if not question:
             raise ValueError("the Notes Retriever got no question: connect Chat Input to its Question")
+        filters = Filters(
+            folder=str(self.folder).strip(),
+            tags=tuple(tag.strip() for tag in str(self.tags).split(",") if tag.strip()),
+            after=parse_day(str(self.after)),
+            before=parse_day(str(self.before)),
+        )
         earlier = await history(self, settings.chat.history_turns)
         query = retrieval_query(question, earlier)
 
@@ -71,10 +102,11 @@ class RetrieverComponent(Component):
                     retrieval=None if self.retrieval == AS_IN_SETTINGS else self.retrieval,
                     # Anything unknown counts as public only: a slip here must not show private notes.
                     visibility=None if self.visibility == "public and private" else "public",
+                    filters=filters,
                 )
 
         result = await asyncio.to_thread(search)
-        self.log(f"{len(result.passages)} passages in {result.took_ms:.0f} ms for: {query}")
+        self.log(result.note or f"{len(result.passages)} passages in {result.took_ms:.0f} ms for: {query}")
         table = to_table(result.passages, result.took_ms)
         self.status = table
         return table

@@ -131,7 +131,7 @@ class Index:
     ) -> SearchResult:
         """The best `k` passages, best first; what is not given comes from the settings, `visibility` None is both.
 
-        `explain` has each stage say what it did. That is for the owner: it names what `visibility` hides, too.
+        `explain` has each stage say what it did, and names nothing that `visibility` hides.
 
         Raises:
             SitetwinError: the query is empty.

@@ -56,7 +56,7 @@ class ExplainedPassage(BaseModel):
 
 
 class Explanation(BaseModel):
-    """How a search came to its results; for the owner, as it names private documents too."""
+    """How a search came to its results. It names nothing that the search may not show."""
 
     tokens: list[str]
     """What the keyword list was asked for."""
@@ -69,7 +69,7 @@ class Explanation(BaseModel):
     reranker: str | None
     filters: str
     passages: list[ExplainedPassage]
-    """The results, then the other candidates, then what filters and visibility left out."""
+    """The results, then the other candidates, then what the filters left out."""
 
 
 class SearchResult(BaseModel):

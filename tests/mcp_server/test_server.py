@@ -100,3 +100,21 @@ async def test_wrong_arguments_are_refused(settings: Settings) -> None:
     async with connected(create_server(settings)) as client:
         result = await client.call_tool("search", {"query": "tea", "k": 0})
     assert result.isError
+
+
+@pytest.mark.anyio
+async def test_search_takes_filters_and_names_the_nearest(settings: Settings) -> None:
+    async with connected(create_server(settings)) as client:
+        inside = await client.call_tool("search", {"query": "tea", "folder": "notes", "k": 1})
+        typo = await client.call_tool("search", {"query": "tea", "folder": "note"})
+        undated = await client.call_tool("search", {"query": "tea", "after": "2024-01-01"})
+        wrong = await client.call_tool("search", {"query": "tea", "after": "yesterday"})
+    assert inside.structuredContent is not None
+    assert inside.structuredContent["passages"]
+    assert typo.structuredContent is not None
+    assert typo.structuredContent["passages"] == []
+    assert typo.structuredContent["note"].endswith("the nearest is notes")
+    assert undated.structuredContent is not None
+    assert "no document has a date from 2024-01-01" in undated.structuredContent["note"]
+    assert wrong.isError
+    assert "valid date" in str(wrong.content)
