@@ -49,7 +49,7 @@ def test_its_vectors_are_those_of_the_weights(
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     expected = BertEmbedder(embedding_model(), 2).embed(TEXTS)
-    assert np.einsum("ij,ij->i", vectors, expected).min() > 0.999
+    assert np.einsum("ij,ij->i", vectors, expected).min() > 0.97  # ours may be in 8 bits
 
 
 @needs_ollama

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.doctor import Finding, examine
+from pipeline.models.demo import embedding_model
+from pipeline.processes.endpoint import free_port
+from pipeline.settings import ModelSettings, RetrievalSettings, Settings
+
+
+def finding(name: str, root: Path, rerank: bool = False, **models: str) -> Finding | None:
+    named = ModelSettings(**models)  # type: ignore[arg-type]
+    findings = examine(Settings(root=root, models=named, retrieval=RetrievalSettings(rerank=rerank)))
+    return next((finding for finding in findings if finding.name == name), None)
+
+
+def test_an_embedder_that_can_be_used_is_named_with_its_dimension(tmp_path: Path) -> None:
+    found = finding("embedder", tmp_path, embedder=str(embedding_model()))
+    assert found is not None
+    assert found.state == "ok"
+    assert "all-MiniLM-L6-v2" in found.text
+    assert "vectors of 384 numbers" in found.text
+
+
+@pytest.mark.parametrize(
+    ("embedder", "next_step"),
+    [
+        ("nothing", "set [models] embedder"),
+        ("ollama:nomic-embed-text", "run `ollama serve`"),
+        ("openai:small", "mend [models] embedder_url"),
+    ],
+)
+def test_an_embedder_that_can_not_be_used_comes_with_the_next_step(
+    tmp_path: Path, embedder: str, next_step: str
+) -> None:
+    found = finding("embedder", tmp_path, embedder=embedder, embedder_url=f"http://127.0.0.1:{free_port()}")
+    assert found is not None
+    assert found.state == "missing"
+    assert next_step in found.text
+
+
+def test_a_reranker_is_looked_at_only_if_it_is_wanted(tmp_path: Path) -> None:
+    assert finding("reranker", tmp_path) is None
+    missing = finding("reranker", tmp_path, rerank=True)
+    assert missing is not None
+    assert missing.state == "missing"
+    assert "set [models] reranker" in missing.text
