@@ -23,7 +23,7 @@ from benchmarks.running import PROJECT
 from pipeline.chat.answerable import answerability_judge
 from pipeline.chat.calibration import load_calibration, refresh_calibration
 from pipeline.chat.words import content_stems, names, stems_with_parts
-from pipeline.errors import SitetwinError
+from pipeline.errors import SitetwinError, StaleIndexError
 from pipeline.evaluation.golden import load
 from pipeline.index import open_index
 from pipeline.index.passages import Passage
@@ -99,7 +99,11 @@ def measure(collection: Collection, show: Callable[[str], None]) -> list[tuple[R
     settings = Settings(root=STATE / collection.name, content=[collection.source])
     settings.state.mkdir(parents=True, exist_ok=True)
     with open_index(settings) as index:
-        show(f"{collection.name}: {index.sync().summary()}")
+        try:
+            report = index.sync()
+        except StaleIndexError:  # kept by a run with another embedder
+            report = index.sync(rebuild=True)
+        show(f"{collection.name}: {report.summary()}")
     refresh_calibration(settings)
     known = load_calibration(settings)
     assert known is not None
