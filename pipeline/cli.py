@@ -327,4 +327,4 @@ def bench_retrieval(settings: Settings, folder: Path, as_json: bool) -> None:
     for mode, measured in report.modes.items():
         scores = "  ".join(f"{name} {value:.3f}" for name, value in measured.measures.items())
         times = "  ".join(f"{name} {value:.1f} ms" for name, value in measured.query_ms.items())
-        click.echo(f"{mode:<8} {scores}  {times}")
+        click.echo(f"{mode:<20} {scores}  {times}")

@@ -16,7 +16,7 @@ from pipeline.errors import SitetwinError
 class DataSet:
     documents: list[Document]
     queries: dict[str, str]
-    """By id; only those with a judgement."""
+    """By id; only those with a word and a judgement."""
     judgements: dict[str, dict[str, int]]
     """By query and document id; 0 is not relevant."""
 
@@ -25,14 +25,15 @@ def read_beir(folder: Path) -> DataSet:
     """The data set in `folder`, judged by its test split.
 
     Raises:
-        SitetwinError: a file is missing or not in that layout.
+        SitetwinError: a file is missing or not in that layout, or nothing is judged.
     """
     try:
         judgements: dict[str, dict[str, int]] = defaultdict(dict)
         with (folder / "qrels" / "test.tsv").open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
                 judgements[row["query-id"]][row["corpus-id"]] = int(row["score"])
-        queries = {row["_id"]: row["text"] for row in _rows(folder / "queries.jsonl") if row["_id"] in judgements}
+        rows = _rows(folder / "queries.jsonl")
+        queries = {row["_id"]: row["text"] for row in rows if row["_id"] in judgements and row["text"].strip()}
         documents = [_document(folder, row) for row in _rows(folder / "corpus.jsonl")]
     except OSError as error:
         raise SitetwinError(
@@ -42,6 +43,8 @@ def read_beir(folder: Path) -> DataSet:
         raise SitetwinError(
             f"{folder} is not in BEIR's layout ({error!r}): see corpus.jsonl, queries.jsonl, qrels/test.tsv"
         ) from None
+    if not queries:
+        raise SitetwinError(f"{folder} has no query with a judgement: see _id and query-id in its files")
     return DataSet(documents, queries, dict(judgements))
 
 

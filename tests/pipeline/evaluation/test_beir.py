@@ -27,6 +27,24 @@ def test_a_data_set_is_read(tmp_path):
     assert (data.queries, data.judgements) == ({"q1": "Which?"}, {"q1": {"d2": 1}})
 
 
+def test_a_query_without_words_is_not_asked(tmp_path):
+    lay_out(
+        tmp_path,
+        [{"_id": "d1", "text": "First."}],
+        [{"_id": "q1", "text": "?"}, {"_id": "q2", "text": " "}],
+        ["q1\td1\t1", "q2\td1\t1"],
+    )
+    data = read_beir(tmp_path)
+    assert data.queries == {"q1": "?"}
+    assert data.judgements == {"q1": {"d1": 1}, "q2": {"d1": 1}}
+
+
+def test_judgements_of_other_queries_are_refused(tmp_path):
+    lay_out(tmp_path, [{"_id": "d1", "text": "First."}], [{"_id": "q1", "text": "Which?"}], ["1\td1\t1"])
+    with pytest.raises(SitetwinError, match="no query with a judgement"):
+        read_beir(tmp_path)
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(SitetwinError, match=r"test\.tsv"):
         read_beir(tmp_path)
