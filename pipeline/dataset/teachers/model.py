@@ -1,0 +1,80 @@
+"""Teacher and judge that are chat models."""
+
+from pydantic import BaseModel, Field, ValidationError
+
+from pipeline.chat.prompt import NOT_IN_NOTES
+from pipeline.dataset.records import Candidate, Judgement, Pair, Score, Task
+from pipeline.dataset.teachers.prompts import VERSION, judge_messages, teacher_messages
+from pipeline.errors import UnreadableError
+from pipeline.models.structured import StructuredModel, fill_in
+
+TOKENS_PER_PAIR = 220
+TOKENS_OF_JUDGE = 200
+
+
+class Draft(BaseModel):
+    question: str
+    answer: str
+    accuracy: Score
+    style: Score
+
+
+class Drafts(BaseModel):
+    # Loose on purpose: one bad draft is left out, and the others stay.
+    pairs: list[dict[str, object]] = Field(json_schema_extra={"items": Draft.model_json_schema()})
+
+
+class ModelTeacher:
+    """Has `model` write the pairs."""
+
+    def __init__(self, model: StructuredModel) -> None:
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        return f"{self._model.name}, prompts {VERSION}"
+
+    async def write(self, task: Task) -> list[Pair]:
+        tokens = 100 + TOKENS_PER_PAIR * task.count
+        drafts = (await fill_in(self._model, teacher_messages(task), Drafts, max_tokens=tokens)).pairs
+        pairs = [pair for draft in drafts[: task.count] if (pair := _pair(draft, task))]
+        if drafts and not pairs:
+            raise UnreadableError(f"{self._model.name} left question, answer or grades out")
+        return pairs
+
+
+class ModelJudge:
+    """Has `model` grade the pairs."""
+
+    def __init__(self, model: StructuredModel) -> None:
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        return f"{self._model.name}, prompts {VERSION}"
+
+    async def judge(self, candidate: Candidate) -> Judgement:
+        return await fill_in(self._model, judge_messages(candidate), Judgement, max_tokens=TOKENS_OF_JUDGE)
+
+
+def _pair(draft: dict[str, object], task: Task) -> Pair | None:
+    """None when the draft lacks something."""
+    try:
+        read = Draft.model_validate(draft)
+    except ValidationError:
+        return None
+    question, answer = read.question.strip(), read.answer.strip()
+    if not question or not answer:
+        return None
+    first = task.sources[0]
+    return Pair(
+        question=question,
+        # What a refusal says is the same everywhere, so that it is learnt as one.
+        answer=NOT_IN_NOTES if task.kind == "refusal" else answer,
+        kind=task.kind,
+        source=first.document,
+        chunk_index=first.index,
+        chunks=tuple(source.chunk for source in task.sources),
+        accuracy=read.accuracy,
+        style=10 if task.kind == "refusal" else read.style,
+    )
