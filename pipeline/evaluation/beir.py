@@ -4,12 +4,16 @@ import csv
 import hashlib
 import json
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.content.documents import Document
 from pipeline.errors import SitetwinError
+
+Corpus = dict[str, tuple[str, str]]
+"""Title and text of each document, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,21 @@ def read_beir(folder: Path) -> DataSet:
     if not queries:
         raise SitetwinError(f"{folder} has no query with a judgement: see _id and query-id in its files")
     return DataSet(documents, queries, dict(judgements))
+
+
+def write_beir(
+    folder: Path, corpus: Corpus, queries: Mapping[str, str], judgements: Mapping[str, Collection[str]]
+) -> None:
+    """A data set that `read_beir` reads: queries by id, and the ids of the documents that answer each."""
+    documents = [{"_id": id, "title": title, "text": text} for id, (title, text) in corpus.items()]
+    judged = [f"{query}\t{id}\t1" for query, ids in judgements.items() for id in sorted(ids)]
+    (folder / "qrels").mkdir(parents=True, exist_ok=True)
+    for name, rows in (("corpus", documents), ("queries", [{"_id": id, "text": text} for id, text in queries.items()])):
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    (folder / "qrels" / "test.tsv").write_text(
+        "\n".join(["query-id\tcorpus-id\tscore", *judged]) + "\n", encoding="utf-8"
+    )
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
