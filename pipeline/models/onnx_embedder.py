@@ -26,7 +26,7 @@ RUN_TOKENS = 512
 """Tokens of one run on one core, texts of one length. A text of that many is quickest alone; short ones share a run."""
 INT8 = "int8"
 """In the name of an embedder that multiplies in int8. Raised when its rounding changes."""
-GRAPH = 2
+GRAPH = 3
 """Raised when `bert.encoder` gives another graph, so that a cached one is not used."""
 
 
