@@ -26,7 +26,7 @@ _TOKEN_PUNCTUATION = tokens.TOKEN_PUNCTUATION.replace("'", "''")
 #   public ones again: BM25 weighs a word by how common it is in its table, so with one table alone the order and the scores
 #   of public results would tell what private notes hold.
 # keywords_places: each occurrence of a token, as the index of that name holds it; it takes no room.
-# keyword_totals: the chunks of each visibility, and their tokens.
+# keyword_totals: the documents and chunks of each visibility, and their tokens; to count them takes long.
 _SCHEMA = f"""
 CREATE TABLE generations (
     number INTEGER PRIMARY KEY,
@@ -76,6 +76,7 @@ CREATE VIRTUAL TABLE keywords_places USING fts5vocab (keywords, instance);
 CREATE VIRTUAL TABLE public_keywords_places USING fts5vocab (public_keywords, instance);
 CREATE TABLE keyword_totals (
     visibility TEXT PRIMARY KEY,
+    documents INTEGER NOT NULL,
     chunks INTEGER NOT NULL,
     tokens INTEGER NOT NULL
 ) WITHOUT ROWID;

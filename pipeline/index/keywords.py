@@ -48,13 +48,18 @@ def add(
         connection.execute(
             f"INSERT INTO {table} (rowid, heading, body) VALUES (?, ?, ?)", (number, " ".join(heading), " ".join(body))
         )
-    _count(connection, visibility, 1, number & LONGEST)
+    _count(connection, visibility, chunks=1, length=number & LONGEST)
 
 
 def remove(connection: sqlite3.Connection, visibility: Visibility, number: int) -> None:
     for table in ("keywords", "public_keywords"):
         connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (number,))
-    _count(connection, visibility, -1, -(number & LONGEST))
+    _count(connection, visibility, chunks=-1, length=-(number & LONGEST))
+
+
+def count_document(connection: sqlite3.Connection, visibility: Visibility, more: int) -> None:
+    """`more` is 1 for a document whose chunks are added, -1 for one whose chunks are removed."""
+    _count(connection, visibility, documents=more)
 
 
 def keyword_scores(
@@ -158,19 +163,20 @@ def _spans(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[str, 
 
 def _totals(connection: sqlite3.Connection, visibility: Visibility | None) -> tuple[int, int, int]:
     """Documents, chunks, and tokens in all of them: of public text for a public search, else of everything."""
-    row = connection.execute(
-        "SELECT COALESCE(SUM(chunks), 0), COALESCE(SUM(tokens), 0) FROM keyword_totals WHERE visibility = 'public' OR ?",
+    documents, chunks, length = connection.execute(
+        "SELECT COALESCE(SUM(documents), 0), COALESCE(SUM(chunks), 0), COALESCE(SUM(tokens), 0) FROM keyword_totals"
+        " WHERE visibility = 'public' OR ?",
         (visibility != "public",),
     ).fetchone()
-    documents = connection.execute(
-        "SELECT COUNT(*) FROM documents WHERE visibility = 'public' OR ?", (visibility != "public",)
-    ).fetchone()
-    return documents[0], row[0], row[1]
+    return documents, chunks, length
 
 
-def _count(connection: sqlite3.Connection, visibility: Visibility, chunks: int, length: int) -> None:
+def _count(
+    connection: sqlite3.Connection, visibility: Visibility, documents: int = 0, chunks: int = 0, length: int = 0
+) -> None:
     connection.execute(
-        "INSERT INTO keyword_totals VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " chunks = chunks + excluded.chunks, tokens = tokens + excluded.tokens",
-        (visibility, chunks, length),
+        "INSERT INTO keyword_totals (visibility, documents, chunks, tokens) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " documents = documents + excluded.documents, chunks = chunks + excluded.chunks,"
+        " tokens = tokens + excluded.tokens",
+        (visibility, documents, chunks, length),
     )

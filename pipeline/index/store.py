@@ -32,6 +32,8 @@ def put_document(connection: sqlite3.Connection, document: Document, chunks: Seq
             document.digest, recipe, datetime.now(UTC).isoformat(timespec="seconds"),
         ),
     )  # fmt: skip
+    if chunks:
+        keywords.count_document(connection, document.visibility, 1)
     for place, chunk in enumerate(chunks, keywords.next_place(connection)):
         digest = hashlib.sha256(chunk.indexed_text(document.title).encode()).hexdigest()
         heading, body = tokens("\n".join((document.title, *chunk.headings))), tokens(chunk.text)
@@ -97,6 +99,8 @@ def _remove_chunks(connection: sqlite3.Connection, document: str) -> dict[tuple[
     ).fetchall()
     for row in rows:
         keywords.remove(connection, row["visibility"], row["number"])
+    if rows:
+        keywords.count_document(connection, rows[0]["visibility"], -1)
     connection.executemany(
         "INSERT OR IGNORE INTO tombstones VALUES (?, ?)", ((row["id"], row["visibility"]) for row in rows)
     )

@@ -128,9 +128,11 @@ def test_tokens_are_stored_as_they_are_asked_for(connection):
 
 
 def test_totals_are_those_of_the_chunks(connection):
-    totals = connection.execute("SELECT visibility, chunks, tokens FROM keyword_totals").fetchall()
+    put(connection, 1, "private", "turned private")
+    store.remove_document(connection, "2.md")
+    totals = connection.execute("SELECT visibility, documents, chunks, tokens FROM keyword_totals").fetchall()
     counted = connection.execute(
-        f"SELECT visibility, COUNT(*), SUM(number & {LONGEST}) FROM chunks JOIN documents ON documents.id = document"
+        f"SELECT visibility, COUNT(DISTINCT document), COUNT(*), SUM(number & {LONGEST}) FROM chunks JOIN documents ON documents.id = document"
         " GROUP BY visibility"
     ).fetchall()
     assert {tuple(row) for row in totals} == {tuple(row) for row in counted}
