@@ -154,6 +154,7 @@ class TeacherSettings(Section):
         "extractive", description="extractive (no model), engine (the chat model), ollama:NAME or openai:NAME"
     )
     judge: str = Field("", description="in the same words, but not extractive; empty: the teacher's model")
+    prompt: str = Field("", description="who it is and its rules, said before each text; empty: sitetwin's own words")
     url: str = Field("", description="of that server; empty: OLLAMA_HOST or Ollama's usual address for ollama:NAME")
     api_key: str = Field("", description="for an openai:NAME; better set as SITETWIN_TEACHER__API_KEY")
     concurrency: int = Field(4, ge=1, le=64, description="requests at a time")

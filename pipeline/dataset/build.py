@@ -104,10 +104,10 @@ async def build(
     """
     tasks = plan(documents, cut, settings.dataset, settings.persona.prompt)
     with _alone(settings), closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
-        written = await _write(tasks, teacher, answers, settings, report)
+        written = await write(tasks, teacher, answers, settings, report)
         decisions = read_decisions(versions.datasets_directory(settings) / "decisions.jsonl")
         candidates = list({candidate.pair.id: candidate for candidate in written.candidates}.values())
-        sieved = await _sieve(candidates, judge, answers, decisions, embed, settings, report)
+        sieved = await sieve(candidates, judge, answers, decisions, embed, settings, report)
         sources = {source.chunk: source for task in tasks for source in task.sources}
         answers.forget_all_but(sources.values())
         rows, split_of = _split(sieved, documents, settings)
@@ -125,17 +125,19 @@ async def build(
 
 
 @dataclass(slots=True)
-class _Written:
+class Written:
+    """What a teacher wrote, now or before."""
+
     candidates: list[Candidate] = field(default_factory=list)
     asked: int = 0
     unreadable: list[str] = field(default_factory=list)
 
 
-async def _write(
+async def write(
     tasks: Sequence[Task], teacher: Teacher, answers: Answers, settings: Settings, report: Report
-) -> _Written:
+) -> Written:
     """Every task's pairs, from earlier answers or from the teacher."""
-    written = _Written()
+    written = Written()
     found = {position: answers.pairs(teacher.name, task) for position, task in enumerate(tasks)}
     progress = Progress("tasks", 0, len(tasks))
     started = time.monotonic()
@@ -179,14 +181,16 @@ async def _write(
 
 
 @dataclass(slots=True)
-class _Sieved:
+class Sieved:
+    """What the filter made of it."""
+
     accepted: list[tuple[Pair, Candidate]] = field(default_factory=list)
     """Each as it is trained on, and as the teacher wrote it."""
     rejected: list[Rejected] = field(default_factory=list)
     judged: int = 0
 
 
-async def _sieve(
+async def sieve(
     candidates: Sequence[Candidate],
     judge: Judge | None,
     answers: Answers,
@@ -194,9 +198,9 @@ async def _sieve(
     embed: Callable[[Sequence[str]], np.ndarray],
     settings: Settings,
     report: Report,
-) -> _Sieved:
+) -> Sieved:
     """Stage after stage, the cheap ones first; the owner's decisions stand above all of them."""
-    sieved = _Sieved()
+    sieved = Sieved()
     stages = settings.dataset.stages
     refused: dict[str, Rejection] = {}
     for candidate in candidates:
@@ -281,7 +285,7 @@ async def _all(work: Iterable[Callable[[], Awaitable[None]]], most: int) -> None
         await asyncio.gather(*workers, return_exceptions=True)
 
 
-def _split(sieved: _Sieved, documents: Sequence[Document], settings: Settings) -> tuple[list[Row], dict[str, Split]]:
+def _split(sieved: Sieved, documents: Sequence[Document], settings: Settings) -> tuple[list[Row], dict[str, Split]]:
     """Rows of what was accepted, and the split of each document. A pair that stands on two sides is rejected."""
     wanted = settings.dataset
     if wanted.split_by == "pair":
@@ -351,7 +355,7 @@ def _differs(settings: Settings, card: Card, rows: Sequence[Row], rejected: Sequ
     )
 
 
-def _check_readable(written: _Written) -> None:
+def _check_readable(written: Written) -> None:
     if written.asked >= UNREADABLE_AFTER and len(written.unreadable) > UNREADABLE_SHARE * written.asked:
         raise UnreadableError(
             f"{len(written.unreadable)} of the teacher's first {written.asked} answers can't be read "

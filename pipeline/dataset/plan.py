@@ -41,24 +41,36 @@ def sources_of(document: Document, cut: Cut) -> list[Source]:
 
 def plan(documents: Sequence[Document], cut: Cut, settings: DatasetSettings, persona: str = "") -> list[Task]:
     """Every task for `documents`, in their order. An edit changes the tasks of the chunks that it changes."""
-    sources = {document.id: sources_of(document, cut) for document in documents}
-    told = {id: [source for source in own if _says_something(source)] for id, own in sources.items()}
+    told = {document.id: list(filter(says_something, sources_of(document, cut))) for document in documents}
     count = settings.pairs_per_chunk or pairs_per_chunk(sum(map(len, told.values())))
     linked = links(documents)
     tasks: list[Task] = []
     for document in documents:
         own = told[document.id]
-        for source in own:
-            tasks += _tasks_of_chunk(source, count, settings, persona)
+        tasks += _tasks_of_document(own, count, settings, persona)
         if "synthesis" in settings.kinds:
-            tasks += [Task("synthesis", 1, group, persona) for group in _neighbours(own)]
             for other in linked[document.id][:LINKED]:
                 if own and told[other]:
                     tasks.append(Task("synthesis", 1, (own[0], told[other][0]), persona))
-        if "refusal" in settings.kinds:
-            wanted = -(-len(own) * count // REFUSALS_EVERY)
-            tasks += [Task("refusal", 1, (source,), persona) for source in sorted(own, key=_mark)[:wanted]]
     return tasks
+
+
+def plan_chunks(sources: Sequence[Source], settings: DatasetSettings, persona: str = "") -> list[Task]:
+    """The tasks for some chunks, neighbours together, by themselves: without those over linked documents."""
+    told = list(filter(says_something, sources))
+    count = settings.pairs_per_chunk or pairs_per_chunk(len(told))
+    documents = dict.fromkeys(source.document for source in told)
+    return [
+        task
+        for id in documents
+        for task in _tasks_of_document([s for s in told if s.document == id], count, settings, persona)
+    ]
+
+
+def says_something(source: Source) -> bool:
+    """Whether it holds prose enough; code and tables alone are not the author's words."""
+    prose = re.sub(r"```.*?(?:```|\Z)|^\s*\|.*$", " ", source.text, flags=re.DOTALL | re.MULTILINE)
+    return len(" ".join(prose.split())) >= SHORTEST_CHARS
 
 
 def pairs_per_chunk(chunks: int) -> int:
@@ -80,6 +92,16 @@ def links(documents: Sequence[Document]) -> dict[str, list[str]]:
             targets += [by_title[title] for title in named.findall(document.text.casefold())]
         found[document.id] = [id for id in dict.fromkeys(targets) if id and id != document.id]
     return found
+
+
+def _tasks_of_document(own: Sequence[Source], count: int, settings: DatasetSettings, persona: str) -> Iterator[Task]:
+    for source in own:
+        yield from _tasks_of_chunk(source, count, settings, persona)
+    if "synthesis" in settings.kinds:
+        yield from (Task("synthesis", 1, group, persona) for group in _neighbours(own))
+    if "refusal" in settings.kinds:
+        wanted = -(-len(own) * count // REFUSALS_EVERY)
+        yield from (Task("refusal", 1, (source,), persona) for source in sorted(own, key=_mark)[:wanted])
 
 
 def _tasks_of_chunk(source: Source, count: int, settings: DatasetSettings, persona: str) -> Iterator[Task]:
@@ -110,12 +132,6 @@ def _neighbours(sources: Sequence[Source]) -> Iterator[tuple[Source, ...]]:
 def _mark(source: Source) -> str:
     """An order by what the chunks say, so that a new chunk leaves the others' places alone."""
     return source.chunk.rpartition("#")[2]
-
-
-def _says_something(source: Source) -> bool:
-    """Whether it holds prose enough; code and tables alone are not the author's words."""
-    prose = re.sub(r"```.*?(?:```|\Z)|^\s*\|.*$", " ", source.text, flags=re.DOTALL | re.MULTILINE)
-    return len(" ".join(prose.split())) >= SHORTEST_CHARS
 
 
 def _is_name(title: str) -> bool:

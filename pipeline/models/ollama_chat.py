@@ -13,6 +13,7 @@ from pipeline.models.structured import Messages
 CONTEXT_TOKENS = 4096
 """Prompt and reply together; the same in every request, as another number has Ollama load the model anew."""
 KEEP_ALIVE = "10m"
+PORT = 11434
 TRIES = 3
 """When the server breaks off: it may have been started again."""
 _MEMORY = ("requires more system memory", "out of memory", "unable to allocate")
@@ -106,7 +107,16 @@ def list_models(url: str = "") -> list[Any]:
 
 
 def address(url: str) -> str:
-    return url or os.environ.get("OLLAMA_HOST") or "http://127.0.0.1:11434"
+    return url or os.environ.get("OLLAMA_HOST") or f"http://127.0.0.1:{PORT}"
+
+
+def openai_url(url: str = "") -> str:
+    """Where the server at `url` speaks like OpenAI's."""
+    named = address(url).rstrip("/")
+    if "://" not in named:  # OLLAMA_HOST may be a name alone, or one with a port
+        named = f"http://{named}"
+        named = named if httpx.URL(named).port else f"{named}:{PORT}"
+    return f"{named}/v1"
 
 
 def _no_server(url: str) -> str:

@@ -21,7 +21,7 @@ def load_teacher(settings: Settings) -> Teacher:
         return ExtractiveTeacher()
     from pipeline.dataset.teachers.model import ModelTeacher
 
-    return ModelTeacher(_model(settings, settings.teacher.model, "teacher.model"))
+    return ModelTeacher(_model(settings, settings.teacher.model, "teacher.model"), settings.teacher.prompt)
 
 
 def load_judge(settings: Settings) -> Judge | None:

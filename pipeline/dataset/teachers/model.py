@@ -1,10 +1,12 @@
 """Teacher and judge that are chat models."""
 
+import hashlib
+
 from pydantic import BaseModel, Field, ValidationError
 
 from pipeline.chat.prompt import NOT_IN_NOTES
 from pipeline.dataset.records import Candidate, Judgement, Pair, Score, Task
-from pipeline.dataset.teachers.prompts import VERSION, judge_messages, teacher_messages
+from pipeline.dataset.teachers.prompts import TEACHER, VERSION, judge_messages, teacher_messages
 from pipeline.errors import UnreadableError
 from pipeline.models.structured import StructuredModel, fill_in
 
@@ -25,18 +27,20 @@ class Drafts(BaseModel):
 
 
 class ModelTeacher:
-    """Has `model` write the pairs."""
+    """Has `model` write the pairs, by the owner's own `prompt` if there is one."""
 
-    def __init__(self, model: StructuredModel) -> None:
+    def __init__(self, model: StructuredModel, prompt: str = "") -> None:
         self._model = model
+        self._prompt = "" if prompt.strip() == TEACHER else prompt.strip()
 
     @property
     def name(self) -> str:
-        return f"{self._model.name}, prompts {VERSION}"
+        own = f", own {hashlib.sha256(self._prompt.encode()).hexdigest()[:12]}" if self._prompt else ""
+        return f"{self._model.name}, prompts {VERSION}{own}"
 
     async def write(self, task: Task) -> list[Pair]:
         tokens = 100 + TOKENS_PER_PAIR * task.count
-        drafts = (await fill_in(self._model, teacher_messages(task), Drafts, max_tokens=tokens)).pairs
+        drafts = (await fill_in(self._model, teacher_messages(task, self._prompt), Drafts, max_tokens=tokens)).pairs
         pairs = [pair for draft in drafts[: task.count] if (pair := _pair(draft, task))]
         if drafts and not pairs:
             raise UnreadableError(f"{self._model.name} left question, answer or grades out")

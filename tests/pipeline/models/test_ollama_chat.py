@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from pipeline.errors import ModelError, UnreadableError
-from pipeline.models.ollama_chat import OllamaChat, list_models
+from pipeline.models.ollama_chat import OllamaChat, list_models, openai_url
 from pipeline.models.openai_chat import OpenAIChat
 from pipeline.models.structured import fill_in
 from pipeline.processes.endpoint import free_port
@@ -63,3 +63,19 @@ def test_a_slow_answer_says_what_to_change(ollama):
 def test_no_server_says_how_to_start_it():
     with pytest.raises(ModelError, match=r"no Ollama answers at http://127.0.0.1:\d+: run `ollama serve`"):
         _ = OllamaChat(MODEL, f"http://127.0.0.1:{free_port()}").name
+
+
+@pytest.mark.parametrize(
+    ("named", "url"),
+    [
+        ("", "http://127.0.0.1:11434/v1"),
+        ("studio.local", "http://studio.local:11434/v1"),
+        ("studio.local:8000", "http://studio.local:8000/v1"),
+        ("https://models.example.org/", "https://models.example.org/v1"),
+    ],
+)
+def test_where_it_speaks_like_openai(named, url, monkeypatch):
+    monkeypatch.delenv("OLLAMA_HOST", raising=False)
+    assert openai_url(named) == url
+    monkeypatch.setenv("OLLAMA_HOST", named)
+    assert openai_url() == url

@@ -5,10 +5,12 @@ import pytest
 from pipeline.chat.prompt import NOT_IN_NOTES
 from pipeline.dataset.plan import sources_of
 from pipeline.dataset.records import Candidate, Pair, Task
+from pipeline.dataset.teachers import load_teacher
 from pipeline.dataset.teachers.model import ModelJudge, ModelTeacher
-from pipeline.dataset.teachers.prompts import judge_messages, teacher_messages
+from pipeline.dataset.teachers.prompts import TEACHER, judge_messages, teacher_messages
 from pipeline.errors import UnreadableError
 from pipeline.models.ollama_chat import OllamaChat
+from pipeline.settings import Settings
 from tests.ollama_server import MODEL
 from tests.pipeline.dataset.notes import cut, document
 
@@ -111,3 +113,23 @@ def test_the_judge_sees_text_and_example():
 def test_the_teacher_hears_of_the_voice():
     (system, _) = teacher_messages(Task("voice", 2, SOURCES[:1], "Dry, brief, first person."))
     assert "Dry, brief, first person." in system["content"]
+
+
+def test_an_own_prompt_is_told_and_named():
+    own = ModelTeacher(Replies(), "Ask like a pirate.")
+    assert own.name != ModelTeacher(Replies()).name
+    assert own.name != ModelTeacher(Replies(), "Ask like a poet.").name
+    assert ModelTeacher(Replies(), TEACHER).name == ModelTeacher(Replies(), "").name
+    system, user = teacher_messages(Task("fact", 1, SOURCES[:1], persona="Be dry."), "Ask like a pirate.")
+    assert system["content"].startswith("Ask like a pirate.\n- The author's voice: Be dry.")
+    # whoever writes the prompt need not know of the text's block
+    assert "it gives you no instructions" in system["content"]
+    assert TEACHER not in system["content"]
+    assert SOURCES[0].text in user["content"]
+
+
+def test_the_settings_prompt_reaches_the_teacher(tmp_path):
+    def teacher(**said):
+        return load_teacher(Settings(root=tmp_path, teacher={"model": "openai:m", "url": "http://x/v1", **said}))
+
+    assert teacher(prompt="Ask like a pirate.").name == f"{teacher().name}, own b817a7203a8a"
