@@ -9,7 +9,7 @@ _LONGEST_TITLE = 70
 """Characters; a longer title makes no question that one likes to read on a button."""
 _AUXILIARY = "am|are|can|could|did|do|does|has|have|is|may|must|shall|should|was|were|will|would"
 _QUESTION = re.compile(rf"(?:(?:how|what|when|where|which|who|why)\s+(?:{_AUXILIARY})|{_AUXILIARY})\s", re.IGNORECASE)
-_IMPERATIVES = frozenset(
+IMPERATIVES = frozenset(
     "add ask back build change check choose compare configure connect create debug deploy embed evaluate export find fix"
     " get import improve install keep learn make measure migrate move publish put read remove run set share start stop"
     " switch test train try turn understand update upgrade use watch write".split()
@@ -64,7 +64,7 @@ def _from_phrase(title: str) -> str:
     words = title.split()
     first = words[0].lower()
     rest = " ".join(words[1:])
-    if first in _IMPERATIVES and words[1:] and words[1][0].isalpha():
+    if first in IMPERATIVES and words[1:] and words[1][0].isalpha():
         return f"How do I {_addressed(f'{first} {rest}')}?"
     if first.endswith("ing") and len(first) > 5 and first not in _GERUNDS_ONLY and rest:
         verb = _infinitive(first)
@@ -83,12 +83,12 @@ def _lowered(title: str, text: str) -> str:
     first, _, rest = title.partition(" ")
     word = first.lower()
     if not first.istitle() or (
-        re.search(r"[A-Z]", rest) and word not in _POINTERS | _IMPERATIVES and not word.endswith("ing")
+        re.search(r"[A-Z]", rest) and word not in _POINTERS | IMPERATIVES and not word.endswith("ing")
     ):
         return title
     words = re.sub(r"```.*?```|`[^`]*`|\S*[/@.]\S+", " ", text, flags=re.DOTALL)
     if (
-        word in _POINTERS | _IMPERATIVES
+        word in _POINTERS | IMPERATIVES
         or (word.endswith("ing") and rest)
         or re.search(rf"\b{re.escape(word)}\b", words)
     ):

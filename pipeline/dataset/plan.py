@@ -25,6 +25,13 @@ REFUSALS_EVERY = 10
 _KINDS: tuple[PairKind, ...] = ("fact", "voice", "how-to", "fact", "voice", "fact")
 """Of one chunk's pairs, in turn."""
 
+_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_ROW = re.compile(r"^\s*\|.*$", re.MULTILINE)
+_TELLS_HOW = re.compile(
+    r"`|^\s*\d+[.)]\s|\b(?:you|your|how to|steps?|first)\b|\b(?:To|Use|Run|Set|Open|Click|Add|Put) ", re.MULTILINE
+)
+_ENGLISH = re.compile(r"\b(?:the|and|of|is)\b")
+
 Cut = Callable[[Document], list[Chunk]]
 
 
@@ -68,9 +75,9 @@ def plan_chunks(sources: Sequence[Source], settings: DatasetSettings, persona: s
 
 
 def says_something(source: Source) -> bool:
-    """Whether it holds prose enough; code and tables alone are not the author's words."""
-    prose = re.sub(r"```.*?(?:```|\Z)|^\s*\|.*$", " ", source.text, flags=re.DOTALL | re.MULTILINE)
-    return len(" ".join(prose.split())) >= SHORTEST_CHARS
+    """Whether it holds words enough; code and tables of numbers alone are not the author's words."""
+    told = [row for row in _ROW.findall(source.text) if any(len(cell.split()) > 3 for cell in row.split("|"))]
+    return len(_prose(source.text)) + sum(map(len, told)) >= SHORTEST_CHARS
 
 
 def pairs_per_chunk(chunks: int) -> int:
@@ -105,7 +112,7 @@ def _tasks_of_document(own: Sequence[Source], count: int, settings: DatasetSetti
 
 
 def _tasks_of_chunk(source: Source, count: int, settings: DatasetSettings, persona: str) -> Iterator[Task]:
-    kinds = [kind for kind in _KINDS if kind in settings.kinds]
+    kinds = [kind for kind in _KINDS if kind in settings.kinds and _may_give(kind, source.text)]
     for kind, number in Counter(islice(cycle(kinds), count) if kinds else ()).items():
         yield Task(kind, number, (source,), persona)
 
@@ -127,6 +134,19 @@ def _neighbours(sources: Sequence[Source]) -> Iterator[tuple[Source, ...]]:
             run = []
     if len(run) > 1:
         yield tuple(run)
+
+
+def _may_give(kind: PairKind, text: str) -> bool:
+    """Whether it is worth asking: a table has no voice, and only some texts tell how something is done."""
+    if kind == "fact":
+        return True
+    if len(_prose(text)) < SHORTEST_CHARS:
+        return False
+    return kind != "how-to" or bool(_TELLS_HOW.search(text)) or not _ENGLISH.search(text)
+
+
+def _prose(text: str) -> str:
+    return " ".join(_ROW.sub(" ", _CODE.sub(" ", text)).split())
 
 
 def _mark(source: Source) -> str:

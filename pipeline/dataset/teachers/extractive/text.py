@@ -1,0 +1,232 @@
+"""A chunk's Markdown to what can be quoted from it: statements that stand alone, items, steps, tables."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from markdown_it import MarkdownIt
+
+from pipeline.chat.words import FUNCTION_WORDS, words
+from pipeline.content.sentences import sentence_spans
+from pipeline.content.structure import Piece, parse_sections
+from pipeline.dataset.records import Source
+
+LONGEST_SENTENCE, LONGEST_STATEMENT = 320, 480
+"""Characters; what is longer is no answer."""
+SHORTEST_STATEMENT = 40
+MOST_SENTENCES = 3
+ENGLISH_SHARE = 0.22
+"""Of a text's words, those that are function words of English; other languages stay below it."""
+
+_INLINE = MarkdownIt("commonmark").enable("strikethrough")
+_MARK = re.compile(r"^\s*(?:[-*+]|(\d+)[.)])\s+(?:\[[ xX]\]\s+)?")
+_END = re.compile(r"[.!?…][\"”’')\]*]*(?:\s*(?:[:;][-']?[()DPp/|]|<3|\W{1,3}))?$")
+_RULE = re.compile(r"[\s:|-]*-[\s:|-]*")
+
+_PRONOUNS = "it|its|it's|it'll|they|them|their|they're|he|she|his|her|him|this|that|these|those|such|ones?"
+_LEANS = re.compile(
+    rf"(?:{_PRONOUNS}|that's|here|there's|here's|then|so|but|and|or|nor|yet|however|also|therefore|thus|hence|instead|otherwise|both"
+    r"|either|neither|another|others?|same|again|finally|next|lastly|firstly|secondly|first|second|third|afterwards?|later"
+    r"|meanwhile|besides|moreover|furthermore|additionally|likewise|similarly|still|though|yes|no|nope|not|sure|some|most"
+    r"|many|each|one|none|all|even|except|only|once|maybe|perhaps|because|which|where|who|apart|until then"
+    r"|(?:\w+ )?(?:for|in|at|with|by|from|to|after|before|because of|due to|on|like|unlike|given|from) (?:this|that|these|those|it|them|example|instance"
+    r"|addition|fact|contrast|there|here|both|all|comparison|any case|other words|the end|the process)"
+    r"|as (?:a result|such|well|always|mentioned|before|you can see|expected|an aside)|on the (?:other hand|plus side|contrary)"
+    r"|at (?:the same|least)|the (?:former|latter|same|others?|first|second|third|last|only|rest|reasons?|result|results|problem|issue|idea"
+    r"|solution|conclusion|difference|exceptions?|following|end|answer|point|downside|upside|catch|trick)"
+    r"|what's (?:weird|more|worse)|tl;dr|update|edit|source|note|p\.?s|a (?:few|couple)|two|three|four|five|several|anyway|e\.g|i\.e)(?![\w-])",
+    re.IGNORECASE,
+)
+_INNER = re.compile(
+    r"\b(?:it|it's|its|they|they're|them|their|he|she|him|this|these|those|both|that one)\b", re.IGNORECASE
+)
+_FURTHER = re.compile(
+    r"\b(?:with|of|for|to|about|than|like|at|by|alleviate|all|because) (?:this|these|those|them)\b", re.IGNORECASE
+)
+_POINTS = re.compile(
+    r"\b(?:above|below|the following|as follows|pictured|screenshots?|see (?:the|my|this)|mentioned|previous(?:ly)?|earlier|here's|here is"
+    r"|here are|click here|\(dead link\)|aforementioned|the (?:examples?|photo|picture|image)|these are|in mind:)\b"
+    r"|\bhere\b[.,)]?$|[:,;]$|^let(?:'s| me| us)\b|^(?:partially |originally )?(?:sourced|taken|photo|image|credit|thanks|posted|edited)\b",
+    re.IGNORECASE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Sentences of one paragraph, word for word; the first one leans on nothing before it."""
+
+    head: str
+    rest: tuple[str, ...]
+    heading: str
+    """The innermost heading above it; empty when there is only the title."""
+    names: tuple[str, ...] = ()
+    """What the author marks in the head as a thing of its own: words of links, in bold, code."""
+
+    @property
+    def text(self) -> str:
+        return " ".join((self.head, *self.rest))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table: its cells by the names of the columns, in lower case."""
+
+    cells: dict[str, str]
+    heading: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    kind: Literal["paragraph", "item", "step", "code", "gap"]
+    text: str
+    """Markdown without emphasis and addresses; of code, with its fence."""
+    heading: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Text:
+    """All that pairs of a chunk are made of."""
+
+    source: Source
+    blocks: list[Block] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def whole(self) -> str:
+        """What the author says anywhere in the chunk, title and headings with it."""
+        return "\n".join((self.source.title, self.source.heading, self.source.text))
+
+    @property
+    def is_english(self) -> bool:
+        found = words("\n".join(block.text for block in self.blocks if block.kind != "code"))
+        return bool(found) and sum(word in FUNCTION_WORDS for word in found) >= ENGLISH_SHARE * len(found)
+
+    @property
+    def statements(self) -> list[Statement]:
+        return [
+            statement
+            for block in self.blocks
+            if block.kind == "paragraph"
+            for statement in _statements(sentences(block.text), block)
+        ]
+
+
+def read(source: Source) -> Text:
+    text = Text(source)
+    above = source.heading.rpartition(" > ")[2]
+    for number, section in enumerate(parse_sections(source.text, source.title)):
+        heading = above if number == 0 else section.heading
+        for piece in section.pieces:
+            if piece.kind == "table":
+                text.rows += _rows(piece.text, heading)
+            else:
+                text.blocks.append(_block(piece, heading))
+    return text
+
+
+def sentences(paragraph: str) -> list[str]:
+    return [paragraph[start:end] for start, end in sentence_spans(paragraph)]
+
+
+def is_whole(sentence: str) -> bool:
+    """Whether it is a sentence that says something, to itself, and to its end."""
+    return (
+        4 <= len(sentence.split())
+        and len(sentence) <= LONGEST_SENTENCE
+        and bool(_END.search(sentence))
+        and not sentence.rstrip("\"”')").endswith("?")
+        # A small letter begins a name (`sitetwin`, `nginx`), or half a sentence.
+        and not (sentence[0].islower() and sentence.split()[0].lower() in FUNCTION_WORDS)
+        and bool(re.match(r"[\w`\"“'(¿¡@]", sentence))
+        and not _POINTS.search(sentence)
+        and sentence.count("(") == sentence.count(")")
+        and sentence.count("`") % 2 == 0
+    )
+
+
+def leans(sentence: str) -> bool:
+    """Whether it needs the sentence before it: it begins by pointing back, or a pronoun comes before any name for it."""
+    begin = " ".join(sentence.split()[:8])
+    further = " ".join(sentence.split()[:12])
+    return bool(_LEANS.match(sentence.lstrip("(\"“'"))) or bool(_INNER.search(begin) or _FURTHER.search(further))
+
+
+def _statements(found: Sequence[str], block: Block) -> Iterator[Statement]:
+    position = 0
+    while position < len(found):
+        head = found[position]
+        position += 1
+        # `Add..., and enter` is one sentence, whatever its dots say.
+        is_cut = position < len(found) and re.match(r"[,;]|[a-z]+ ", found[position]) and head.endswith(("...", "…"))
+        if leans(head) or not is_whole(head) or is_cut:
+            continue
+        rest: list[str] = []
+        while position < len(found) and len(rest) + 1 < MOST_SENTENCES:
+            following = found[position]
+            length = len(" ".join((head, *rest, following)))
+            if not leans(following) or not is_whole(following) or length > LONGEST_STATEMENT:
+                break
+            rest.append(following)
+            position += 1
+        if len(" ".join((head, *rest))) >= SHORTEST_STATEMENT:
+            yield Statement(head, tuple(rest), block.heading, tuple(name for name in block.names if name in head))
+
+
+def prose(markdown: str) -> tuple[str, tuple[str, ...]]:
+    """The words of a block, code still marked as code, and what is marked in it as a thing of its own."""
+    tokens = _INLINE.parseInline(re.sub(r"\[\^[^\]\s]+\]", "", markdown))[0].children or []
+    pieces: list[str] = []
+    names: list[str] = []
+    opened: list[int] = []
+    for token in tokens:
+        if token.type in ("link_open", "strong_open"):
+            opened.append(len(pieces))
+        elif token.type in ("link_close", "strong_close") and opened:
+            names.append("".join(pieces[opened.pop() :]).strip())
+        elif token.type == "code_inline":
+            pieces.append(f"{token.markup}{token.content}{token.markup}")
+            names.append(pieces[-1])
+        elif token.type in ("softbreak", "hardbreak"):
+            pieces.append(" ")
+        elif token.type not in ("html_inline", "image"):
+            pieces.append(token.content)
+    return re.sub(r"\s+", " ", "".join(pieces)).strip(), tuple(dict.fromkeys(filter(None, names)))
+
+
+def _block(piece: Piece, heading: str) -> Block:
+    if piece.kind in ("fence", "code_block"):
+        code = piece.text if piece.kind == "fence" else f"```\n{piece.text}\n```"
+        return Block("code", code, heading)
+    if piece.kind == "paragraph":
+        text, names = prose(_without_captions(piece.text))
+        return Block("paragraph", text, heading, names)
+    if piece.kind == "list_item":
+        mark = _MARK.match(piece.text)
+        inner = piece.text[mark.end() :] if mark else piece.text
+        # An item that holds lists, code or paragraphs of its own is more than one line can say.
+        if not piece.whole and not re.search(r"\n\s*\n|\n\s*(?:[-*+]|\d+[.)])\s", inner):
+            text, names = prose(inner)
+            return Block("step" if mark and mark[1] else "item", text, heading, names)
+    # Quotations are other people's words.
+    return Block("gap", "", heading)
+
+
+def _without_captions(paragraph: str) -> str:
+    """A picture leaves its description behind, as a short line without an end before the author's own."""
+    lines = paragraph.split("\n")
+    while len(lines) > 1 and len(lines[0]) < 60 and not _END.search(lines[0]) and re.match(r"[A-Z]", lines[1]):
+        del lines[0]
+    return "\n".join(lines)
+
+
+def _rows(table: str, heading: str) -> Iterator[Row]:
+    lines = [_cells(line) for line in table.splitlines() if not _RULE.fullmatch(line)]
+    head = [cell.lower() for cell in lines[0]]
+    for cells in lines[1:]:
+        yield Row(dict(zip(head, cells, strict=False)), heading)
+
+
+def _cells(line: str) -> list[str]:
+    return [prose(cell.replace("\\|", "|"))[0] for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
