@@ -11,10 +11,15 @@ RETRIEVER = "ext:site_twin:RetrieverComponent@official"
 MODEL = "ext:site_twin:MLXModelComponent@official"
 CITED_ANSWER = "ext:site_twin:CitedAnswerComponent@official"
 
+NOTE_CHUNKS = "ext:site_twin:NoteChunksComponent@official"
+TEACHER = "ext:site_twin:TeacherComponent@official"
+PAIR_FILTER = "ext:site_twin:PairFilterComponent@official"
+
 RAG_CHAT_ID = "6f1d2c8e-7b54-4c1f-9a3e-2d5b8c7e4f10"
+TEACH_ID = "b3a0c7d4-91e6-4f2b-8c5d-7e1f60a2d938"
 """Version 4, as Langflow refuses others; fixed, so that a rebuilt flow stays the same flow."""
 
-_NOTE = """\
+_CHAT_NOTE = """\
 ### The chat of your site
 
 A visitor's question goes in on the left, a cited answer comes out on the right.
@@ -25,6 +30,20 @@ A visitor's question goes in on the left, a cited answer comes out on the right.
 
 Try it in the **Playground**. Changes hold for visitors at once, and a restart keeps them; \
 *sitetwin flows pull* copies them into the folder *flows*.
+"""
+
+_TEACH_NOTE = """\
+### From notes to training pairs
+
+For you alone: no visitor reaches this flow. It shows what a teacher makes of your notes, so that you can tune its prompt.
+
+1. Click the run button of **Pair Filter**, then its magnifier: each pair with what the filter says of it.
+2. Change the *Prompt* of **Teacher**, and run again. For another model click the button beside *Model*: it lists what \
+Ollama has. *extractive* asks no model.
+3. **Notes to Chunks** takes the first few chunks; name a *Folder* to try others.
+
+A prompt that is good goes into sitetwin.toml as *teacher.prompt*; `sitetwin dataset build` then makes the data set of \
+all notes.
 """
 
 
@@ -53,13 +72,37 @@ def build_rag_chat(registry: Registry) -> Flow:
     _connect(flow, "RetrieverComponent-n2tes", "passages", "CitedAnswerComponent-c4ite", "passages")
     _connect(flow, "MLXModelComponent-m3dl0", "model_output", "CitedAnswerComponent-c4ite", "model")
     _connect(flow, "CitedAnswerComponent-c4ite", "answer", "ChatOutput-a5nsw", "input_value")
-    _add_note(flow, "note-w6hat", _NOTE, x=-460, y=40)
+    _add_note(flow, "note-w6hat", _CHAT_NOTE, x=-460, y=40)
+    return flow
+
+
+def build_teach(registry: Registry) -> Flow:
+    """The owner's flow to try a teacher: chunks, teacher, filter.
+
+    Raises:
+        ValueError: as for `build_rag_chat`.
+    """
+    flow: Flow = {
+        "id": TEACH_ID,
+        "name": "teach",
+        "endpoint_name": "teach",
+        "description": "From a folder of notes to pairs of question and answer, reviewed by the filter.",
+        "icon": "GraduationCap",
+        "is_component": False,
+        "data": {"nodes": [], "edges": [], "viewport": {"x": 40.0, "y": 120.0, "zoom": 0.75}},
+    }
+    _add(flow, registry, NOTE_CHUNKS, "NoteChunksComponent-n7ote", x=0, y=80)
+    _add(flow, registry, TEACHER, "TeacherComponent-t4ach", x=440, y=0)
+    _add(flow, registry, PAIR_FILTER, "PairFilterComponent-f9ilt", x=900, y=80)
+    _connect(flow, "NoteChunksComponent-n7ote", "chunks", "TeacherComponent-t4ach", "chunks")
+    _connect(flow, "TeacherComponent-t4ach", "pairs", "PairFilterComponent-f9ilt", "pairs")
+    _add_note(flow, "note-h5elp", _TEACH_NOTE, x=-460, y=0)
     return flow
 
 
 def build_all(registry: Registry) -> dict[str, Flow]:
     """Every flow of this folder by its endpoint name."""
-    return {flow["endpoint_name"]: flow for flow in [build_rag_chat(registry)]}
+    return {flow["endpoint_name"]: flow for flow in [build_rag_chat(registry), build_teach(registry)]}
 
 
 def to_text(flow: Flow) -> str:

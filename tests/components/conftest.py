@@ -5,4 +5,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import components.sitetwin.cited_answer
     import components.sitetwin.mlx_model
-    import components.sitetwin.retriever  # noqa: F401
+    import components.sitetwin.note_chunks
+    import components.sitetwin.pair_review
+    import components.sitetwin.retriever
+    import components.sitetwin.teacher  # noqa: F401

@@ -17,7 +17,7 @@ with warnings.catch_warnings():
 
 NOTES = {
     "bread.md": "# Baking bread\n\n## First rise\n\nThe dough rises for two hours at 24 degrees.\n\n## Oven\n\nBake it for 35 minutes at 240 degrees.\n",
-    "tea.md": "# Tea\n\nGreen tea draws for three minutes at 75 degrees. Black tea draws for four minutes.\n",
+    "tea.md": "---\ntags: [drinks]\ndate: 2024-03-31\n---\n# Tea\n\nGreen tea draws for three minutes at 75 degrees. Black tea draws for four minutes.\n",
     "diary.md": "---\nprivate: true\n---\n# Diary\n\nThe spare key is under the blue flower pot.\n",
 }
 

@@ -1,14 +1,17 @@
+from collections.abc import Callable
+
 import pytest
 
-from flows.builder import CITED_ANSWER, build_all, build_rag_chat, to_text
+from flows.builder import CITED_ANSWER, Flow, build_all, build_rag_chat, build_teach, to_text
 from flows.files import SHIPPED
 from flows.registry import Registry
 
 pytestmark = pytest.mark.slow
 
 
-def test_two_builds_are_the_same_bytes(registry: Registry) -> None:
-    assert to_text(build_rag_chat(registry)) == to_text(build_rag_chat(registry))
+@pytest.mark.parametrize("build", [build_rag_chat, build_teach])
+def test_two_builds_are_the_same_bytes(build: Callable[[Registry], Flow], registry: Registry) -> None:
+    assert to_text(build(registry)) == to_text(build(registry))
 
 
 def test_the_shipped_files_are_what_the_components_make(registry: Registry) -> None:

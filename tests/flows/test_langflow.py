@@ -18,7 +18,15 @@ from flows.files import flows_to_serve, owners_directory, read_flow
 from flows.pushing import Pushed
 from pipeline.chat import Answer
 from pipeline.errors import ServiceError
+from pipeline.processes.endpoint import free_port
 from pipeline.settings import Settings
+from tests.ollama_server import MODEL
+
+RYE = """# Rye bread
+
+I bake rye bread every second Saturday. The dough needs three hours at 26 degrees, and I never hurry it.
+A cold oven is the most common mistake. Steam in the first ten minutes gives the crust its gloss.
+"""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -37,7 +45,7 @@ def langflow(site: Settings, log: Path) -> Iterator[httpx.Client]:
         )
     try:
         server.wait_healthy(server.base_url(site))
-        assert server.push_flows(site) == [Pushed("rag_chat", "created")]
+        assert server.push_flows(site) == [Pushed("rag_chat", "created"), Pushed("teach", "created")]
         headers = {"x-api-key": server.credentials(site).api_key}
         with httpx.Client(base_url=server.base_url(site), headers=headers, timeout=60, trust_env=False) as client:
             yield client
@@ -107,7 +115,9 @@ def test_a_visitors_request_can_not_change_a_node(site: Settings, langflow: http
 
 def test_the_bundle_is_a_category_of_its_own(langflow: httpx.Client) -> None:
     names = [component["display_name"] for component in langflow.get("/api/v1/all").json()["site_twin"].values()]
-    assert sorted(names) == ["Cited Answer", "MLX Model", "Notes Retriever"]
+    assert sorted(names) == [
+        "Cited Answer", "MLX Model", "Notes Retriever", "Notes to Chunks", "Pair Filter", "Teacher",
+    ]  # fmt: skip
 
 
 def test_the_editor_opens_without_a_password_for_this_machine_only(langflow: httpx.Client) -> None:
@@ -117,6 +127,73 @@ def test_the_editor_opens_without_a_password_for_this_machine_only(langflow: htt
         assert browser.get("/api/v1/auto_login").is_success
         assert browser.get("/api/v1/auto_login", headers={"origin": "https://evil.example"}).status_code == 403
         assert browser.get("/api/v1/auto_login", headers={"host": "evil.example"}).status_code == 403
+
+
+def test_the_retrievers_filters_hold_in_a_flow(site: Settings, langflow: httpx.Client) -> None:
+    """Of the notes only the one on tea has a tag and a day."""
+    original = stored(langflow)
+
+    def cited(question: str, **filters: str) -> set[str]:
+        flow = copy.deepcopy(original)
+        node = next(node for node in flow["data"]["nodes"] if node["id"].startswith("Retriever"))
+        for name, value in filters.items():
+            node["data"]["node"]["template"][name]["value"] = value
+        langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": flow["data"]}).raise_for_status()
+        _, answer = ask(site, question, f"filters {sorted(filters.items())}")[-1]
+        assert isinstance(answer, Answer)
+        return {citation.document for citation in answer.citations}
+
+    tea, bread = "How long does black tea draw?", "How long does the dough rise?"
+    try:
+        assert cited(tea, folder="notes", tags="drinks", after="2024-03-31", before="2024-03-31") == {"notes/tea.md"}
+        assert cited(tea, tags="drinks, food") == set()
+        assert cited(tea, after="2024-04-01") == set()
+        assert cited(tea, before="2024-03-30") == set()
+        assert cited(bread, folder="elsewhere") == set()
+        assert cited(bread, folder="notes") == {"notes/bread.md"}
+        with pytest.raises(ServiceError, match="yesterday"):
+            cited(bread, after="yesterday")
+    finally:
+        langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": original["data"]}).raise_for_status()
+
+
+def test_the_teaching_flow_goes_from_notes_to_reviewed_pairs(site: Settings, langflow: httpx.Client) -> None:
+    (site.root / "notes" / "rye.md").write_text(RYE, encoding="utf-8")
+    body = {"input_value": "", "input_type": "text", "output_type": "debug", "session_id": "teach"}
+    response = langflow.post("/api/v1/run/teach", json=body).raise_for_status()
+    results = {
+        output["component_id"]: output["results"] for run in response.json()["outputs"] for output in run["outputs"]
+    }
+    rows = results["PairFilterComponent-f9ilt"]["reviewed"]
+    assert {row["source"] for row in rows} == {"notes/rye.md"}
+    assert any(row["accepted"] for row in rows)
+    assert all(row["accepted"] or row["reason"] for row in rows)
+    assert not list((site.state / "datasets").glob("*/card.json"))
+
+
+def test_the_teaching_flow_has_nothing_to_say_to_a_visitor(site: Settings, langflow: httpx.Client) -> None:
+    with pytest.raises(ServiceError, match="ended without an answer"):
+        ask(site, "What do you teach?", "visitor", flow="teach")
+
+
+@pytest.mark.ollama
+def test_the_button_beside_the_model_asks_ollama(langflow: httpx.Client, site: Settings, ollama: str) -> None:
+    def pressed(url: str) -> httpx.Response:
+        flow = flows_to_serve(site)["teach"]
+        node = next(node for node in flow["data"]["nodes"] if node["id"].startswith("Teacher"))["data"]["node"]
+        template = node["template"]
+        template["base_url"]["value"] = url
+        body = {
+            "code": template["code"]["value"], "template": template, "field": "model",
+            "field_value": template["model"]["value"], "tool_mode": False,
+        }  # fmt: skip
+        return langflow.post("/api/v1/custom_component/update", json=body)
+
+    options = pressed(ollama).raise_for_status().json()["template"]["model"]["options"]
+    assert options == ["as in sitetwin.toml", "extractive", f"ollama:{MODEL}:latest"]
+    refused = pressed(f"http://127.0.0.1:{free_port()}")
+    assert refused.status_code == httpx.codes.BAD_REQUEST
+    assert "run `ollama serve`" in refused.json()["detail"]
 
 
 def test_a_flow_without_cited_answer_still_answers(site: Settings, langflow: httpx.Client) -> None:
@@ -158,25 +235,25 @@ def test_an_error_of_a_node_says_what_to_do(site: Settings, langflow: httpx.Clie
 
 def test_a_newer_file_replaces_an_unedited_flow_only(site: Settings, langflow: httpx.Client) -> None:
     owners = owners_directory(site) / "rag_chat.json"
-    assert server.push_flows(site) == [Pushed("rag_chat", "unchanged")]
+    assert server.push_flows(site)[0] == Pushed("rag_chat", "unchanged")
 
     # The owner edits: a push of the same file and of a newer one leave that alone.
     edited = set_persona(stored(langflow), "Speak like a pirate.")
     langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": edited["data"]}).raise_for_status()
-    assert server.push_flows(site) == [Pushed("rag_chat", "unchanged")]
+    assert server.push_flows(site)[0] == Pushed("rag_chat", "unchanged")
     owners.parent.mkdir()
     newer = set_persona(flows_to_serve(site)["rag_chat"], "Be formal.")
     owners.write_text(httpx.Response(200, json=newer).text, encoding="utf-8")
-    assert server.push_flows(site) == [Pushed("rag_chat", "kept")]
+    assert server.push_flows(site)[0] == Pushed("rag_chat", "kept")
     assert "pirate" in str(stored(langflow)["data"])
 
     # Pulled, the file is the editor's flow, and a file changed after that is pushed again.
     assert owners in server.pull_flows(site, owners.parent)
     assert server.pull_flows(site, owners.parent) == []
     assert "pirate" in str(read_flow(owners))
-    assert server.push_flows(site) == [Pushed("rag_chat", "unchanged")]
+    assert server.push_flows(site)[0] == Pushed("rag_chat", "unchanged")
     owners.write_text(httpx.Response(200, json=set_persona(read_flow(owners), "Be brief.")).text, encoding="utf-8")
-    assert server.push_flows(site) == [Pushed("rag_chat", "updated")]
+    assert server.push_flows(site)[0] == Pushed("rag_chat", "updated")
     assert "Be brief." in str(stored(langflow)["data"])
 
 

@@ -7,7 +7,10 @@ from uuid import UUID
 
 import pytest
 
+from flows.builder import NOTE_CHUNKS, PAIR_FILTER, TEACHER
 from flows.files import SHIPPED
+from pipeline.dataset.teachers import prompts
+from pipeline.settings import LangflowSettings
 
 FILES = sorted(SHIPPED.glob("*.json"))
 
@@ -22,8 +25,8 @@ def flow(request: pytest.FixtureRequest) -> dict[str, Any]:
     return loaded
 
 
-def test_rag_chat_is_there() -> None:
-    assert "rag_chat" in [path.stem for path in FILES]
+def test_both_flows_are_there() -> None:
+    assert {"rag_chat", "teach"} <= {path.stem for path in FILES}
 
 
 def test_the_id_is_one_that_langflow_takes(flow: dict[str, Any]) -> None:
@@ -41,10 +44,34 @@ def test_every_edge_joins_an_output_and_an_input_that_exist(flow: dict[str, Any]
         assert json.loads(edge["targetHandle"].replace("œ", '"')) == target
 
 
-def test_every_retriever_shows_public_text_only(flow: dict[str, Any]) -> None:
-    retrievers = [node for node in nodes(flow).values() if node.get("name") == "RetrieverComponent"]
-    assert retrievers
-    assert {node["template"]["visibility"]["value"] for node in retrievers} == {"public"}
+def test_whatever_reads_notes_reads_public_ones_only(flow: dict[str, Any]) -> None:
+    readers = [
+        node["template"]["visibility"]["value"]
+        for node in nodes(flow).values()
+        if "visibility" in node.get("template", {})
+    ]
+    assert set(readers) == {"public"}
+
+
+def test_the_flow_of_visitors_can_not_reach_the_teacher() -> None:
+    """Visitors talk to one flow, by default this one; only Chat Output's messages come to them, and teach has none."""
+    served = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FILES}
+    assert LangflowSettings().flow == "rag_chat"
+    kinds = {name: {node["data"]["type"] for node in flow["data"]["nodes"]} for name, flow in served.items()}
+    assert not kinds["rag_chat"] & {TEACHER, PAIR_FILTER, NOTE_CHUNKS}
+    assert "ChatOutput" in kinds["rag_chat"]
+    assert not kinds["teach"] & {"ChatInput", "ChatOutput"}
+
+
+def test_a_first_run_of_teach_is_small() -> None:
+    values = {
+        name: field.get("value")
+        for node in nodes(json.loads((SHIPPED / "teach.json").read_text(encoding="utf-8"))).values()
+        for name, field in node["template"].items()
+        if isinstance(field, dict)
+    }
+    assert (values["limit"], values["pairs_per_chunk"], values["judge"]) == (5, 3, False)
+    assert values["prompt"] == prompts.TEACHER
 
 
 def test_no_two_nodes_lie_on_each_other(flow: dict[str, Any]) -> None:

@@ -1,0 +1,114 @@
+"""Chunks and pairs as Langflow's tables, and back."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from lfx.schema.data import Data
+from lfx.schema.dataframe import DataFrame
+
+from pipeline.dataset.records import Candidate, Pair, Rejection, Source
+
+PAIR_COLUMNS = ("source", "chunk_index", "kind", "question", "answer", "accuracy", "style")
+
+
+def chunks_to_table(sources: Iterable[Source]) -> DataFrame:
+    """One row for each chunk."""
+    return DataFrame([asdict(source) for source in sources])
+
+
+def chunks_from(value: object) -> list[Source]:
+    """Chunks out of a table, ours or another splitter's, whose rows need only a `text`.
+
+    Raises:
+        ValueError: it is no table, or a row has no text.
+    """
+    return [_source(record, position) for position, record in enumerate(_records(value, "Notes to Chunks"))]
+
+
+def pairs_to_table(candidates: Iterable[Candidate]) -> DataFrame:
+    """One row for each pair, with the text that it was made from."""
+    return DataFrame([_row(candidate.pair, candidate.sources) for candidate in candidates])
+
+
+def pairs_from(value: object) -> list[Candidate]:
+    """Pairs out of such a table. What several chunks said comes back as one.
+
+    Raises:
+        ValueError: it is no table, or a row lacks something.
+    """
+    return [_candidate(record, position) for position, record in enumerate(_records(value, "the Teacher's Pairs"))]
+
+
+def reviewed_to_table(candidates: Iterable[Candidate], rejections: Mapping[str, Rejection]) -> DataFrame:
+    """Such a table, every pair once, with what the filter said of it.
+
+    Args:
+        rejections: by id of the pair.
+    """
+    rows = []
+    for id, candidate in {candidate.pair.id: candidate for candidate in candidates}.items():
+        refused = rejections.get(id)
+        said = {"stage": refused.stage, "reason": refused.reason} if refused else {"stage": "", "reason": ""}
+        rows.append({"accepted": refused is None, **said, **_row(candidate.pair, candidate.sources)})
+    return DataFrame(rows)
+
+
+def _row(pair: Pair, sources: tuple[Source, ...]) -> dict[str, Any]:
+    headings = dict.fromkeys(source.heading for source in sources if source.heading)
+    return {
+        **{column: getattr(pair, column) for column in PAIR_COLUMNS},
+        "title": sources[0].title,
+        "heading": "; ".join(headings),
+        "text": "\n\n".join(source.text for source in sources),
+        "chunks": " ".join(pair.chunks),
+        "visibility": "private" if any(source.visibility == "private" for source in sources) else "public",
+    }
+
+
+def _records(value: object, connect: str) -> list[dict[str, Any]]:
+    tables = value if isinstance(value, list | tuple) else [value]
+    records: list[dict[str, Any]] = []
+    for table in tables:
+        if isinstance(table, DataFrame):
+            records += table.to_dict(orient="records")
+        elif isinstance(table, Data | Mapping):
+            records.append(dict(table.data if isinstance(table, Data) else table))
+        else:
+            raise ValueError(f"no table is connected: connect {connect}")
+    return [{str(key): item for key, item in record.items() if not _is_missing(item)} for record in records]
+
+
+def _is_missing(item: object) -> bool:
+    """A table has NaN where a record had nothing."""
+    return item is None or (isinstance(item, float) and math.isnan(item))
+
+
+def _source(record: dict[str, Any], position: int) -> Source:
+    text = str(record.get("text", "")).strip()
+    if not text:
+        raise ValueError(f"row {position + 1} has no text: connect a table with a column `text`")
+    document = str(record.get("document") or record.get("source") or record.get("file_path") or "table")
+    index = int(record.get("index", record.get("chunk_index", position)))
+    return Source(
+        chunk=str(record.get("chunk") or record.get("chunks") or f"{document}#{index}"),
+        document=document,
+        index=index,
+        title=str(record.get("title") or document),
+        heading=str(record.get("heading", "")),
+        text=text,
+        # Where nothing is said, the text counts as one that only its owner may see.
+        visibility="public" if record.get("visibility") == "public" else "private",
+    )
+
+
+def _candidate(record: dict[str, Any], position: int) -> Candidate:
+    if missing := [column for column in PAIR_COLUMNS if column not in record]:
+        raise ValueError(f"row {position + 1} has no {', '.join(missing)}: connect the Teacher's Pairs")
+    source = _source(record, position)
+    pair = Pair(
+        **{column: record[column] for column in PAIR_COLUMNS},
+        chunks=tuple(source.chunk.split()),
+    )
+    return Candidate(pair, (source,))

@@ -1,0 +1,54 @@
+"""Notes to Chunks."""
+
+import asyncio
+
+from lfx.custom.custom_component.component import Component
+from lfx.io import DropdownInput, IntInput, MessageTextInput, Output
+from lfx.schema.dataframe import DataFrame
+
+from components.pairs import chunks_to_table
+from pipeline.dataset.trial import read_chunks
+from pipeline.settings import Visibility, load_settings
+
+PUBLIC_ONLY = "public"
+
+
+class NoteChunksComponent(Component):
+    display_name = "Notes to Chunks"
+    description = "The chunks of your notes that say enough for a question."
+    icon = "Files"
+    name = "NoteChunksComponent"
+
+    inputs = [
+        MessageTextInput(
+            name="folder",
+            display_name="Folder",
+            info="Of the notes that are read, relative to sitetwin.toml or absolute; empty: all its sources.",
+        ),
+        IntInput(
+            name="limit",
+            display_name="Chunks",
+            info="How many chunks, from the first on; 0: all of them. A few are enough to try a prompt.",
+            value=5,
+        ),
+        DropdownInput(
+            name="visibility",
+            display_name="Visibility",
+            info="A teacher on another machine reads whatever is chosen here.",
+            options=[PUBLIC_ONLY, "public and private"],
+            value=PUBLIC_ONLY,
+            advanced=True,
+        ),
+    ]
+    outputs = [Output(name="chunks", display_name="Chunks", method="chunks")]
+
+    async def chunks(self) -> DataFrame:
+        # Anything unknown counts as public only: a slip here must not show private notes.
+        visibility: Visibility = "private" if self.visibility == "public and private" else "public"
+        found = await asyncio.to_thread(
+            read_chunks, load_settings(), str(self.folder or "").strip(), visibility, max(0, self.limit)
+        )
+        self.log(f"{len(found)} chunks of {len({source.document for source in found})} documents")
+        table = chunks_to_table(found)
+        self.status = table
+        return table

@@ -1,0 +1,176 @@
+"""Teacher."""
+
+import asyncio
+from typing import Any, get_args
+
+from lfx.custom.custom_component.component import Component
+from lfx.field_typing import LanguageModel
+from lfx.io import (
+    DataFrameInput,
+    DropdownInput,
+    FloatInput,
+    IntInput,
+    MultilineInput,
+    MultiselectInput,
+    Output,
+    StrInput,
+)
+from lfx.schema.dataframe import DataFrame
+
+from components.chat_model import EngineChatModel
+from components.pairs import chunks_from, pairs_to_table
+from pipeline.dataset.build import Progress
+from pipeline.dataset.teachers import EXTRACTIVE, load_teacher
+from pipeline.dataset.teachers.prompts import TEACHER
+from pipeline.dataset.trial import write
+from pipeline.models.client import EngineClient
+from pipeline.models.ollama_chat import OllamaChat, list_models, openai_url
+from pipeline.settings import PairKind, Settings, load_settings
+
+AS_IN_SETTINGS = "as in sitetwin.toml"
+OLLAMA = "ollama:"
+
+
+class TeacherComponent(Component):
+    display_name = "Teacher"
+    description = (
+        "Writes pairs of question and answer from chunks of your notes, with a model of Ollama or without any."
+    )
+    icon = "GraduationCap"
+    name = "TeacherComponent"
+
+    inputs = [
+        DataFrameInput(
+            name="chunks",
+            display_name="Chunks",
+            info="From Notes to Chunks, or any table with a column `text`. The Language Model output needs none.",
+        ),
+        DropdownInput(
+            name="model",
+            display_name="Model",
+            info="extractive asks no model. The button fetches the list of what Ollama has.",
+            options=[AS_IN_SETTINGS, EXTRACTIVE],
+            value=AS_IN_SETTINGS,
+            refresh_button=True,
+        ),
+        StrInput(
+            name="base_url",
+            display_name="Base URL",
+            info="Of Ollama; empty: as in sitetwin.toml, OLLAMA_HOST, or http://127.0.0.1:11434.",
+            advanced=True,
+        ),
+        MultilineInput(
+            name="prompt",
+            display_name="Prompt",
+            info="Who the teacher is and what rules it keeps; empty: as in sitetwin.toml. Keep a good one there, as "
+            "teacher.prompt. The extractive teacher reads none.",
+            value=TEACHER,
+        ),
+        MultiselectInput(
+            name="kinds",
+            display_name="Kinds",
+            info="Of pairs; none chosen: as in sitetwin.toml.",
+            options=list(get_args(PairKind)),
+            value=[],
+        ),
+        IntInput(
+            name="pairs_per_chunk",
+            display_name="Pairs per Chunk",
+            info="0: as in sitetwin.toml. Questions over several chunks and unanswerable ones come on top.",
+            value=3,
+        ),
+        FloatInput(
+            name="temperature",
+            display_name="Temperature",
+            info="Of the Language Model output only: pairs are asked for at a fixed one.",
+            value=0.0,
+            advanced=True,
+        ),
+        IntInput(
+            name="max_tokens",
+            display_name="Max Tokens",
+            info="Of the Language Model output only: its longest answer.",
+            value=1000,
+            advanced=True,
+        ),
+    ]
+    outputs = [
+        Output(name="pairs", display_name="Pairs", method="write_pairs", group_outputs=True),
+        Output(name="model_output", display_name="Language Model", method="build_model", group_outputs=True),
+    ]
+
+    async def update_build_config(
+        self, build_config: dict[str, Any], field_value: object, field_name: str | None = None
+    ) -> dict[str, Any]:
+        """The button beside Model was pressed: what the server has now.
+
+        Raises:
+            ModelError: no Ollama answers there.
+        """
+        if field_name == "model":
+            url = _url(load_settings(), build_config["base_url"]["value"])
+            found = await asyncio.to_thread(list_models, url)
+            build_config["model"]["options"] = [
+                AS_IN_SETTINGS,
+                EXTRACTIVE,
+                *(f"{OLLAMA}{known.model}" for known in found),
+            ]
+        return build_config
+
+    async def write_pairs(self) -> DataFrame:
+        settings = self._settings()
+        sources = chunks_from(self.chunks)
+        teacher = await asyncio.to_thread(load_teacher, settings)
+
+        def report(progress: Progress) -> None:
+            self.status = f"{progress.done} of {progress.total} tasks, {progress.pairs} pairs"
+
+        written = await write(sources, teacher, settings, report)
+        self.log(f"{len(written.candidates)} pairs by {teacher.name}, {written.asked} requests")
+        for problem in written.unreadable:
+            self.log(f"left out: {problem}")
+        table = pairs_to_table(written.candidates)
+        self.status = table
+        return table
+
+    def build_model(self) -> LanguageModel:
+        """Raises:
+        ValueError: the teacher chosen is no model of Ollama.
+        ModelError: no Ollama answers, or it lacks the model.
+        """
+        settings = self._settings()
+        teacher = settings.teacher
+        if not teacher.model.startswith(OLLAMA):
+            if self._vertex and not self._vertex.outgoing_edges:
+                return None  # Langflow makes every output of the last node; nobody asked for this one
+            raise ValueError(
+                f"{teacher.model} is no model of Ollama: choose one under Model, or use the node MLX Model"
+            )
+        model = OllamaChat(teacher.model.removeprefix(OLLAMA), teacher.url)
+        self.status = model.name  # asks the server whether it has the model
+        client = EngineClient(openai_url(teacher.url), model.model, timeout=teacher.timeout_seconds)
+        return EngineChatModel(client=client, max_tokens=self.max_tokens, temperature=self.temperature)
+
+    def _settings(self) -> Settings:
+        """Those of sitetwin.toml with what this node says in their place."""
+        settings = load_settings()
+        model = self.model if self.model and self.model != AS_IN_SETTINGS else settings.teacher.model
+        teacher = {"model": model}
+        if model.startswith(OLLAMA):
+            teacher["url"] = _url(settings, self.base_url)
+        if self.prompt.strip():
+            teacher["prompt"] = self.prompt
+        dataset: dict[str, object] = {"kinds": self.kinds} if self.kinds else {}
+        if self.pairs_per_chunk:
+            dataset["pairs_per_chunk"] = self.pairs_per_chunk
+        return settings.model_copy(
+            update={
+                "teacher": settings.teacher.model_copy(update=teacher),
+                "dataset": settings.dataset.model_copy(update=dataset),
+            }
+        )
+
+
+def _url(settings: Settings, named: str | None) -> str:
+    """Ollama's address; the one of the settings may be another server's."""
+    return (named or "").strip() or (settings.teacher.url if settings.teacher.model.startswith(OLLAMA) else "")
