@@ -19,7 +19,7 @@ def document(number: int, topic: str = "", folder: str = "notes", visibility: st
     topic = topic or TOPICS[number % len(TOPICS)] + str(number)
     text = "\n\n".join(
         f"## Part {part} of {topic}\n\nIn part {part} I write about {topic}. I measured {topic} {number * 7 + part} times, "
-        f"and each time the result for {topic} was a little better than I had hoped for at the start."
+        f"and each time the result for {topic} was a little better than you would hope for at the start."
         for part in (1, 2)
     )
     return Document(
