@@ -65,19 +65,21 @@ class VectorStore:
             if len(page) < PAGE:
                 return found
 
-    def nearest(
+    def ask_nearest(
         self, generation: int, visibilities: Sequence[Visibility], vector: np.ndarray, count: int
-    ) -> dict[str, float]:
-        """Cosine by chunk id, at most `count`, best first. `vector`: (dimension,) float32 of unit length.
+    ) -> Callable[[], dict[str, float]]:
+        """Asks for each of `visibilities` at the same time, while the caller does something else.
 
-        Chroma is asked for each of `visibilities` at the same time.
+        `vector`: (dimension,) float32 of unit length. Returns: what waits for the answer, which is the cosine by chunk
+        id, at most `count`, best first.
         """
-        first, *others = visibilities
-        asked = [self._threads.submit(self._nearest, generation, other, vector, count) for other in others]
-        found = self._nearest(generation, first, vector, count)
-        for answer in asked:
-            found |= answer.result()
-        return dict(sorted(found.items(), key=lambda item: -item[1])[:count])
+        asked = [self._threads.submit(self._nearest, generation, one, vector, count) for one in visibilities]
+
+        def answer() -> dict[str, float]:
+            found = [item for one in asked for item in one.result().items()]
+            return dict(sorted(found, key=lambda item: -item[1])[:count])
+
+        return answer
 
     def _nearest(self, generation: int, visibility: Visibility, vector: np.ndarray, count: int) -> dict[str, float]:
         found = self._on(

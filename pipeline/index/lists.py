@@ -1,7 +1,7 @@
 """The two lists of a search: the passages nearest in meaning, and those that hold its words."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -62,13 +62,13 @@ def find_lists(
 ) -> Lists:
     """Both lists, or the one that `request.retrieval` names. `meaning` is needed for all but `keyword`."""
     only = filters.condition(connection, request.filters, request.visibility)
-    nearest: dict[str, float] = {}
     keyword: dict[str, float] = {}
-    if meaning:
-        nearest = _nearest(connection, vectors, meaning, request, only)
+    # Chroma is another process: while it looks, so does this one.
+    answer = _ask_nearest(connection, vectors, meaning, request, only) if meaning else dict
     if request.retrieval != "dense":
         numbers = _chunk_numbers(connection, only) if request.filters else None
         keyword = keyword_scores(connection, request.query, request.visibility, request.candidates, numbers)
+    nearest = answer()
     # SQLite decides what there is and may be seen; Chroma may be a moment behind it.
     rows = {row["id"]: row for row in _rows(connection, [*nearest, *keyword], only)}
     dense = {id: score for id, score in nearest.items() if id in rows}
@@ -81,22 +81,31 @@ def find_lists(
     return Lists(dense, keyword, cosines, rows)
 
 
-def _nearest(
+def _ask_nearest(
+    connection: sqlite3.Connection, vectors: VectorStore, meaning: Meaning, request: Request, only: Condition
+) -> Callable[[], dict[str, float]]:
+    """What gives the dense list."""
+    if request.filters:
+        return lambda: _nearest_passing(connection, vectors, meaning, request, only)
+    return _ask_chroma(vectors, meaning, request.visibility, request.candidates)
+
+
+def _nearest_passing(
     connection: sqlite3.Connection, vectors: VectorStore, meaning: Meaning, request: Request, only: Condition
 ) -> dict[str, float]:
-    if not request.filters:
-        return _ask_chroma(vectors, meaning, request.visibility, request.candidates)
     if _is_more_than(FEW, connection, only):
-        found = _ask_chroma(vectors, meaning, request.visibility, max(DEEP, request.candidates))
+        found = _ask_chroma(vectors, meaning, request.visibility, max(DEEP, request.candidates))()
         passing = {row["id"] for row in _rows(connection, list(found), only)}
         if len(passing) >= request.candidates:
             return _best({id: score for id, score in found.items() if id in passing}, request.candidates)
     return _best(_all_cosines(connection, meaning, only), request.candidates)
 
 
-def _ask_chroma(vectors: VectorStore, meaning: Meaning, visibility: Visibility | None, count: int) -> dict[str, float]:
+def _ask_chroma(
+    vectors: VectorStore, meaning: Meaning, visibility: Visibility | None, count: int
+) -> Callable[[], dict[str, float]]:
     collections = (visibility,) if visibility else VISIBILITIES
-    return vectors.nearest(meaning.generation.number, collections, meaning.vector, count)
+    return vectors.ask_nearest(meaning.generation.number, collections, meaning.vector, count)
 
 
 def _best(scores: Mapping[str, float], count: int) -> dict[str, float]:
