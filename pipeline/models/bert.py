@@ -1,6 +1,6 @@
 """A BERT encoder, with pooling or with a classification head, as an ONNX graph, made from the hub's safetensors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -163,7 +163,7 @@ class _Graph:
 def _hidden(graph: _Graph, embedded: str, heads: int, epsilon: float, activation: Activation, *padding: str) -> str:
     """The last layer's (texts, tokens, width); `padding`, int32 (texts, tokens), is 0 where there is no token."""
     hidden = graph.norm(embedded, "embeddings.LayerNorm", epsilon)
-    for layer in range(_layers(graph.arrays)):
+    for layer in range(layer_count(graph.arrays)):
         hidden = _layer(graph, hidden, f"encoder.layer.{layer}", heads, epsilon, activation, *padding)
     return hidden
 
@@ -217,5 +217,6 @@ def _first(graph: _Graph, hidden: str) -> str:
     return graph.apply("Gather", hidden, graph.constant(np.array(0), np.int64), axis=1)
 
 
-def _layers(arrays: Arrays) -> int:
-    return len({name.split(".")[2] for name in arrays if name.startswith("encoder.layer.")})
+def layer_count(names: Iterable[str]) -> int:
+    """Of the encoder whose arrays have these names."""
+    return len({name.split(".")[2] for name in names if name.startswith("encoder.layer.")})

@@ -1,5 +1,6 @@
 """A model folder in BERT's layout as the hub has it: its configuration, tokenizer and weights."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from io import BufferedReader
@@ -21,6 +22,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "gelu_pytorch_tanh": "gelu_tanh",
     "relu": "relu",
 }
+WEIGHTS = "model.safetensors"
 MODULES = {"Transformer", "Pooling", "Normalize"}
 """Of sentence-transformers' modules.json."""
 _EXAMPLES = {
@@ -116,25 +118,38 @@ def load_tokenizer(folder: Path, config: Config) -> "Tokenizer":
 
 
 def read_weights(folder: Path) -> dict[str, np.ndarray]:
-    """The arrays of model.safetensors under the names of transformers' BertModel, a DistilBERT's too."""
+    """The arrays of model.safetensors under the names of transformers' BertModel, a DistilBERT's too.
+
+    Raises:
+        ModelError: that file is missing.
+    """
     from safetensors.numpy import load_file
 
-    arrays = {_name(name): array for name, array in load_file(folder / "model.safetensors").items()}
+    if not (folder / WEIGHTS).is_file():
+        raise _missing(folder, WEIGHTS)
+    arrays = {_name(name): array for name, array in load_file(folder / WEIGHTS).items()}
     # DistilBERT knows no types of text.
     nothing = np.zeros((1, arrays["embeddings.LayerNorm.bias"].size), np.float32)
     return {"embeddings.token_type_embeddings.weight": nothing, **arrays}
 
 
-def open_file(folder: Path, name: str) -> BufferedReader:
-    """The file `name` of a model folder.
+def weights_name(folder: Path) -> str:
+    """The folder's own name with a digest of its weights.
 
     Raises:
-        ModelError: it is not there.
+        ModelError: model.safetensors is missing.
     """
-    try:
-        return (folder / name).open("rb")
-    except FileNotFoundError:
-        raise _missing(folder, name) from None
+    with _open(folder, WEIGHTS) as file:
+        return f"{folder.name}-{hashlib.file_digest(file, 'sha256').hexdigest()[:12]}"
+
+
+def vectors_name(folder: Path, config: Config) -> str:
+    """Names what the folder's vectors in fp32 depend on, whatever computes them.
+
+    Raises:
+        ModelError: model.safetensors is missing.
+    """
+    return f"{weights_name(folder)}-{config.pooling}-{config.max_tokens}"
 
 
 def _name(name: str) -> str:
@@ -159,8 +174,15 @@ def _pooling(folder: Path) -> Pooling:
 def _json(folder: Path, name: str, default: Any = None) -> Any:
     if default is not None and not (folder / name).is_file():
         return default
-    with open_file(folder, name) as file:
+    with _open(folder, name) as file:
         return json.load(file)
+
+
+def _open(folder: Path, name: str) -> BufferedReader:
+    try:
+        return (folder / name).open("rb")
+    except FileNotFoundError:
+        raise _missing(folder, name) from None
 
 
 def _missing(folder: Path, name: str) -> ModelError:

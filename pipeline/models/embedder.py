@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.models.bert_folder import read_prefixes
 from pipeline.models.demo import DEMO, resolve_embedding_model
+from pipeline.models.mlx_embedder import MlxEmbedder, has_metal
 from pipeline.models.onnx_embedder import BertEmbedder
 from pipeline.models.prefixes import Prefixes, known_prefixes
 from pipeline.settings import ModelSettings, Settings
@@ -72,7 +73,8 @@ def load_embedder(settings: Settings, threads: int = 0) -> Embedder:
     """The embedder that the settings name; its weights are loaded once in a process, and any thread may use it.
 
     Args:
-        threads: of the CPU for one run; 0: one for each core. They sleep while they wait, so a chat beside them goes on.
+        threads: of the CPU, where no graphics processor does the work; 0: one for each core. They sleep while they
+            wait, so a chat beside them goes on.
 
     Raises:
         ModelError: its folder lacks a file, or is no BERT; or it is on a server that has no address.
@@ -85,7 +87,7 @@ def load_embedder(settings: Settings, threads: int = 0) -> Embedder:
         return PrefixedEmbedder(_once(key, lambda: _remote(kind, name, models)), _prefixes(models, name), spec)
     folder = embedder_folder(settings)
     threads = threads or os.cpu_count() or 1
-    model = _once((str(folder), str(threads)), lambda: BertEmbedder(folder, threads))
+    model = _once((str(folder), str(threads)), lambda: _local(folder, threads))
     return PrefixedEmbedder(model, _prefixes(models, folder), spec)
 
 
@@ -116,6 +118,10 @@ def _once(key: tuple[str, ...], make: Callable[[], TextModel]) -> TextModel:
         if key not in _models:
             _models[key] = make()
         return _models[key]
+
+
+def _local(folder: Path, threads: int) -> TextModel:
+    return MlxEmbedder(folder) if has_metal() else BertEmbedder(folder, threads)
 
 
 def _remote(kind: str, name: str, models: ModelSettings) -> TextModel:

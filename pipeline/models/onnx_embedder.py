@@ -1,6 +1,5 @@
 """Texts to vectors: a BERT-like encoder on ONNX Runtime."""
 
-import hashlib
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.models.bert import EMBEDDING, IDS, MASK, encoder
-from pipeline.models.bert_folder import load_tokenizer, open_file, read_config, read_weights
+from pipeline.models.bert import EMBEDDING, IDS, encoder
+from pipeline.models.bert_folder import load_tokenizer, read_config, read_weights, vectors_name
 from pipeline.models.cache import cached
 from pipeline.models.int8 import multiplies_exactly, peaks
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
 
-BATCH_TOKENS = 1024
-"""Padded tokens of one run. More at once is slower: the layer's (tokens, 1536) no longer fit the cache."""
 RUN_TOKENS = 512
 """Tokens of one run on one core, texts of one length. A text of that many is quickest alone; short ones share a run."""
 INT8 = "int8"
@@ -54,9 +51,7 @@ class BertEmbedder:
 
     @cached_property
     def name(self) -> str:
-        with open_file(self.folder, "model.safetensors") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()[:12]
-        name = f"{self.folder.name}-{digest}-{self.config.pooling}-{self.config.max_tokens}"
+        name = vectors_name(self.folder, self.config)
         return f"{name}-{INT8}" if self._int8 else name
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
@@ -123,25 +118,3 @@ def alike(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
     for length in sorted(rows_of, reverse=True):
         rows, size = rows_of[length], max(budget // length, 1)
         yield from (rows[start : start + size] for start in range(0, len(rows), size))
-
-
-def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Indices of texts grouped by similar length, longest first; each group has at most `budget` tokens once padded."""
-    group: list[int] = []
-    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
-        if group and lengths[group[0]] * (len(group) + 1) > budget:
-            yield group
-            group = []
-        group.append(row)
-    if group:
-        yield group
-
-
-def padded(tokens: Sequence[Sequence[int]]) -> dict[str, np.ndarray]:
-    """The graph's inputs for token lists: ids and mask, both int64 (texts, longest), filled up with 0."""
-    shape = len(tokens), max(len(ids) for ids in tokens)
-    ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    for row, text in enumerate(tokens):
-        ids[row, : len(text)] = text
-        mask[row, : len(text)] = 1
-    return {IDS: ids, MASK: mask}

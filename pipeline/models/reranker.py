@@ -1,6 +1,5 @@
 """How well each text answers a query: a cross-encoder, which reads both at once, on ONNX Runtime."""
 
-import hashlib
 import os
 import threading
 from collections.abc import Sequence
@@ -11,16 +10,19 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from pipeline.errors import ModelError
+from pipeline.models.batches import batches, padded
 from pipeline.models.bert import IDS, SCORE, TYPES, classifier
-from pipeline.models.bert_folder import Config, load_tokenizer, open_file, read_config, read_weights
+from pipeline.models.bert_folder import Config, load_tokenizer, read_config, read_weights, weights_name
 from pipeline.models.cache import cached
-from pipeline.models.onnx_embedder import BATCH_TOKENS, batches, open_session, padded
+from pipeline.models.onnx_embedder import open_session
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
 
+BATCH_TOKENS = 1024
+"""Padded tokens of one run. More at once is slower: the layer's (tokens, 1536) no longer fit the cache."""
 GRAPH = 1
 """Raised when `bert.classifier` gives another graph, so that a cached one is not used."""
 
@@ -77,8 +79,7 @@ class BertReranker:
 
     @cached_property
     def name(self) -> str:
-        with open_file(self.folder, "model.safetensors") as file:
-            return f"{self.folder.name}-{hashlib.file_digest(file, 'sha256').hexdigest()[:12]}"
+        return weights_name(self.folder)
 
     def scores(self, query: str, texts: Sequence[str]) -> np.ndarray:
         """The logits. A pair that is longer than the model takes loses the end of its longer part, nearly always the text."""

@@ -1,8 +1,11 @@
+import json
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 WIDTH, INNER, LAYERS, WORDS, LONGEST = 24, 40, 2, 50, 16
 _erf = np.vectorize(math.erf, otypes=[np.float64])
@@ -113,3 +116,37 @@ def bert_arrays() -> dict[str, np.ndarray]:
         for name in ("attention.output.LayerNorm", "output.LayerNorm"):
             shapes |= {f"encoder.layer.{layer}.{name}.{part}": (WIDTH,) for part in ("weight", "bias")}
     return {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+@pytest.fixture
+def distilbert(tmp_path: Path, bert_arrays: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model folder with `bert_arrays` as DistilBERT names them, without types and head. Its words are a to j."""
+    monkeypatch.setenv("SITETWIN_CACHE", str(tmp_path / "cache"))
+    theirs = {
+        "encoder.layer.": "transformer.layer.",
+        "attention.self.query": "attention.q_lin",
+        "attention.self.key": "attention.k_lin",
+        "attention.self.value": "attention.v_lin",
+        "attention.output.dense": "attention.out_lin",
+        "attention.output.LayerNorm": "sa_layer_norm",
+        "intermediate.dense": "ffn.lin1",
+        "output.dense": "ffn.lin2",
+        "output.LayerNorm": "output_layer_norm",
+    }
+    arrays = {}
+    for name, array in bert_arrays.items():
+        if not name.startswith(("pooler", "classifier", "embeddings.token_type")):
+            for ours, other in theirs.items():
+                name = name.replace(ours, other)
+            arrays[f"distilbert.{name}"] = array
+    save_file(arrays, tmp_path / "model.safetensors")
+    config = {
+        "model_type": "distilbert",
+        "activation": "gelu",
+        "dim": WIDTH,
+        "n_heads": 3,
+        "max_position_embeddings": LONGEST,
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (tmp_path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefghij"]))
+    return tmp_path

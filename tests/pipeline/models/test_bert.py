@@ -4,8 +4,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from pipeline.models.batches import padded
 from pipeline.models.bert import EMBEDDING, IDS, SCORE, TYPES, Activation, Pooling, classifier, encoder, observer
-from pipeline.models.onnx_embedder import padded
 
 HEADS, LONGEST = 3, 16
 

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from pipeline.errors import ModelError
-from pipeline.models.bert_folder import load_tokenizer, open_file, read_config, read_prefixes
+from pipeline.models.bert_folder import load_tokenizer, read_config, read_prefixes, read_weights, weights_name
 from pipeline.models.demo import embedding_model
 from pipeline.models.onnx_embedder import BertEmbedder
 from pipeline.models.prefixes import Prefixes
@@ -61,42 +60,15 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     write_json(tmp_path, "config.json", CONFIG)
     with pytest.raises(ModelError, match=r"has no tokenizer\.json"):
         load_tokenizer(tmp_path, read_config(tmp_path))
-    with pytest.raises(ModelError, match=r"has no model\.safetensors: .*complete model folder"):
-        open_file(tmp_path, "model.safetensors")
+    for read in (read_weights, weights_name):
+        with pytest.raises(ModelError, match=r"has no model\.safetensors: .*complete model folder"):
+            read(tmp_path)
 
 
 def test_distilbert_is_a_bert_under_other_names(
-    tmp_path: Path,
-    bert_arrays: dict[str, np.ndarray],
-    reference_embedding: Callable[..., np.ndarray],
-    monkeypatch: pytest.MonkeyPatch,
+    distilbert: Path, bert_arrays: dict[str, np.ndarray], reference_embedding: Callable[..., np.ndarray]
 ) -> None:
-    monkeypatch.setenv("SITETWIN_CACHE", str(tmp_path / "cache"))
-    theirs = {
-        "encoder.layer.": "transformer.layer.",
-        "attention.self.query": "attention.q_lin",
-        "attention.self.key": "attention.k_lin",
-        "attention.self.value": "attention.v_lin",
-        "attention.output.dense": "attention.out_lin",
-        "attention.output.LayerNorm": "sa_layer_norm",
-        "intermediate.dense": "ffn.lin1",
-        "output.dense": "ffn.lin2",
-        "output.LayerNorm": "output_layer_norm",
-    }
-    arrays = {}
-    for name, array in bert_arrays.items():
-        if not name.startswith(("pooler", "classifier", "embeddings.token_type")):
-            for ours, other in theirs.items():
-                name = name.replace(ours, other)
-            arrays[f"distilbert.{name}"] = array
-    save_file(arrays, tmp_path / "model.safetensors")
-    write_json(
-        tmp_path,
-        "config.json",
-        {"model_type": "distilbert", "activation": "gelu", "dim": 24, "n_heads": 3, "max_position_embeddings": 16},
-    )
-    (tmp_path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefghij"]))
-    embedder = BertEmbedder(tmp_path, 1, exact=True)
+    embedder = BertEmbedder(distilbert, 1, exact=True)
     untyped = bert_arrays | {"embeddings.token_type_embeddings.weight": np.zeros((1, 24), np.float32)}
     expected = reference_embedding(untyped, [2, 4, 7, 3], 3, 1e-12, "mean")
     np.testing.assert_allclose(embedder.embed(["a d"])[0], expected, atol=2e-5)

@@ -9,6 +9,7 @@ import pytest
 from pipeline.errors import ModelError
 from pipeline.models.demo import embedding_model
 from pipeline.models.embedder import PrefixedEmbedder, load_embedder, load_former
+from pipeline.models.mlx_embedder import MlxEmbedder
 from pipeline.models.openai_embeddings import OpenAIEmbeddings
 from pipeline.models.prefixes import Prefixes
 from pipeline.models.remote_embedder import RemoteEmbedder
@@ -97,3 +98,24 @@ def test_a_former_embedder_is_loaded_by_its_spec_without_the_key_of_another_serv
 def test_importing_costs_nothing() -> None:
     code = "import sys, pipeline.models.embedder\nprint(*{'onnx', 'onnxruntime', 'tokenizers', 'mlx.core', 'ollama'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="a Mac embeds with MLX")
+def test_without_metal_mlx_is_not_even_loaded() -> None:
+    code = """
+import sys
+from pathlib import Path
+from pipeline.models.embedder import load_embedder
+from pipeline.settings import Settings
+embedder = load_embedder(Settings(root=Path.cwd()))
+print(type(embedder.model).__name__, embedder.embed_query("why?").shape, [name for name in sys.modules if "mlx." in name])
+"""
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "BertEmbedder (384,) []"
+
+
+def test_where_metal_is_mlx_embeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.models.embedder._models", {})
+    monkeypatch.setattr("pipeline.models.embedder.has_metal", lambda: True)
+    embedder = load_embedder(Settings(root=tmp_path))
+    assert isinstance(embedder, PrefixedEmbedder)
+    assert isinstance(embedder.model, MlxEmbedder)

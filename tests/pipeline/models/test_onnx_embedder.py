@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 from pipeline.models.bert_folder import load_tokenizer, read_config
 from pipeline.models.demo import embedding_model
 from pipeline.models.int8 import multiplies_exactly
-from pipeline.models.onnx_embedder import BertEmbedder, alike, batches, padded
+from pipeline.models.onnx_embedder import BertEmbedder, alike
 
 TEXTS = [
     "The cat sits outside.",
@@ -83,18 +83,3 @@ def test_the_name_says_weights_pooling_limit_and_rounding(embedder: BertEmbedder
 def test_runs_hold_every_text_once_and_only_texts_of_one_length() -> None:
     lengths = [5, 300, 7, 5, 90, 5, 7, 2]
     assert list(alike(lengths, 10)) == [[1], [4], [2], [6], [0, 3], [5], [7]]
-
-
-def test_batches_hold_every_text_once_and_keep_to_the_budget() -> None:
-    lengths = [5, 300, 7, 7, 90, 2, 11, 64]
-    groups = list(batches(lengths, 100))
-    assert sorted(row for group in groups for row in group) == list(range(8))
-    assert groups[0] == [1]
-    for group in groups[1:]:
-        assert max(lengths[row] for row in group) * len(group) <= 100
-
-
-def test_padding_is_masked() -> None:
-    inputs = padded([[101, 7, 102], [101, 102]])
-    assert inputs["input_ids"].tolist() == [[101, 7, 102], [101, 102, 0]]
-    assert inputs["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
