@@ -25,7 +25,7 @@ _NOT_IN_TOPIC = frozenset(
     case reason rest result bit bunch kind sort number goal plan point myself yourself let lets let's it's i'm i've i'd i'll that's what's there's""".split()
 )
 _ENDS = re.compile(
-    r"\s*(?:[.,;:!?—–(\"“”]|\s-\s|\b(?:but|because|since|when|while|as|which|that|who|if|so|even|though|although|despite|and|or|than|after|before"
+    r"\s*(?:[.,;:!?](?=\s|$)|[—–(\"“”]|\s-\s|\b(?:but|because|since|when|while|as|which|that|who|if|so|even|though|although|despite|and|or|than|after|before"
     r"|where|until|unless|whenever|instead|anymore|too|either|anyway|over|more|most|very|really|enough|now|today|yet|again|already|at all|a lot|so far|much|in general|overall|at this point|lately|recently|is|are|was|were|in particular|well|myself)\b).*$",
     re.DOTALL,
 )
@@ -133,7 +133,7 @@ def topic(phrase: str, known: str) -> Topic | None:
         return None
     if tokens[-1].lower() in FUNCTION_WORDS or re.fullmatch(r"\w+ly", tokens[-1]):
         return None
-    if tokens[0] in ("a", "an"):
+    if tokens[0] in ("a", "an", "at"):
         return None
     return Topic(yours(phrase), _ends_in_name(phrase), _is_plural(tokens))
 
@@ -402,7 +402,7 @@ _MARKED_NAME = re.compile(
 )
 _NO_NAMES = frozenset(
     "I I'm January February March April May June July August September October November December Monday Tuesday Wednesday Thursday Friday"
-    " Saturday Sunday OK TL;DR Yes No The This That It A An My You We Also But And So If When English American".split()
+    " Saturday Sunday Gbps Mbps OK TL;DR Yes No The This That It A An My You We Also But And So If When English American".split()
 )
 
 
@@ -416,7 +416,11 @@ def named(sentence: str) -> list[str]:
     found = [
         hit[0].rstrip(".") for hit in _MARKED_NAME.finditer(sentence) if not (begins and hit.start() == len(first) + 1)
     ]
-    return [name for name in dict.fromkeys(found) if name.split()[0] not in _NO_NAMES and len(name) > 2]
+    return [name for name in dict.fromkeys(found) if _is_known(name)]
+
+
+def _is_known(name: str) -> bool:
+    return name.split()[0] not in _NO_NAMES and len(name) > 2 and not re.search(r"-[a-z]+$", name)
 
 
 def _opinion_of(about: Topic, seed: int) -> str:
@@ -464,10 +468,14 @@ def _topic(tokens: list[str], known: str) -> Topic | None:
         return Topic(phrase, _ends_in_name(phrase), _is_plural(tokens))
     if first[0].islower():
         return Topic(phrase, _ends_in_name(phrase), _is_plural(tokens))
-    if re.search(rf"(?<=[a-z,;] ){re.escape(first)}\b", known) or known.startswith(first):
+    if re.search(rf"(?<=[a-z,;] ){re.escape(first)}\b", known) or known.split("\n")[0] == first:
         return Topic(phrase, _ends_in_name(phrase), _is_plural(tokens))
     if re.search(rf"(?<=[\w,;] ){re.escape(first.lower())}\b", known):
-        return Topic(" ".join((first.lower(), *tokens[1:])), _ends_in_name(tokens[-1]), _is_plural(tokens))
+        return Topic(
+            " ".join((first.lower(), *tokens[1:])),
+            _ends_in_name(" ".join(tokens[1:]) or first.lower()),
+            _is_plural(tokens),
+        )
     return None
 
 

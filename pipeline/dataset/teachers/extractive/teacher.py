@@ -12,7 +12,16 @@ from pipeline.dataset.records import Pair, Task
 from pipeline.dataset.teachers.extractive import english
 from pipeline.dataset.teachers.extractive.other_languages import ask_about
 from pipeline.dataset.teachers.extractive.refusals import refusal_questions
-from pipeline.dataset.teachers.extractive.text import Block, Statement, Text, is_whole, leans, read, sentences
+from pipeline.dataset.teachers.extractive.text import (
+    Block,
+    Statement,
+    Text,
+    is_whole,
+    leans,
+    points_back,
+    read,
+    sentences,
+)
 from pipeline.settings import PairKind
 
 VERSION = 1
@@ -36,7 +45,7 @@ _HEADING = (
     "What does the part {x} of {t} say?",
     "What do you tell under {x} in {t}?",
 )
-_LEAD = ("What is {t} about?", "What do you tell in {t}?", "How does {t} begin?")
+_LEAD = ("What is {t} about?", "What do you tell in {t}?", "What do you write in {t}?")
 _VIEWS = (
     "In {t}, what do you think about {x}?",
     "What are your thoughts on {x} in {t}?",
@@ -117,7 +126,7 @@ def _about(statement: Statement, text: Text) -> Iterator[_Draft]:
     title = _quoted(text.source.title)
     if name := _name_in(statement, text.source.title):
         yield _draft(_pick(_ABOUT, statement.head).format(x=name, t=title), statement, 8)
-    elif _tells(statement.heading, text):
+    elif _is_below(statement, text):
         yield _draft(_pick(_HEADING, statement.head).format(x=_quoted(statement.heading), t=title), statement, 7)
     elif text.source.index == 0 and statement == text.statements[0]:
         yield _draft(_pick(_LEAD, statement.head).format(t=title), statement, 7)
@@ -173,7 +182,7 @@ def _how_tos(texts: list[Text]) -> Iterator[_Draft]:
             asked = english.way(sentence) or (
                 english.order(sentence, IMPERATIVES) if steps or "`" in sentence or " by " in sentence else None
             )
-            if not asked or leans(sentence):
+            if not asked or points_back(sentence):
                 continue
             if sentence.endswith(":") and not steps:
                 continue
@@ -308,7 +317,7 @@ def _voices(texts: list[Text]) -> Iterator[_Draft]:
             continue
         elif name := _name_in(statement, text.source.title):
             yield _draft(_pick(_VIEWS, statement.head).format(x=name, t=title), statement, 8)
-        elif _tells(statement.heading, text):
+        elif _is_below(statement, text):
             yield _draft(_pick(_VIEWS, statement.head).format(x=_quoted(statement.heading), t=title), statement, 7)
         else:
             yield _draft(_pick(_OWN_VIEW, statement.head).format(t=title), statement, 7)
@@ -329,7 +338,7 @@ def _syntheses(texts: list[Text]) -> Iterator[_Draft]:
             stems_with_parts(text.source.title) & set(content_stems(statement.head)) for text, statement in parts
         ):
             return
-        asked = f"What are {_quoted(titles[0])} and {_quoted(titles[1])} about?"
+        asked = f"What do you say in {_quoted(titles[0])}, and what in {_quoted(titles[1])}?"
         if all(text.source.index == 0 for text, _ in parts):
             yield _Draft(asked, answer, 7, style)
         return
@@ -337,7 +346,7 @@ def _syntheses(texts: list[Text]) -> Iterator[_Draft]:
     topics = [_topic_of(statement, text) for text, statement in parts]
     if all(topics) and len(set(topics)) == len(topics):
         yield _Draft(f"In {title}, what do you say about {_enumerated(topics)}?", answer, 8, style)
-    elif parts[0][0].source.index == 0:
+    elif parts[0][0].source.index == 0 and _opens(parts[0][1], parts[0][0]):
         yield _Draft(
             _pick(
                 ("What are the main points of {t}?", "Can you sum up how {t} goes?", "What is {t} about, in short?"),
@@ -350,7 +359,7 @@ def _syntheses(texts: list[Text]) -> Iterator[_Draft]:
 
 
 def _topic_of(statement: Statement, text: Text) -> str:
-    if _tells(statement.heading, text):
+    if _is_below(statement, text):
         return _quoted(statement.heading)
     return _name_in(statement, text.source.title)
 
@@ -416,6 +425,22 @@ def _name_in(statement: Statement, title: str) -> str:
 def _tells(heading: str, text: Text) -> bool:
     return (
         bool(heading) and not _EMPTY_HEADINGS.fullmatch(heading) and heading.casefold() != text.source.title.casefold()
+    )
+
+
+def _is_below(statement: Statement, text: Text) -> bool:
+    """Whether it speaks of what its heading says: it opens the section, or shares a word. A page's last words do not."""
+    if not _tells(statement.heading, text):
+        return False
+    is_first = statement.paragraph == 0
+    return is_first or bool(set(content_stems(statement.heading)) & stems_with_parts(statement.text))
+
+
+def _opens(statement: Statement, text: Text) -> bool:
+    """Whether it can stand for its document: it is the first sentence, or names what the title names."""
+    first = next((block.text for block in text.blocks if block.kind == "paragraph"), "")
+    return first.startswith(statement.head) or bool(
+        set(content_stems(text.source.title)) & stems_with_parts(statement.head)
     )
 
 

@@ -14,7 +14,7 @@ from pipeline.dataset.records import Source
 
 LONGEST_SENTENCE, LONGEST_STATEMENT = 320, 480
 """Characters; what is longer is no answer."""
-SHORTEST_STATEMENT = 40
+SHORTEST_STATEMENT = 25
 MOST_SENTENCES = 3
 ENGLISH_SHARE = 0.22
 """Of a text's words, those that are function words of English; other languages stay below it."""
@@ -27,7 +27,7 @@ _RULE = re.compile(r"[\s:|-]*-[\s:|-]*")
 _PRONOUNS = "it|its|it's|it'll|they|them|their|they're|he|she|his|her|him|this|that|these|those|such|ones?"
 _LEANS = re.compile(
     rf"(?:{_PRONOUNS}|that's|here|there's|here's|then|so|but|and|or|nor|yet|however|also|therefore|thus|hence|instead|otherwise|both"
-    r"|either|neither|another|others?|same|again|finally|next|lastly|firstly|secondly|first|second|third|afterwards?|later"
+    r"|either|neither|another|others?|same|again|finally|next|lastly|firstly|secondly|first|second|third|back (?:when|then)|afterwards?|later"
     r"|meanwhile|besides|moreover|furthermore|additionally|likewise|similarly|still|though|yes|no|nope|not|sure|some|most"
     r"|many|each|one|none|all|even|except|only|once|maybe|perhaps|because|which|where|who|apart|until then"
     r"|(?:\w+ )?(?:for|in|at|with|by|from|to|after|before|because of|due to|on|like|unlike|given|from) (?:this|that|these|those|it|them|example|instance"
@@ -60,6 +60,8 @@ class Statement:
     rest: tuple[str, ...]
     heading: str
     """The innermost heading above it; empty when there is only the title."""
+    paragraph: int
+    """Its place below the heading in this chunk, from 0."""
     names: tuple[str, ...] = ()
     """What the author marks in the head as a thing of its own: words of links, in bold, code."""
 
@@ -100,17 +102,17 @@ class Text:
 
     @property
     def is_english(self) -> bool:
-        found = words("\n".join(block.text for block in self.blocks if block.kind != "code"))
-        return bool(found) and sum(word in FUNCTION_WORDS for word in found) >= ENGLISH_SHARE * len(found)
+        prose = "\n".join(block.text for block in self.blocks if block.kind != "code")
+        return is_english(prose or "\n".join(cell for row in self.rows for cell in row.cells.values()))
 
     @property
     def statements(self) -> list[Statement]:
-        return [
-            statement
-            for block in self.blocks
-            if block.kind == "paragraph"
-            for statement in _statements(sentences(block.text), block)
-        ]
+        found: list[Statement] = []
+        for heading in dict.fromkeys(block.heading for block in self.blocks):
+            own = [block for block in self.blocks if block.heading == heading and block.kind == "paragraph"]
+            for place, block in enumerate(own):
+                found += _statements(sentences(block.text), block, place)
+        return found
 
 
 def read(source: Source) -> Text:
@@ -124,6 +126,11 @@ def read(source: Source) -> Text:
             else:
                 text.blocks.append(_block(piece, heading))
     return text
+
+
+def is_english(prose: str) -> bool:
+    found = words(prose)
+    return bool(found) and sum(word in FUNCTION_WORDS for word in found) >= ENGLISH_SHARE * len(found)
 
 
 def sentences(paragraph: str) -> list[str]:
@@ -146,14 +153,19 @@ def is_whole(sentence: str) -> bool:
     )
 
 
+def points_back(sentence: str) -> bool:
+    """Whether it begins with words that speak of what was said before."""
+    return bool(_LEANS.match(sentence.lstrip("(\"“'")))
+
+
 def leans(sentence: str) -> bool:
-    """Whether it needs the sentence before it: it begins by pointing back, or a pronoun comes before any name for it."""
+    """Whether it needs the sentence before it: it points back, or a pronoun comes before any name for it."""
     begin = " ".join(sentence.split()[:8])
     further = " ".join(sentence.split()[:12])
-    return bool(_LEANS.match(sentence.lstrip("(\"“'"))) or bool(_INNER.search(begin) or _FURTHER.search(further))
+    return points_back(sentence) or bool(_INNER.search(begin) or _FURTHER.search(further))
 
 
-def _statements(found: Sequence[str], block: Block) -> Iterator[Statement]:
+def _statements(found: Sequence[str], block: Block, place: int) -> Iterator[Statement]:
     position = 0
     while position < len(found):
         head = found[position]
@@ -171,7 +183,9 @@ def _statements(found: Sequence[str], block: Block) -> Iterator[Statement]:
             rest.append(following)
             position += 1
         if len(" ".join((head, *rest))) >= SHORTEST_STATEMENT:
-            yield Statement(head, tuple(rest), block.heading, tuple(name for name in block.names if name in head))
+            yield Statement(
+                head, tuple(rest), block.heading, place, tuple(name for name in block.names if name in head)
+            )
 
 
 def prose(markdown: str) -> tuple[str, tuple[str, ...]]:
@@ -214,11 +228,17 @@ def _block(piece: Piece, heading: str) -> Block:
 
 
 def _without_captions(paragraph: str) -> str:
-    """A picture leaves its description behind, as a short line without an end before the author's own."""
+    """A picture leaves its description behind: a short line without an end before the author's own, and what leads to it."""
+    kept: list[str] = []
     lines = paragraph.split("\n")
-    while len(lines) > 1 and len(lines[0]) < 60 and not _END.search(lines[0]) and re.match(r"[A-Z]", lines[1]):
-        del lines[0]
-    return "\n".join(lines)
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        begins = not kept or re.search(r"[.!?:]$", kept[-1])
+        if begins and len(line) < 60 and not _END.search(line) and re.match(r"[A-Z]", following):
+            if kept and kept[-1].endswith(":"):
+                del kept[-1]
+            continue
+        kept.append(line)
+    return "\n".join(kept)
 
 
 def _rows(table: str, heading: str) -> Iterator[Row]:

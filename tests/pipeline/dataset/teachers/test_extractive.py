@@ -1,0 +1,246 @@
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.chat.prompt import NOT_IN_NOTES
+from pipeline.content.chunking import chunk_document
+from pipeline.content.documents import Document
+from pipeline.dataset.plan import plan
+from pipeline.dataset.records import Pair, Source, Task
+from pipeline.dataset.teachers import load_teacher
+from pipeline.dataset.teachers.extractive import ExtractiveTeacher
+from pipeline.dataset.teachers.extractive.text import prose
+from pipeline.settings import DatasetSettings, PairKind, Settings
+
+ROOT = Path(__file__).parents[4]
+LEANING = re.compile(r"\b(?:this|the) (?:text|passage|page|post|note|article|author)\b", re.IGNORECASE)
+
+
+def source(text: str, title: str = "My workshop", heading: str = "", index: int = 0) -> Source:
+    return Source(f"notes/a.md#{index}", "notes/a.md", index, title, heading, text, "public")
+
+
+def write(kind: PairKind, text: str, count: int = 5, **named: str) -> dict[str, str]:
+    """Answers by question."""
+    return {pair.question: pair.answer for pair in pairs(Task(kind, count, (source(text, **named),)))}
+
+
+def pairs(task: Task) -> list[Pair]:
+    return asyncio.run(ExtractiveTeacher().write(task))
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("The Lathe 300 is a small machine for wood and soft metal.", "What is the Lathe 300?"),
+        ("`cutlist` prints all boards that a drawing needs.", "What does `cutlist` print?"),
+        ("I use a Japanese saw for dovetails.", "In “My workshop”, what do you use for dovetails?"),
+        ("Last spring, I bought a used band saw from a neighbour.", "In “My workshop”, what did you buy?"),
+        ("I've been working on a bench for my daughter.", "In “My workshop”, what have you been working on?"),
+        ("After a year of rust, I decided to oil every tool.", "In “My workshop”, what did you decide to do?"),
+    ],
+)
+def test_a_fact_is_asked_for_by_what_its_sentence_says(text, asked):
+    assert write("fact", text) == {asked: text}
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("I love the smell of cedar.", "the smell of cedar"),
+        ("I don't like my old router table.", "your old router table"),
+        ("The Lathe 300 is awesome for bowls.", "the Lathe 300"),
+        ("I think hand planes are better than sandpaper.", "hand planes"),
+    ],
+)
+def test_an_opinion_is_asked_for_by_what_it_is_about(text, asked):
+    known = "Some hand planes are cheap. I own hand planes."
+    [(question, answer)] = write("voice", f"{text}\n\n{known}", count=1).items()
+    assert re.search(rf"(?:think of|think about|feel about|opinion of) {asked}\?", question)
+    assert answer == text
+
+
+def test_the_authors_favourite_is_asked_of_the_reader_of_it():
+    assert write("voice", "My favorite glue is hide glue, by far.") == {
+        "In “My workshop”, what is your favorite glue?": "My favorite glue is hide glue, by far."
+    }
+
+
+def test_ways_become_how_do_i():
+    text = "To keep your chisels sharp, strop them after every use. If you want to buy a stone, get a fine one first."
+    assert write("how-to", text) == {
+        "According to “My workshop”, how do I keep my chisels sharp?": "To keep your chisels sharp, strop them after every use.",
+        "According to “My workshop”, how do I buy a stone?": "If you want to buy a stone, get a fine one first.",
+    }
+
+
+def test_code_comes_with_the_sentence_that_leads_to_it():
+    text = "If you need to print the list, run:\n\n```sh\ncutlist bench.svg | lpr\n```"
+    [answer] = write("how-to", text).values()
+    assert answer == text
+
+
+def test_steps_are_one_answer_and_too_many_are_none():
+    steps = "\n".join(f"{n}. Sand it with grit {n * 100} until it is even." for n in range(1, 4))
+    assert write("how-to", steps, heading="Finish") == {"What are the steps for “Finish” in “My workshop”?": steps}
+    many = "\n".join(f"{n}. Sand it once more, please." for n in range(1, 30))
+    assert write("how-to", many, heading="Finish") == {}
+
+
+def test_a_table_of_settings_gives_defaults_and_meanings():
+    text = (
+        "| key | default | meaning |\n| --- | --- | --- |\n| `saw.speed` | `3` | how fast the blade turns, in m/s |\n"
+        "| `saw.name` | | |"
+    )
+    assert write("fact", text) == {
+        "What is the default of `saw.speed`?": "`saw.speed` — `3` — how fast the blade turns, in m/s",
+        "What does `saw.speed` mean?": "how fast the blade turns, in m/s",
+    }
+
+
+def test_a_synthesis_brings_the_first_sentences_together():
+    one = source("A mallet drives the chisel without harm.", heading="Tools > Mallets")
+    two = source("A marking knife leaves a line that a saw can follow.", heading="Tools > Knives", index=1)
+    [pair] = pairs(Task("synthesis", 1, (one, two)))
+    assert pair.question == "In “My workshop”, what do you say about “Mallets” and “Knives”?"
+    assert pair.answer == f"{one.text} {two.text}"
+    assert pair.chunks == (one.chunk, two.chunk)
+
+
+def test_a_refusal_asks_for_what_the_text_does_not_speak_of():
+    texts = [f"I built bench {n} out of beech and it is still as flat as a table should be." for n in range(40)]
+    asked = [found for text in texts for found in write("refusal", text, count=1).items()]
+    assert 8 <= len(asked) <= 24
+    assert {answer for _, answer in asked} == {NOT_IN_NOTES}
+    assert len({question for question, _ in asked}) > 5
+    assert all("“My workshop”" in question for question, _ in asked)
+    spoken_of = " ".join(("proofread", "music", "weather", "podcast", "newspaper", "pages", "translated"))
+    for text in texts:
+        for question in write("refusal", f"{text} {spoken_of}", count=1):
+            assert not re.search("|".join(spoken_of.split()), question)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This is why the Lathe 300 needs oil.",
+        "It was the best saw of the whole shop.",
+        "However, the Lathe 300 uses a belt.",
+        "Let's keep things simple for now, shall we.",
+        "> The Lathe 300 is a small machine, says its maker.",
+        "Is the Lathe 300 a small machine for everybody?",
+        "The Lathe 300 is shown in the picture above.",
+        "A photo of the Lathe 300",
+        "```\nThe Lathe 300 is a machine.\n```",
+        "",
+    ],
+)
+@pytest.mark.parametrize("kind", ["fact", "voice", "how-to"])
+def test_what_cannot_stand_alone_gives_nothing(kind, text):
+    assert write(kind, text) == {}
+
+
+def test_a_sentence_that_leans_comes_with_the_one_before():
+    text = "The Lathe 300 is a small machine. It runs on 12 volts. The saw waits."
+    assert write("fact", text)["What is the Lathe 300?"] == "The Lathe 300 is a small machine. It runs on 12 volts."
+
+
+def test_markdown_is_reduced_to_words():
+    text = "![Me at work](me.png)The **Lathe 300**[^1] is a [small machine](https://example.org/x) that *never* runs `hot`."
+    assert write("fact", text) == {"What is the Lathe 300?": "The Lathe 300 is a small machine that never runs `hot`."}
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "| broken",
+        "- - -",
+        "1.",
+        "```",
+        "# \n## ",
+        "**",
+        "[x](",
+        "> > >",
+        "\\",
+        "a" * 5000,
+        "🎮",
+        "|a|\n|-|\n|",
+        "`" * 7,
+    ],
+)
+@pytest.mark.parametrize("kind", ["fact", "voice", "how-to", "synthesis"])
+def test_odd_markdown_gives_nothing_and_does_no_harm(kind, markdown):
+    assert pairs(Task(kind, 3, (source(markdown), source(markdown, index=1))[: 2 if kind == "synthesis" else 1])) == []
+
+
+def test_other_languages_get_the_title_in_their_own_frame_and_no_english():
+    text = "Die Drehbank ist eine kleine Maschine für Holz und nicht für Stahl. Ich habe sie von meinem Onkel und mag sie sehr."
+    assert write("fact", text, title="Werkstatt", heading="Maschinen", count=1) == {
+        "Was schreibst du in „Werkstatt“ über „Maschinen“?": "Die Drehbank ist eine kleine Maschine für Holz und nicht für Stahl."
+    }
+    assert all(write(kind, text, title="Werkstatt") == {} for kind in ("voice", "how-to", "refusal"))  # type: ignore[arg-type]
+    assert write("fact", "Tämä on pieni kone puuta varten, eikä se ole kallis.") == {}
+
+
+def test_no_more_pairs_than_asked_for():
+    text = " ".join(f"The Lathe {n}00 is a machine for wood." for n in range(1, 9))
+    assert len(write("fact", text, count=3)) == 3
+
+
+def test_it_is_the_teacher_that_stands_in_the_settings_at_first(tmp_path):
+    assert load_teacher(Settings(root=tmp_path)).name == ExtractiveTeacher.name
+
+
+@pytest.fixture(scope="module")
+def guides() -> list[tuple[Task, Pair]]:
+    """All pairs of the project's own guides."""
+    documents = []
+    for path in sorted((ROOT / "docs").glob("*.md")):
+        _, front, body = path.read_text("utf-8").split("---\n", 2)
+        title = re.search(r"^title: (.+)$", front, re.MULTILINE)
+        assert title
+        documents.append(Document(f"docs/{path.name}", path, title[1], f"/docs/{path.stem}", body.strip(), "public"))
+    tasks = plan(documents, lambda document: chunk_document(document, 900), DatasetSettings())
+    return [(task, pair) for task in tasks for pair in pairs(task)]
+
+
+def test_the_guides_give_enough_to_train_on(guides):
+    kinds = [pair.kind for _, pair in guides]
+    assert len(kinds) > 400
+    assert min(kinds.count(kind) for kind in ("fact", "how-to", "synthesis", "refusal")) >= 25
+    assert kinds.count("refusal") < 0.15 * len(kinds)
+
+
+def test_every_answer_is_in_the_text_word_for_word(guides):
+    for task, pair in guides:
+        if pair.kind == "refusal":
+            assert pair.answer == NOT_IN_NOTES
+            continue
+        texts = "\n".join(source.text for source in task.sources)
+        said = " ".join((prose(texts)[0], *(prose(line)[0] for line in texts.splitlines()), texts)).replace("\\|", "|")
+        for part in re.split(r" — |\n+|(?<=[.!?:]) ", pair.answer):
+            words = re.sub(r"^(?:- |\d+\. )", "", part).strip()
+            assert words in said, pair
+
+
+def test_every_question_stands_alone(guides):
+    for task, pair in guides:
+        assert pair.question[0].isupper()
+        assert pair.question.endswith(("?", "."))
+        assert not LEANING.search(re.sub(r"“[^”]*”|`[^`]*`", "", pair.question)), pair.question
+        named = task.sources[0].title in pair.question or re.search(
+            r"`|\b[A-Z]\w*\d|[a-z]+twin|How do I", pair.question
+        )
+        assert named or re.search(r" [A-Z]", pair.question), pair.question
+
+
+def test_grades_are_honest_about_the_frame(guides):
+    assert {pair.accuracy for _, pair in guides} <= {7, 8, 9, 10}
+    assert all(pair.accuracy < 9 for _, pair in guides if pair.question.startswith("What does the part"))
+
+
+def test_the_same_text_gives_the_same_pairs(guides):
+    for task in list(dict.fromkeys(task for task, _ in guides))[::9]:
+        assert [pair for of, pair in guides if of == task] == pairs(task)
