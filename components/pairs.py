@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from lfx.schema.data import Data
@@ -10,7 +10,7 @@ from lfx.schema.dataframe import DataFrame
 
 from pipeline.dataset.records import Candidate, Pair, Rejection, Source
 
-PAIR_COLUMNS = ("source", "chunk_index", "kind", "question", "answer", "accuracy", "style")
+PAIR_COLUMNS = ("question", "answer", "kind", "accuracy", "style", "source", "chunk_index")
 
 
 def chunks_to_table(sources: Iterable[Source]) -> DataFrame:
@@ -50,8 +50,8 @@ def reviewed_to_table(candidates: Iterable[Candidate], rejections: Mapping[str, 
     rows = []
     for id, candidate in {candidate.pair.id: candidate for candidate in candidates}.items():
         refused = rejections.get(id)
-        said = {"stage": refused.stage, "reason": refused.reason} if refused else {"stage": "", "reason": ""}
-        rows.append({"accepted": refused is None, **said, **_row(candidate.pair, candidate.sources)})
+        reason = f"{refused.stage}: {refused.reason}" if refused else ""
+        rows.append({"accepted": refused is None, "reason": reason, **_row(candidate.pair, candidate.sources)})
     return DataFrame(rows)
 
 
@@ -62,7 +62,7 @@ def _row(pair: Pair, sources: tuple[Source, ...]) -> dict[str, Any]:
         "title": sources[0].title,
         "heading": "; ".join(headings),
         "text": "\n\n".join(source.text for source in sources),
-        "chunks": " ".join(pair.chunks),
+        "chunks": list(pair.chunks),
         "visibility": "private" if any(source.visibility == "private" for source in sources) else "public",
     }
 
@@ -92,7 +92,7 @@ def _source(record: dict[str, Any], position: int) -> Source:
     document = str(record.get("document") or record.get("source") or record.get("file_path") or "table")
     index = int(record.get("index", record.get("chunk_index", position)))
     return Source(
-        chunk=str(record.get("chunk") or record.get("chunks") or f"{document}#{index}"),
+        chunk=str(record.get("chunk") or f"{document}#{index}"),
         document=document,
         index=index,
         title=str(record.get("title") or document),
@@ -107,8 +107,6 @@ def _candidate(record: dict[str, Any], position: int) -> Candidate:
     if missing := [column for column in PAIR_COLUMNS if column not in record]:
         raise ValueError(f"row {position + 1} has no {', '.join(missing)}: connect the Teacher's Pairs")
     source = _source(record, position)
-    pair = Pair(
-        **{column: record[column] for column in PAIR_COLUMNS},
-        chunks=tuple(source.chunk.split()),
-    )
-    return Candidate(pair, (source,))
+    chunks = tuple(record.get("chunks") or (source.chunk,))
+    pair = Pair(**{column: record[column] for column in PAIR_COLUMNS}, chunks=chunks)
+    return Candidate(pair, (replace(source, chunk=chunks[0]),))

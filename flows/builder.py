@@ -37,12 +37,12 @@ _TEACH_NOTE = """\
 
 For you alone: no visitor reaches this flow. It shows what a teacher makes of your notes, so that you can tune its prompt.
 
-1. Click the run button of **Pair Filter**, then its magnifier: each pair with what the filter says of it.
-2. Change the *Prompt* of **Teacher**, and run again. For another model click the button beside *Model*: it lists what \
-Ollama has. *extractive* asks no model.
+1. Click the run button ▷ of **Pair Filter**, then the icon beside *Reviewed*: every pair, and what the filter says of it.
+2. Change the *Prompt* of **Teacher**, and run again. *Model* › *Refresh list* shows what Ollama has; *extractive* asks \
+no model and reads no prompt.
 3. **Notes to Chunks** takes the first few chunks; name a *Folder* to try others.
 
-A prompt that is good goes into sitetwin.toml as *teacher.prompt*; `sitetwin dataset build` then makes the data set of \
+A prompt that is good goes into sitetwin.toml as *teacher.prompt*; *sitetwin dataset build* then makes the data set of \
 all notes.
 """
 

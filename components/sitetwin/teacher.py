@@ -24,7 +24,8 @@ from pipeline.dataset.teachers import EXTRACTIVE, load_teacher
 from pipeline.dataset.teachers.prompts import TEACHER
 from pipeline.dataset.trial import write
 from pipeline.models.client import EngineClient
-from pipeline.models.ollama_chat import OllamaChat, list_models, openai_url
+from pipeline.models.ollama_chat import OllamaChat, list_models
+from pipeline.models.ollama_server import openai_url
 from pipeline.settings import PairKind, Settings, load_settings
 
 AS_IN_SETTINGS = "as in sitetwin.toml"
@@ -48,7 +49,7 @@ class TeacherComponent(Component):
         DropdownInput(
             name="model",
             display_name="Model",
-            info="extractive asks no model. The button fetches the list of what Ollama has.",
+            info="extractive asks no model. Refresh list fetches what Ollama has.",
             options=[AS_IN_SETTINGS, EXTRACTIVE],
             value=AS_IN_SETTINGS,
             refresh_button=True,
@@ -102,7 +103,7 @@ class TeacherComponent(Component):
     async def update_build_config(
         self, build_config: dict[str, Any], field_value: object, field_name: str | None = None
     ) -> dict[str, Any]:
-        """The button beside Model was pressed: what the server has now.
+        """Refresh list was clicked below Model: what the server has now.
 
         Raises:
             ModelError: no Ollama answers there.
@@ -113,7 +114,7 @@ class TeacherComponent(Component):
             build_config["model"]["options"] = [
                 AS_IN_SETTINGS,
                 EXTRACTIVE,
-                *(f"{OLLAMA}{known.model}" for known in found),
+                *(f"{OLLAMA}{name}" for name in found),
             ]
         return build_config
 
@@ -146,9 +147,11 @@ class TeacherComponent(Component):
             raise ValueError(
                 f"{teacher.model} is no model of Ollama: choose one under Model, or use the node MLX Model"
             )
-        model = OllamaChat(teacher.model.removeprefix(OLLAMA), teacher.url)
+        model = OllamaChat(teacher.model.removeprefix(OLLAMA), teacher.url, teacher.api_key)
         self.status = model.name  # asks the server whether it has the model
-        client = EngineClient(openai_url(teacher.url), model.model, timeout=teacher.timeout_seconds)
+        client = EngineClient(
+            openai_url(teacher.url), model.model, api_key=teacher.api_key, timeout=teacher.timeout_seconds
+        )
         return EngineChatModel(client=client, max_tokens=self.max_tokens, temperature=self.temperature)
 
     def _settings(self) -> Settings:
@@ -158,6 +161,8 @@ class TeacherComponent(Component):
         teacher = {"model": model}
         if model.startswith(OLLAMA):
             teacher["url"] = _url(settings, self.base_url)
+            if teacher["url"] != settings.teacher.url:
+                teacher["api_key"] = ""  # a key goes to no server but its own
         if self.prompt.strip():
             teacher["prompt"] = self.prompt
         dataset: dict[str, object] = {"kinds": self.kinds} if self.kinds else {}

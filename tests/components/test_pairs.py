@@ -5,13 +5,13 @@ from lfx.schema.dataframe import DataFrame
 from components.pairs import chunks_from, chunks_to_table, pairs_from, pairs_to_table, reviewed_to_table
 from pipeline.dataset.records import Candidate, Pair, Rejection, Source
 
-RISE = Source("docs/bread.md#1a-0", "docs/bread.md", 3, "Bread", "Rise", "Two hours.", "public")
+RISE = Source("docs/my bread.md#1a-0", "docs/my bread.md", 3, "Bread", "Rise", "Two hours.", "public")
 OVEN = Source("docs/bread.md#2b-0", "docs/bread.md", 4, "Bread", "", "At 240 degrees.", "private")
 
 
 def pair(kind: str = "fact", *sources: Source) -> Pair:
     return Pair(
-        question=f"{kind}: how long?", answer="Two hours.", kind=kind, source="docs/bread.md", chunk_index=3,  # type: ignore[arg-type]
+        question=f"{kind}: how long?", answer="Two hours.", kind=kind, source="docs/my bread.md", chunk_index=3,  # type: ignore[arg-type]
         chunks=tuple(source.chunk for source in sources), accuracy=9, style=4,
     )  # fmt: skip
 
@@ -34,7 +34,7 @@ def test_another_splitters_rows_need_only_a_text() -> None:
 
 def test_a_table_gives_back_the_pairs_it_was_made_of() -> None:
     table = pairs_to_table([FACT, SYNTHESIS])
-    assert list(table.columns[:7]) == ["source", "chunk_index", "kind", "question", "answer", "accuracy", "style"]
+    assert list(table.columns[:7]) == ["question", "answer", "kind", "accuracy", "style", "source", "chunk_index"]
     fact, synthesis = pairs_from(table)
     assert fact == FACT
     assert synthesis.pair == SYNTHESIS.pair
@@ -44,7 +44,7 @@ def test_a_table_gives_back_the_pairs_it_was_made_of() -> None:
 
 
 def test_a_table_without_pairs_says_what_to_connect() -> None:
-    with pytest.raises(ValueError, match=r"row 1 has no source, chunk_index, kind.*connect the Teacher's Pairs"):
+    with pytest.raises(ValueError, match=r"row 1 has no question, answer, kind.*connect the Teacher's Pairs"):
         pairs_from(chunks_to_table([RISE]).drop(columns="document"))
     for nothing in (None, "", [""]):
         with pytest.raises(ValueError, match="connect Notes to Chunks"):
@@ -56,6 +56,5 @@ def test_each_pair_stands_there_once_with_what_the_filter_says() -> None:
         [FACT, SYNTHESIS, FACT], {SYNTHESIS.pair.id: Rejection(stage="score", reason="its style is 4 of 10")}
     )
     assert list(table["accepted"]) == [True, False]
-    assert list(table["stage"]) == ["", "score"]
-    assert list(table["reason"]) == ["", "its style is 4 of 10"]
+    assert list(table["reason"]) == ["", "score: its style is 4 of 10"]
     assert [candidate.pair for candidate in pairs_from(table)] == [FACT.pair, SYNTHESIS.pair]

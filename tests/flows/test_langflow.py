@@ -161,10 +161,8 @@ def test_the_teaching_flow_goes_from_notes_to_reviewed_pairs(site: Settings, lan
     (site.root / "notes" / "rye.md").write_text(RYE, encoding="utf-8")
     body = {"input_value": "", "input_type": "text", "output_type": "debug", "session_id": "teach"}
     response = langflow.post("/api/v1/run/teach", json=body).raise_for_status()
-    results = {
-        output["component_id"]: output["results"] for run in response.json()["outputs"] for output in run["outputs"]
-    }
-    rows = results["PairFilterComponent-f9ilt"]["reviewed"]
+    made = {node["component_id"]: node["outputs"] for run in response.json()["outputs"] for node in run["outputs"]}
+    rows = made["PairFilterComponent-f9ilt"]["reviewed"]["message"]
     assert {row["source"] for row in rows} == {"notes/rye.md"}
     assert any(row["accepted"] for row in rows)
     assert all(row["accepted"] or row["reason"] for row in rows)
@@ -177,7 +175,7 @@ def test_the_teaching_flow_has_nothing_to_say_to_a_visitor(site: Settings, langf
 
 
 @pytest.mark.ollama
-def test_the_button_beside_the_model_asks_ollama(langflow: httpx.Client, site: Settings, ollama: str) -> None:
+def test_refresh_list_below_the_model_asks_ollama(langflow: httpx.Client, site: Settings, ollama: str) -> None:
     def pressed(url: str) -> httpx.Response:
         flow = flows_to_serve(site)["teach"]
         node = next(node for node in flow["data"]["nodes"] if node["id"].startswith("Teacher"))["data"]["node"]
