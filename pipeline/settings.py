@@ -24,7 +24,9 @@ Retrieval = Literal["hybrid", "dense", "keyword"]
 Fusion = Literal["scores", "ranks"]
 Chunker = Literal["structure", "fixed", "semantic"]
 PairKind = Literal["fact", "how-to", "synthesis", "voice", "refusal"]
-FilterStage = Literal["score", "length", "language", "grounding", "privacy", "duplicates", "judge"]
+FilterStage = Literal[
+    "score", "length", "form", "language", "grounding", "relevance", "privacy", "duplicates", "judge"
+]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -144,7 +146,9 @@ class PersonaSettings(Section):
     def instruction(self) -> str:
         """Whom the model speaks for, the same in training and in chat; "" when nothing is set."""
         name = f"Your name is {self.name}." if self.name else ""
-        return f"{name} {self.prompt}".strip()
+        samples = " ".join(f"“{sample}”" for sample in self.samples)
+        examples = f"Examples of how you write: {samples}" if samples else ""
+        return " ".join(filter(None, (name, self.prompt, examples)))
 
 
 class TeacherSettings(Section):
@@ -169,7 +173,7 @@ class DatasetSettings(Section):
     pairs_per_chunk: int = Field(0, ge=0, le=20, description="0: by the size of the corpus, more for a small one")
     min_score: int = Field(6, ge=1, le=10, description="a lower accuracy or style rejects the pair")
     stages: list[FilterStage] = Field(
-        ["score", "length", "language", "grounding", "privacy", "duplicates", "judge"],
+        ["score", "length", "form", "language", "grounding", "relevance", "privacy", "duplicates", "judge"],
         description="of the filter, those that are switched on; judge needs a model",
     )
     held_out: float = Field(0.1, gt=0, lt=0.9, description="share of the documents that is not trained on")

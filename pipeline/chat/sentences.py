@@ -57,7 +57,7 @@ def _blocks(markdown: str) -> Iterator[str]:
     held: list[str] = []
     fence = ""
     lines = markdown.splitlines()
-    for line, following in zip([*lines, ""], [*lines[1:], "", ""], strict=True):
+    for line, following in zip([*lines, ""], [*lines, "", ""][1:], strict=True):
         opening, item, is_row = _FENCE.match(line), _ITEM.match(line), line.lstrip().startswith("|")
         if fence:
             held.append(line)

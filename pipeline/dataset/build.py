@@ -207,6 +207,9 @@ async def sieve(
         if candidate.pair.id not in decisions and (found := filters.check(candidate, settings.dataset)):
             refused[candidate.pair.id] = found
     left = [candidate for candidate in candidates if candidate.pair.id not in refused]
+    if "relevance" in stages:
+        refused |= filters.relevance([candidate for candidate in left if candidate.pair.id not in decisions], embed)
+        left = [candidate for candidate in left if candidate.pair.id not in refused]
     if judge and "judge" in stages:
         open_ones = [candidate for candidate in left if candidate.pair.id not in decisions]
         sieved.judged = await _judge(open_ones, judge, answers, refused, settings, report)

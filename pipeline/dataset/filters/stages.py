@@ -2,6 +2,10 @@
 
 from collections.abc import Callable
 
+from pipeline.dataset.filters.form import form, length
+from pipeline.dataset.filters.grounding import grounding
+from pipeline.dataset.filters.language import language
+from pipeline.dataset.filters.privacy import privacy
 from pipeline.dataset.records import Candidate, Judgement, Rejection
 from pipeline.settings import DatasetSettings, FilterStage
 
@@ -16,7 +20,15 @@ def score(candidate: Candidate, settings: DatasetSettings) -> str:
     return "; ".join(f"the teacher gave its {name} {getattr(pair, name)} of 10" for name in low)
 
 
-STAGES: dict[FilterStage, Stage] = {"score": score}
+STAGES: dict[FilterStage, Stage] = {
+    # Before all that quote the pair in their reasons.
+    "privacy": privacy,
+    "score": score,
+    "length": length,
+    "form": form,
+    "language": language,
+    "grounding": grounding,
+}
 
 
 def check(candidate: Candidate, settings: DatasetSettings) -> Rejection | None:

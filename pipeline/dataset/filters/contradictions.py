@@ -1,0 +1,142 @@
+"""English answers that take the text's words and turn what they say."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from pipeline.chat.words import content_stems, words
+from pipeline.dataset.filters.evidence import (
+    Evidence,
+    Statement,
+    clauses,
+    coverage,
+    halves,
+    has_negation,
+    shortened,
+    statement,
+)
+from pipeline.dataset.records import Pair
+
+SAME_STATEMENT = 0.75
+"""Share of a statement's content words in a sentence that speaks of the same."""
+CLEARLY = 0.2
+"""By so much another sentence of the text must fit better before it is held against the answer."""
+
+_OPPOSITES = tuple(
+    tuple(pair.split("/"))
+    for pair in (
+        "public/private always/never before/after above/below more/less more/fewer most/least higher/lower highest/lowest "
+        "larger/smaller longer/shorter faster/slower quicker/slower better/worse best/worst first/last older/newer "
+        "old/new on/off up/down left/right top/bottom start/stop starts/stops begins/ends enable/disable enabled/disabled "
+        "allow/forbid allowed/forbidden include/exclude includes/excludes increase/decrease rises/falls rising/falling "
+        "true/false early/late online/offline hot/cold easy/hard cheap/expensive good/bad like/dislike love/hate "
+        "everyone/nobody all/none with/without required/optional safe/unsafe possible/impossible"
+    ).split()
+)
+_YES_OR_NO = re.compile(r"^\W*(yes|no)\b\s*(?:[,.!;:—–-]|$)\s*", re.IGNORECASE)
+
+
+def contradiction(pair: Pair, said: Sequence[Statement], evidence: Evidence) -> str:
+    """What the text says against those sentences of the answer, or ""."""
+    about = frozenset(content_stems(pair.question))
+    for sentence in said:
+        if opening := _YES_OR_NO.match(sentence.text):
+            sentence = statement(sentence.text[opening.end() :])
+        if found := _other_number(sentence, about, evidence) or _opposite_word(sentence, evidence):
+            return found
+        for half in halves(sentence.text):
+            if found := _other_name(half, evidence):
+                return found
+        for clause in clauses(sentence.text):
+            if found := _other_polarity(clause, sentence, evidence):
+                return found
+    hit = _YES_OR_NO.match(pair.answer)
+    if hit and " or " not in pair.question and len(clauses(pair.question)) == 1:
+        return _wrong_yes(statement(pair.question), hit[1].lower() == "yes", evidence)
+    return ""
+
+
+def _other_number(sentence: Statement, about: frozenset[str], evidence: Evidence) -> str:
+    """A number of the text that belongs to something else."""
+    wanted = {word for word in sentence.stems | about if not word[0].isdigit()}
+    for number in sorted(sentence.numbers):
+        fits = [(coverage(wanted, other.stems), other) for other in evidence.sentences if other.numbers]
+        here = max((fit for fit, other in fits if number in other.numbers), default=None)
+        if here is None:
+            continue
+        best, other = max(
+            ((fit, o) for fit, o in fits if number not in o.numbers), key=lambda f: f[0], default=(0, sentence)
+        )
+        if best >= SAME_STATEMENT - CLEARLY and best >= here + CLEARLY:
+            return f"the text says {number} of something else; of this it says “{shortened(other.text)}”"
+    return ""
+
+
+def _opposite_word(sentence: Statement, evidence: Evidence) -> str:
+    said = set(words(sentence.text))
+    for mine, opposite in _opposites():
+        if mine not in said or opposite in said:
+            continue
+        wanted = sentence.stems - set(content_stems(mine))
+        alike = [other for other in evidence.sentences if coverage(wanted, other.stems) >= SAME_STATEMENT]
+        if len(wanted) < 2 or not alike or any(mine in words(other.text) for other in alike):
+            continue
+        if against := next((other for other in alike if opposite in words(other.text)), None):
+            return f"the answer says “{mine}”, the text “{opposite}”: “{shortened(against.text)}”"
+    return ""
+
+
+def _other_polarity(clause: Statement, sentence: Statement, evidence: Evidence) -> str:
+    """The same statement, affirmed here and denied there. A `not` reaches over an enumeration, so one of the two
+    sentences must have none at all."""
+    plain = not has_negation(sentence.text)
+    alike = [
+        (other, unnegated)
+        for other, unnegated in zip(evidence.clauses, evidence.unnegated, strict=True)
+        if _alike(clause.stems, other.stems)
+    ]
+    if alike and all(other.negative != clause.negative and (plain or unnegated) for other, unnegated in alike):
+        return f"the text says the opposite: “{shortened(alike[0][0].text)}”"
+    return ""
+
+
+def _wrong_yes(question: Statement, yes: bool, evidence: Evidence) -> str:
+    alike = [other for other in evidence.clauses if _alike(question.stems, other.stems)]
+    says_yes = not question.negative
+    if alike and all((other.negative != says_yes) != yes for other in alike):
+        return f"the text says the opposite: “{shortened(alike[0].text)}”"
+    return ""
+
+
+def _other_name(half: Statement, evidence: Evidence) -> str:
+    """A statement of the text, but with another name or number in the place of one."""
+    mine = half.named | half.numbers
+    for name in sorted(half.named):
+        composed = {word for word in half.stems if name in re.split(r"[\W_]", word)}
+        # What stands at the end is seldom what a statement is about: `as long as index.chunk_chars`.
+        if words(half.text)[-1:] and name in re.split(r"[\W_]", words(half.text)[-1]) and len(half.stems) > 3:
+            continue
+        wanted = half.stems - composed - {part for word in composed for part in re.split(r"[\W_]", word)}
+        here = max((coverage(wanted, other.stems) for other in evidence.halves if name in other.stems), default=0.0)
+        if len(wanted) < 2 or (len(wanted) == 2 and here > 0):
+            continue
+        for other in evidence.halves:
+            fit = coverage(wanted, other.stems)
+            if (
+                name not in other.stems
+                and (other.named | other.numbers) - mine
+                and fit >= max(SAME_STATEMENT, here + CLEARLY)
+            ):
+                return f"the text says that of something else: “{shortened(other.text)}”"
+    return ""
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two statements speak of the same, one maybe of a little more."""
+    fits = sorted((coverage(one, other), coverage(other, one)))
+    return min(len(one), len(other)) >= 2 and fits[0] >= 0.5 and fits[1] >= SAME_STATEMENT
+
+
+def _opposites() -> Iterator[tuple[str, str]]:
+    for one, other in _OPPOSITES:
+        yield one, other
+        yield other, one
