@@ -44,7 +44,7 @@ def _model(settings: Settings, named: str, key: str) -> StructuredModel:
     if kind == "ollama" and name:
         from pipeline.models.ollama_chat import OllamaChat
 
-        model = OllamaChat(name, teacher.url, teacher.timeout_seconds)
+        model = OllamaChat(name, teacher.url, teacher.api_key, teacher.timeout_seconds)
         _ = model.name  # asks for it now, before any work is planned on it
         return model
     if kind == "openai" and name:

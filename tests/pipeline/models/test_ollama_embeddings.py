@@ -14,7 +14,6 @@ from pipeline.models.demo import embedding_model
 from pipeline.models.embedder import Embedder, load_embedder
 from pipeline.models.ollama_embeddings import OllamaEmbeddings
 from pipeline.models.onnx_embedder import BertEmbedder
-from pipeline.models.remote_embedder import RefusedTextError
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import ModelSettings, Settings
 from tests.ollama_server import MODEL
@@ -106,29 +105,9 @@ def test_doctor_asks_for_a_vector(ollama: str, ollama_embedder: str, tmp_path: P
 
 def test_no_server() -> None:
     address = f"http://127.0.0.1:{free_port()}"
-    message = rf"no Ollama at {address}: run `ollama serve`, or set \[models\] embedder_url"
+    message = rf"no Ollama answers at {address}: run `ollama serve`, or set \[models\] embedder_url"
     with closing(OllamaEmbeddings("nomic-embed-text", address)) as server:
         with pytest.raises(ModelError, match=message):
             server.identity()
         with pytest.raises(ModelError, match=message):
             server.vectors(["a"])
-
-
-@pytest.mark.parametrize(
-    ("status", "text", "kind", "message"),
-    [
-        (
-            400,
-            "the input length\nexceeds the context length",
-            RefusedTextError,
-            "answered 400 for m: the input length exceeds",
-        ),
-        (401, "unauthorized", ModelError, "wants a key: set SITETWIN_MODELS__EMBEDDER_API_KEY"),
-        (404, "not found", ModelError, "has no model m: run `ollama pull m`"),
-        (500, "unsupported value: NaN", ModelError, "answered 500 for m: unsupported value: NaN; see its log"),
-    ],
-)
-def test_errors_name_the_next_step(status: int, text: str, kind: type[ModelError], message: str) -> None:
-    error = OllamaEmbeddings("m")._explain(status, text)
-    assert type(error) is kind
-    assert message in str(error)
