@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from pipeline.dataset.filters import redacted
 from pipeline.dataset.records import Split
 from pipeline.dataset.versions import Card, Rejected, Row, read_card, read_rejected, read_rows
 
@@ -104,4 +105,5 @@ def _histogram(grades: dict[int, int], least: int) -> Iterator[str]:
 
 def _examples(rejected: Sequence[Rejected]) -> Iterator[str]:
     for row in rejected[:EXAMPLES]:
-        yield f"  {row.pair.question}\n    {' '.join(row.pair.answer.split())[:160]}\n    → {row.rejection.reason}"
+        question, answer = redacted(row.pair.question), redacted(" ".join(row.pair.answer.split()))
+        yield f"  {question}\n    {answer[:160]}\n    → {row.rejection.reason}"

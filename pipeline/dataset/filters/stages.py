@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pipeline.dataset.filters.form import form, length
 from pipeline.dataset.filters.grounding import grounding
 from pipeline.dataset.filters.language import language
-from pipeline.dataset.filters.privacy import privacy
+from pipeline.dataset.filters.privacy import privacy, redacted
 from pipeline.dataset.records import Candidate, Judgement, Rejection
 from pipeline.settings import DatasetSettings, FilterStage
 
@@ -21,12 +21,11 @@ def score(candidate: Candidate, settings: DatasetSettings) -> str:
 
 
 STAGES: dict[FilterStage, Stage] = {
-    # Before all that quote the pair in their reasons.
-    "privacy": privacy,
     "score": score,
     "length": length,
     "form": form,
     "language": language,
+    "privacy": privacy,
     "grounding": grounding,
 }
 
@@ -35,7 +34,7 @@ def check(candidate: Candidate, settings: DatasetSettings) -> Rejection | None:
     """What the first stage that refuses the pair says; None when all that are switched on let it pass."""
     for name, stage in STAGES.items():
         if name in settings.stages and (reason := stage(candidate, settings)):
-            return Rejection(stage=name, reason=reason)
+            return Rejection(stage=name, reason=redacted(reason))
     return None
 
 
