@@ -14,8 +14,8 @@ from pipeline.content.documents import Document
 from pipeline.content.frontmatter import lookup, split_front_matter
 from pipeline.content.parsing import decode
 from pipeline.dataset.records import Source
-from pipeline.dataset.teachers.extractive.english import named
 from pipeline.dataset.teachers.extractive.other_languages import language_of
+from pipeline.dataset.teachers.extractive.phrases import named
 from pipeline.dataset.teachers.extractive.text import Statement, Text, is_english, is_whole, read, sentences
 from pipeline.errors import SettingsError, SitetwinError
 

@@ -74,6 +74,25 @@ def test_code_and_tables_alone_give_no_pairs():
     assert tasks([with_text(DOCUMENTS[0], code)]) == []
 
 
+def test_a_table_with_words_is_asked_for_facts_only():
+    table = "| key | meaning |\n| - | - |\n" + "".join(
+        f"| `k{n}` | what the key number {n} means |\n" for n in range(9)
+    )
+    asked = tasks([with_text(DOCUMENTS[0], table)], kinds=["fact", "how-to", "voice"], pairs_per_chunk=6)
+    assert [(task.kind, task.count) for task in asked] == [("fact", 6)]
+
+
+def test_only_a_text_that_may_tell_how_is_asked_how():
+    tale = (
+        "The garden was cold in March, and the frost took the first of the beans before I had seen it come at all. " * 2
+    )
+    told = {task.kind for task in tasks([with_text(DOCUMENTS[0], tale.replace("first", "last"))])}
+    assert "how-to" not in told
+    assert "voice" in told
+    for tells in ("To keep them warm, cover them.", "You can cover them.", "1. Cover them.", "Run `cover`."):
+        assert "how-to" in {task.kind for task in tasks([with_text(DOCUMENTS[0], f"{tale}\n\n{tells}")])}
+
+
 def test_an_edit_changes_the_tasks_next_to_it_only():
     text = "\n\n".join(
         f"## Part {n}\n\n{f'Sentence {n} says what part {n} is about, at length. ' * 5}" for n in range(30)

@@ -9,8 +9,9 @@ from pipeline.chat.prompt import NOT_IN_NOTES
 from pipeline.chat.words import content_stems, stems_with_parts
 from pipeline.dataset.extractive import IMPERATIVES, question
 from pipeline.dataset.records import Pair, Task
-from pipeline.dataset.teachers.extractive import english
+from pipeline.dataset.teachers.extractive import asking
 from pipeline.dataset.teachers.extractive.other_languages import ask_about
+from pipeline.dataset.teachers.extractive.phrases import named
 from pipeline.dataset.teachers.extractive.refusals import refusal_questions
 from pipeline.dataset.teachers.extractive.text import (
     Block,
@@ -112,9 +113,9 @@ def _facts(texts: list[Text]) -> Iterator[_Draft]:
     yield from _settings(text)
     yield from _defined(text)
     for statement in text.statements:
-        if english.is_opinion(statement.head):
+        if asking.is_opinion(statement.head):
             continue
-        asked = [*english.from_subject(statement.head, text.whole), *english.from_author(statement.head)]
+        asked = [*asking.from_subject(statement.head, text.whole), *asking.from_author(statement.head)]
         for found in asked[:1]:
             yield _draft(_in_title(found, text), statement, found.grade)
         if not asked:
@@ -179,8 +180,8 @@ def _how_tos(texts: list[Text]) -> Iterator[_Draft]:
         for number, sentence in enumerate(found):
             is_last = number == len(found) - 1
             steps = _following(text.blocks, position) if is_last and sentence.endswith(":") else ""
-            asked = english.way(sentence) or (
-                english.order(sentence, IMPERATIVES) if steps or "`" in sentence or " by " in sentence else None
+            asked = asking.way(sentence) or (
+                asking.order(sentence, IMPERATIVES) if steps or "`" in sentence or " by " in sentence else None
             )
             if not asked or points_back(sentence):
                 continue
@@ -193,7 +194,7 @@ def _how_tos(texts: list[Text]) -> Iterator[_Draft]:
     yield from _by_heading(text)
     yield from _in_steps(text)
     for statement in text.statements:
-        if english.is_imperative(statement.head, IMPERATIVES) and _is_code(name := _name_in(statement, "")):
+        if asking.is_imperative(statement.head, IMPERATIVES) and _is_code(name := _name_in(statement, "")):
             yield _draft(f"According to {_quoted(text.source.title)}, what should I do with {name}?", statement, 7)
 
 
@@ -272,7 +273,7 @@ def _instructions(blocks: list[Block]) -> str:
             break
     answer = "\n\n".join(filter(None, told))
     is_told = any(
-        english.is_imperative(sentence, IMPERATIVES)
+        asking.is_imperative(sentence, IMPERATIVES)
         or re.search(r"\byou (?:can|need|should|must|have to)\b|`", sentence)
         for sentence in sentences(answer)
     )
@@ -307,10 +308,10 @@ def _voices(texts: list[Text]) -> Iterator[_Draft]:
     [text] = texts
     title = _quoted(text.source.title)
     for statement in text.statements:
-        felt = english.is_opinion(statement.head)
-        if not felt and not english.judges(statement.head):
+        felt = asking.is_opinion(statement.head)
+        if not felt and not asking.judges(statement.head):
             continue
-        asked = next(english.from_opinion(statement.head, text.whole, _number(statement.head)), None)
+        asked = next(asking.from_opinion(statement.head, text.whole, _number(statement.head)), None)
         if asked:
             yield _draft(_in_title(asked, text), statement, asked.grade)
         elif not felt:
@@ -332,7 +333,7 @@ def _syntheses(texts: list[Text]) -> Iterator[_Draft]:
     parts = parts[:4]
     answer = " ".join(statement.head for _, statement in parts)
     titles = list(dict.fromkeys(text.source.title for text, _ in parts))
-    style = 8 if english.speaks_of_author(answer) else 7
+    style = 8 if asking.speaks_of_author(answer) else 7
     if len(titles) > 1:
         if not all(
             stems_with_parts(text.source.title) & set(content_stems(statement.head)) for text, statement in parts
@@ -393,10 +394,10 @@ _KINDS: dict[PairKind, Callable[[list[Text]], Iterator[_Draft]]] = {
 
 
 def _draft(asked: str, statement: Statement, accuracy: int) -> _Draft:
-    return _Draft(asked, statement.text, accuracy, 9 if english.speaks_of_author(statement.text) else 8)
+    return _Draft(asked, statement.text, accuracy, 9 if asking.speaks_of_author(statement.text) else 8)
 
 
-def _in_title(asked: english.Asked, text: Text) -> str:
+def _in_title(asked: asking.Asked, text: Text) -> str:
     """A question that stands alone: with the title, unless it names a thing that is known without it."""
     if asked.alone:
         return asked.question[0].upper() + asked.question[1:]
@@ -414,7 +415,7 @@ def _name_in(statement: Statement, title: str) -> str:
         for name in statement.names
         if len(name.split()) <= 4 and re.match(r"[A-Z`]", name) and name[-1] not in ".:!?"
     ]
-    found = sorted({*marked, *english.named(head)}, key=head.index)
+    found = sorted({*marked, *named(head)}, key=lambda name: (head.index(name), -len(name), name))
     known = stems_with_parts(title)
     for name in found:
         if not stems_with_parts(name) <= known and head.index(name) <= 0.6 * len(head):

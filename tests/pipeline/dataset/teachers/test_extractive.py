@@ -1,5 +1,9 @@
 import asyncio
+import os
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -182,6 +186,31 @@ def test_other_languages_get_the_title_in_their_own_frame_and_no_english():
     }
     assert all(write(kind, text, title="Werkstatt") == {} for kind in ("voice", "how-to", "refusal"))  # type: ignore[arg-type]
     assert write("fact", "Tämä on pieni kone puuta varten, eikä se ole kallis.") == {}
+
+
+def test_another_process_writes_the_same():
+    script = (
+        "import asyncio; from pipeline.dataset.records import Source, Task; "
+        "from pipeline.dataset.teachers.extractive import ExtractiveTeacher; "
+        "source = Source('a#0', 'a', 0, 'My workshop', '', 'Since then [Lathe](/x) and Lathe Server 9 run in [Oslo](/y), near Bergen.', 'public'); "
+        "print(asyncio.run(ExtractiveTeacher().write(Task('fact', 9, (source,)))))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", script], env={**os.environ, "PYTHONHASHSEED": seed}, cwd=ROOT, check=True,
+            capture_output=True, text=True,
+        ).stdout
+        for seed in "12"
+    }  # fmt: skip
+    assert len(said) == 1
+    assert "Lathe" in said.pop()
+
+
+def test_a_chain_of_adverbs_takes_no_longer_than_a_sentence():
+    started = time.perf_counter()
+    write("voice", f"I {'really ' * 40}x love.")
+    write("fact", f"I {'really ' * 40}x love.")
+    assert time.perf_counter() - started < 5
 
 
 def test_no_more_pairs_than_asked_for():

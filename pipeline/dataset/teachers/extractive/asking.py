@@ -1,0 +1,309 @@
+"""The question that an English sentence answers: by patterns, and none where none fits."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.chat.words import FUNCTION_WORDS
+from pipeline.dataset.teachers.extractive.phrases import (
+    ADVERBS,
+    AUXILIARIES,
+    BACK,
+    BE,
+    THIRD_PERSON,
+    TRANSITIVE,
+    Topic,
+    asked_by_reader,
+    ends_in_name,
+    holds_name,
+    subject,
+    topic,
+    yours,
+)
+
+_GOOD_OR_BAD = (
+    "amazing awesome great terrible horrible awful beautiful ugly perfect fantastic excellent incredible impressive annoying frustrating"
+    " painful fun boring nice weird silly cool neat bad best worst wonderful disappointing useful useless clunky cute sad scary"
+    " love loved interesting stupid crazy ridiculous lovely brilliant poor garbage crap sucks better worse favorite favourite enjoyable"
+    " comfortable unusable pleasant surprising fine good overrated underrated gorgeous hilarious mess"
+).split()
+_JUDGES = re.compile(rf"\b(?:{'|'.join(_GOOD_OR_BAD)})\b", re.IGNORECASE)
+_FEELS = re.compile(
+    rf"\b(?:I|we)(?:'m|'ve|'d|'ll|\s+am|\s+have|\s+would|\s+do|\s+don't|\s+did|\s+didn't|\s+was|\s+can't|\s+couldn't)?\s+{ADVERBS}"
+    r"(?:like(?! to)|liked|love|loved|hate|hated|prefer|preferred|enjoy|enjoyed|enjoying|dislike|miss|appreciate|appreciated|recommend|regret|think|believe|feel|find|hope"
+    r"|wish|doubt|happy|glad|excited|disappointed|impressed|surprised|tired|annoyed|worried|sure|not sure|curious|amazed|wait|care"
+    r"|understand|a fan|not a fan|hoping|looking forward|look forward|guess|suppose|consider)\b"
+    r"|\bin my opinion\b|\bmy (?:\w+ )?(?:favou?rite|opinion|complaint|issue|problem|hope)|\bpersonally\b",
+    re.IGNORECASE,
+)
+
+_IRREGULAR = dict(
+    pair.split(":")
+    for pair in """bought:buy got:get built:build wrote:write made:make found:find used:use did:do ran:run chose:choose kept:keep lost:lose
+    saw:see sent:send sold:sell spent:spend took:take took:take taught:teach learned:learn learnt:learn drew:draw began:begin
+    knew:know thought:think held:hold left:leave brought:bring gave:give broke:break switched:switch tried:try
+    replaced:replace purchased:purchase created:create received:receive moved:move realized:realize realised:realise discovered:discover
+    noticed:notice decided:decide managed:manage started:start wanted:want needed:need planned:plan expected:expect installed:install
+    upgraded:upgrade added:add removed:remove updated:update changed:change wrapped:wrap ordered:order released:release developed:develop
+    designed:design implemented:implement configured:configure tested:test played:play picked:pick figured:figure migrated:migrate
+    rebuilt:rebuild rewrote:rewrite redesigned:redesign recorded:record experienced:experience followed:follow solved:solve fixed:fix
+    listed:list opened:open measured:measure included:include enabled:enable copied:copy posted:post published:publish converted:convert
+    reviewed:review printed:print formatted:format shared:share deleted:delete ripped:rip signed:sign downloaded:download
+    mentioned:mention assumed:assume hoped:hope missed:miss combined:combine tweaked:tweak visited:visit cooked:cook planted:plant
+    """.split()
+)
+_PRESENT = frozenset(
+    "use run host keep have own play write build make do read recommend store work try sell teach collect cook grow measure take see"
+    " maintain develop rely avoid carry need get call".split()
+)
+_PERFECT = frozenset(
+    "used built written made found tried added moved replaced installed upgraded updated released started switched named run read seen"
+    " bought created implemented changed learned played published set put removed recorded converted finished migrated"
+    " rebuilt rewritten designed redesigned developed".split()
+)
+_THAT_VERBS = frozenset(
+    "found noticed realized realised discovered decided learned learnt figured knew thought expected assumed hoped".split()
+)
+_TO_VERBS = frozenset("wanted tried planned decided needed managed started hoped chose learned expected".split())
+_WITHOUT_OBJECT = frozenset(
+    "do think know move work rely figure hope sign decide manage assume begin expect start realize realise".split()
+)
+_WITH_PREPOSITION = frozenset(
+    "working playing looking waiting switching trying setting moving listening messing".split()
+)
+_PARTICLES = "up|out|off|down|back|over|together|away|around"
+_OBJECT = re.compile(
+    r"(?:a|an|the|my|our|some|several|two|three|four|five|\d\S*|[A-Z`][\w`.+-]*|\w+s|all|every|another|both|new|any|no|quite a)\s|[A-Z`]\w*[.,]",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question in words that follow a comma or stand alone after a capital."""
+
+    question: str
+    alone: bool
+    """Whether it names a thing that is known without the document's title."""
+    grade: int
+    """How sure it is that the sentence answers it, from 1 to 10."""
+
+
+_NO_DEFINITION = re.compile(
+    r"the (?:same|reason|only|most|case|one)\b|one of (?:the )?(?:those|these)"
+    r"|an? (?:\w+ly )?(?:bit|little|lot|few|[\w-]+ (?:issue|problem|improvement|one|thing)|issue|problem|pain|must|"
+    + "|".join(_GOOD_OR_BAD)
+    + r")\b"
+)  # fmt: skip
+
+
+def from_subject(sentence: str, known: str) -> Iterator[Asked]:
+    """`What is X?`, `What does X need?`."""
+    found = subject(sentence, known)
+    if not found:
+        return
+    about, verb, rest = found
+    if verb in BE and re.match(r"(?:a|an|the|one of)\s", rest) and not _NO_DEFINITION.match(rest):
+        yield Asked(f"what {verb} {about.words}?", about.is_name, 9)
+    base = THIRD_PERSON.get(verb) or (verb if verb in TRANSITIVE and about.plural else "")
+    if base and rest and _asks_for_object(rest):
+        yield Asked(f"what {'does' if verb in THIRD_PERSON else 'do'} {about.words} {base}?", about.is_name, 9)
+
+
+def from_author(sentence: str) -> Iterator[Asked]:
+    """`What did you buy?` of a sentence in the first person."""
+    if re.match(r"(?:if|when|while|unless)\b", sentence, re.IGNORECASE) or re.search(r"\bnot\b|n't\b", sentence[:60]):
+        return
+    match = re.match(
+        rf"(?:[^,]{{1,60}},\s+)?(I|We)(?P<aux>'ve| have|'m| am|'re| are|'ll| will)?\s+{ADVERBS}(?P<verb>[a-z]+)\s+(?P<rest>.+)",
+        sentence,
+    )
+    if not match:
+        return
+    aux, verb, rest = (match["aux"] or "").strip(), match["verb"], match["rest"]
+    if aux in ("'ve", "have"):
+        yield from _perfect(verb, rest)
+    elif aux in ("'m", "am", "'re", "are"):
+        yield from _progressive(verb, rest, "what are you")
+    elif aux in ("'ll", "will"):
+        if verb in _PRESENT or verb in _IRREGULAR.values():
+            yield Asked("what will you do?", False, 7)
+    else:
+        yield from _simple(verb, rest)
+
+
+def _simple(verb: str, rest: str) -> Iterator[Asked]:
+    if (
+        verb in ("use", "used")
+        and (hit := re.fullmatch(r"(?:\S+ ){1,8}?for ((?:[\w'-]+ ?){1,6})[.!]", rest))
+        and not BACK.search(hit[1])
+    ):
+        yield Asked(f"what {'do' if verb == 'use' else 'did'} you use for {yours(hit[1])}?", False, 10)
+        return
+    past = _IRREGULAR.get(verb)
+    base = past or (verb if verb in _PRESENT else "")
+    if not base:
+        return
+    auxiliary = "did" if past else "do"
+    if verb in _TO_VERBS and (hit := re.match(r"to (\w+) ", rest)):
+        yield Asked(f"what did you {base} to do?", False, 9)
+    elif verb in _THAT_VERBS and re.match(r"(?:out )?(?:that|how|what|I)\s", rest):
+        yield Asked(f"what did you {base}{' out' if verb == 'figured' else ''}?", False, 9 if verb != "thought" else 8)
+    elif verb == "moved" and re.match(r"to [A-Z]", rest):
+        yield Asked("where did you move?", False, 8)
+    elif hit := re.match(rf"({_PARTICLES})\s(?=(?:a|an|the|my|some|[A-Z`])\b)", rest):
+        yield Asked(f"what {auxiliary} you {base} {hit[1]}?", False, 9)
+    elif _OBJECT.match(rest) and not BACK.match(rest) and base not in _WITHOUT_OBJECT:
+        if base in ("have", "make", "take", "get") and re.match(
+            r"(?:a (?:bit|lot|few)|to|some time|no|the (?:same|time|change|switch|decision|mistake))\b", rest
+        ):
+            return
+        yield Asked(f"what {auxiliary} you {base}?", False, 9 if base not in ("have", "get", "need") else 8)
+
+
+def _perfect(verb: str, rest: str) -> Iterator[Asked]:
+    if verb == "been":
+        inner = re.match(rf"{ADVERBS}(\w+ing)\s+(.+)", rest)
+        if inner:
+            yield from _progressive(inner[1], inner[2], "what have you been")
+    elif verb in _PERFECT and _OBJECT.match(rest) and not BACK.match(rest) and not re.match(r"to\b", rest):
+        yield Asked(f"what have you {verb}?", False, 9)
+    elif verb in ("moved", "switched", "upgraded", "migrated") and re.match(r"(?:from|to|over)\b", rest):
+        yield Asked("what have you changed?", False, 8)
+
+
+def _progressive(verb: str, rest: str, opening: str) -> Iterator[Asked]:
+    if not verb.endswith("ing") or verb in ("being", "having", "getting", "hoping", "thinking", "feeling", "doing"):
+        return
+    if verb in ("going", "trying", "planning", "hoping") and re.match(r"(?:on|to) \w+", rest):
+        particle = "to do" if rest.startswith("to ") else "on"
+        yield Asked(f"{opening} {verb} {particle}?", False, 9 if verb != "going" else 8)
+    elif hit := re.match(rf"(on|with|at|for|to|{_PARTICLES})\s+(?=(?:a|an|the|my|some|several|[A-Z`])\b)", rest):
+        if verb in _WITH_PREPOSITION:
+            yield Asked(f"{opening} {verb} {hit[1]}?", False, 9)
+    elif _OBJECT.match(rest) and verb not in ("going", "moving", "working", "looking", "trying", "coming", "living"):
+        yield Asked(f"{opening} {verb}?", False, 9)
+
+
+def from_opinion(sentence: str, known: str, seed: int) -> Iterator[Asked]:
+    """`What do you think of X?`."""
+    if hit := re.match(
+        r"(?:my|the) (?:(?:\w+) )?(?P<what>fav(?:ou?)rite (?:[\w-]+ ){0,5}?)(?P<verb>is|are|was|were) (?!not|n't|part|also)",
+        sentence,
+        re.IGNORECASE,
+    ):
+        if not BACK.search(hit["what"]):
+            yield Asked(f"what {hit['verb']} your {yours(hit['what'].strip())}?", holds_name(hit["what"]), 9)
+        return
+    liking = re.search(
+        rf"\bI(?P<not>\s+(?:would|could|do|don't|did|didn't|can't|never|can)|'d)?\s+{ADVERBS}(?P<verb>like|love|hate|prefer|enjoy|dislike|adore|miss|appreciate|recommend|regret|liked|loved|hated|enjoyed)\s+(?P<rest>.+)",
+        sentence,
+    )
+    if liking and (about := topic(re.sub(r"^(?:the )?(?:idea|concept|fact) (?:of|that) ", "", liking["rest"]))):
+        if liking["verb"] == "recommend":
+            yield Asked(f"would you recommend {about.words}?", about.is_name, 9)
+        else:
+            yield Asked(_opinion_of(about, seed), about.is_name, 9)
+        return
+    feeling = re.search(
+        rf"\bI(?:'m| am| was|'ve been| have been)\s+{ADVERBS}(?:not )?{ADVERBS}(?:happy|glad|excited|sad|disappointed|impressed|surprised|tired|annoyed|worried|curious|a (?:\w+ )?fan|amazed)\s+(?:by|with|of|about|at|for) (?P<rest>.+)",
+        sentence,
+    )
+    if feeling and (about := topic(feeling["rest"])):
+        yield Asked(_opinion_of(about, seed), about.is_name, 9)
+        return
+    clause = re.search(
+        r"\b(?:I (?:\w+ly |still |also |don't )?(?:think|believe|feel like|find|doubt|hope|wish|guess|suspect)|in my opinion,?)\s+(?:that )?(?P<rest>.+)",
+        sentence,
+        re.IGNORECASE,
+    )
+    found = subject(clause["rest"], known) if clause else subject(sentence, known)
+    if found and (clause or found[1] in AUXILIARIES) and not re.match(r"(?:a|an|each|every)\s", found[0].words):
+        yield Asked(_opinion_of(found[0], seed), found[0].is_name, 9 if clause or _JUDGES.search(sentence) else 7)
+
+
+def is_opinion(text: str) -> bool:
+    """Whether the author speaks of a liking, a feeling or a judgement."""
+    return bool(_FEELS.search(text))
+
+
+def judges(text: str) -> bool:
+    """Whether it calls something good or bad."""
+    return bool(_JUDGES.search(text))
+
+
+def speaks_of_author(text: str) -> bool:
+    return bool(re.search(r"\b(?:I|I'm|I've|I'd|I'll|my|we|we're|our)\b", text))
+
+
+_VERB_PHRASE = r"(?P<do>[a-z]+(?: [^.,;:!?()—]+?)??)"
+
+_NO_DEEDS = FUNCTION_WORDS - set("make use get do show look let tell".split()) | set(
+    "be clarify start begin date".split()
+)
+_WAYS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"(?:In order to|To) {_VERB_PHRASE}, (?P<tell>.+)",
+        rf"If you(?:'d like| want| need| would like| prefer|'re looking) to {_VERB_PHRASE}, (?P<tell>.+)",
+        rf"(?:Then )?(?:[Yy]ou can|[Yy]ou'll want to|[Yy]ou need to) (?:then |also |now |easily |just |simply )?{_VERB_PHRASE} (?P<tell>(?:by|with|using|via|through|in) .+)",
+        rf"Use (?P<tell>`?[^.,;:!?]{{2,50}}?) to {_VERB_PHRASE}[.:]",
+    )
+)
+
+
+_ORDER = r"([^.,;:!?()—]+?)(?:$| (?:by|using|via) .+| with (?:`|the following|this).*)"
+
+
+def way(sentence: str) -> Asked | None:
+    """`How do I …?` of a sentence that tells how."""
+    for pattern in _WAYS:
+        hit = pattern.fullmatch(sentence) or (pattern.match(sentence) if sentence.startswith("Use ") else None)
+        if not hit:
+            continue
+        phrase = hit["do"].strip()
+        first = phrase.split()[0]
+        if not 2 <= len(phrase.split()) <= 12 or first in _NO_DEEDS or BACK.search(phrase):
+            return None
+        if re.search(r"\b(?:I|me|my|we|us)\b", phrase) or re.match(
+            r"(?:I|we|it|this|that|my|you['’]re)\b", hit["tell"]
+        ):
+            return None
+        return Asked(f"how do I {asked_by_reader(phrase)}?", holds_name(phrase), 9)
+    return None
+
+
+def order(sentence: str, verbs: frozenset[str]) -> Asked | None:
+    """`How do I …?` of a sentence that orders it, and then shows how."""
+    first, _, rest = sentence.rstrip(":").partition(" ")
+    if first.lower() not in verbs - {"start", "begin"} or not rest or not (hit := re.match(_ORDER, rest)):
+        return None
+    phrase = hit[1].strip()
+    if (
+        not 2 <= len(phrase.split()) <= 11
+        or BACK.search(phrase)
+        or re.search(r"\b(?:I|me|my|we|us|following|example)\b", phrase)
+    ):
+        return None
+    return Asked(f"how do I {first.lower()} {asked_by_reader(phrase)}?", ends_in_name(phrase), 9)
+
+
+def is_imperative(sentence: str, verbs: frozenset[str]) -> bool:
+    return sentence.split()[0].lower().rstrip(",") in verbs
+
+
+def _opinion_of(about: Topic, seed: int) -> str:
+    frames = (
+        "what do you think of {}?",
+        "how do you feel about {}?",
+        "what is your opinion of {}?",
+        "what do you think about {}?",
+    )
+    return frames[seed % len(frames)].format(about.words)
+
+
+def _asks_for_object(rest: str) -> bool:
+    return not re.match(
+        r"(?:to|in|on|at|by|for|with|from|when|if|because|that|is|are|was|were|has|have|as|it|them|this|up|well|out|of)\b",
+        rest,
+    )

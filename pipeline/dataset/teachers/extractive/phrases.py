@@ -1,0 +1,179 @@
+"""English noun phrases by patterns: what a sentence is about, in words that another person says."""
+
+import re
+from dataclasses import dataclass
+
+from pipeline.chat.words import FUNCTION_WORDS
+
+_ADVERB = r"(?:just|also|even|still|always|often|now|then|never|very|quite|pretty|so|too|kind of|already|once|ever|almost|first|soon|\w+ly)\s+"
+ADVERBS = rf"(?:{_ADVERB})*"
+BE = ("is", "are", "was", "were")
+AUXILIARIES = frozenset(
+    "is are was were has have had can could will would should does do did may might must isn't aren't wasn't weren't"
+    " hasn't haven't can't won't doesn't don't didn't couldn't wouldn't shouldn't feels feel looks look seems seem sounds works".split()
+)
+TRANSITIVE = (
+    "use support provide include allow require store write show give mean need contain hold offer measure name list print return"
+    " create describe explain add tell find send start bring cover produce take launch introduce replace combine handle"
+    " change solve reduce improve prevent cause enable load install generate build remove accept affect connect ask answer"
+).split()
+_NOT_IN_TOPIC = frozenset(
+    """i you we he she it they me us them him this that these those there here who which what when where why how if while because as than
+    then although though unless until since after before and or but so not no never is are was were be been has have had do does did can
+    could will would should may might must to everyone everything anything someone something nothing anyone nobody all none one ones lot
+    more less most much many few some any both either neither another other such same very too just also only even thing things way
+    case reason rest result bit bunch kind sort number issue problem complaint goal plan point myself yourself let lets let's it's i'm i've i'd i'll that's what's there's""".split()
+)
+_ENDS = re.compile(
+    r"\s*(?:[.,;:!?](?=\s|$)|[—–(\"“”]|\s-\s|\b(?:but|because|since|when|while|as|which|that|who|if|so|even|though|although|despite|and|or|than|after|before"
+    r"|where|until|unless|whenever|instead|anymore|too|either|anyway|over|more|most|very|really|enough|now|today|yet|again|already|at all|a lot|so far|much|in general|overall|at this point|lately|recently|is|are|was|were|in particular|well|myself)\b).*$",
+    re.DOTALL,
+)
+BACK = re.compile(
+    r"\b(?:it|its|this|that|these|those|them|they|their|he|she|his|her|one|ones|here|there|so|same|both|such|following|above|below)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A noun phrase that can be asked about."""
+
+    words: str
+    """As another person says them: `your` for `my`."""
+    is_name: bool
+    plural: bool
+
+
+def _third_person(verb: str) -> str:
+    if verb.endswith("y") and verb[-2] not in "aeou":
+        return f"{verb[:-1]}ies"
+    return f"{verb}{'es' if verb.endswith(('s', 'sh', 'ch', 'x')) else 's'}"
+
+
+THIRD_PERSON = {_third_person(verb): verb for verb in TRANSITIVE}
+
+
+def subject(sentence: str, known: str) -> tuple[Topic, str, str] | None:
+    """Topic, verb and the rest of a sentence that begins with what it is about; `known` tells names from other words."""
+    tokens = sentence.split()
+    for position, token in enumerate(tokens[:8]):
+        word = token.lower().strip("“”\"'")
+        # One word before a bare verb is a subject only in the plural: `Models need memory`, but `Test results`.
+        is_verb = word in AUXILIARIES or word in THIRD_PERSON
+        if position and (is_verb or (word in TRANSITIVE and (position > 1 or tokens[0].endswith("s")))):
+            while position > 1 and re.fullmatch(_ADVERB, f"{tokens[position - 1]} "):
+                position -= 1
+            topic = _topic(tokens[:position], known)
+            return (topic, word, " ".join(tokens[tokens.index(token, position) + 1 :])) if topic else None
+        if word in _NOT_IN_TOPIC or token[-1] in ",;:.!?—" or token in ("-", "–", "—"):
+            return None
+    return None
+
+
+def topic(phrase: str) -> Topic | None:
+    """The noun phrase that a stretch of words begins with, when it can be spoken of without what is around it."""
+    phrase = _ENDS.sub("", phrase).strip()
+    tokens = phrase.split()
+    if not 1 <= len(tokens) <= 7 or BACK.search(phrase) or not re.match(r"[\w`]", phrase):
+        return None
+    if any(token.lower() in _NOT_IN_TOPIC for token in tokens) or re.search(r"\b(?:I|me|you|we)\b", phrase):
+        return None
+    if tokens[-1].lower() in FUNCTION_WORDS or re.fullmatch(r"\w+ly", tokens[-1]):
+        return None
+    if tokens[0] in ("a", "an", "at"):
+        return None
+    return Topic(yours(phrase), ends_in_name(phrase), _is_plural(tokens))
+
+
+def yours(phrase: str) -> str:
+    """The author's words in a question to the author."""
+    phrase = re.sub(r"\b(?:my|our)\b", "your", phrase, flags=re.IGNORECASE)
+    return re.sub(r"\bmyself\b", "yourself", phrase)
+
+
+def asked_by_reader(phrase: str) -> str:
+    """Words addressed to the reader in the reader's question."""
+    phrase = re.sub(r"\byour\b", "my", phrase)
+    phrase = re.sub(r"\byourself\b", "myself", phrase)
+    return re.sub(r"\byou\b", "I", re.sub(r"\byou(?:'re| are)\b", "I am", phrase))
+
+
+_MARKED_NAME = re.compile(
+    r"(?<=[a-z0-9,;:)] )(?:[A-Z][\w.+-]*[\w+]|[a-z]+[A-Z]\w*)(?: (?:[A-Z][\w.+-]*[\w+]|[a-z]?\d[\w.]*))*"
+)
+_NO_NAMES = frozenset(
+    "I I'm January February March April May June July August September October November December Monday Tuesday Wednesday Thursday Friday"
+    " Saturday Sunday Gbps Mbps OK TL;DR Yes No The This That It A An My You We Also But And So If When English American".split()
+)
+
+
+def named(sentence: str) -> list[str]:
+    """Names that stand inside the sentence, in their order."""
+    first = sentence.split()[0]
+    begins = (
+        bool(re.match(r"[A-Z]", first)) and first.lower() not in FUNCTION_WORDS and not re.search(r"(?:ly|,)$", first)
+    )
+    # After `Control` at the beginning `Panel` is half a name.
+    found = [
+        hit[0].rstrip(".") for hit in _MARKED_NAME.finditer(sentence) if not (begins and hit.start() == len(first) + 1)
+    ]
+    return [name for name in dict.fromkeys(found) if _is_known(name)]
+
+
+def _is_known(name: str) -> bool:
+    return name.split()[0] not in _NO_NAMES and len(name) > 2 and not re.search(r"-[a-z]+$", name)
+
+
+def _topic(tokens: list[str], known: str) -> Topic | None:
+    phrase = " ".join(tokens)
+    first = tokens[0]
+    if len(tokens) > 6 or any(token.lower().strip('“”"') in _NOT_IN_TOPIC for token in tokens) or BACK.search(phrase):
+        return None
+    if len(tokens) > 1 and first.lower() in ("the", "a", "an", "my", "our", "your", "every", "each"):
+        opening = "my" if first.lower() == "your" else yours(first.lower())
+        words = f"{opening} {yours(' '.join(tokens[1:]))}"
+        return Topic(words, ends_in_name(words), _is_plural(tokens))
+    if first.lower() in FUNCTION_WORDS or re.fullmatch(r"\w+ly|\w+ing", first) or tokens[-1].lower() in FUNCTION_WORDS:
+        return None
+    lowered = " ".join((first.lower(), *tokens[1:]))
+    is_name = (
+        first[0] == "`"
+        or first[0].islower()
+        or bool(re.search(r"\d|[A-Z]", first[1:]))
+        or (len(tokens) > 1 and bool(re.match(r"[A-Z0-9]", tokens[1])))
+        or known.split("\n")[0] == first
+        or bool(re.search(rf"(?<=[a-z,;] ){re.escape(first)}\b", known))
+    )
+    if not is_name and not re.search(rf"(?<=[\w,;] ){re.escape(first.lower())}\b", known):
+        return None
+    phrase = phrase if is_name else lowered
+    return Topic(phrase, ends_in_name(phrase), _is_plural(tokens))
+
+
+def holds_name(phrase: str) -> bool:
+    return bool(re.search(r"`[^`]+`|\b[A-Z]\w*[A-Za-z0-9]\b|\b\w*\d\w*\b|\b[a-z]+[A-Z]", phrase))
+
+
+def ends_in_name(phrase: str) -> bool:
+    """Whether it is a thing of that name; `the new CSS stuff` is what the text calls so."""
+    words = phrase.split()
+    # `XP` and `the Index` are known to those who have read the text.
+    if re.fullmatch(r"[A-Z]{1,4}s?", words[-1]) or (
+        len(words) == 2 and words[0] in ("the", "your") and words[1].istitle()
+    ):
+        return False
+    return holds_name(words[-1]) or phrase.endswith("`")
+
+
+_SINGULAR = frozenset("windows css dns ios macos os https sass".split())
+
+
+def _is_plural(tokens: list[str]) -> bool:
+    """By the word before the first preposition: `the pages of the site`."""
+    core = tokens
+    for position, token in enumerate(tokens):
+        if position and token in ("of", "for", "in", "on", "with", "from", "at", "to", "like"):
+            core = tokens[:position]
+            break
+    return bool(re.search(r"(?<![sSuUIi'])s$", core[-1])) and core[-1].lower() not in _SINGULAR
