@@ -81,7 +81,7 @@ def topic(phrase: str) -> Topic | None:
         return None
     if tokens[-1].lower() in FUNCTION_WORDS or re.fullmatch(r"\w+ly", tokens[-1]):
         return None
-    if tokens[0] in ("a", "an", "at"):
+    if tokens[0] in FUNCTION_WORDS - {"the", "my", "our", "your", "every"}:
         return None
     return Topic(yours(phrase), ends_in_name(phrase), _is_plural(tokens))
 
