@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from pipeline.content.documents import Document
 from pipeline.dataset import filters, splits, versions
 from pipeline.dataset.answers import Answers, text_digest
-from pipeline.dataset.decisions import Decision, read_decisions
+from pipeline.dataset.decisions import Decision, decisions_file, read_decisions
 from pipeline.dataset.plan import Cut, plan
 from pipeline.dataset.records import SPLITS, Candidate, Judge, Pair, Rejection, Source, Split, Task, Teacher
 from pipeline.dataset.versions import Card, Rejected, Row
@@ -105,7 +105,7 @@ async def build(
     tasks = plan(documents, cut, settings.dataset, settings.persona.prompt)
     with _alone(settings), closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
         written = await write(tasks, teacher, answers, settings, report)
-        decisions = read_decisions(versions.datasets_directory(settings) / "decisions.jsonl")
+        decisions = read_decisions(decisions_file(settings))
         candidates = list({candidate.pair.id: candidate for candidate in written.candidates}.values())
         sieved = await sieve(candidates, judge, answers, decisions, embed, settings, report)
         sources = {source.chunk: source for task in tasks for source in task.sources}
@@ -224,7 +224,7 @@ async def sieve(
         elif decision and decision.action == "edit":
             pair = pair.model_copy(update={"question": decision.question, "answer": decision.answer})
         if found := refused.get(candidate.pair.id):
-            sieved.rejected.append(Rejected(pair=pair, rejection=found))
+            sieved.rejected.append(Rejected(pair=candidate.pair, rejection=found))
         else:
             sieved.accepted.append((pair, candidate))
     return sieved
@@ -302,7 +302,8 @@ def _split(sieved: Sieved, documents: Sequence[Document], settings: Settings) ->
             rows.append(Row(pair=pair, split=sides.pop(), original=candidate.pair.id))
         else:
             reason = f"it brings together documents of {' and '.join(sorted(sides))}"
-            sieved.rejected.append(Rejected(pair=pair, rejection=Rejection(stage="split", reason=reason)))
+            rejection = Rejection(stage="split", reason=reason)
+            sieved.rejected.append(Rejected(pair=candidate.pair, rejection=rejection))
     return rows, split_of
 
 
@@ -372,7 +373,7 @@ def _nothing_left(rejected: Sequence[Rejected], unreadable: Sequence[str]) -> st
         stages = ", ".join(f"{stage} {count}" for stage, count in counts)
         first = next(row for row in rejected if row.rejection.stage == counts[0][0])
         return (
-            f"all {len(rejected)} pairs were rejected ({stages}; for instance “{first.pair.question}”: "
+            f"all {len(rejected)} pairs were rejected ({stages}; for instance “{filters.redacted(first.pair.question)}”: "
             f"{first.rejection.reason}), so there is nothing to train on: change teacher.model or dataset.stages"
         )
     if unreadable:

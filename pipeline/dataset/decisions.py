@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from pipeline.dataset.versions import datasets_directory
 from pipeline.errors import SitetwinError
+from pipeline.settings import Settings
 
 Action = Literal["accept", "edit", "reject", "undo"]
 
@@ -30,6 +32,10 @@ class Decision(BaseModel):
         return self
 
 
+def decisions_file(settings: Settings) -> Path:
+    return datasets_directory(settings) / "decisions.jsonl"
+
+
 def read_decisions(path: Path) -> dict[str, Decision]:
     """The last decision on each pair that was not undone, by the pair's id; {} when there is no file.
 
@@ -39,17 +45,20 @@ def read_decisions(path: Path) -> dict[str, Decision]:
     if not path.exists():
         return {}
     decisions: dict[str, Decision] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            decision = Decision.model_validate_json(line)
-        except ValidationError as error:
-            raise SitetwinError(f"{path}:{number}: {error.errors()[0]['msg']}: mend or remove that line") from None
-        decisions[decision.pair] = decision
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                decision = Decision.model_validate_json(line)
+            except ValidationError as error:
+                raise SitetwinError(f"{path}:{number}: {error.errors()[0]['msg']}: mend or remove that line") from None
+            decisions[decision.pair] = decision
     return {id: decision for id, decision in decisions.items() if decision.action != "undo"}
 
 
 def record_decisions(path: Path, decisions: Iterable[Decision]) -> None:
     """Appends them; nothing that was said before is lost."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.writelines(f"{decision.model_dump_json()}\n" for decision in decisions)
+    lines = "".join(f"{decision.model_dump_json()}\n" for decision in decisions)
+    # One write, so that lines of two reviews at a time don't mix.
+    with path.open("ab", buffering=0) as file:
+        file.write(lines.encode())

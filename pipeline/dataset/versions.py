@@ -31,7 +31,7 @@ class Row(BaseModel):
 
 
 class Rejected(BaseModel):
-    """A pair that is not trained on."""
+    """A pair that is not trained on, as the teacher wrote it."""
 
     pair: Pair
     rejection: Rejection

@@ -7,7 +7,7 @@ from filelock import FileLock
 from pipeline.dataset import build as building
 from pipeline.dataset.answers import Answers
 from pipeline.dataset.build import build, read_documents
-from pipeline.dataset.decisions import Decision, record_decisions
+from pipeline.dataset.decisions import Decision, decisions_file, record_decisions
 from pipeline.dataset.records import SPLITS
 from pipeline.dataset.stats import stats
 from pipeline.dataset.versions import (
@@ -149,7 +149,7 @@ def test_the_owners_decisions_survive_a_rebuild(tmp_path):
     rejected = next(row.pair for row in read_rejected(folder) if row.rejection.stage == "judge")
     first, second = [row.pair for row in read_rows(folder)][:2]
     record_decisions(
-        datasets_directory(settings) / "decisions.jsonl",
+        decisions_file(settings),
         [
             Decision(pair=rejected.id, action="accept"),
             Decision(pair=first.id, action="reject"),
@@ -167,15 +167,21 @@ def test_the_owners_decisions_survive_a_rebuild(tmp_path):
 
 
 def test_a_synthesis_over_two_splits_is_rejected(tmp_path):
-    linked = [
-        _with_text(d, f"{d.text}\n\nSee [another](/{DOCUMENTS[(n + 1) % 10].title.split()[-1]}).")
-        for n, d in enumerate(DOCUMENTS)
-    ]
     settings = site(tmp_path)
-    run(settings, linked)
+    run(settings, _linked())
     across = [row for row in read_rejected(version_folder(settings)) if row.rejection.stage == "split"]
     assert across
     assert all(row.pair.kind == "synthesis" for row in across)
+
+
+def test_a_rejected_pair_keeps_the_teachers_words_for_decisions_to_name(tmp_path):
+    settings = site(tmp_path)
+    run(settings, _linked())
+    across = next(row for row in read_rejected(version_folder(settings)) if row.rejection.stage == "split")
+    edit = Decision(pair=across.pair.id, action="edit", question="What is better?", answer="This is.")
+    record_decisions(decisions_file(settings), [edit])
+    run(settings, _linked())
+    assert across in read_rejected(version_folder(settings))
 
 
 def test_a_split_by_pair_leaks_and_stats_says_so(tmp_path):
@@ -284,6 +290,14 @@ def test_answers_are_found_again_when_a_chunk_has_moved(tmp_path):
     indices = {r.pair.chunk_index for r in read_rows(version_folder(settings)) if r.pair.source == moved.id}
     assert indices == {0, 1, 2}
     answers.close()
+
+
+def _linked():
+    """The documents, each with a link to the next one."""
+    return [
+        _with_text(d, f"{d.text}\n\nSee [another](/{DOCUMENTS[(n + 1) % 10].title.split()[-1]}).")
+        for n, d in enumerate(DOCUMENTS)
+    ]
 
 
 def _with_text(document, text):

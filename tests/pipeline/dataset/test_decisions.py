@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from pydantic import ValidationError
 
@@ -28,3 +30,23 @@ def test_a_broken_line_is_named(tmp_path):
     file.write_text(file.read_text(encoding="utf-8") + '{"pair": "b"}\n', encoding="utf-8")
     with pytest.raises(SitetwinError, match=r"decisions.jsonl:2: Field required: mend or remove that line"):
         read_decisions(file)
+
+
+def test_a_line_ends_where_json_says_so(tmp_path):
+    file = tmp_path / "decisions.jsonl"
+    answer = "First.\u2028Second.\x85Third.\r\nFourth."
+    record_decisions(file, [Decision(pair="a", action="edit", question="Why?", answer=answer)])
+    assert read_decisions(file)["a"].answer == answer
+
+
+def test_two_who_decide_at_once_do_not_mix_their_lines(tmp_path):
+    file = tmp_path / "decisions.jsonl"
+
+    def decide(name):
+        for number in range(50):
+            words = {"question": "Why?", "answer": name * 10_000}
+            record_decisions(file, [Decision(pair=f"{name}{number}", action="edit", **words)])
+
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(decide, "ab"))
+    assert len(read_decisions(file)) == 100

@@ -1,0 +1,255 @@
+"""The local page on which the owner looks through the pairs; nothing of it leaves the machine."""
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from pipeline.content.documents import Document
+from pipeline.dataset import review, versions
+from pipeline.dataset.decisions import Decision, decisions_file, read_decisions, record_decisions
+from pipeline.dataset.plan import Cut
+from pipeline.errors import SitetwinError
+from pipeline.settings import Settings
+from web.app import SafeHeaders
+from web.origins import Origins
+
+_HERE = Path(__file__).parent / "static"
+_SITE = Path(__file__).parents[1] / "static"
+_MOST_BYTES = 200_000
+"""Of one decision; an answer is far shorter."""
+_Result = TypeVar("_Result")
+
+
+def create_app(
+    settings: Settings,
+    read_documents: Callable[[], Iterable[Document]],
+    cut: Cut,
+    token: str,
+    version: int | None = None,
+) -> Starlette:
+    """The page at `/<token>/`: without the token, which is another one at each start, nothing of the pairs is served.
+
+    Args:
+        read_documents: the documents as they are now, to show what a pair was made from.
+        version: the data set to show; None: the newest at each time the page is loaded.
+    """
+    pages = _Review(settings, read_documents, cut, version)
+    return Starlette(
+        routes=[
+            Mount(
+                f"/{token}",
+                routes=[
+                    Route("/", pages.page),
+                    Route("/api/state", pages.state),
+                    Route("/api/pairs", pages.pairs),
+                    Route("/api/pairs/{id}", pages.pair),
+                    Route("/api/decisions", pages.decide, methods=["POST"]),
+                ],
+            ),
+            Mount("/static", StaticFiles(directory=_SITE)),
+            Mount("/review", StaticFiles(directory=_HERE)),
+        ],
+        middleware=[
+            Middleware(SafeHeaders),
+            # Another name that leads here may be a foreign page's that rebound its DNS.
+            Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
+        ],
+        exception_handlers={HTTPException: _say, SitetwinError: _say},
+    )
+
+
+class _Review:
+    """Its work is done in a thread, one request at a time: one person reads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        read_documents: Callable[[], Iterable[Document]],
+        cut: Cut,
+        version: int | None,
+    ) -> None:
+        self._settings = settings
+        self._read_documents = read_documents
+        self._cut = cut
+        self._pinned = version
+        self._origins = Origins([], "127.0.0.1")
+        self._lock = threading.Lock()
+        self._loaded: _Loaded | None = None
+
+    async def page(self, request: Request) -> Response:
+        return FileResponse(_HERE / "review.html", headers={"Cache-Control": "no-store"})
+
+    async def state(self, request: Request) -> Response:
+        return await self._answer(self._state)
+
+    async def pairs(self, request: Request) -> Response:
+        query = dict(request.query_params)
+        version = _number(query.pop("version", ""))
+        wanted = _read(review.Wanted.model_validate, query)
+        return await self._answer(lambda: self._pairs(version, wanted))
+
+    async def pair(self, request: Request) -> Response:
+        version = _number(request.query_params.get("version", ""))
+        return await self._answer(lambda: self._pair(version, request.path_params["id"]))
+
+    async def decide(self, request: Request) -> Response:
+        if not self._origins.allow(request.headers.get("origin"), request.headers.get("host")):
+            raise HTTPException(403, "only this page may decide")
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            raise HTTPException(415, "a decision is sent as application/json")
+        if int(request.headers.get("content-length", _MOST_BYTES + 1)) > _MOST_BYTES:
+            raise HTTPException(413, "this is too long for a question and an answer")
+        body = await request.body()
+        version = _number(request.query_params.get("version", ""))
+        said = _read(Decision.model_validate_json, body)
+        # The time is this machine's, whatever the browser says.
+        decision = Decision(**said.model_dump(exclude={"at"}))
+        return await self._answer(lambda: self._decide(version, decision))
+
+    async def _answer(self, work: Callable[[], dict[str, Any]]) -> Response:
+        def alone() -> dict[str, Any]:
+            with self._lock:
+                return work()
+
+        return JSONResponse(await anyio.to_thread.run_sync(alone), headers={"Cache-Control": "no-store"})
+
+    def _state(self) -> dict[str, Any]:
+        """The newest data set, and a number that another decision changes."""
+        file = decisions_file(self._settings)
+        return {
+            "newest": max(versions.versions(self._settings), default=0),
+            "pinned": self._pinned is not None,
+            "stamp": file.stat().st_size if file.exists() else 0,
+        }
+
+    def _pairs(self, version: int | None, wanted: review.Wanted) -> dict[str, Any]:
+        loaded = self._load(version)
+        # Before the decisions are read: what comes between is seen at the next look.
+        state = self._state()
+        items = loaded.items(read_decisions(decisions_file(self._settings)))
+        titles = loaded.texts.titles
+        found = review.choices(items).model_dump()
+        found["sources"] = [
+            {"id": id, "title": titles.get(id, id), "count": count} for id, count in found["sources"].items()
+        ]
+        return {
+            **state,
+            **_counts(items),
+            "version": loaded.card.version,
+            "visibility": loaded.card.visibility,
+            "teacher": loaded.card.teacher,
+            "total": len(items),
+            "choices": found,
+            "pairs": [_line(item) for item in review.select(items, wanted, titles)],
+        }
+
+    def _pair(self, version: int | None, id: str) -> dict[str, Any]:
+        loaded = self._load(version)
+        return self._whole(loaded, loaded.item(id, read_decisions(decisions_file(self._settings))))
+
+    def _whole(self, loaded: "_Loaded", item: review.Item) -> dict[str, Any]:
+        return {
+            **_line(item),
+            "answer": item.answer,
+            "pair": item.pair.model_dump(),
+            "split": item.split,
+            "rejection": item.rejection.model_dump() if item.rejection else None,
+            "sources": [loaded.source(chunk) for chunk in item.pair.chunks],
+        }
+
+    def _decide(self, version: int | None, decision: Decision) -> dict[str, Any]:
+        loaded = self._load(version)
+        loaded.item(decision.pair, {})
+        file = decisions_file(self._settings)
+        record_decisions(file, [decision])
+        decisions = read_decisions(file)
+        items = loaded.items(decisions)
+        return {**self._state(), **_counts(items), "pair": self._whole(loaded, loaded.item(decision.pair, decisions))}
+
+    def _load(self, version: int | None) -> "_Loaded":
+        folder = versions.version_folder(self._settings, self._pinned or version)
+        if self._loaded is None or self._loaded.folder != folder:
+            self._loaded = _Loaded(folder, review.Texts(self._read_documents(), self._cut))
+        return self._loaded
+
+
+class _Loaded:
+    """A data set, which never changes, and the documents as they were when it was opened."""
+
+    def __init__(self, folder: Path, texts: review.Texts) -> None:
+        self.folder = folder
+        self.texts = texts
+        self.card = versions.read_card(folder)
+        self._rows = versions.read_rows(folder)
+        self._rejected = versions.read_rejected(folder)
+
+    def items(self, decisions: dict[str, Decision]) -> list[review.Item]:
+        return review.join(self._rows, self._rejected, decisions)
+
+    def item(self, id: str, decisions: dict[str, Decision]) -> review.Item:
+        for item in self.items(decisions):
+            if item.id == id:
+                return item
+        raise HTTPException(404, f"data set {self.card.version} has no such pair: load the page again")
+
+    def source(self, chunk: str) -> dict[str, Any]:
+        document = review.document_of(chunk)
+        found = self.texts.source(chunk)
+        return {
+            "document": document,
+            "title": self.texts.titles.get(document, document),
+            "url": self.texts.url(document),
+            "heading": found.heading if found else "",
+            "text": found.text if found else None,
+        }
+
+
+def _line(item: review.Item) -> dict[str, Any]:
+    """What the list shows of a pair."""
+    return {
+        "id": item.id,
+        "question": item.question,
+        "accepted": item.rejection is None,
+        "decision": item.decision.action if item.decision else None,
+        "waits": item.waits,
+    }
+
+
+def _counts(items: Iterable[review.Item]) -> dict[str, int]:
+    items = list(items)
+    return {
+        "decided": sum(item.decision is not None for item in items),
+        "waiting": sum(item.waits for item in items),
+    }
+
+
+def _read(parse: Callable[[Any], _Result], given: Any) -> _Result:
+    try:
+        return parse(given)
+    except ValidationError as error:
+        raise HTTPException(422, error.errors()[0]["msg"]) from None
+
+
+def _number(text: str) -> int | None:
+    if text and not text.isdecimal():
+        raise HTTPException(422, "version is a number")
+    return int(text) if text else None
+
+
+async def _say(request: Request, error: Exception) -> Response:
+    """One line for the page to show."""
+    status = error.status_code if isinstance(error, HTTPException) else 409
+    text = error.detail if isinstance(error, HTTPException) else str(error)
+    return JSONResponse({"error": text}, status)

@@ -1,0 +1,66 @@
+"""`sitetwin dataset review`."""
+
+import contextlib
+import secrets
+import socket
+import threading
+import webbrowser
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli import with_settings
+from pipeline.errors import ServiceError
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pipeline.content.documents import Document
+
+HOST = "127.0.0.1"
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the page; else a free one.")
+@click.option("--version", type=int, help="Of the data set; else the newest.")
+@click.option("--no-browser", is_flag=True, help="Print the address only.")
+@with_settings
+def review(settings: Settings, port: int, version: int | None, no_browser: bool) -> None:
+    """Accept, edit or reject pairs one by one, on a page that only this machine sees."""
+    import uvicorn
+
+    from pipeline.content import read_sources
+    from pipeline.content.chunking import chunker
+    from pipeline.dataset.versions import version_folder
+    from web.review.app import create_app
+
+    version_folder(settings, version)
+
+    def read_documents() -> "list[Document]":
+        return [report.document for report in read_sources(settings) if report.document]
+
+    def embed(texts: Sequence[str]) -> "np.ndarray":
+        from pipeline.models.embedder import load_embedder
+
+        return load_embedder(settings).embed(texts)
+
+    token = secrets.token_urlsafe(16)
+    app = create_app(settings, read_documents, chunker(settings.index, embed), token, version)
+    with _listen(port) as listener:
+        address = f"http://{HOST}:{listener.getsockname()[1]}/{token}/"
+        click.echo(f"{address}\nCtrl-C ends the review; `sitetwin dataset build` then does what you decided")
+        if not no_browser:
+            # It listens already; some browsers return only when they are closed.
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2))
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        raise ServiceError(f"port {port} can't be used ({error.strerror}): give another --port, or none") from None
