@@ -38,7 +38,7 @@ from pipeline.dataset.teachers import load_judge
 from pipeline.errors import SitetwinError, UnreadableError
 from pipeline.evaluation.spans import read_spans
 from pipeline.models.embedder import load_embedder
-from pipeline.settings import ContentSource, PairKind, Settings, TeacherSettings
+from pipeline.settings import ContentSource, PairKind, Settings
 
 DATA = Path(__file__).parent / "data"
 SHARED = PROJECT.parent / "shared" / "data"
@@ -271,7 +271,8 @@ def show(row: Row) -> Iterable[str]:
 @click.option("--json", "as_json", is_flag=True, help="Only the figures, as JSON.")
 def main(named: str, sample: int | None, wrong: bool, as_json: bool) -> None:
     """Refuse planted pairs, and count how many of the refused are bad, and of the bad refused."""
-    settings = Settings(root=PROJECT, teacher=TeacherSettings(judge=named))
+    # Not as TeacherSettings, so that SITETWIN_TEACHER__… variables still count.
+    settings = Settings(root=PROJECT, teacher={"judge": named})  # type: ignore[arg-type]
     planted = load_planted()
     if sample is not None:
         planted = sampled(planted, sample)

@@ -59,7 +59,7 @@ def _other_number(sentence: Statement, about: frozenset[str], evidence: Evidence
     """A number of the text that belongs to something else."""
     wanted = {word for word in sentence.stems | about if not word[0].isdigit()}
     for number in sorted(sentence.numbers):
-        fits = [(coverage(wanted, other.stems), other) for other in evidence.sentences if other.numbers]
+        fits = [(coverage(wanted, other.stems), other) for other in evidence.halves if other.numbers]
         here = max((fit for fit, other in fits if number in other.numbers), default=None)
         if here is None:
             continue

@@ -107,8 +107,11 @@ def _outside(name: str, text: str, limits: tuple[int, int]) -> str:
 
 
 def _asks(question: str) -> bool:
-    # Only a script with letters of two cases is known to have these words; the mark asks everywhere.
-    return question.rstrip('*_`"”») ').endswith(("?", "？", "؟", ";")) or _ASKING.match(question) is not None
+    ending = question.rstrip('*_`"”») ')
+    # The mark asks in every language; without it only English words are known that do.
+    if ending.endswith(("?", "？", "؟", ";")):
+        return True
+    return (_ASKING.match(ending) if ending.endswith((".", "!")) else _ASKING.search(ending)) is not None
 
 
 def _declines(answer: str, candidate: Candidate) -> str:
@@ -140,7 +143,7 @@ def _unclear(question: str) -> str:
         return shown[0]
     asked = words(question)
     first = next((position for position, word in enumerate(asked) if word in _POINTERS), None)
-    if first is None or any(word not in FUNCTION_WORDS for word in asked[:first]):
+    if first is None or any(_has_meaning(asked, position) for position in range(first)):
         return ""
     if asked[first] in ("this", "that", "these", "those", "such", "his", "her", "its", "their"):
         return " ".join(asked[first : first + 2])
@@ -152,6 +155,11 @@ def _unclear(question: str) -> str:
     ):
         return ""
     return asked[first] if not _names_later(asked[first + 1 :]) else ""
+
+
+def _has_meaning(asked: list[str], position: int) -> bool:
+    """Whether a word may be what a later pronoun stands for; `long` of `how long` is not."""
+    return asked[position] not in FUNCTION_WORDS and asked[max(0, position - 1)] != "how"
 
 
 def _names_later(rest: list[str]) -> bool:

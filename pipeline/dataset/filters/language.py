@@ -49,9 +49,10 @@ def without_spaces(text: str) -> bool:
 
 
 def is_english(texts: tuple[str, ...]) -> bool:
-    """Whether English rules may be applied; also when the texts are too short to tell."""
+    """Whether English rules may be applied; also when the texts don't tell."""
     probabilities = _of_text(texts)
-    return not probabilities or probabilities.get("en", 0.0) >= 0.5
+    best = max(probabilities, key=probabilities.__getitem__, default="en")
+    return best == "en" or probabilities[best] < SURE
 
 
 def identify(text: str) -> dict[str, float]:

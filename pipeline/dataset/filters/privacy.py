@@ -32,7 +32,7 @@ _EMAIL = re.compile(
 _RESERVED = re.compile(r"@(?:[\w-]+\.)*(?:example(?:\.(?:com|net|org|edu))?|test|invalid|localhost)$", re.IGNORECASE)
 """Domains of RFC 2606, which nobody can own."""
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
-_CARD = re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d.-])")
+_CARD = re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-]|\.\d)")
 _US_SOCIAL_SECURITY = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
 _PASSWORD = re.compile(
     r"\b(?:password|passwort|passphrase|passcode|mot de passe|contraseña|senha|pin(?: code)?)\b"
@@ -54,7 +54,7 @@ _KNOWN_TOKENS = re.compile(
     r"\bsk-(?:proj|ant|svcacct|or)-[\w-]{20,}|\bsk-[A-Za-z0-9]{32,}|\bhf_[A-Za-z0-9]{30,}|\bAIza[\w-]{35}|\bgithub_pat_\w{40,}|"
     r"\bxapp-[\w-]{20,}|\bglpat-[\w-]{20,}|\bdop_v1_[a-f0-9]{40,}|\bya29\.[\w-]{20,}"
 )
-_TOKEN = re.compile(r"(?<![\w+/=.-])[A-Za-z0-9+_]{24,}={0,2}(?![\w+/=.-])")
+_TOKEN = re.compile(r"(?<![\w+/=.-])[A-Za-z0-9+_]{24,}={0,2}(?![\w+/=-]|\.\w)")
 
 
 def privacy(candidate: Candidate, settings: DatasetSettings) -> str:
