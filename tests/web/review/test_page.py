@@ -50,7 +50,7 @@ def test_pairs_are_judged_by_keyboard_and_the_next_build_does_it(desk, review):
     expect(desk.locator("#marks")).to_contain_text("Rejected by judge")
     accepted = current(desk)
     press(desk, "a")
-    expect(desk.locator("#waiting")).to_have_text("3 decisions wait: the next `sitetwin dataset build` does them.")
+    expect(desk.locator("#waiting")).to_have_text("3 decisions wait for the next sitetwin dataset build")
     assert {id: said.action for id, said in review.decisions().items()} == {
         rejected: "reject", edited: "edit", accepted: "accept",
     }  # fmt: skip

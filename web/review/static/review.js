@@ -100,9 +100,7 @@
     $('progress').max = data.total || 1;
     $('progress').value = data.decided;
     $('waiting').hidden = !data.waiting;
-    $('waiting').textContent = data.waiting === 1
-      ? '1 decision waits: the next `sitetwin dataset build` does it.'
-      : `${data.waiting} decisions wait: the next \`sitetwin dataset build\` does them.`;
+    $('waiting').firstElementChild.textContent = data.waiting === 1 ? '1 decision waits for the next' : `${data.waiting} decisions wait for the next`;
     const newer = !data.pinned && data.newest !== data.version;
     $('newer').hidden = !newer;
     const text = `Data set ${data.newest} is there, you are looking at ${data.version}.`;
@@ -111,7 +109,7 @@
 
   const mark = (pair) => {
     const good = pair.decision ? pair.decision !== 'reject' : pair.accepted;
-    const sign = el('i', `${pair.decision ? '' : 'un'}decided ${good ? 'is-good' : 'is-bad'}`, pair.decision ? { accept: '✓', edit: '✎', reject: '✕' }[pair.decision] : '·');
+    const sign = el('i', `${pair.decision ? '' : 'un'}decided ${good ? 'is-good' : 'is-bad'}`, pair.decision ? { accept: '✓', edit: '✎', reject: '✕' }[pair.decision] : '•');
     sign.setAttribute('aria-hidden', 'true');
     const state = pair.decision ? `you ${SAID[pair.decision]}` : pair.accepted ? 'accepted' : 'rejected';
     return [sign, el('span', '', pair.question), el('span', 'sr', state)];
@@ -130,6 +128,7 @@
       }));
       listed = first;
       $('page').textContent = page.length ? `${first + 1}–${first + page.length} of ${data.pairs.length}` : '';
+      $('pages').hidden = data.pairs.length <= PAGE;
       $('earlier').disabled = !first;
       $('later').disabled = first + PAGE >= data.pairs.length;
     }

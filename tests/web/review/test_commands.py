@@ -1,0 +1,58 @@
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli import main
+
+
+@pytest.fixture
+def config(review):
+    """A sitetwin.toml beside the data set."""
+    file = review.settings.root / "sitetwin.toml"
+    file.write_text("[langflow]\nenabled = false\n", encoding="utf-8")
+    return file
+
+
+@pytest.mark.slow
+def test_it_serves_this_machine_until_it_is_interrupted(config):
+    command = [sys.executable, "-m", "pipeline", "--config", config, "dataset", "review", "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        address = process.stdout.readline().strip()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{20,}/", address)
+        assert httpx.get(address, timeout=30).status_code == 200
+        assert httpx.get(f"{address}api/pairs", timeout=30).json()["total"] > 100
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert "sitetwin dataset build" in process.stdout.read()
+
+
+def run(config, *options):
+    return CliRunner().invoke(main, ["--config", str(config), "dataset", "review", "--no-browser", *options])
+
+
+def test_without_a_data_set_it_names_the_command_that_makes_one(tmp_path):
+    config = tmp_path / "sitetwin.toml"
+    config.write_text("", encoding="utf-8")
+    result = run(config)
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "sitetwin: there is no data set yet: run `sitetwin dataset build`\n",
+    )
+
+
+def test_a_version_that_is_not_there_is_an_error(config):
+    assert "there is no data set 9: name one of 1" in run(config, "--version", "9").stderr
+
+
+def test_a_port_that_is_taken_is_an_error(config):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run(config, "--port", str(port))
+    assert result.exit_code == 1
+    assert f"port {port} can't be used" in result.stderr
