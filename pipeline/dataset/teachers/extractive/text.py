@@ -85,6 +85,8 @@ class Block:
     """Markdown without emphasis and addresses; of code, with its fence."""
     heading: str
     names: tuple[str, ...] = ()
+    mark: str = ""
+    """Of a list's item: `-` or its number."""
 
 
 @dataclass(slots=True)
@@ -222,7 +224,8 @@ def _block(piece: Piece, heading: str) -> Block:
         # An item that holds lists, code or paragraphs of its own is more than one line can say.
         if not piece.whole and not re.search(r"\n\s*\n|\n\s*(?:[-*+]|\d+[.)])\s", inner):
             text, names = prose(inner)
-            return Block("step" if mark and mark[1] else "item", text, heading, names)
+            number = mark[1] if mark else None
+            return Block("step" if number else "item", text, heading, names, f"{number}." if number else "-")
     # Quotations are other people's words.
     return Block("gap", "", heading)
 

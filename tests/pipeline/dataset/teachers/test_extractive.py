@@ -89,6 +89,7 @@ def test_code_comes_with_the_sentence_that_leads_to_it():
 def test_steps_are_one_answer_and_too_many_are_none():
     steps = "\n".join(f"{n}. Sand it with grit {n * 100} until it is even." for n in range(1, 4))
     assert write("how-to", steps, heading="Finish") == {"What are the steps for “Finish” in “My workshop”?": steps}
+    assert write("how-to", steps.partition("\n")[2], heading="Finish") == {}, "the first step stands in another chunk"
     many = "\n".join(f"{n}. Sand it once more, please." for n in range(1, 30))
     assert write("how-to", many, heading="Finish") == {}
 

@@ -1,0 +1,150 @@
+"""How something is done, with the steps or the code that show it."""
+
+import re
+from collections.abc import Iterator
+
+from pipeline.dataset.extractive import IMPERATIVES, question
+from pipeline.dataset.teachers.extractive.asking import is_imperative, order, way
+from pipeline.dataset.teachers.extractive.drafts import Draft, draft, in_title, is_code, name_in, quoted, tells
+from pipeline.dataset.teachers.extractive.text import Block, Text, is_whole, leans, points_back, sentences
+
+MOST_ITEMS = 8
+LONGEST_STEPS = 900
+"""Characters of steps with their code."""
+
+
+def how_tos(texts: list[Text]) -> Iterator[Draft]:
+    """Pairs of one chunk."""
+    [text] = texts
+    for position, block in enumerate(text.blocks):
+        if block.kind != "paragraph":
+            continue
+        found = sentences(block.text)
+        for number, sentence in enumerate(found):
+            is_last = number == len(found) - 1
+            steps = _following(text.blocks, position) if is_last and sentence.endswith(":") else ""
+            asked = way(sentence) or (
+                order(sentence, IMPERATIVES) if steps or "`" in sentence or " by " in sentence else None
+            )
+            if not asked or points_back(sentence):
+                continue
+            if sentence.endswith(":") and not steps:
+                continue
+            if not steps and not is_whole(sentence):
+                continue
+            answer = f"{sentence}\n\n{steps}" if steps else _with_followers(found, number)
+            yield Draft(in_title(asked, text), answer, asked.grade, 8)
+    yield from _by_heading(text)
+    yield from _in_steps(text)
+    for statement in text.statements:
+        if is_imperative(statement.head, IMPERATIVES) and is_code(name := name_in(statement, "")):
+            yield draft(f"According to {quoted(text.source.title)}, what should I do with {name}?", statement, 7)
+
+
+def _in_steps(text: Text) -> Iterator[Draft]:
+    """A numbered list below its heading."""
+    for position, block in enumerate(text.blocks):
+        is_first = block.kind == "step" and (position == 0 or text.blocks[position - 1].kind != "step")
+        if is_first and (steps := _list(text.blocks[position:])):
+            title = quoted(text.source.title)
+            where = f"for {quoted(block.heading)} in {title}" if tells(block.heading, text) else f"in {title}"
+            yield Draft(f"What are the steps {where}?", steps, 8, 7)
+
+
+def _with_followers(found: list[str], number: int) -> str:
+    """A sentence with those that lean on it."""
+    answer = [found[number]]
+    for following in found[number + 1 : number + 3]:
+        if not leans(following) or not is_whole(following):
+            break
+        answer.append(following)
+    return " ".join(answer)
+
+
+def _by_heading(text: Text) -> Iterator[Draft]:
+    """What a section tells whose heading says what is done in it."""
+    headings = dict.fromkeys(block.heading for block in text.blocks)
+    for heading in headings:
+        title = text.source.title
+        own = [block for block in text.blocks if block.heading == heading]
+        asked = question(heading or title, text.whole)
+        if (
+            not asked.startswith("How do I ")
+            or (not heading and text.source.index)
+            or re.search(r"\b(?:it|this|that)\b", asked)
+        ):
+            continue
+        # `Waiting time` is no deed.
+        if re.fullmatch(r"\w+ing [a-z]+[^\Ws]", heading or title):
+            continue
+        answer = _instructions(own)
+        if not answer:
+            continue
+        if heading and heading.casefold() != title.casefold():
+            asked = f"In {quoted(title)}, {asked[0].lower()}{asked[1:]}"
+        yield Draft(asked, answer, 8, 7)
+
+
+def _instructions(blocks: list[Block]) -> str:
+    """The first sentences and steps that tell what to do; "" when the blocks begin otherwise."""
+    told: list[str] = []
+    for position, block in enumerate(blocks):
+        length = sum(map(len, told))
+        if block.kind == "paragraph":
+            found = sentences(block.text)
+            good = []
+            for sentence in found:
+                if sentence.endswith(":") and sentence is found[-1] and _following(blocks, position):
+                    good.append(sentence)
+                elif not is_whole(sentence) or (leans(sentence) and not good and not told):
+                    break
+                else:
+                    good.append(sentence)
+            if not good or length + len(" ".join(good)) > LONGEST_STEPS / 2:
+                break
+            told.append(" ".join(good))
+            if len(good) < len(found):
+                break
+            if good[-1].endswith(":"):
+                told.append(_following(blocks, position))
+                break
+        elif block.kind == "step" and not told:
+            told.append(_list(blocks[position:]))
+            break
+        else:
+            break
+        if len(told) == 2:
+            break
+    answer = "\n\n".join(filter(None, told))
+    is_told = any(
+        is_imperative(sentence, IMPERATIVES) or re.search(r"\byou (?:can|need|should|must|have to)\b|`", sentence)
+        for sentence in sentences(answer)
+    )
+    return answer if is_told and len(answer) >= 40 else ""
+
+
+def _following(blocks: list[Block], position: int) -> str:
+    """The code or the list that the block at `position` introduces; "" when it is too long."""
+    if position + 1 >= len(blocks):
+        return ""
+    following = blocks[position + 1]
+    if following.kind == "code":
+        return following.text if len(following.text) <= LONGEST_STEPS / 2 else ""
+    return _list(blocks[position + 1 :]) if following.kind in ("item", "step") else ""
+
+
+def _list(blocks: list[Block]) -> str:
+    """The list that the blocks begin with; "" when it is cut off, mixed or too long."""
+    lines: list[str] = []
+    kind = blocks[0].kind
+    if kind == "step" and not blocks[0].mark.startswith("1"):
+        return ""
+    for block in blocks:
+        if block.kind != kind:
+            if block.kind in ("item", "step"):
+                return ""
+            break
+        lines.append(f"{block.mark} {block.text}")
+    text = "\n".join(lines)
+    is_fit = 2 <= len(lines) <= MOST_ITEMS and len(text) <= LONGEST_STEPS and not lines[-1].endswith(":")
+    return text if is_fit else ""
