@@ -35,6 +35,10 @@ BACK = re.compile(
 )
 
 
+_OF_TEXT = re.compile(r"\bthe (?:text|passage|page|post|note|article|author|section|guide|paragraph)\b", re.IGNORECASE)
+"""In a question these would be the text that it is asked of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """A noun phrase that can be asked about."""
@@ -75,7 +79,7 @@ def topic(phrase: str) -> Topic | None:
     """The noun phrase that a stretch of words begins with, when it can be spoken of without what is around it."""
     phrase = _ENDS.sub("", phrase).strip()
     tokens = phrase.split()
-    if not 1 <= len(tokens) <= 7 or BACK.search(phrase) or not re.match(r"[\w`]", phrase):
+    if not 1 <= len(tokens) <= 7 or BACK.search(phrase) or _OF_TEXT.search(phrase) or not re.match(r"[\w`]", phrase):
         return None
     if any(token.lower() in _NOT_IN_TOPIC for token in tokens) or re.search(r"\b(?:I|me|you|we)\b", phrase):
         return None
@@ -128,7 +132,12 @@ def _is_known(name: str) -> bool:
 def _topic(tokens: list[str], known: str) -> Topic | None:
     phrase = " ".join(tokens)
     first = tokens[0]
-    if len(tokens) > 6 or any(token.lower().strip('“”"') in _NOT_IN_TOPIC for token in tokens) or BACK.search(phrase):
+    if (
+        len(tokens) > 6
+        or any(token.lower().strip('“”"') in _NOT_IN_TOPIC for token in tokens)
+        or BACK.search(phrase)
+        or _OF_TEXT.search(phrase)
+    ):
         return None
     if len(tokens) > 1 and first.lower() in ("the", "a", "an", "my", "our", "your", "every", "each"):
         opening = "my" if first.lower() == "your" else yours(first.lower())
