@@ -19,7 +19,6 @@ from lfx.schema.dataframe import DataFrame
 
 from components.chat_model import EngineChatModel
 from components.pairs import chunks_from, pairs_to_table
-from pipeline.dataset.build import Progress
 from pipeline.dataset.teachers import EXTRACTIVE, load_teacher
 from pipeline.dataset.teachers.prompts import TEACHER
 from pipeline.dataset.trial import write
@@ -122,11 +121,7 @@ class TeacherComponent(Component):
         settings = self._settings()
         sources = chunks_from(self.chunks)
         teacher = await asyncio.to_thread(load_teacher, settings)
-
-        def report(progress: Progress) -> None:
-            self.status = f"{progress.done} of {progress.total} tasks, {progress.pairs} pairs"
-
-        written = await write(sources, teacher, settings, report)
+        written = await write(sources, teacher, settings)
         self.log(f"{len(written.candidates)} pairs by {teacher.name}, {written.asked} requests")
         for problem in written.unreadable:
             self.log(f"left out: {problem}")

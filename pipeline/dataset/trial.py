@@ -58,9 +58,7 @@ def read_chunks(
     return found
 
 
-async def write(
-    sources: Sequence[Source], teacher: Teacher, settings: Settings, report: build.Report = lambda progress: None
-) -> build.Written:
+async def write(sources: Sequence[Source], teacher: Teacher, settings: Settings) -> build.Written:
     """Pairs of `sources` in the kinds and the number that `settings` say. Answers are kept as a build keeps them.
 
     Raises:
@@ -69,7 +67,7 @@ async def write(
     """
     tasks = plan_chunks(sources, settings.dataset, settings.persona.prompt)
     with closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
-        written = await build.write(tasks, teacher, answers, settings, report)
+        written = await build.write(tasks, teacher, answers, settings, _silent)
     if not written.candidates:
         why = f" ({written.unreadable[0]})" if written.unreadable else ""
         raise SitetwinError(f"the teacher wrote no pair{why}: change the prompt, the kinds, or choose a larger model")
@@ -84,9 +82,11 @@ async def sieve(candidates: Iterable[Candidate], judge: Judge | None, settings: 
     """
     different = list({candidate.pair.id: candidate for candidate in candidates}.values())
     with closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
-        return await build.sieve(
-            different, judge, answers, {}, _embedding(settings), settings, report=lambda progress: None
-        )
+        return await build.sieve(different, judge, answers, {}, _embedding(settings), settings, _silent)
+
+
+def _silent(progress: build.Progress) -> None:
+    """Langflow shows nothing of a node before it is done."""
 
 
 def _embedding(settings: Settings) -> "Embed":
