@@ -1,7 +1,8 @@
 """What a reviewer sees: each pair of a data set with what the filter and the owner said of it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -14,10 +15,9 @@ from pipeline.dataset.versions import Rejected, Row
 from pipeline.settings import PairKind
 
 
-class Item(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Item:
     """A pair as it stands in the data set, and the owner's last word on it."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     """Of the pair as the teacher wrote it; decisions name it."""
@@ -25,6 +25,8 @@ class Item(BaseModel):
     split: Split | None = None
     """None: it was rejected."""
     rejection: Rejection | None = None
+    edited: bool = False
+    """Whether it stands there in the owner's words."""
     decision: Decision | None = None
 
     @property
@@ -42,9 +44,8 @@ class Item(BaseModel):
         """Whether the next build will treat the pair otherwise than this data set does."""
         said = self.decision.action if self.decision else None
         if self.rejection is None:
-            edited = self.pair.id != self.id
             same = (self.question, self.answer) == (self.pair.question, self.pair.answer)
-            return said == "reject" or (not same if said == "edit" else edited)
+            return said == "reject" or (not same if said == "edit" else self.edited)
         if self.rejection.stage == "split":
             # It would stand on two sides, which no word of the owner's changes.
             return False
@@ -81,16 +82,16 @@ class Choices(BaseModel):
     sources: dict[str, int]
 
 
-def join(rows: Iterable[Row], rejected: Iterable[Rejected], decisions: Mapping[str, Decision]) -> list[Item]:
-    """Every pair, in the order of the documents and of the chunks in them."""
-    items = [
-        Item(id=row.original, pair=row.pair, split=row.split, decision=decisions.get(row.original)) for row in rows
-    ]
-    items += [
-        Item(id=row.pair.id, pair=row.pair, rejection=row.rejection, decision=decisions.get(row.pair.id))
-        for row in rejected
-    ]
+def join(rows: Iterable[Row], rejected: Iterable[Rejected]) -> list[Item]:
+    """Every pair, in the order of the documents and of the chunks in them; nothing is decided yet."""
+    items = [Item(row.original, row.pair, split=row.split, edited=row.pair.id != row.original) for row in rows]
+    items += [Item(row.pair.id, row.pair, rejection=row.rejection) for row in rejected]
     return sorted(items, key=lambda item: (item.pair.source, item.pair.chunk_index))
+
+
+def decided(items: Iterable[Item], decisions: Mapping[str, Decision]) -> list[Item]:
+    """The same with the last word on each, by the pair's id."""
+    return [replace(item, decision=decisions[item.id]) if item.id in decisions else item for item in items]
 
 
 def select(items: Iterable[Item], wanted: Wanted, titles: Mapping[str, str]) -> list[Item]:
@@ -159,13 +160,9 @@ def _outcomes(item: Item) -> set[str]:
 
 
 def _fits_decision(item: Item, wanted: str) -> bool:
-    fits: dict[str, Callable[[Item], bool]] = {
-        "": lambda item: True,
-        "open": lambda item: item.decision is None,
-        "decided": lambda item: item.decision is not None,
-        "waiting": lambda item: item.waits,
-    }
-    return fits[wanted](item)
+    if wanted == "waiting":
+        return item.waits
+    return not wanted or (item.decision is None) == (wanted == "open")
 
 
 def _holds(item: Item, words: Sequence[str], titles: Mapping[str, str]) -> bool:

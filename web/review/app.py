@@ -1,7 +1,7 @@
 """The local page on which the owner looks through the pairs; nothing of it leaves the machine."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -138,7 +138,7 @@ class _Review:
         loaded = self._load(version)
         # Before the decisions are read: what comes between is seen at the next look.
         state = self._state()
-        items = loaded.items(read_decisions(decisions_file(self._settings)))
+        items = loaded.items(self._decisions())
         titles = loaded.texts.titles
         found = review.choices(items).model_dump()
         found["sources"] = [
@@ -157,7 +157,7 @@ class _Review:
 
     def _pair(self, version: int | None, id: str) -> dict[str, Any]:
         loaded = self._load(version)
-        return self._whole(loaded, loaded.item(id, read_decisions(decisions_file(self._settings))))
+        return self._whole(loaded, loaded.item(id, self._decisions()))
 
     def _whole(self, loaded: "_Loaded", item: review.Item) -> dict[str, Any]:
         return {
@@ -172,11 +172,14 @@ class _Review:
     def _decide(self, version: int | None, decision: Decision) -> dict[str, Any]:
         loaded = self._load(version)
         loaded.item(decision.pair, {})
-        file = decisions_file(self._settings)
-        record_decisions(file, [decision])
-        decisions = read_decisions(file)
-        items = loaded.items(decisions)
-        return {**self._state(), **_counts(items), "pair": self._whole(loaded, loaded.item(decision.pair, decisions))}
+        record_decisions(decisions_file(self._settings), [decision])
+        # Before the decisions are read, as above.
+        state, decisions = self._state(), self._decisions()
+        item = loaded.item(decision.pair, decisions)
+        return {**state, **_counts(loaded.items(decisions)), "pair": self._whole(loaded, item)}
+
+    def _decisions(self) -> dict[str, Decision]:
+        return read_decisions(decisions_file(self._settings))
 
     def _load(self, version: int | None) -> "_Loaded":
         folder = versions.version_folder(self._settings, self._pinned or version)
@@ -192,17 +195,16 @@ class _Loaded:
         self.folder = folder
         self.texts = texts
         self.card = versions.read_card(folder)
-        self._rows = versions.read_rows(folder)
-        self._rejected = versions.read_rejected(folder)
+        self._items = review.join(versions.read_rows(folder), versions.read_rejected(folder))
+        self._by_id = {item.id: item for item in self._items}
 
     def items(self, decisions: dict[str, Decision]) -> list[review.Item]:
-        return review.join(self._rows, self._rejected, decisions)
+        return review.decided(self._items, decisions)
 
     def item(self, id: str, decisions: dict[str, Decision]) -> review.Item:
-        for item in self.items(decisions):
-            if item.id == id:
-                return item
-        raise HTTPException(404, f"data set {self.card.version} has no such pair: load the page again")
+        if id not in self._by_id:
+            raise HTTPException(404, f"data set {self.card.version} has no such pair: load the page again")
+        return review.decided([self._by_id[id]], decisions)[0]
 
     def source(self, chunk: str) -> dict[str, Any]:
         document = review.document_of(chunk)
@@ -227,8 +229,7 @@ def _line(item: review.Item) -> dict[str, Any]:
     }
 
 
-def _counts(items: Iterable[review.Item]) -> dict[str, int]:
-    items = list(items)
+def _counts(items: Sequence[review.Item]) -> dict[str, int]:
     return {
         "decided": sum(item.decision is not None for item in items),
         "waiting": sum(item.waits for item in items),

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from pipeline.dataset.decisions import Decision
 from pipeline.dataset.plan import sources_of
 from pipeline.dataset.records import Pair, Rejection
-from pipeline.dataset.review import Texts, Wanted, choices, join, select
+from pipeline.dataset.review import Texts, Wanted, choices, decided, join, select
 from pipeline.dataset.versions import Rejected, Row
 from tests.pipeline.dataset.notes import cut, document
 
@@ -23,6 +23,10 @@ def rejected(made, stage="score", reason="accuracy 3 is below 6"):
     return Rejected(pair=made, rejection=Rejection(stage=stage, reason=reason))
 
 
+def said(made, action, **words):
+    return {made.id: Decision(pair=made.id, action=action, **words)}
+
+
 WHY, HOW, WHO = pair("Why?"), pair("How do tides work?", "notes/b.md", 1, "how-to"), pair("Who?", "notes/b.md")
 ROWS, OUT = [accepted(WHY), accepted(HOW, "test")], [rejected(WHO)]
 TITLES = {"notes/b.md": "Of the Sea"}
@@ -33,7 +37,7 @@ def shown(items):
 
 
 def test_pairs_stand_in_the_order_of_the_notes():
-    assert shown(join(ROWS, OUT, {})) == ["Why?", "Who?", "How do tides work?"]
+    assert shown(join(ROWS, OUT)) == ["Why?", "Who?", "How do tides work?"]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +62,7 @@ def test_pairs_stand_in_the_order_of_the_notes():
     ],
 )
 def test_pairs_are_found_by_all_that_is_wanted(wanted, questions):
-    items = join(ROWS, OUT, {WHY.id: Decision(pair=WHY.id, action="reject")})
+    items = decided(join(ROWS, OUT), said(WHY, "reject"))
     assert shown(select(items, Wanted(**wanted), TITLES)) == questions
 
 
@@ -70,13 +74,9 @@ def test_an_unknown_wish_is_an_error():
 
 
 def test_choices_count_the_pairs():
-    found = choices(join(ROWS, OUT, {}))
+    found = choices(join(ROWS, OUT))
     assert (found.accepted, found.stages, found.kinds) == (2, {"score": 1}, {"fact": 2, "how-to": 1})
     assert (found.splits, found.sources) == ({"train": 1, "valid": 0, "test": 1}, {"notes/a.md": 1, "notes/b.md": 2})
-
-
-def said(made, action, **words):
-    return {made.id: Decision(pair=made.id, action=action, **words)}
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,12 @@ def said(made, action, **words):
 )
 def test_a_decision_waits_while_the_next_build_would_change_something(row, decisions, waits):
     rows, out = ([row], []) if isinstance(row, Row) else ([], [row])
-    (item,) = join(rows, out, decisions)
+    (item,) = decided(join(rows, out), decisions)
     assert item.waits is waits
 
 
 def test_an_edited_pair_is_shown_in_the_owners_words():
-    (item,) = join([accepted(WHY)], [], said(WHY, "edit", question="Why not?", answer="Because."))
+    (item,) = decided(join([accepted(WHY)], []), said(WHY, "edit", question="Why not?", answer="Because."))
     assert (item.question, item.answer, item.pair) == ("Why not?", "Because.", WHY)
     assert shown(select([item], Wanted(text="not"), {})) == ["Why?"]
 

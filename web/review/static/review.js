@@ -39,14 +39,18 @@
     if (!answer.ok) throw new Error(said.error);
     return said;
   };
-  const trying = (work) => async (...given) => {
+  const trouble = (text) => {
+    // The same again would be read out again.
+    if ($('trouble').textContent !== text) $('trouble').textContent = text;
+    $('trouble').hidden = !text;
+  };
+  const trying = (work, { clears = true } = {}) => async (...given) => {
     try {
       const result = await work(...given);
-      $('trouble').hidden = true;
+      if (clears) trouble('');
       return result;
     } catch (error) {
-      $('trouble').textContent = error.message;
-      $('trouble').hidden = false;
+      trouble(error.message);
     }
   };
   const say = (text) => { $('said').textContent = text; };
@@ -349,7 +353,7 @@
     if (state.stamp === stamp) count({ ...data, ...state });
     // While something is typed, what others decided can wait.
     else if (editor.hidden) await load(shown?.id);
-  });
+  }, { clears: false });
   setInterval(look, LOOK_MS);
   document.addEventListener('visibilitychange', look);
 
