@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.chat.words import content_stems
-from pipeline.dataset.filters.evidence import named, numbers
+from pipeline.dataset.filters.evidence import named, numbers, quoted
 from pipeline.dataset.records import Pair, Rejection
 
 SAME = 0.92
@@ -37,7 +37,7 @@ def duplicates(
         embed: unit vectors, float32 (texts, dimension).
     """
     order = sorted(pairs, key=lambda p: (p.id not in kept, p.kind == "refusal", -p.accuracy - p.style))
-    names = [named(pair.question) | numbers(pair.question) for pair in order]
+    subjects = [_subjects(pair.question) for pair in order]
     refused: dict[str, Rejection] = {}
     for row, earlier in enumerate(_neighbours(order, embed)):
         pair = order[row]
@@ -45,9 +45,9 @@ def duplicates(
             continue
         for near in earlier:
             other = order[near.row]
-            if other.id in refused or _each_has_own(names[row], names[near.row]):
+            if other.id in refused or _each_has_own(subjects[row], subjects[near.row]):
                 continue
-            if _asks_the_same(pair, other, near):
+            if _asks_the_same(pair, other, near, subjects[row] != subjects[near.row]):
                 refused[pair.id] = Rejection(stage="duplicates", reason=f"“{other.question}” asks the same")
                 break
     return refused
@@ -70,13 +70,21 @@ def _neighbours(order: Sequence[Pair], embed: Callable[[Sequence[str]], np.ndarr
             yield sorted(found, key=lambda one: (-one.question, one.row))
 
 
-def _asks_the_same(pair: Pair, other: Pair, near: _Near) -> bool:
-    if pair.kind == "refusal" or near.answer >= ALIKE:
+def _asks_the_same(pair: Pair, other: Pair, near: _Near, subjects_differ: bool) -> bool:
+    if pair.kind == "refusal" and other.kind != "refusal":
         return True
-    if near.question < SAME:
-        return False
+    alike = near.answer >= ALIKE and pair.kind != "refusal"
+    if subjects_differ:
+        return alike and near.question >= SAME
+    if alike or near.question < SAME:
+        return alike
     own = _each_has_own(set(content_stems(pair.question)), set(content_stems(other.question)))
-    return near.answer >= RELATED or not own
+    return not own or (near.answer >= RELATED and pair.kind != "refusal")
+
+
+def _subjects(question: str) -> set[str]:
+    """What a question names or quotes."""
+    return named(question) | numbers(question) | set(quoted(question))
 
 
 def _each_has_own(one: set[str], other: set[str]) -> bool:

@@ -26,6 +26,7 @@ _NUMBER_WORDS = {
 _LIST_MARK = re.compile(r"^\s*\d+[.)]\s+", re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]+)`")
 _FILE = re.compile(r"(?<![\w`/])[\w-]+(?:[._][\w-]+)+(?![\w`])")
+_QUOTED = re.compile(r"[“\"«„]([^”\"»“]+)[”\"»“]")
 _PART = re.compile(r"[^\W_]+")
 _NEGATIONS = re.compile(
     r"\b(?:no|not(?! (?:only|just|to mention|least|necessarily)\b)|never|none|nobody|nothing|neither|nor|without|cannot|lacks?|\w+n't)\b",
@@ -140,6 +141,11 @@ def named(text: str) -> set[str]:
     shaped = {part for name in names(text) for part in _shaped_parts(name, text)}
     code = " ".join([*_CODE.findall(text), *_FILE.findall(text)])
     return {word for word in shaped | {stem(part.lower()) for part in _PART.findall(code)} if not word.isdigit()}
+
+
+def quoted(text: str) -> list[str]:
+    """What stands in quotation marks."""
+    return _QUOTED.findall(text)
 
 
 def coverage(wanted: Collection[str], held: Iterable[str]) -> float:

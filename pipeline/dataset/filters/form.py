@@ -52,6 +52,7 @@ _SHOWN = re.compile(
     re.IGNORECASE,
 )
 _STARTS_INSIDE = re.compile(r"^(?:and|but|so|then|also|or)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|`[^`]*`")
 _DECLINES = re.compile(
     r"\b(?:text|passage|context|document|article|excerpt|notes?) (?:does|do|did)(?: not|n't) (?:say|mention|state|specify|"
     r"provide|contain|give|tell|explain|answer)|\b(?:i'm sorry|i am sorry|as an ai)\b|\bcan(?:not|'t) (?:be )?answer(?:ed)?\b|"
@@ -92,9 +93,9 @@ def form(candidate: Candidate, settings: DatasetSettings) -> str:
     for name, text in (("question", pair.question), ("answer", answer)):
         if words_of_it := _pointing(text, candidate):
             return f"the {name} speaks of “{words_of_it}”, so it does not stand alone"
-    if pronoun := _unclear(pair.question):
+    if pronoun := _unclear(_QUOTED.sub("“…”", pair.question)):
         return f"the question does not say what “{pronoun}” is, so it does not stand alone"
-    return _repeats(answer) or _says_nothing(pair) if answer else ""
+    return _repeats(answer) or ("" if _is_said(answer, candidate) else _says_nothing(pair))
 
 
 def _outside(name: str, text: str, limits: tuple[int, int]) -> str:

@@ -1,13 +1,12 @@
 """Questions that are not about their text."""
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from pipeline.chat.words import content_stems
-from pipeline.dataset.filters.evidence import as_written, evidence_of, named, numbers
+from pipeline.dataset.filters.evidence import as_written, evidence_of, named, numbers, quoted
 from pipeline.dataset.records import Candidate, Rejection
 
 LEAST_SHARED = 0.4
@@ -61,8 +60,8 @@ def _reason(candidate: Candidate, cosine: float, everywhere: set[str]) -> str:
 
 def _quotes_title(candidate: Candidate) -> bool:
     """Whether the question asks for the document by its title: `What are the main points of “Models”?`"""
-    quoted = re.findall(r"[“\"«„]([^”\"»“]+)[”\"»“]", candidate.pair.question)
-    return any(source.title in quoted for source in candidate.sources)
+    titles = quoted(candidate.pair.question)
+    return any(source.title in titles for source in candidate.sources)
 
 
 def _lacking_names(candidate: Candidate) -> set[str]:
