@@ -129,7 +129,9 @@ def test_a_key_goes_to_no_server_but_its_own(site: Path, named: str, key: str) -
 
 @pytest.mark.ollama
 def test_refresh_list_shows_what_the_server_has(ollama: str) -> None:
-    assert refreshed(ollama) == [AS_IN_SETTINGS, "extractive", f"ollama:{MODEL}:latest"]
+    options = refreshed(ollama)
+    assert options[:2] == [AS_IN_SETTINGS, "extractive"]
+    assert f"ollama:{MODEL}:latest" in options[2:]
 
 
 @pytest.mark.slow

@@ -188,7 +188,8 @@ def test_refresh_list_below_the_model_asks_ollama(langflow: httpx.Client, site: 
         return langflow.post("/api/v1/custom_component/update", json=body)
 
     options = pressed(ollama).raise_for_status().json()["template"]["model"]["options"]
-    assert options == ["as in sitetwin.toml", "extractive", f"ollama:{MODEL}:latest"]
+    assert options[:2] == ["as in sitetwin.toml", "extractive"]
+    assert f"ollama:{MODEL}:latest" in options
     refused = pressed(f"http://127.0.0.1:{free_port()}")
     assert refused.status_code == httpx.codes.BAD_REQUEST
     assert "run `ollama serve`" in refused.json()["detail"]
