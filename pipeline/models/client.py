@@ -18,12 +18,16 @@ class EngineClient:
         base_url: up to and with the version, e.g. `http://127.0.0.1:11434/v1`.
         model: the server's name for it.
         api_key: sent as a bearer token when not empty.
+        adapter: of sitetwin's own engine; None: the model as it is.
         timeout: seconds to wait for a connection or the next piece of text.
     """
 
-    def __init__(self, base_url: str, model: str, *, api_key: str = "", timeout: float = 120) -> None:
+    def __init__(
+        self, base_url: str, model: str, *, adapter: str | None = None, api_key: str = "", timeout: float = 120
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self.model = model
+        self.adapter = adapter
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._timeout = httpx.Timeout(timeout, connect=10)
 
@@ -44,6 +48,8 @@ class EngineClient:
         }
         if stop:
             body["stop"] = stop
+        if self.adapter is not None:
+            body["adapters"] = self.adapter
         url = f"{self.base_url}/chat/completions"
         try:
             with (
@@ -70,8 +76,19 @@ class EngineClient:
 
     def _refusal(self, response: httpx.Response) -> str:
         text = " ".join(response.text.split())[:300]
+        if response.status_code == httpx.codes.BAD_REQUEST:
+            return f"the model server refuses this: {_reason(response) or text}"
         if response.status_code == httpx.codes.NOT_FOUND:
             return f"{self.base_url} does not know the model {self.model!r} ({text}): see {self.base_url}/models, then set models.chat"
         if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             return f"{self.base_url} wants a key: set SITETWIN_ENGINE__API_KEY"
         return f"{self.base_url} answered {response.status_code}: {text}; see that server's log"
+
+
+def _reason(response: httpx.Response) -> str:
+    """`error` of mlx_lm.server's JSON, or its message as OpenAI has it; "" when there is none."""
+    try:
+        error = response.json()["error"]
+        return str(error["message"] if isinstance(error, dict) else error)
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return ""

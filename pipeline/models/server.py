@@ -1,6 +1,6 @@
-"""The MLX engine: mlx_lm.server's generation loop over one base model, for this machine only.
+"""The MLX engine: mlx_lm.server's generation loop over one base model and any adapters, for this machine only.
 
-Import this after `blas.preload()`.
+All requests are in one batch, whichever adapter each names: see `overlays`. Import this after `blas.preload()`.
 """
 
 import argparse
@@ -8,22 +8,49 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
-from mlx_lm.models.cache import LRUPromptCache
-from mlx_lm.server import APIHandler, ModelProvider, ResponseGenerator
+from mlx_lm.models.cache import LRUPromptCache, can_trim_prompt_cache, trim_prompt_cache
+from mlx_lm.server import (
+    APIHandler,
+    CompletionRequest,
+    GenerationArguments,
+    ModelDescription,
+    ModelProvider,
+    ResponseGenerator,
+)
+
+from pipeline.models.overlays import OverlaidModel, Overlay, Overlays
 
 PROMPT_CACHE_BYTES = 2_000_000_000
 
 
-class BaseProvider(ModelProvider):
-    """Holds the base, whatever name a request gives it, and never loads a second one."""
+@dataclass
+class OneBatch(ModelDescription):
+    """What a request asks for; equal for all adapters, so that mlx-lm puts their requests into one batch."""
 
-    def __init__(self, path: str, name: str) -> None:
+    adapter: Any = field(compare=False)
+
+
+class BaseProvider(ModelProvider):
+    """Holds the base, whatever a request names, and never loads a second one.
+
+    Args:
+        path: a folder or hub id.
+        name: what requests call it.
+        adapters: the folder of adapters that requests may name.
+    """
+
+    def __init__(self, path: str, name: str, adapters: Path) -> None:
         super().__init__(_arguments(path, name))
         self.path = path
         self.name = name
+        self._adapters = adapters
+        self.model: Any
+        self.overlays: Overlays
 
     def load_default(self) -> None:
         # mlx-lm would log the traceback and go on without a model; whoever waits for the engine needs the reason.
@@ -35,16 +62,74 @@ class BaseProvider(ModelProvider):
             os._exit(1)
 
     def load(self, model_path: str, adapter_path: str | None = None, draft_model_path: str | None = None) -> Any:
-        """The base and its tokenizer.
+        """The base and its tokenizer; the adapter is a matter of each row."""
+        return super().load("default_model", None, "default_model")
+
+    def _load(self, model_path: str, adapter_path: str | None = None, draft_model_path: str | None = None) -> None:
+        super()._load(model_path, adapter_path, draft_model_path)
+        self.processor = None  # text only: pictures would go past the overlays
+        self.model = OverlaidModel(self.model)
+        self.overlays = Overlays(self._adapters, self.model, self.path, self.name)
+
+
+class PromptCache(LRUPromptCache):
+    """Kept apart by adapter. What one adapter computed carries it along, and is never found for another."""
+
+    def __init__(self, size: int, provider: BaseProvider) -> None:
+        super().__init__(size)
+        self._provider = provider
+        self.overlay: Overlay | None = None
+        """Of the request whose cache is looked for next."""
+
+    def fetch_nearest_cache(self, model: Any, tokens: list[int]) -> tuple[list[Any], list[int]]:
+        """The caches to go on with, new ones if nothing fits, and the tokens that are still to be computed: one or more."""
+        fresh = self._provider.model.make_cache_for(self.overlay)
+        caches, rest = super().fetch_nearest_cache(_key(model, self.overlay), tokens)
+        if caches is None:
+            return fresh, tokens
+        if not rest:
+            # mlx-lm wants a last token to start from.
+            if not can_trim_prompt_cache(caches):
+                return fresh, tokens
+            trim_prompt_cache(caches, 1)
+            rest = tokens[-1:]
+        return [*caches, fresh[-1]], rest
+
+    def insert_cache(self, model: Any, tokens: list[int], caches: list[Any], *, cache_type: str = "assistant") -> None:
+        # Stored without the overlay, so that prompt caches keep no adapter in memory.
+        *caches, rows = caches
+        (overlay,) = rows.overlays
+        super().insert_cache(_key(model, overlay), tokens, caches, cache_type=cache_type)
+
+
+def _key(model: Any, overlay: Overlay | None) -> Any:
+    return (model, overlay and (overlay.name, overlay.stamp))
+
+
+class Generator(ResponseGenerator):
+    """mlx_lm.server's loop, told for each request which adapter it is for."""
+
+    model_provider: BaseProvider
+    prompt_cache: PromptCache
+
+    def generate(self, request: CompletionRequest, generation_args: GenerationArguments, *args: Any, **kw: Any) -> Any:
+        """See mlx_lm.server.
 
         Raises:
-            ValueError: the request names a model or adapter that this engine does not hold.
+            ValueError: the request names a model that this engine does not hold.
+            ModelError: it names an adapter that can't be used.
         """
-        if model_path not in (self.name, "default_model"):
-            raise ValueError(f"this engine holds {self.name!r}, not {model_path!r}")
-        if adapter_path:
-            raise ValueError("this engine holds no adapters")
-        return super().load("default_model", None, "default_model")
+        asked, name = generation_args.model, self.model_provider.name
+        if asked.model not in (name, "default_model"):
+            raise ValueError(f"this engine holds {name!r}, not {asked.model!r}: set [models] chat, or name its model")
+        generation_args.model = OneBatch("default_model", "default_model", asked.adapter)
+        return super().generate(request, generation_args, *args, **kw)
+
+    def _tokenize(self, tokenizer: Any, request: CompletionRequest, args: GenerationArguments) -> Any:
+        # The loop's first step for each request, followed at once by the search for its prompt cache; what is raised
+        # here refuses this request alone.
+        self.prompt_cache.overlay = self.model_provider.overlays.get(args.model.adapter)
+        return super()._tokenize(tokenizer, request, args)
 
 
 class EngineHandler(APIHandler):
@@ -76,6 +161,11 @@ class EngineHandler(APIHandler):
         finally:
             self.touch()
 
+    def _set_completion_headers(self, status_code: int = 200) -> None:
+        # mlx-lm says 404 for whatever is wrong with a request; that is kept for addresses that are not there.
+        wrong = status_code == 404 and hasattr(self, "body")
+        super()._set_completion_headers(400 if wrong else status_code)
+
     def handle_models_request(self) -> None:
         name = self.response_generator.model_provider.cli_args.served_name
         body = json.dumps({"object": "list", "data": [{"id": name, "object": "model", "created": self.created}]})
@@ -90,9 +180,9 @@ class EngineHandler(APIHandler):
 
 def make_server(
     provider: BaseProvider, host: str, port: int, touch: Callable[[], None]
-) -> tuple[ThreadingHTTPServer, ResponseGenerator]:
+) -> tuple[ThreadingHTTPServer, Generator]:
     """A bound server and its generation loop, which loads the model in a thread of its own."""
-    generator = ResponseGenerator(provider, LRUPromptCache(provider.cli_args.prompt_cache_size))
+    generator = Generator(provider, PromptCache(provider.cli_args.prompt_cache_size, provider))
     handler = type("Handler", (EngineHandler,), {"touch": staticmethod(touch)})
     server = ThreadingHTTPServer((host, port), lambda *a, **k: handler(generator, *a, **k))
     server.daemon_threads = True

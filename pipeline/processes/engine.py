@@ -54,7 +54,7 @@ def main() -> None:
     from pipeline.models.demo import resolve_chat_model
     from pipeline.models.server import BaseProvider, make_server
 
-    provider = BaseProvider(str(resolve_chat_model(arguments.model)), arguments.model)
+    provider = BaseProvider(str(resolve_chat_model(arguments.model)), arguments.model, arguments.state / "adapters")
     port = free_port()
     server, generator = make_server(provider, HOST, port, owner.files.touch)
     owner.publish_when(lambda: provider.model is not None and generator.is_healthy, port, model=arguments.model)

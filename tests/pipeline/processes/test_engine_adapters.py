@@ -1,0 +1,224 @@
+"""The real engine on a tiny Llama: each adapter's answers are those of mlx-lm with that adapter alone."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from pipeline.errors import ModelError
+from pipeline.models.client import EngineClient
+from pipeline.processes import engine
+from pipeline.settings import ModelSettings, Settings
+from tests.tiny_llama import QUESTIONS, TOKENS, messages
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+KEPT = 4
+"""Of the engine's `overlays`, which brings MLX and is not imported here."""
+ON_BASE = ("narrow", "wide", "words", "stretched")
+Answers = dict[str, dict[str, list[int]]]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    subprocess.run([sys.executable, "-m", "tests.tiny_llama", str(folder)], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(tiny: Path) -> Answers:
+    return json.loads((tiny / "answers.json").read_bytes())
+
+
+def site(tiny: Path, root: Path, base: str) -> Iterator[Settings]:
+    settings = Settings(root=root, models=ModelSettings(chat=str(tiny / base)))
+    shutil.copytree(tiny / "adapters", settings.state / "adapters")
+    engine.connect(settings)
+    yield settings
+    service = engine.service(settings)
+    if endpoint := service.find():
+        service.stop(endpoint)
+
+
+@pytest.fixture(scope="module")
+def settings(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    yield from site(tiny, tmp_path_factory.mktemp("site"), "base")
+
+
+@pytest.fixture(scope="module")
+def quantised(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    yield from site(tiny, tmp_path_factory.mktemp("quantised"), "quantised")
+
+
+def post(settings: Settings, body: dict[str, object]) -> httpx.Response:
+    body = {"model": settings.models.chat, **body}
+    return httpx.post(f"{engine.connect(settings).base_url}/chat/completions", json=body, timeout=120)
+
+
+def tokens(settings: Settings, question: str, adapter: str | None, count: int = TOKENS) -> list[int]:
+    response = post(
+        settings, {"messages": messages(question), "adapters": adapter, "max_tokens": count, "logprobs": True}
+    )
+    assert response.status_code == 200, response.text
+    return [token["id"] for token in response.json()["choices"][0]["logprobs"]["content"]]
+
+
+def logprobs(settings: Settings) -> str:
+    """The base's answer with its probabilities, to the last digit; a seed keeps it out of batches."""
+    body = {"messages": messages(QUESTIONS[0]), "max_tokens": 8, "logprobs": True, "seed": 1}
+    return json.dumps(post(settings, body).json()["choices"][0]["logprobs"])
+
+
+def adapter_folder(settings: Settings, name: str) -> Path:
+    return settings.state / "adapters" / name
+
+
+def test_each_adapter_answers_as_in_mlx_lm_and_the_base_as_before(settings: Settings, expected: Answers) -> None:
+    assert len({json.dumps(answers) for answers in expected.values()}) == len(expected)
+    before = logprobs(settings)
+    for question in QUESTIONS:
+        for name in ON_BASE:
+            assert tokens(settings, question, name) == expected[name][question], (name, question)
+        # The same conversation, just computed under four adapters: no prompt cache of theirs may serve the base.
+        assert tokens(settings, question, None) == expected["base"][question]
+    assert logprobs(settings) == before
+
+
+def test_all_adapters_and_the_base_side_by_side(settings: Settings, expected: Answers) -> None:
+    asked = [(name, question) for question in QUESTIONS for name in (None, *ON_BASE)] * 2
+    with ThreadPoolExecutor(len(asked)) as pool:
+        answers = list(pool.map(lambda pair: tokens(settings, pair[1], pair[0]), asked))
+    for (name, question), answer in zip(asked, answers, strict=True):
+        assert answer == expected[name or "base"][question], (name, question)
+
+
+def test_a_long_chat_of_one_adapter_holds_up_no_other(settings: Settings, expected: Answers) -> None:
+    client = EngineClient(engine.connect(settings).base_url, settings.models.chat, adapter="narrow")
+    long = client.generate(messages(QUESTIONS[1]), max_tokens=100_000)
+    next(long)
+    try:
+        assert tokens(settings, QUESTIONS[0], "wide") == expected["wide"][QUESTIONS[0]]
+        assert next(long)
+    finally:
+        long.close()
+
+
+def test_single_requests_take_their_adapter_too(settings: Settings, expected: Answers) -> None:
+    # A seed takes the loop's other way, without a batch.
+    for name in ("wide", "base", "words"):
+        body = {"messages": messages(QUESTIONS[2]), "max_tokens": TOKENS, "logprobs": True, "seed": 3}
+        answer = post(settings, body | ({} if name == "base" else {"adapters": name})).json()
+        assert [t["id"] for t in answer["choices"][0]["logprobs"]["content"]] == expected[name][QUESTIONS[2]]
+
+
+def test_adapters_of_a_quantised_base(quantised: Settings, expected: Answers) -> None:
+    for question in QUESTIONS:
+        assert tokens(quantised, question, "on-quantised") == expected["on-quantised"][question]
+        assert tokens(quantised, question, None) == expected["quantised"][question]
+
+
+def test_one_for_another_base_is_refused(quantised: Settings) -> None:
+    refusal = post(quantised, {"messages": messages("Why?"), "adapters": "wide"})
+    assert refusal.status_code == 400
+    assert "was trained on 'base'" in refusal.json()["error"]
+
+
+@pytest.mark.parametrize("name", ["../adapters/wide", "/etc", "nobody", ""])
+def test_what_is_no_adapter_is_refused(settings: Settings, name: str) -> None:
+    refusal = post(settings, {"messages": messages("Why?"), "adapters": name})
+    assert refusal.status_code == 400
+    assert "name one of" in refusal.json()["error"]
+
+
+def damaged(settings: Settings, name: str) -> Path:
+    """A copy of `wide` without its card, so that only its files can tell."""
+    folder = shutil.copytree(adapter_folder(settings, "wide"), adapter_folder(settings, name))
+    (folder / "sitetwin.json").unlink()
+    return folder
+
+
+def refusal(settings: Settings, name: str) -> str:
+    with pytest.raises(ModelError) as error:
+        list(EngineClient(engine.connect(settings).base_url, settings.models.chat, adapter=name).generate(messages("")))
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_broken_ones_are_refused_and_the_others_go_on(settings: Settings, expected: Answers) -> None:
+    whole = load_file(adapter_folder(settings, "wide") / "adapters.safetensors")
+    first = next(name for name in whole if name.endswith("lora_a"))
+    weights = {
+        "nan": whole | {first: np.full_like(whole[first], np.nan)},
+        "elsewhere": {name.replace("layers.1", "layers.7"): array for name, array in whole.items()},
+        "half": {name: array for name, array in whole.items() if name != first},
+        "misshapen": whole | {first: whole[first][:-1].copy()},
+        "none": {},
+    }
+    for name, arrays in weights.items():
+        save_file(arrays, damaged(settings, name) / "adapters.safetensors")
+    short = damaged(settings, "short") / "adapters.safetensors"
+    os.truncate(short, short.stat().st_size - 100)
+    (damaged(settings, "full") / "adapter_config.json").write_text('{"fine_tune_type": "full"}')
+    (damaged(settings, "unscaled") / "adapter_config.json").write_text('{"lora_parameters": {"alpha": 32}}')
+    says = {
+        "nan": "not finite",
+        "elsewhere": "no such layer",
+        "half": "has lora_b where lora_a, lora_b belong",
+        "misshapen": "do not fit a layer",
+        "none": "is empty",
+        "short": "adapters.safetensors: ",
+        "full": "a model of its own",
+        "unscaled": "'scale'",
+    }
+    for name, reason in says.items():
+        assert reason in refusal(settings, name), name
+        assert tokens(settings, QUESTIONS[0], "narrow") == expected["narrow"][QUESTIONS[0]]
+
+
+def test_one_that_vanishes_ends_no_chat_and_is_refused_after(settings: Settings) -> None:
+    folder = shutil.copytree(adapter_folder(settings, "wide"), adapter_folder(settings, "leaving"))
+    client = EngineClient(engine.connect(settings).base_url, settings.models.chat, adapter="leaving")
+    answer = client.generate(messages(QUESTIONS[0]), max_tokens=100_000)
+    next(answer)
+    shutil.rmtree(folder)
+    assert "there is no adapter 'leaving'" in refusal(settings, "leaving")
+    assert next(answer)
+    answer.close()
+
+
+def test_one_that_was_trained_again_is_read_again(settings: Settings, expected: Answers) -> None:
+    folder = shutil.copytree(adapter_folder(settings, "narrow"), adapter_folder(settings, "again"))
+    assert tokens(settings, QUESTIONS[0], "again") == expected["narrow"][QUESTIONS[0]]
+    for file in adapter_folder(settings, "wide").iterdir():
+        shutil.copyfile(file, folder / file.name)
+    assert tokens(settings, QUESTIONS[0], "again") == expected["wide"][QUESTIONS[0]]
+
+
+def test_unused_adapters_leave_memory_and_come_back(settings: Settings) -> None:
+    megabyte, rank = 1_000_000, 60_000
+    first = shutil.copytree(adapter_folder(settings, "narrow"), adapter_folder(settings, "large-0"))
+    pair = {"lora_a": np.zeros((64, rank), np.float32), "lora_b": np.zeros((rank, 64), np.float32)}
+    path = "model.layers.0.self_attn.q_proj"
+    save_file({f"{path}.{part}": array for part, array in pair.items()}, first / "adapters.safetensors")
+    size = (first / "adapters.safetensors").stat().st_size
+    assert size > 30 * megabyte
+    names = [f"large-{number}" for number in range(14)]
+    for name in names[1:]:
+        shutil.copytree(first, adapter_folder(settings, name), copy_function=os.link)
+    endpoint = engine.service(settings).find()
+    assert endpoint is not None
+    process = psutil.Process(endpoint.pid)
+    before = process.memory_info().rss
+    zero = [tokens(settings, QUESTIONS[0], name, 4) for name in [*names, names[0]]]
+    assert all(answer == tokens(settings, QUESTIONS[0], None, 4) for answer in zero)
+    assert process.memory_info().rss - before < (KEPT + 3) * size
