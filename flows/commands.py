@@ -40,10 +40,11 @@ def check() -> None:
     built = builder.build_all(load_registry())
     problems = [problem for name, flow in built.items() if (problem := _difference(name, builder.to_text(flow)))]
     bundle = files.SHIPPED.parent / "components"
-    paths = [str(files.SHIPPED / f"{name}.json") for name in built]
+    paths = [str(path) for name in built if (path := files.SHIPPED / f"{name}.json").exists()]
     problems += [f"the bundle: {said}" for said in _lfx("extension", "validate", str(bundle), "--execute-imports")]
     problems += _broken(paths)
-    problems += _lfx("upgrade", "--strict", *paths)
+    # Unlike validate it takes one file at a time.
+    problems += [said for path in paths for said in _lfx("upgrade", "--strict", path)]
     if problems:
         raise ServiceError("; ".join(problems))
     click.echo(f"{len(built)} flow(s) and the bundle fit Langflow {version('lfx')}", err=True)

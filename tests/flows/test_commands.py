@@ -35,5 +35,8 @@ def test_check_finds_a_changed_file_and_a_broken_edge(tmp_path: Path, monkeypatc
     (tmp_path / "flows" / "rag_chat.json").write_text(json.dumps(flow), encoding="utf-8")
     (tmp_path / "components").symlink_to(files.SHIPPED.parent / "components")
     monkeypatch.setattr(files, "SHIPPED", tmp_path / "flows")
-    with pytest.raises(ServiceError, match=r"(?s)not what the components make now.*Edge references non-existent node"):
+    with pytest.raises(
+        ServiceError,
+        match=r"(?s)not what the components make now.*teach.json is missing.*Edge references non-existent node",
+    ):
         CliRunner().invoke(flows, ["check"], catch_exceptions=False)
