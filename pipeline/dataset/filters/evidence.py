@@ -27,6 +27,8 @@ _LIST_MARK = re.compile(r"^\s*\d+[.)]\s+", re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]+)`")
 _FILE = re.compile(r"(?<![\w`/])[\w-]+(?:[._][\w-]+)+(?![\w`])")
 _QUOTED = re.compile(r"[“\"«„]([^”\"»“]+)[”\"»“]")
+_NEW_START = re.compile(r"[:–—(!?]\s*[A-Z](?=[a-z]+\b)")
+"""Where a capital says no more than at the start of a sentence."""
 _PART = re.compile(r"[^\W_]+")
 _NEGATIONS = re.compile(
     r"\b(?:no|not(?! (?:only|just|to mention|least|necessarily)\b)|never|none|nobody|nothing|neither|nor|without|cannot|lacks?|\w+n't)\b",
@@ -75,7 +77,7 @@ class Evidence:
         return word in self.stems or (len(word) >= PREFIX and word[:PREFIX] in self.prefixes)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=512)
 def evidence_of(sources: tuple[Source, ...]) -> Evidence:
     texts = tuple(source.text for source in sources)
     whole = _plain("\n\n".join(f"{s.document} {s.title} {s.heading}\n\n{s.text}" for s in sources))
@@ -138,7 +140,8 @@ def number_words(text: str) -> dict[str, str]:
 
 def named(text: str) -> set[str]:
     """Stems of names, and of all that stands in code or is the name of a file or key; no bare numbers."""
-    shaped = {part for name in names(text) for part in _shaped_parts(name, text)}
+    prose = _NEW_START.sub(lambda hit: hit[0].lower(), text)
+    shaped = {part for name in names(prose) for part in _shaped_parts(name, prose)}
     code = " ".join([*_CODE.findall(text), *_FILE.findall(text)])
     return {word for word in shaped | {stem(part.lower()) for part in _PART.findall(code)} if not word.isdigit()}
 

@@ -110,7 +110,7 @@ def _outside(name: str, text: str, limits: tuple[int, int]) -> str:
 def _asks(question: str) -> bool:
     ending = question.rstrip('*_`"”») ')
     # The mark asks in every language; without it only English words are known that do.
-    if ending.endswith(("?", "？", "؟", ";")):
+    if ending.endswith(("?", "？", "؟", "\u037e")):
         return True
     return (_ASKING.match(ending) if ending.endswith((".", "!")) else _ASKING.search(ending)) is not None
 

@@ -16,6 +16,7 @@ from tests.pipeline.dataset.filters.pairs import SETTINGS, TEXT, candidate
         ("Which key sets how long the pump runs?", "`pump.minutes`"),
         ("Is compost public?", "Yes, at the Elm Road plot. Seeds are private, though."),
         ("How many buildings are in your garden?", "Two: a greenhouse and a shed."),
+        ("When do you water?", "My advice: Water tomatoes in the morning (Never in the evening)."),
         ("How long is the shed?", TEXT.split("\n")[0]),
     ],
 )
