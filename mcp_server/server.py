@@ -73,15 +73,23 @@ def create_server(settings: Settings, visibility: Visibility | None = None) -> F
         question: Annotated[str, Field(description="A question that the owner's notes may answer", min_length=1)],
         context: Context,
         mode: Annotated[
-            Literal["rag", "base"],
-            Field(description="rag answers from the notes with citations; base is the model alone"),
+            Literal["rag", "base", "lora", "hybrid"],
+            Field(
+                description="rag answers from the notes with citations; lora in the voice that an adapter learnt, without "
+                "looking anything up; hybrid does both; base is the model alone"
+            ),
         ] = "rag",
+        adapter: Annotated[
+            str, Field(description="Name of the adapter for lora and hybrid; empty: the promoted one")
+        ] = "",
         history: Annotated[
             list[Turn] | None, Field(description="Earlier turns, so that follow-up questions are understood")
         ] = None,
     ) -> Answer:
         """Answer a question from the owner's notes with numbered citations; `refused` is true when the notes don't hold it."""
-        pieces = ask_notes(settings, question, mode=mode, history=history or [], visibility=visibility)
+        pieces = ask_notes(
+            settings, question, mode=mode, history=history or [], visibility=visibility, adapter=adapter or None
+        )
         try:
             count = 0
             while True:

@@ -232,17 +232,25 @@ def search(
 @main.command()
 @click.argument("question")
 @click.option("--mode", type=click.Choice(["base", "rag", "lora", "hybrid"]), default="rag", show_default=True)
+@click.option("--adapter", help="For the modes lora and hybrid; else the promoted one.")
 @click.option("--retrieval", type=click.Choice(["hybrid", "dense", "keyword"]))
 @click.option("--public", is_flag=True, help="Only from what visitors may see.")
 @as_json
 @with_settings
 def ask(
-    settings: Settings, question: str, mode: Mode, retrieval: Retrieval | None, public: bool, as_json: bool
+    settings: Settings,
+    question: str,
+    mode: Mode,
+    adapter: str | None,
+    retrieval: Retrieval | None,
+    public: bool,
+    as_json: bool,
 ) -> None:
     """Ask a question; the answer names its sources."""
     from pipeline.chat import ask as ask_notes
 
-    for piece in ask_notes(settings, question, mode=mode, retrieval=retrieval, visibility="public" if public else None):
+    visibility: Visibility | None = "public" if public else None
+    for piece in ask_notes(settings, question, mode=mode, retrieval=retrieval, visibility=visibility, adapter=adapter):
         if isinstance(piece, str):
             if not as_json:
                 click.echo(piece, nl=False)

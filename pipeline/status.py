@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from pipeline.index import open_index
 from pipeline.index.passages import DocumentCounts, FileStatus
+from pipeline.models.adapters import promotions
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import RunFiles
 from pipeline.processes.supervisor import CHILD_SUFFIX
@@ -48,4 +49,6 @@ def read_status(settings: Settings) -> StatusReport:
         )
     if settings.engine.url:
         processes[engine.NAME] = ProcessStatus(state="external", url=settings.engine.url)
-    return StatusReport(documents=counts, files=files, embedder=embedder, adapter=None, processes=processes)
+    in_force = promotions(settings)
+    adapter = in_force[-1].name if in_force else None
+    return StatusReport(documents=counts, files=files, embedder=embedder, adapter=adapter, processes=processes)

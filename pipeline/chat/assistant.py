@@ -10,6 +10,7 @@ from pipeline.chat.respond import respond
 from pipeline.errors import SitetwinError
 from pipeline.index import open_index
 from pipeline.index.passages import Passage
+from pipeline.models.adapters import answering_adapter
 from pipeline.models.embedder import load_embedder
 from pipeline.processes import engine
 from pipeline.settings import Mode, Retrieval, Settings, Visibility
@@ -23,30 +24,33 @@ def ask(
     history: Sequence[Turn] = (),
     retrieval: Retrieval | None = None,
     visibility: Visibility | None = None,
+    adapter: str | None = None,
 ) -> Generator[str | Answer, None, None]:
     """Yield the answer's text piece by piece, then one `Answer`.
 
     Args:
         visibility: `public` for visitors; None for the owner, who sees private text too.
+        adapter: for the modes lora and hybrid; None: the promoted one.
 
     Raises:
-        SitetwinError: an empty question, a mode that needs an adapter, no index, or no model.
+        SitetwinError: an empty question, no adapter for a mode that needs one, no index, or no model.
     """
     question = question.strip()
     if not question:
         raise SitetwinError("the question is empty: ask something")
-    if mode in ("lora", "hybrid"):
-        raise SitetwinError(f"mode {mode} needs a trained adapter, and there is none: use --mode rag")
+    voice = answering_adapter(settings, adapter, visibility).name if mode in ("lora", "hybrid") else None
+    if adapter is not None and voice is None:
+        raise SitetwinError(f"mode {mode} asks no adapter: leave {adapter!r} out, or use --mode lora or --mode hybrid")
     started = time.perf_counter()
     passages: list[Passage] = []
-    if mode == "rag":
+    if mode in ("rag", "hybrid"):
         with open_index(settings) as index:
             found = index.search(retrieval_query(question, history), retrieval=retrieval, visibility=visibility)
             passages = found.passages
 
     def generate(messages: list[dict[str, str]]) -> Iterator[str]:
         # Only here, so that an answer without the model does not wait for it to start.
-        client = engine.connect(settings)
+        client = engine.connect(settings, voice)
         return client.generate(messages, max_tokens=settings.chat.max_tokens, temperature=settings.chat.temperature)
 
     yield from respond(
@@ -59,7 +63,9 @@ def ask(
         chat=settings.chat,
         persona=settings.persona,
         model=settings.models.chat,
-        similarity=question_similarity(settings) if settings.quotes_first else None,
+        adapter=voice,
+        # Quotations alone would be no answer of the adapter's.
+        similarity=question_similarity(settings) if settings.quotes_first and voice is None else None,
         retrieve_ms=(time.perf_counter() - started) * 1000,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pipeline.chat.answerable import Judge
 from pipeline.chat.citations import checked_marks, citations, cited_numbers, supporting_passage
 from pipeline.chat.conversation import retrieval_query
-from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, grounded_messages
+from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, grounded_messages, lora_messages
 from pipeline.chat.quoting import best_quotes
 from pipeline.chat.records import Answer, Generate, Similarity, Timings, Turn
 from pipeline.index.passages import Passage
@@ -45,13 +45,15 @@ def respond(
     subject = retrieval_query(question, history)
     verdict = None if mode in ("base", "lora") else judge(subject, passages)
     if verdict is None:
-        pieces = generate(base_messages(question, history, persona))
+        ungrounded = lora_messages if mode == "lora" else base_messages
+        pieces = generate(ungrounded(question, history, persona))
     elif verdict.declined:
         pieces = iter([NOT_IN_NOTES])
     elif similarity is not None:
         pieces = _quoted(subject, passages, similarity)
     else:
-        pieces = _grounded(question, passages, history, generate, persona)
+        messages = grounded_messages(question, passages, history, persona, tuned=mode == "hybrid")
+        pieces = _grounded(generate(messages), passages)
 
     text, first = "", 0.0
     for piece in pieces:
@@ -77,12 +79,10 @@ def respond(
     )
 
 
-def _grounded(
-    question: str, passages: Sequence[Passage], history: Sequence[Turn], generate: Generate, persona: PersonaSettings
-) -> Iterator[str]:
+def _grounded(reply: Iterator[str], passages: Sequence[Passage]) -> Iterator[str]:
     """The model's own answer; a model that forgot the marks gets the one that its text rests on."""
     text = ""
-    for piece in checked_marks(generate(grounded_messages(question, passages, history, persona)), len(passages)):
+    for piece in checked_marks(reply, len(passages)):
         text += piece
         yield piece
     if not cited_numbers(text) and (n := supporting_passage(text, passages)):

@@ -135,6 +135,29 @@ def promoted(settings: Settings) -> Adapter | None:
     return find_adapter(settings, name)
 
 
+def answering_adapter(settings: Settings, name: str | None, visibility: Visibility | None) -> Adapter:
+    """The adapter to answer with: the named one, else the promoted one.
+
+    Args:
+        visibility: `public` for visitors, who neither get an answer of a private adapter nor learn its name.
+
+    Raises:
+        ModelError: there is none that may answer.
+    """
+    adapter = promoted(settings) if name is None else None
+    if name is None and adapter is None:
+        raise ModelError(
+            "no adapter is promoted: run `sitetwin train`, then `sitetwin promote RUN`; or ask with --mode rag"
+        )
+    if visibility == "public":
+        public = [one.name for one in adapters(settings) if one.visibility == "public"]
+        if (adapter.name if adapter else name) not in public:
+            which = f"there is no public adapter {name!r}" if name is not None else "the promoted adapter is private"
+            known = f"name one of {', '.join(public)}" if public else "train one on public notes and promote it"
+            raise ModelError(f"{which}, and visitors are answered by public ones alone: {known}")
+    return adapter or find_adapter(settings, str(name))
+
+
 def promotions(settings: Settings) -> list[Promotion]:
     """What was promoted and not rolled back, oldest first.
 

@@ -30,15 +30,22 @@ def service(settings: Settings) -> Service:
     )
 
 
-def connect(settings: Settings) -> EngineClient:
+def connect(settings: Settings, adapter: str | None = None) -> EngineClient:
     """A client of the model server that the settings name, or of the engine, started if need be.
+
+    Args:
+        adapter: to answer under; servers such as vLLM and Ollama know an adapter as a model of that name.
 
     Raises:
         ServiceError: the engine can't be started.
     """
-    base_url = settings.engine.url or f"{service(settings).ensure().url}/v1"
+    own = not settings.engine.url
     return EngineClient(
-        base_url, settings.models.chat, api_key=settings.engine.api_key, timeout=settings.engine.timeout_seconds
+        f"{service(settings).ensure().url}/v1" if own else settings.engine.url,
+        settings.models.chat if own else adapter or settings.models.chat,
+        adapter=adapter if own else None,
+        api_key=settings.engine.api_key,
+        timeout=settings.engine.timeout_seconds,
     )
 
 

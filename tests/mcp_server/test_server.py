@@ -118,3 +118,15 @@ async def test_search_takes_filters_and_names_the_nearest(settings: Settings) ->
     assert "no document has a date from 2024-01-01" in undated.structuredContent["note"]
     assert wrong.isError
     assert "valid date" in str(wrong.content)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("mode", ["lora", "hybrid"])
+async def test_ask_without_an_adapter_names_the_next_step(settings: Settings, mode: str) -> None:
+    async with connected(create_server(settings)) as client:
+        result = await client.call_tool("ask", {"question": "How hot is tea?", "mode": mode})
+        named = await client.call_tool("ask", {"question": "How hot is tea?", "mode": mode, "adapter": "nobody"})
+    assert result.isError
+    assert "sitetwin promote RUN" in str(result.content)
+    assert named.isError
+    assert "there is no adapter 'nobody'" in str(named.content)

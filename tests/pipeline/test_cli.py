@@ -92,7 +92,13 @@ def test_errors_are_one_line_with_the_next_step(tmp_path: Path) -> None:
 def test_a_mode_without_its_adapter_says_so(site: Path, mode: str) -> None:
     result = run(site, "ask", "x", "--mode", mode)
     assert result.exit_code == 1
-    assert "--mode rag" in result.stderr
+    assert "`sitetwin train`, then `sitetwin promote RUN`; or ask with --mode rag" in result.stderr
+
+
+def test_an_adapter_for_a_mode_without_one_is_refused(site: Path) -> None:
+    result = run(site, "ask", "x", "--adapter", "mine")
+    assert result.exit_code == 1
+    assert "use --mode lora" in result.stderr
 
 
 def test_wrong_usage_is_status_2(site: Path) -> None:

@@ -142,3 +142,35 @@ def test_closing_early_ends_the_generation() -> None:
     next(stream)
     stream.close()
     assert model.said == 1
+
+
+def test_lora_asks_as_the_adapter_was_trained() -> None:
+    model = Model("I do like tea.")
+    text, answer = run(
+        "Which port?", model, mode="lora", passages=[], adapter="mine", history=[Turn(role="user", content="Hi")]
+    )
+    assert model.asked == [
+        [
+            {"role": "system", "content": "Your name is Ada. You are friendly."},
+            {"role": "user", "content": "Hi"},
+            {"role": "user", "content": "Which port?"},
+        ]
+    ]
+    assert (answer.mode, answer.adapter, answer.citations, answer.refused) == ("lora", "mine", [], False)
+    assert text.strip() == answer.answer == "I do like tea."
+    run("Which port?", model, mode="lora", passages=[], persona=PersonaSettings())
+    assert model.asked[-1] == [{"role": "user", "content": "Which port?"}]
+
+
+def test_hybrid_puts_passages_over_what_was_learnt() -> None:
+    model = Model("Port 8765, my friend [1].")
+    _, answer = run("Which port does the gateway listen on?", model, mode="hybrid", adapter="mine")
+    system, user = model.asked[0]
+    assert "where what you remember disagrees with them, the passages are right" in system["content"]
+    assert "Your name is Ada." in system["content"]
+    assert "[1] Doc 1 > Ports" in user["content"]
+    assert [citation.n for citation in answer.citations] == [1]
+    assert answer.adapter == "mine"
+    _, declined = run("How tall is the Eiffel tower?", model, mode="hybrid", adapter="mine")
+    assert declined.refused
+    assert len(model.asked) == 1

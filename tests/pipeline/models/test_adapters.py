@@ -9,6 +9,7 @@ from pipeline.errors import ModelError
 from pipeline.models.adapters import (
     Card,
     adapters,
+    answering_adapter,
     base_hash,
     find_adapter,
     promote,
@@ -130,6 +131,31 @@ def test_one_for_another_base_is_not_promoted(settings: Settings) -> None:
     kept = promoted(settings)
     assert kept is not None
     assert kept.name == "first"
+
+
+def test_who_answers_is_named_or_promoted(settings: Settings) -> None:
+    with pytest.raises(ModelError, match=r"run `sitetwin train`, then `sitetwin promote RUN`"):
+        answering_adapter(settings, None, None)
+    adapter(settings, "first")
+    adapter(settings, "second", visibility="private")
+    promote(settings, "first")
+    assert answering_adapter(settings, None, None).name == "first"
+    assert answering_adapter(settings, None, "public").name == "first"
+    assert answering_adapter(settings, "second", None).name == "second"
+
+
+def test_no_private_adapter_answers_a_visitor_or_is_named_to_one(settings: Settings) -> None:
+    adapter(settings, "diary", visibility="private")
+    promote(settings, "diary")
+    with pytest.raises(ModelError, match="train one on public notes") as promoted_one:
+        answering_adapter(settings, None, "public")
+    adapter(settings, "open")
+    with pytest.raises(ModelError, match="name one of open") as unknown:
+        answering_adapter(settings, "other", "public")
+    assert "diary" not in f"{promoted_one.value} {unknown.value}"
+    with pytest.raises(ModelError) as named:
+        answering_adapter(settings, "diary", "public")
+    assert str(named.value) == str(unknown.value).replace("other", "diary")
 
 
 def test_a_broken_state_names_the_way_out(settings: Settings) -> None:

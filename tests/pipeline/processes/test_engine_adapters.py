@@ -15,7 +15,9 @@ import psutil
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from pipeline.chat import Answer, ask
 from pipeline.errors import ModelError
+from pipeline.models.adapters import promote
 from pipeline.models.client import EngineClient
 from pipeline.processes import engine
 from pipeline.settings import ModelSettings, Settings
@@ -202,6 +204,17 @@ def test_one_that_was_trained_again_is_read_again(settings: Settings, expected: 
     for file in adapter_folder(settings, "wide").iterdir():
         shutil.copyfile(file, folder / file.name)
     assert tokens(settings, QUESTIONS[0], "again") == expected["wide"][QUESTIONS[0]]
+
+
+@pytest.mark.parametrize("name", [None, "wide"])
+def test_ask_answers_under_the_promoted_or_the_named_adapter(settings: Settings, name: str | None) -> None:
+    promote(settings, "narrow")
+    *pieces, answer = ask(settings, QUESTIONS[0], mode="lora", adapter=name)
+    assert isinstance(answer, Answer)
+    assert answer.adapter == (name or "narrow")
+    asked = EngineClient(engine.connect(settings).base_url, settings.models.chat, adapter=name or "narrow")
+    expected = asked.generate(messages(QUESTIONS[0]), max_tokens=settings.chat.max_tokens)
+    assert "".join(str(piece) for piece in pieces) == "".join(expected)
 
 
 def test_unused_adapters_leave_memory_and_come_back(settings: Settings) -> None:
