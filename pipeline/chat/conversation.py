@@ -25,7 +25,10 @@ _ASKS = re.compile(
 _AFTER_POINTER = frozenset(("", "again", "and", "as", "for", "in", "more", "on", "to", "with"))
 # Words that need another to be about something.
 _GENERIC = frozenset(
-    content_stems("example examples detail details difference reason limit limits price size default alternative cost")
+    content_stems(
+        "example examples detail details difference reason limit limits price size default alternative cost "
+        "long often far fast soon early late big large"
+    )
 )
 
 

@@ -102,7 +102,7 @@ async def build(
         SitetwinError: another build runs, or no pair is left to train on; then no version is written.
         ModelError: teacher or judge can't be had. What was answered is kept.
     """
-    tasks = plan(documents, cut, settings.dataset, settings.persona.prompt)
+    tasks = plan(documents, cut, settings.dataset, settings.persona.instruction)
     with _alone(settings), closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
         written = await write(tasks, teacher, answers, settings, report)
         decisions = read_decisions(decisions_file(settings))
@@ -332,6 +332,7 @@ def _card(
         made_at=datetime.now(UTC),
         visibility=settings.dataset.visibility,
         teacher=teacher.name,
+        prompt=settings.teacher.prompt,
         judge=judge.name if judge and "judge" in settings.dataset.stages else None,
         settings=settings.dataset,
         persona=settings.persona,

@@ -45,6 +45,8 @@ class Card(BaseModel):
     visibility: Visibility
     """Whose adapter may be trained on it: a public one must never see a private set."""
     teacher: str
+    prompt: str = ""
+    """The owner's own prompt of the teacher; empty: the one of the version that the teacher's name holds."""
     judge: str | None
     """None: no model has judged the pairs."""
     settings: DatasetSettings

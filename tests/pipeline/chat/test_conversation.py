@@ -14,6 +14,8 @@ def turns(*questions: str) -> list[Turn]:
     "question",
     [
         "And what does it cost?",
+        "And for how long?",
+        "How often?",
         "why?",
         "Where?",
         "How do I stop it?",
