@@ -16,6 +16,8 @@ class EngineChatModel(BaseChatModel):
     client: EngineClient
     max_tokens: int
     temperature: float
+    adapter: str | None = None
+    """Under which the model answers, as the registry names it."""
 
     @property
     def _llm_type(self) -> str:

@@ -16,6 +16,8 @@ TEACHER = "ext:site_twin:TeacherComponent@official"
 PAIR_FILTER = "ext:site_twin:PairFilterComponent@official"
 
 RAG_CHAT_ID = "6f1d2c8e-7b54-4c1f-9a3e-2d5b8c7e4f10"
+LORA_CHAT_ID = "0d9c5a71-3e48-4b6a-8f27-c15e90b4a6d3"
+HYBRID_CHAT_ID = "e2b87f04-95ac-4d13-b6e8-47a1c03f5d92"
 TEACH_ID = "b3a0c7d4-91e6-4f2b-8c5d-7e1f60a2d938"
 """Version 4, as Langflow refuses others; fixed, so that a rebuilt flow stays the same flow."""
 
@@ -30,6 +32,35 @@ A visitor's question goes in on the left, a cited answer comes out on the right.
 
 Try it in the **Playground**. Changes hold for visitors at once, and a restart keeps them; \
 *sitetwin flows pull* copies them into the folder *flows*.
+"""
+
+_LORA_NOTE = """\
+### Your voice, without your notes
+
+The model answers under an adapter that was trained on your writing. It looks nothing up: it may sound like you and \
+still be wrong, and it names no source.
+
+- **MLX Model** answers under the promoted adapter. Click the button beside *Adapter* to choose another one. Keep its \
+*Visibility* at public: an adapter can tell whatever it was trained on.
+- **Cited Answer** asks the model just as it was trained, with your persona alone.
+
+`sitetwin train` makes an adapter, `sitetwin promote RUN` puts it to use. Visitors talk to the flow that \
+*langflow.flow* in sitetwin.toml names.
+"""
+
+_HYBRID_NOTE = """\
+### Your voice, with your notes
+
+As *rag_chat*, but the model answers under an adapter that was trained on your writing. Where what it has learnt \
+disagrees with the passages, the passages are right: the prompt says so.
+
+- **Notes Retriever** finds passages. Keep its *Visibility* at public: visitors read whatever it finds.
+- **MLX Model** answers under the promoted adapter. Click the button beside *Adapter* to choose another one. Keep its \
+*Visibility* at public too.
+- **Cited Answer** checks the sources.
+
+`sitetwin train` makes an adapter, `sitetwin promote RUN` puts it to use. Visitors talk to the flow that \
+*langflow.flow* in sitetwin.toml names.
 """
 
 _TEACH_NOTE = """\
@@ -53,27 +84,53 @@ def build_rag_chat(registry: Registry) -> Flow:
     Raises:
         ValueError: the registry lacks a component, or two of them no longer fit together.
     """
-    flow: Flow = {
-        "id": RAG_CHAT_ID,
-        "name": "rag_chat",
-        "endpoint_name": "rag_chat",
-        "description": "Answers a visitor's question from your notes and names the sources.",
-        "icon": "MessageSquareQuote",
-        "is_component": False,
-        "data": {"nodes": [], "edges": [], "viewport": {"x": 40.0, "y": 120.0, "zoom": 0.75}},
-    }
+    description = "Answers a visitor's question from your notes and names the sources."
+    flow = _flow(RAG_CHAT_ID, "rag_chat", description, "MessageSquareQuote")
+    _add_chat(flow, registry, _CHAT_NOTE, retriever=True)
+    return flow
+
+
+def build_lora_chat(registry: Registry) -> Flow:
+    """The promoted adapter alone.
+
+    Raises:
+        ValueError: as for `build_rag_chat`.
+    """
+    description = "Answers in the voice of your adapter, without looking anything up."
+    flow = _flow(LORA_CHAT_ID, "lora_chat", description, "AudioLines")
+    _add_chat(flow, registry, _LORA_NOTE, retriever=False)
+    _set(flow, "MLXModelComponent-m3dl0", "adapter", "promoted")
+    return flow
+
+
+def build_hybrid_chat(registry: Registry) -> Flow:
+    """The promoted adapter with passages.
+
+    Raises:
+        ValueError: as for `build_rag_chat`.
+    """
+    description = "Answers in the voice of your adapter, from your notes, and names the sources."
+    flow = _flow(HYBRID_CHAT_ID, "hybrid_chat", description, "BookUser")
+    _add_chat(flow, registry, _HYBRID_NOTE, retriever=True)
+    _set(flow, "MLXModelComponent-m3dl0", "adapter", "promoted")
+    return flow
+
+
+def _add_chat(flow: Flow, registry: Registry, note: str, *, retriever: bool) -> None:
     _add(flow, registry, "ChatInput", "ChatInput-q1vst", x=0, y=320)
-    _add(flow, registry, RETRIEVER, "RetrieverComponent-n2tes", x=440, y=-140)
+    if retriever:
+        _add(flow, registry, RETRIEVER, "RetrieverComponent-n2tes", x=440, y=-140)
     _add(flow, registry, MODEL, "MLXModelComponent-m3dl0", x=440, y=520)
     _add(flow, registry, CITED_ANSWER, "CitedAnswerComponent-c4ite", x=900, y=200)
     _add(flow, registry, "ChatOutput", "ChatOutput-a5nsw", x=1360, y=320)
-    _connect(flow, "ChatInput-q1vst", "message", "RetrieverComponent-n2tes", "question")
+    if retriever:
+        _connect(flow, "ChatInput-q1vst", "message", "RetrieverComponent-n2tes", "question")
     _connect(flow, "ChatInput-q1vst", "message", "CitedAnswerComponent-c4ite", "question")
-    _connect(flow, "RetrieverComponent-n2tes", "passages", "CitedAnswerComponent-c4ite", "passages")
+    if retriever:
+        _connect(flow, "RetrieverComponent-n2tes", "passages", "CitedAnswerComponent-c4ite", "passages")
     _connect(flow, "MLXModelComponent-m3dl0", "model_output", "CitedAnswerComponent-c4ite", "model")
     _connect(flow, "CitedAnswerComponent-c4ite", "answer", "ChatOutput-a5nsw", "input_value")
-    _add_note(flow, "note-w6hat", _CHAT_NOTE, x=-460, y=40)
-    return flow
+    _add_note(flow, "note-w6hat", note, x=-460, y=40)
 
 
 def build_teach(registry: Registry) -> Flow:
@@ -82,15 +139,8 @@ def build_teach(registry: Registry) -> Flow:
     Raises:
         ValueError: as for `build_rag_chat`.
     """
-    flow: Flow = {
-        "id": TEACH_ID,
-        "name": "teach",
-        "endpoint_name": "teach",
-        "description": "From a folder of notes to pairs of question and answer, reviewed by the filter.",
-        "icon": "GraduationCap",
-        "is_component": False,
-        "data": {"nodes": [], "edges": [], "viewport": {"x": 40.0, "y": 120.0, "zoom": 0.75}},
-    }
+    description = "From a folder of notes to pairs of question and answer, reviewed by the filter."
+    flow = _flow(TEACH_ID, "teach", description, "GraduationCap")
     _add(flow, registry, NOTE_CHUNKS, "NoteChunksComponent-n7ote", x=0, y=80)
     _add(flow, registry, TEACHER, "TeacherComponent-t4ach", x=440, y=0)
     _add(flow, registry, PAIR_FILTER, "PairFilterComponent-f9ilt", x=900, y=80)
@@ -102,7 +152,8 @@ def build_teach(registry: Registry) -> Flow:
 
 def build_all(registry: Registry) -> dict[str, Flow]:
     """Every flow of this folder by its endpoint name."""
-    return {flow["endpoint_name"]: flow for flow in [build_rag_chat(registry), build_teach(registry)]}
+    builders = (build_rag_chat, build_lora_chat, build_hybrid_chat, build_teach)
+    return {flow["endpoint_name"]: flow for flow in (build(registry) for build in builders)}
 
 
 def to_text(flow: Flow) -> str:
@@ -110,6 +161,23 @@ def to_text(flow: Flow) -> str:
     from langflow_sdk.serialization import flow_to_json, normalize_flow
 
     return flow_to_json(normalize_flow(flow))
+
+
+def _flow(flow_id: str, name: str, description: str, icon: str) -> Flow:
+    return {
+        "id": flow_id,
+        "name": name,
+        "endpoint_name": name,
+        "description": description,
+        "icon": icon,
+        "is_component": False,
+        "data": {"nodes": [], "edges": [], "viewport": {"x": 40.0, "y": 120.0, "zoom": 0.75}},
+    }
+
+
+def _set(flow: Flow, node_id: str, field: str, value: str) -> None:
+    (node,) = [node for node in flow["data"]["nodes"] if node["id"] == node_id]
+    node["data"]["node"]["template"][field]["value"] = value
 
 
 def _add(flow: Flow, registry: Registry, kind: str, node_id: str, *, x: float, y: float) -> None:

@@ -18,7 +18,15 @@ from components.threads import iterate
 from pipeline.chat import Answer, respond
 from pipeline.chat.answerable import answerability_judge
 from pipeline.chat.assistant import question_similarity
-from pipeline.settings import Settings, load_settings
+from pipeline.settings import Mode, Settings, load_settings
+
+MODES: dict[tuple[bool, bool], Mode] = {
+    (False, False): "base",
+    (True, False): "rag",
+    (False, True): "lora",
+    (True, True): "hybrid",
+}
+"""By whether there are passages, and an adapter."""
 
 
 class CitedAnswerComponent(Component):
@@ -32,7 +40,8 @@ class CitedAnswerComponent(Component):
         HandleInput(
             name="passages",
             display_name="Passages",
-            info="From the Notes Retriever, or from any retriever whose records have a text. Without it the model answers alone.",
+            info="From the Notes Retriever, or from any retriever whose records have a text. Without it the model answers alone, "
+            "and an adapter from what it has learnt.",
             input_types=["Table", "JSON", "DataFrame", "Data"],
             is_list=True,
         ),
@@ -99,18 +108,20 @@ class CitedAnswerComponent(Component):
         persona = settings.persona.model_copy(update={"prompt": self.persona} if self.persona.strip() else {})
         # A retriever that found nothing is not the same as none: then the notes don't hold it.
         grounded = is_connected(self.passages)
+        adapter = self.model.adapter if isinstance(self.model, EngineChatModel) else None
         return respond(
             question,
             passages=from_input(self.passages) if grounded else [],
-            mode="rag" if grounded else "base",
+            mode=MODES[grounded, adapter is not None],
             history=await history(self, turns),
             generate=generate_with(self.model),
             judge=answerability_judge(settings),
             chat=settings.chat,
             persona=persona,
             model=model_name(self.model),
+            adapter=adapter,
             retrieve_ms=retrieve_ms(self.passages),
-            similarity=question_similarity(settings) if self._quotes_first(settings) else None,
+            similarity=question_similarity(settings) if adapter is None and self._quotes_first(settings) else None,
         )
 
     def _quotes_first(self, settings: Settings) -> bool:

@@ -1,22 +1,40 @@
 """MLX Model."""
 
+from typing import Any
+
 from lfx.base.models.model import LCModelComponent
 from lfx.field_typing import LanguageModel
-from lfx.io import FloatInput, IntInput
+from lfx.io import DropdownInput, FloatInput, IntInput
 
 from components.chat_model import EngineChatModel
+from pipeline.models.adapters import adapters, answering_adapter
 from pipeline.processes import engine
-from pipeline.settings import load_settings
+from pipeline.settings import Visibility, load_settings
+
+BASE = "base"
+PROMOTED = "promoted"
+PUBLIC_ONLY = "public"
 
 
 class MLXModelComponent(LCModelComponent):
     display_name = "MLX Model"
-    description = "The model that sitetwin.toml names, on sitetwin's engine. It is started when it is not running."
+    description = (
+        "The model that sitetwin.toml names, on sitetwin's engine, as it is or with an adapter that was trained on your "
+        "writing. It is started when it is not running."
+    )
     icon = "Cpu"
     name = "MLXModelComponent"
 
     inputs = [
         *LCModelComponent.get_base_inputs(),
+        DropdownInput(
+            name="adapter",
+            display_name="Adapter",
+            info="base: none; promoted: whichever `sitetwin promote` put to use. Refresh list fetches the trained ones.",
+            options=[BASE, PROMOTED],
+            value=BASE,
+            refresh_button=True,
+        ),
         IntInput(
             name="max_tokens",
             display_name="Max Tokens",
@@ -29,13 +47,40 @@ class MLXModelComponent(LCModelComponent):
             info="0 always picks the likeliest word; -1: as in sitetwin.toml.",
             value=-1.0,
         ),
+        DropdownInput(
+            name="visibility",
+            display_name="Visibility",
+            info="Leave it at public in every flow that a visitor can reach: an adapter can tell what it was trained on.",
+            options=[PUBLIC_ONLY, "public and private"],
+            value=PUBLIC_ONLY,
+            advanced=True,
+        ),
     ]
 
+    def update_build_config(
+        self, build_config: dict[str, Any], field_value: object, field_name: str | None = None
+    ) -> dict[str, Any]:
+        """Refresh list was clicked below Adapter: what is trained by now."""
+        if field_name == "adapter":
+            build_config["adapter"]["options"] = [BASE, PROMOTED, *(one.name for one in adapters(load_settings()))]
+        return build_config
+
     def build_model(self) -> LanguageModel:
+        """Raises:
+        ModelError: there is no such adapter, or a private one would answer a visitor.
+        ServiceError: the engine can't be started.
+        """
         settings = load_settings()
         temperature = self.temperature
+        adapter = None
+        if self.adapter and self.adapter != BASE:
+            name = None if self.adapter == PROMOTED else self.adapter
+            # Anything unknown counts as public only: a slip here must not let a private adapter speak.
+            visibility: Visibility | None = None if self.visibility == "public and private" else "public"
+            adapter = answering_adapter(settings, name, visibility).name
         return EngineChatModel(
-            client=engine.connect(settings),
+            client=engine.connect(settings, adapter),
             max_tokens=self.max_tokens or settings.chat.max_tokens,
             temperature=settings.chat.temperature if temperature is None or temperature < 0 else temperature,
+            adapter=adapter,
         )

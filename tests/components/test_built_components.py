@@ -13,9 +13,12 @@ from components.sitetwin.cited_answer import CitedAnswerComponent
 from components.sitetwin.mlx_model import MLXModelComponent
 from components.sitetwin.retriever import RetrieverComponent
 from pipeline.chat import Answer
+from pipeline.errors import ModelError
 from pipeline.index import open_index
+from pipeline.models.adapters import promote, rollback
 from pipeline.processes import engine, vectors
 from pipeline.settings import Settings, load_settings
+from tests.demo_adapter import make_adapter
 
 pytestmark = pytest.mark.slow
 
@@ -96,3 +99,47 @@ def test_a_retriever_that_found_nothing_is_declined_without_the_model() -> None:
     assert isinstance(record, Answer)
     assert record.refused
     assert record.citations == []
+
+
+@pytest.fixture(scope="module")
+def trained(site: Settings) -> Settings:
+    make_adapter(site, "mine")
+    make_adapter(site, "diary", "private")
+    return site
+
+
+def test_an_adapter_before_any_was_promoted_names_the_next_step() -> None:
+    with pytest.raises(ModelError, match="sitetwin promote RUN"):
+        MLXModelComponent(adapter="promoted").build_model()
+
+
+def test_the_list_of_adapters_is_refreshed(trained: Settings) -> None:
+    config = {"adapter": {"options": ["base", "promoted"]}}
+    refreshed = MLXModelComponent().update_build_config(config, "base", "adapter")
+    assert refreshed["adapter"]["options"] == ["base", "promoted", "diary", "mine"]
+
+
+@pytest.mark.parametrize("visibility", ["public", "both", ""])
+def test_a_private_adapter_answers_by_the_owners_choice_only(trained: Settings, visibility: str) -> None:
+    with pytest.raises(ModelError, match="name one of mine"):
+        MLXModelComponent(adapter="diary", visibility=visibility).build_model()
+    model = MLXModelComponent(adapter="diary", visibility="public and private").build_model()
+    assert model.client.adapter == "diary"
+
+
+@pytest.mark.parametrize(("grounded", "mode"), [(False, "lora"), (True, "hybrid")])
+def test_the_promoted_adapter_answers(trained: Settings, grounded: bool, mode: str) -> None:
+    promote(trained, "mine")
+    try:
+        model = MLXModelComponent(adapter="promoted", max_tokens=8).build_model()
+    finally:
+        rollback(trained)
+    question = Message(text="How long does the dough rise?")
+    passages = [asyncio.run(RetrieverComponent(question=question.text).retrieve())] if grounded else None
+    message = asyncio.run(CitedAnswerComponent(question=question, passages=passages, model=model).answer())
+    record = wire.unpack(message.session_metadata)
+    assert isinstance(record, Answer)
+    assert (record.mode, record.adapter, record.model) == (mode, "mine", "demo")
+    # With this model and without an adapter the answer would be a quotation.
+    assert record.answer
+    assert not record.answer.startswith(">")

@@ -2,14 +2,23 @@ from collections.abc import Callable
 
 import pytest
 
-from flows.builder import CITED_ANSWER, Flow, build_all, build_rag_chat, build_teach, to_text
+from flows.builder import (
+    CITED_ANSWER,
+    Flow,
+    build_all,
+    build_hybrid_chat,
+    build_lora_chat,
+    build_rag_chat,
+    build_teach,
+    to_text,
+)
 from flows.files import SHIPPED
 from flows.registry import Registry
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("build", [build_rag_chat, build_teach])
+@pytest.mark.parametrize("build", [build_rag_chat, build_lora_chat, build_hybrid_chat, build_teach])
 def test_two_builds_are_the_same_bytes(build: Callable[[Registry], Flow], registry: Registry) -> None:
     assert to_text(build(registry)) == to_text(build(registry))
 

@@ -18,8 +18,10 @@ from flows.files import flows_to_serve, owners_directory, read_flow
 from flows.pushing import Pushed
 from pipeline.chat import Answer
 from pipeline.errors import ServiceError
+from pipeline.models.adapters import promote
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import Settings
+from tests.demo_adapter import make_adapter
 from tests.ollama_server import MODEL
 
 RYE = """# Rye bread
@@ -45,7 +47,8 @@ def langflow(site: Settings, log: Path) -> Iterator[httpx.Client]:
         )
     try:
         server.wait_healthy(server.base_url(site))
-        assert server.push_flows(site) == [Pushed("rag_chat", "created"), Pushed("teach", "created")]
+        pushed = server.push_flows(site)
+        assert pushed == [Pushed(name, "created") for name in ("hybrid_chat", "lora_chat", "rag_chat", "teach")]
         headers = {"x-api-key": server.credentials(site).api_key}
         with httpx.Client(base_url=server.base_url(site), headers=headers, timeout=60, trust_env=False) as client:
             yield client
@@ -96,6 +99,22 @@ def test_a_second_question_knows_the_first_and_another_session_does_not(site: Se
     assert isinstance(without, Answer)
     assert "three minutes" in with_history.answer
     assert "three minutes" not in without.answer
+
+
+def test_the_chats_with_an_adapter(site: Settings, langflow: httpx.Client) -> None:
+    for flow in ("lora_chat", "hybrid_chat"):
+        with pytest.raises(ServiceError, match="no adapter is promoted"):
+            ask(site, "How long does the dough rise?", "early", flow=flow)
+    make_adapter(site, "mine")
+    promote(site, "mine")
+    for mode in ("lora", "hybrid"):
+        _, answer = ask(site, "How long does the dough rise?", mode, flow=f"{mode}_chat")[-1]
+        assert isinstance(answer, Answer)
+        assert (answer.mode, answer.adapter) == (mode, "mine")
+    make_adapter(site, "diary", "private")
+    promote(site, "diary")
+    with pytest.raises(ServiceError, match="visitors are answered by public ones alone"):
+        ask(site, "Where is the spare key?", "visitor", flow="lora_chat")
 
 
 def test_private_notes_are_not_told(site: Settings, langflow: httpx.Client) -> None:
@@ -234,25 +253,25 @@ def test_an_error_of_a_node_says_what_to_do(site: Settings, langflow: httpx.Clie
 
 def test_a_newer_file_replaces_an_unedited_flow_only(site: Settings, langflow: httpx.Client) -> None:
     owners = owners_directory(site) / "rag_chat.json"
-    assert server.push_flows(site)[0] == Pushed("rag_chat", "unchanged")
+    assert Pushed("rag_chat", "unchanged") in server.push_flows(site)
 
     # The owner edits: a push of the same file and of a newer one leave that alone.
     edited = set_persona(stored(langflow), "Speak like a pirate.")
     langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": edited["data"]}).raise_for_status()
-    assert server.push_flows(site)[0] == Pushed("rag_chat", "unchanged")
+    assert Pushed("rag_chat", "unchanged") in server.push_flows(site)
     owners.parent.mkdir()
     newer = set_persona(flows_to_serve(site)["rag_chat"], "Be formal.")
     owners.write_text(httpx.Response(200, json=newer).text, encoding="utf-8")
-    assert server.push_flows(site)[0] == Pushed("rag_chat", "kept")
+    assert Pushed("rag_chat", "kept") in server.push_flows(site)
     assert "pirate" in str(stored(langflow)["data"])
 
     # Pulled, the file is the editor's flow, and a file changed after that is pushed again.
     assert owners in server.pull_flows(site, owners.parent)
     assert server.pull_flows(site, owners.parent) == []
     assert "pirate" in str(read_flow(owners))
-    assert server.push_flows(site)[0] == Pushed("rag_chat", "unchanged")
+    assert Pushed("rag_chat", "unchanged") in server.push_flows(site)
     owners.write_text(httpx.Response(200, json=set_persona(read_flow(owners), "Be brief.")).text, encoding="utf-8")
-    assert server.push_flows(site)[0] == Pushed("rag_chat", "updated")
+    assert Pushed("rag_chat", "updated") in server.push_flows(site)
     assert "Be brief." in str(stored(langflow)["data"])
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from flows.builder import NOTE_CHUNKS, PAIR_FILTER, TEACHER
+from flows.builder import MODEL, NOTE_CHUNKS, PAIR_FILTER, RETRIEVER, TEACHER
 from flows.files import SHIPPED
 from pipeline.dataset.teachers import prompts
 from pipeline.settings import LangflowSettings
@@ -25,8 +25,20 @@ def flow(request: pytest.FixtureRequest) -> dict[str, Any]:
     return loaded
 
 
-def test_both_flows_are_there() -> None:
-    assert {"rag_chat", "teach"} <= {path.stem for path in FILES}
+def test_the_flows_are_there_under_ids_of_their_own() -> None:
+    assert {"rag_chat", "lora_chat", "hybrid_chat", "teach"} <= {path.stem for path in FILES}
+    assert len({json.loads(path.read_text(encoding="utf-8"))["id"] for path in FILES}) == len(FILES)
+
+
+@pytest.mark.parametrize(
+    ("name", "adapter", "looks_up"),
+    [("rag_chat", "base", True), ("lora_chat", "promoted", False), ("hybrid_chat", "promoted", True)],
+)
+def test_who_answers_in_each_chat(name: str, adapter: str, looks_up: bool) -> None:
+    shipped = json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
+    kinds = {node["data"]["type"]: node["data"]["node"] for node in shipped["data"]["nodes"]}
+    assert kinds[MODEL]["template"]["adapter"]["value"] == adapter
+    assert (RETRIEVER in kinds) == looks_up
 
 
 def test_the_id_is_one_that_langflow_takes(flow: dict[str, Any]) -> None:
