@@ -121,7 +121,7 @@ def configuration(
     """
     values: Values = {}
     for layer in (DEMO if is_demo else {}, PRESETS[preset], *layers):
-        values = _over(values, layer)
+        values = merge(values, layer)
     try:
         return TrainingConfig.model_validate(values)
     except ValidationError as error:
@@ -159,7 +159,7 @@ def parse_assignments(assignments: Iterable[str]) -> Values:
         nested = yaml.safe_load(text)
         for part in reversed(name.strip().split(".")):
             nested = {part: nested}
-        values = _over(values, nested)
+        values = merge(values, nested)
     return values
 
 
@@ -207,11 +207,12 @@ def _translate_lora(values: Values, messages: list[str]) -> Values:
     return new
 
 
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> Values:
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> Values:
+    """`above` over `below`, also within parts like lora_parameters."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
-        merged[key] = _over(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+        merged[key] = merge(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
     return merged
 
 

@@ -1,0 +1,89 @@
+"""All that a run needs to go on as if it had never stopped: weights, optimiser, iteration, curves.
+
+Which rows an iteration reads and what its dropout drops follow from the seed and its number, so they need no place here.
+
+A checkpoint is a folder, written beside its place and moved there whole, so a kill or a power cut leaves the old one or
+the new one. Import this after `blas.preload()`.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx.optimizers import Optimizer
+from mlx.utils import tree_flatten, tree_unflatten
+from pydantic import BaseModel
+
+from pipeline.training.curves import Curves
+
+WEIGHTS, BEST, OPTIMIZER, STATE = "weights.safetensors", "best.safetensors", "optimizer.safetensors", "state.json"
+
+
+class Progress(BaseModel):
+    """Where a run stands after `iteration`."""
+
+    iteration: int = 0
+    curves: Curves = Curves()
+    losses: list[float] = []
+    """Of the iterations since the last report."""
+
+
+def weights_of(model: nn.Module) -> dict[str, mx.array]:
+    """What is trained, by name: an adapter's file as mlx-lm writes it."""
+    return dict(tree_flatten(model.trainable_parameters()))
+
+
+def save(folder: Path, progress: Progress, model: nn.Module, best: dict[str, mx.array], optimizer: Optimizer) -> Path:
+    """Writes `folder/NNNNNNN`, then removes older ones."""
+    name = f"{progress.iteration:07d}"
+    beside = folder / f".{name}"
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    mx.save_safetensors(str(beside / WEIGHTS), weights_of(model))
+    if best:
+        mx.save_safetensors(str(beside / BEST), best)
+    state: dict[str, mx.array] = dict(tree_flatten(optimizer.state))  # type: ignore[arg-type]
+    mx.save_safetensors(str(beside / OPTIMIZER), state)
+    (beside / STATE).write_text(progress.model_dump_json(), encoding="utf-8")
+    settle(beside.iterdir())
+    final = folder / name
+    if final.exists():
+        shutil.rmtree(final)
+    beside.rename(final)
+    settle([folder])
+    for other in _all(folder):
+        if other != final:
+            shutil.rmtree(other)
+    return final
+
+
+def newest(folder: Path) -> Path | None:
+    return max(_all(folder), default=None, key=lambda path: path.name)
+
+
+def load(checkpoint: Path, model: nn.Module, optimizer: Optimizer) -> tuple[Progress, dict[str, mx.array]]:
+    """Puts model and optimiser where they were; gives the progress and the best weights."""
+    model.load_weights(str(checkpoint / WEIGHTS), strict=False)
+    arrays: Any = mx.load(str(checkpoint / OPTIMIZER))
+    optimizer.state = tree_unflatten(list(arrays.items()))
+    best: Any = mx.load(str(checkpoint / BEST)) if (checkpoint / BEST).is_file() else {}
+    mx.eval(model.parameters(), optimizer.state, best)
+    return Progress.model_validate_json((checkpoint / STATE).read_bytes()), best
+
+
+def settle(paths: Iterable[Path]) -> None:
+    """Waits until they are on the disk: a rename may otherwise overtake what it names."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _all(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name.isdigit()] if folder.is_dir() else []

@@ -1,0 +1,89 @@
+"""What is wrong with a run before it starts: an error when it can't go well, else a warning that says what to expect."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pipeline.errors import SitetwinError
+from pipeline.settings import Visibility
+from pipeline.training.config import TrainingConfig
+from pipeline.training.data import TokenRow
+from pipeline.training.memory import estimate, smaller
+
+FEW = 100
+
+
+def check_visibility(adapter: Visibility, data: Visibility, version: int) -> None:
+    """Weights can't be un-told: what visitors talk to has never seen a private note.
+
+    Raises:
+        SitetwinError: a public adapter of a private data set.
+    """
+    if adapter == "public" and data == "private":
+        raise SitetwinError(
+            f"data set {version} is made of private notes, and a public adapter may never see one: "
+            "train with --visibility private, or build a public data set"
+        )
+
+
+def check_rows(train: Sequence[TokenRow], valid: Sequence[TokenRow], config: TrainingConfig) -> list[str]:
+    """Warnings for the owner.
+
+    Raises:
+        SitetwinError: fewer rows than a batch, or a row of which nothing is left to learn.
+    """
+    if len(train) < config.batch_size:
+        raise SitetwinError(
+            f"{len(train)} rows do not fill a batch of {config.batch_size}: "
+            + (f"--set batch_size={len(train)}, or build a larger data set" if train else "build a data set with pairs")
+        )
+    warnings = []
+    for name, rows in (("training", train), ("validation", valid)):
+        _check_prompts(name, rows, config)
+        if cut := sum(len(row.tokens) > config.max_seq_length for row in rows):
+            longest = max(len(row.tokens) for row in rows)
+            warnings.append(
+                f"{cut} of {len(rows)} {name} rows are longer than {config.max_seq_length} tokens and lose their end; "
+                f"the longest has {longest}: --set max_seq_length={longest} keeps all"
+            )
+    if len(train) < FEW:
+        warnings.append(
+            f"only {len(train)} rows: expect the tone at best, no facts, and overfitting after few epochs; "
+            f"{FEW} and more are better"
+        )
+    if not valid:
+        warnings.append("no validation rows: the last weights are kept, as nothing tells which were the best")
+    return warnings
+
+
+def _check_prompts(name: str, rows: Sequence[TokenRow], config: TrainingConfig) -> None:
+    for number, row in enumerate(rows, 1):
+        # One token at least must be predicted: a mean over none is NaN, and the adapter with it.
+        if min(len(row.tokens), config.max_seq_length) <= max(row.start, 1):
+            raise SitetwinError(
+                f"{name} row {number} has {row.start} tokens before its answer, so within {config.max_seq_length} "
+                f"nothing is left to learn: --set max_seq_length={len(row.tokens)}, or reject that pair"
+            )
+
+
+def check_memory(
+    folder: Path, rows: Sequence[TokenRow], config: TrainingConfig, free: int, *, count: Callable[..., int] = estimate
+) -> str:
+    """What the run will take, in words.
+
+    Raises:
+        SitetwinError: it is more than the `free` bytes; with settings that would fit, if there are any.
+    """
+
+    def need(config: TrainingConfig) -> int:
+        longest = config.max_seq_length
+        tokens = max(min(len(row.tokens), longest) for row in rows)
+        learnt = max(min(len(row.tokens), longest) - min(row.start, longest) for row in rows)
+        return count(folder, config, tokens, learnt)
+
+    if (needed := need(config)) <= free:
+        return f"about {needed / 1e9:.1f} GB of memory are needed, {free / 1e9:.1f} GB are free"
+    fitting = next((words for words, less in smaller(config) if need(less) <= free), None)
+    raise SitetwinError(
+        f"training needs about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free: "
+        + (f"this would fit: {fitting}" if fitting else "end other programs, or take a smaller model ([models] chat)")
+    )

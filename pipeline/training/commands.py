@@ -1,0 +1,156 @@
+"""`sitetwin train`, `runs`, `promote` and `rollback`."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from pipeline.cli import as_json, print_json, with_settings
+from pipeline.settings import Settings, Visibility
+from pipeline.training.config import Preset
+
+
+@click.command()
+@click.option("--preset", type=click.Choice(["underfit", "best", "overfit"]), default="best", show_default=True)
+@click.option(
+    "--config", "file", type=click.Path(path_type=Path), help="A YAML file with mlx-lm's keys, over the preset."
+)
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One key, over preset and file.")
+@click.option("--name", help="Of the run, or with --resume which one; else the preset's with a number.")
+@click.option("--data-set", type=int, help="Version of the data set; else the newest.")
+@click.option("--visibility", type=click.Choice(["public", "private"]), help="Of the adapter; else dataset.visibility.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint of a run that did not end.")
+@click.option("--force", is_flag=True, help="Start even if the memory seems too small.")
+@as_json
+@with_settings
+def train(
+    settings: Settings,
+    preset: Preset,
+    file: Path | None,
+    assignments: tuple[str, ...],
+    name: str | None,
+    data_set: int | None,
+    visibility: Visibility | None,
+    resume: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Train an adapter on a data set, and keep the best checkpoint."""
+    from pipeline.models import blas
+
+    if resume and (file or assignments or data_set or visibility):
+        raise click.UsageError("--resume goes on with the run's own configuration: give it nothing but --name")
+    blas.preload(settings.engine.threads)
+    from pipeline.training.config import configuration, merge, parse_assignments, read_file
+    from pipeline.training.registry import run_folder
+    from pipeline.training.run import CHART, start
+    from pipeline.training.run import resume as go_on
+    from pipeline.training.screen import TerminalScreen
+
+    with TerminalScreen() as screen, _until_interrupted() as stop:
+        if resume:
+            run = go_on(settings, screen, name, stop.is_set)
+        else:
+            values, messages = read_file(file) if file else ({}, [])
+            configuration(preset, values, source=str(file))
+            for message in messages:
+                screen.say(message)
+            run = start(
+                settings,
+                screen,
+                preset=preset,
+                values=merge(values, parse_assignments(assignments)),
+                name=name,
+                data_set=data_set,
+                visibility=visibility,
+                is_memory_checked=not force,
+                stop=stop.is_set,
+            )
+    if as_json:
+        print_json(run)
+        return
+    if run.state == "stopped":
+        click.echo(f"{run.name} stopped after iteration {run.iteration}: `sitetwin train --resume` goes on")
+        return
+    if run.verdict:
+        click.echo(f"{run.name}: {run.verdict.name}: {run.verdict.text}")
+        click.echo(f"to change: {run.verdict.change}")
+    click.echo(f"chart: {run_folder(settings, run.name) / CHART}")
+    click.echo(f"next: `sitetwin promote {run.name}` lets it answer")
+
+
+@click.command()
+@as_json
+@with_settings
+def runs(settings: Settings, as_json: bool) -> None:
+    """All training runs, oldest first, with what came of them."""
+    from pipeline.models.adapters import promoted
+    from pipeline.training.registry import runs as all_runs
+
+    found = all_runs(settings)
+    adapter = promoted(settings)
+    if as_json:
+        listed = [run.model_dump(mode="json") for run in found]
+        print_json({"runs": listed, "promoted": adapter.name if adapter else None})
+        return
+    for run in found:
+        best = run.curves.best
+        figures = f"best validation loss {best.loss:.3f} at {best.iteration}" if best else "no evaluation"
+        mark = ", promoted" if adapter and adapter.name == run.name else ""
+        verdict = f", {run.verdict.name}" if run.verdict else ""
+        click.echo(
+            f"{run.name}: {run.state}{verdict}{mark}; iteration {run.iteration} of {run.config.iters}, {figures}; "
+            f"data set {run.data_set}, {run.visibility}, {run.made_at:%Y-%m-%d %H:%M}"
+        )
+    if not found:
+        click.echo("no runs yet: `sitetwin train` starts one")
+
+
+@click.command()
+@click.argument("run")
+@as_json
+@with_settings
+def promote(settings: Settings, run: str, as_json: bool) -> None:
+    """Let the adapter of RUN answer from now on."""
+    from pipeline.models.adapters import promote as put_to_use
+
+    adapter = put_to_use(settings, run)
+    if as_json:
+        print_json({"promoted": adapter.name})
+        return
+    click.echo(f"{adapter.name} answers from now on; `sitetwin rollback` takes it back")
+
+
+@click.command()
+@as_json
+@with_settings
+def rollback(settings: Settings, as_json: bool) -> None:
+    """Back to the adapter that was promoted before, or to none."""
+    from pipeline.models.adapters import rollback as take_back
+
+    adapter = take_back(settings)
+    if as_json:
+        print_json({"promoted": adapter.name if adapter else None})
+        return
+    click.echo(f"{adapter.name} answers again" if adapter else "no adapter is promoted any more: the base answers")
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C (or SIGTERM) sets, so that a checkpoint is written; the second one ends at once."""
+    stop = threading.Event()
+
+    def interrupted(number: int, _: object) -> None:
+        click.echo("stopping after this step; once more ends at once", err=True)
+        stop.set()
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+    old = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)

@@ -1,0 +1,228 @@
+"""The training loop, of mlx-lm's pieces: its LoRA layers, its loss, MLX's optimisers.
+
+What mlx-lm's own loop has not: it can be stopped and resumed without a trace, it keeps the best weights and not the
+last, and it ends when the validation loss has not fallen for some time. Import this after `blas.preload()`.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
+import numpy as np
+from mlx.utils import tree_map
+from mlx_lm.tuner.trainer import grad_checkpoint
+from mlx_lm.tuner.utils import build_schedule, linear_to_lora_layers
+
+from pipeline.errors import SettingsError, SitetwinError
+from pipeline.training import checkpoint
+from pipeline.training.checkpoint import Progress
+from pipeline.training.config import TrainingConfig
+from pipeline.training.curves import TrainPoint, ValidPoint
+from pipeline.training.data import Schedule, TokenRow, by_length, make_batch
+from pipeline.training.loss import Loss, prepare
+
+OPTIMIZERS = {
+    "adam": optim.Adam, "adamw": optim.AdamW, "muon": optim.Muon, "sgd": optim.SGD, "adafactor": optim.Adafactor,
+}  # fmt: skip
+
+
+class Watcher(Protocol):
+    """Sees what the loop does; every method is called in the loop's own thread."""
+
+    def step(self, iteration: int, loss: float) -> None: ...
+
+    def trained(self, point: TrainPoint) -> None: ...
+
+    def evaluated(self, point: ValidPoint, progress: Progress) -> None: ...
+
+
+class Trainer:
+    """A model on its way to an adapter.
+
+    Args:
+        model: as mlx_lm loads it; its layers are changed in place.
+        config: of `TrainingConfig.for_rows`, so that nothing is left to decide.
+        folder: for checkpoints; the newest one there is gone on from.
+    """
+
+    def __init__(
+        self, model: nn.Module, train: list[TokenRow], valid: list[TokenRow], config: TrainingConfig, folder: Path
+    ) -> None:
+        assert config.iters
+        assert config.steps_per_eval
+        assert config.save_every
+        self.model = model
+        self.config = config
+        self.iters, self._eval_every, self._save_every = config.iters, config.steps_per_eval, config.save_every
+        self.folder = folder
+        self.schedule = Schedule(train, config)
+        self._valid = [make_batch(rows, config.max_seq_length) for rows in by_length(valid, config.batch_size)]
+        if config.val_batches != -1:
+            # Of all lengths, not the shortest ones.
+            step = max(1, len(self._valid) // max(1, config.val_batches))
+            self._valid = self._valid[::step][: config.val_batches]
+        add_adapter(model, config)
+        self.optimizer = _optimizer(config)
+        self.optimizer.init(model.trainable_parameters())
+        self.progress = Progress()
+        self.best: dict[str, mx.array] = {}
+        model.eval()
+        self.loss: Loss = prepare(
+            model, make_batch([min(train, key=lambda row: len(row.tokens))], config.max_seq_length)
+        )
+        if found := checkpoint.newest(folder):
+            self.progress, self.best = checkpoint.load(found, model, self.optimizer)
+
+    def run(self, watcher: Watcher, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Trains to the end, or until `stop()`; then a checkpoint is written and False given.
+
+        Raises:
+            SitetwinError: the loss is no number any more.
+        """
+        if self.config.grad_checkpoint:
+            _checkpoint_layers(self.model)
+        gradients = nn.value_and_grad(self.model, self.loss)
+        progress, many = self.progress, self.config.grad_accumulation_steps
+        if progress.iteration == 0:
+            self._evaluate(watcher)
+        summed: Any = None
+        tokens, started = 0, time.perf_counter()
+        self.model.train()
+        while progress.iteration < self.iters and not self._is_worn_out():
+            batch = self.schedule.batch(progress.iteration)
+            mx.random.seed(_dropout_seed(self.config.seed, progress.iteration))
+            (loss, _), grad = gradients(self.model, mx.array(batch.tokens), mx.array(batch.spans))
+            summed = grad if summed is None else tree_map(mx.add, summed, grad)
+            progress.iteration += 1
+            is_whole = progress.iteration % many == 0
+            if is_whole:
+                if many > 1:
+                    summed = tree_map(lambda value: value / many, summed)
+                self.optimizer.update(self.model, summed)
+                summed = None
+            mx.eval(self.model.trainable_parameters(), self.optimizer.state, loss, summed)
+            progress.losses.append(_number(loss, progress.iteration))
+            tokens += int((batch.spans[:, 1] + 1).sum())
+            watcher.step(progress.iteration, progress.losses[-1])
+            is_last = progress.iteration == self.iters
+            if progress.iteration % self.config.steps_per_report == 0 or is_last:
+                self._report(watcher, tokens / (time.perf_counter() - started))
+                tokens, started = 0, time.perf_counter()
+            if progress.iteration % self._eval_every == 0 or is_last:
+                before = time.perf_counter()
+                self._evaluate(watcher)
+                started += time.perf_counter() - before
+            is_stopped = stop()
+            # Summed gradients are in no checkpoint, so one is only written where there are none.
+            if is_whole and (is_stopped or is_last or self._is_save_due(many)):
+                checkpoint.save(self.folder, progress, self.model, self.best, self.optimizer)
+                if is_stopped and not is_last:
+                    return False
+        return True
+
+    def weights(self) -> dict[str, mx.array]:
+        """Those with the lowest validation loss; without validation rows the last."""
+        return self.best or checkpoint.weights_of(self.model)
+
+    def _is_save_due(self, many: int) -> bool:
+        """Whether a multiple of `save_every` has come since the last whole update."""
+        return self.progress.iteration // self._save_every > (self.progress.iteration - many) // self._save_every
+
+    def _is_worn_out(self) -> bool:
+        """Whether the last `patience` evaluations brought nothing better."""
+        points = [point for point in self.progress.curves.valid if point.iteration]
+        best = self.progress.curves.best
+        return bool(self.config.patience and best) and len(points) - 1 - points.index(best) >= self.config.patience  # type: ignore[arg-type]
+
+    def _report(self, watcher: Watcher, tokens_per_second: float) -> None:
+        progress = self.progress
+        point = TrainPoint(
+            iteration=progress.iteration,
+            loss=sum(progress.losses) / len(progress.losses),
+            learning_rate=self.optimizer.learning_rate.item(),
+            tokens_per_second=tokens_per_second,
+            memory_gb=mx.get_peak_memory() / 1e9,
+        )
+        progress.losses = []
+        progress.curves.train.append(point)
+        watcher.trained(point)
+
+    def _evaluate(self, watcher: Watcher) -> None:
+        if not self._valid:
+            return
+        point = ValidPoint(iteration=self.progress.iteration, loss=mean_loss(self.model, self.loss, self._valid))
+        curves = self.progress.curves
+        curves.valid.append(point)
+        if curves.best is point:
+            self.best = {name: mx.array(value) for name, value in checkpoint.weights_of(self.model).items()}
+            mx.eval(self.best)
+        watcher.evaluated(point, self.progress)
+        self.model.train()
+        mx.clear_cache()
+
+
+def mean_loss(model: nn.Module, loss: Loss, batches: list[Any]) -> float:
+    """The mean over all learnt tokens of `batches`, without dropout."""
+    model.eval()
+    total: Any = 0.0
+    count: Any = 0
+    for batch in batches:
+        mean, learnt = loss(model, mx.array(batch.tokens), mx.array(batch.spans))
+        total += mean.item() * learnt.item()
+        count += learnt.item()
+    return float(total / count)
+
+
+def add_adapter(model: nn.Module, config: TrainingConfig) -> None:
+    """Freezes the model and lays over it what is trained, the same for the same seed.
+
+    Raises:
+        SettingsError: more layers are asked for than there are, or none of the keys is in this model.
+    """
+    mx.random.seed(config.seed)
+    model.freeze()
+    layers = model.layers
+    if config.num_layers > len(layers):
+        raise SettingsError(f"num_layers is {config.num_layers}, the model has {len(layers)}: set -1 for all")
+    if config.fine_tune_type == "full":
+        for layer in layers[-max(config.num_layers, 0) :]:
+            layer.unfreeze()
+        return
+    linear_to_lora_layers(
+        model, config.num_layers, config.lora_parameters.model_dump(), use_dora=config.fine_tune_type == "dora"
+    )
+    if not checkpoint.weights_of(model):
+        names = sorted(name for name, part in layers[-1].named_modules() if "weight" in part and part.weight.ndim == 2)
+        raise SettingsError(f"none of lora_parameters.keys is in this model: name some of {', '.join(names)}")
+
+
+def _optimizer(config: TrainingConfig) -> optim.Optimizer:
+    rate = build_schedule(config.lr_schedule.model_dump()) if config.lr_schedule else config.learning_rate
+    return OPTIMIZERS[config.optimizer](learning_rate=rate, **config.optimizer_config.get(config.optimizer, {}))
+
+
+def _checkpoint_layers(model: nn.Module) -> None:
+    """mlx-lm's gradient checkpointing, for this model's layers only: it changes a layer's class."""
+    for kind in {type(layer) for layer in model.layers}:
+        own = type(kind.__name__, (kind,), {})
+        mine = [layer for layer in model.layers if type(layer) is kind]
+        for layer in mine:
+            layer.__class__ = own
+        grad_checkpoint(mine[0])
+
+
+def _dropout_seed(seed: int, iteration: int) -> int:
+    """Another one in each iteration and each run, and the same when a run is resumed."""
+    return int(np.random.SeedSequence((seed, iteration)).generate_state(1, np.uint64)[0])
+
+
+def _number(loss: mx.array, iteration: int) -> float:
+    item: Any = loss.item()
+    value = float(item)
+    if value != value or value == float("inf"):
+        raise SitetwinError(f"the loss is {value} at iteration {iteration}: train again with a lower learning_rate")
+    return value

@@ -1,0 +1,142 @@
+"""Runs on disk: `.sitetwin/runs/NAME/` with `run.json`, `metrics.jsonl`, `chart.png` and `checkpoints/`.
+
+A run's folder is made once and never written over by another run.
+"""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import psutil
+from pydantic import BaseModel, ValidationError
+
+from pipeline.errors import SitetwinError
+from pipeline.models.adapters import adapters_directory, is_adapter_name
+from pipeline.settings import Settings, Visibility
+from pipeline.training.config import Preset, TrainingConfig
+from pipeline.training.curves import Curves
+from pipeline.training.verdict import Verdict
+
+RECORD = "run.json"
+State = Literal["running", "stopped", "killed", "failed", "done"]
+
+
+class Run(BaseModel):
+    """What a run was made of, and what came of it."""
+
+    name: str
+    preset: Preset
+    config: TrainingConfig
+    """With everything decided; the seed is in it."""
+    data_set: int
+    data_visibility: Visibility
+    rows: dict[Literal["train", "valid"], int]
+    visibility: Visibility
+    """Of the adapter."""
+    base: str
+    base_hash: str
+    made_at: datetime
+    warnings: list[str] = []
+    state: State = "running"
+    pid: int = 0
+    process_started: float = 0
+    """In seconds since the epoch: process ids are used again."""
+    iteration: int = 0
+    """Of the last evaluation or checkpoint."""
+    curves: Curves = Curves()
+    verdict: Verdict | None = None
+    error: str = ""
+    ended_at: datetime | None = None
+
+    def is_alive(self) -> bool:
+        try:
+            return abs(psutil.Process(self.pid).create_time() - self.process_started) < 1
+        except psutil.NoSuchProcess:
+            return False
+
+    def begin(self) -> None:
+        """This process trains it now."""
+        self.state, self.error, self.ended_at = "running", "", None
+        self.pid = os.getpid()
+        self.process_started = psutil.Process().create_time()
+
+    def end(self, state: State, error: str = "") -> None:
+        self.state, self.error, self.ended_at = state, error, datetime.now(UTC)
+
+
+def runs_directory(settings: Settings) -> Path:
+    return settings.state / "runs"
+
+
+def run_folder(settings: Settings, name: str) -> Path:
+    return runs_directory(settings) / name
+
+
+def create(settings: Settings, run: Run) -> None:
+    """A folder of its own for a new run.
+
+    Raises:
+        SitetwinError: the name is taken, or can't be a folder's.
+    """
+    if not is_adapter_name(run.name):
+        raise SitetwinError(f"{run.name!r} is no name for a run: take letters, digits, dots and hyphens")
+    folder = run_folder(settings, run.name)
+    if folder.exists() or (adapters_directory(settings) / run.name).exists():
+        raise SitetwinError(f"there is a run or an adapter {run.name!r} already: give another --name")
+    folder.mkdir(parents=True)
+    write(settings, run)
+
+
+def free_name(settings: Settings, preset: Preset) -> str:
+    """`best-1`, or the next number that neither a run nor an adapter has."""
+    number = 1
+    while any(
+        (folder / f"{preset}-{number}").exists() for folder in (runs_directory(settings), adapters_directory(settings))
+    ):
+        number += 1
+    return f"{preset}-{number}"
+
+
+def write(settings: Settings, run: Run) -> None:
+    path = run_folder(settings, run.name) / RECORD
+    beside = path.with_name(f".{RECORD}.{os.getpid()}")
+    beside.write_text(run.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    beside.replace(path)
+
+
+def runs(settings: Settings) -> list[Run]:
+    """All, oldest first; one that says it runs but whose process is gone is `killed`."""
+    folder = runs_directory(settings)
+    found = [_read(path.parent) for path in folder.glob(f"*/{RECORD}")] if folder.is_dir() else []
+    return sorted(found, key=lambda run: run.made_at)
+
+
+def resumable(settings: Settings, name: str | None = None) -> Run:
+    """The run of that name, or the newest one that did not end.
+
+    Raises:
+        SitetwinError: there is none, or it has ended or is running.
+    """
+    known = runs(settings)
+    open_runs = [run for run in known if run.state in ("stopped", "killed", "failed")]
+    if name is None:
+        if not open_runs:
+            raise SitetwinError("no run was interrupted, so there is none to go on with: run `sitetwin train`")
+        return open_runs[-1]
+    run = next((run for run in known if run.name == name), None)
+    if run is None:
+        raise SitetwinError(f"there is no run {name!r}: `sitetwin runs` lists them")
+    if run not in open_runs:
+        raise SitetwinError(f"the run {name!r} is {run.state}: `sitetwin train` starts a new one")
+    return run
+
+
+def _read(folder: Path) -> Run:
+    try:
+        run = Run.model_validate_json((folder / RECORD).read_bytes())
+    except ValidationError:
+        raise SitetwinError(f"{folder / RECORD} can't be read: remove {folder}") from None
+    if run.state == "running" and not run.is_alive():
+        run.state = "killed"
+    return run

@@ -1,0 +1,255 @@
+"""A run from beginning to end: checked, trained, judged, and its adapter put where the engine finds it.
+
+Import this after `blas.preload()`.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import mlx.core as mx
+import psutil
+from filelock import FileLock, Timeout
+from mlx_lm.utils import hf_repo_to_path, load_config, load_model, load_tokenizer
+
+from pipeline.dataset.versions import read_card, version_folder
+from pipeline.errors import ModelError, SitetwinError
+from pipeline.models.adapters import CONFIG, WEIGHTS, Card, adapters_directory, base_hash, write_card
+from pipeline.models.demo import DEMO, resolve_chat_model
+from pipeline.settings import Settings, Visibility
+from pipeline.training import registry
+from pipeline.training.chart import draw
+from pipeline.training.checkpoint import Progress, settle
+from pipeline.training.checks import check_memory, check_rows, check_visibility
+from pipeline.training.config import Preset, TrainingConfig, Values, configuration
+from pipeline.training.curves import TrainPoint, ValidPoint
+from pipeline.training.data import TokenRow, read_rows
+from pipeline.training.loop import Trainer
+from pipeline.training.registry import Run
+from pipeline.training.verdict import judge
+
+METRICS, CHART, CHECKPOINTS = "metrics.jsonl", "chart.png", "checkpoints"
+
+
+class Screen(Protocol):
+    """Who is told what happens."""
+
+    def say(self, text: str) -> None: ...
+
+    def start(self, run: Run) -> None: ...
+
+    def step(self, iteration: int, loss: float) -> None: ...
+
+    def point(self, point: TrainPoint | ValidPoint) -> None: ...
+
+
+class Recorder:
+    """Keeps what the loop reports: lines in metrics.jsonl, curves in run.json, the chart."""
+
+    def __init__(self, settings: Settings, run: Run, screen: Screen) -> None:
+        self.settings, self.run, self.screen = settings, run, screen
+        self.folder = registry.run_folder(settings, run.name)
+
+    def go_on_from(self, progress: Progress) -> None:
+        """Forgets what was reported after the checkpoint: it comes again."""
+        points: list[TrainPoint | ValidPoint] = [*progress.curves.train, *progress.curves.valid]
+        points.sort(key=lambda point: (point.iteration, isinstance(point, ValidPoint)))
+        (self.folder / METRICS).write_text("".join(map(_line, points)), encoding="utf-8")
+        self._keep(progress)
+
+    def step(self, iteration: int, loss: float) -> None:
+        self.screen.step(iteration, loss)
+
+    def trained(self, point: TrainPoint) -> None:
+        self._append(point)
+
+    def evaluated(self, point: ValidPoint, progress: Progress) -> None:
+        self._append(point)
+        self._keep(progress)
+        draw({self.run.name: progress.curves}, self.folder / CHART, self.run.name)
+
+    def _append(self, point: TrainPoint | ValidPoint) -> None:
+        with (self.folder / METRICS).open("a", encoding="utf-8") as file:
+            file.write(_line(point))
+        self.screen.point(point)
+
+    def _keep(self, progress: Progress) -> None:
+        self.run.curves, self.run.iteration = progress.curves, progress.iteration
+        registry.write(self.settings, self.run)
+
+
+def start(
+    settings: Settings,
+    screen: Screen,
+    *,
+    preset: Preset = "best",
+    values: Values | None = None,
+    name: str | None = None,
+    data_set: int | None = None,
+    visibility: Visibility | None = None,
+    is_memory_checked: bool = True,
+    stop: Callable[[], bool] = lambda: False,
+) -> Run:
+    """A new run; it returns when it has ended or `stop()` said so.
+
+    Raises:
+        SitetwinError: a check failed (then nothing was written), another run is under way, or the loss broke.
+    """
+    config = configuration(preset, values or {}, is_demo=settings.models.chat == DEMO)
+    folder = version_folder(settings, data_set)
+    card = read_card(folder)
+    visibility = visibility or settings.dataset.visibility
+    check_visibility(visibility, card.visibility, card.version)
+    with _alone(settings):
+        base = base_folder(settings)
+        train, valid = _rows(folder, base, config)
+        warnings = check_rows(train, valid, config)
+        if config.fine_tune_type == "full":
+            warnings.append("a full fine-tune is no adapter that the engine swaps in: mlx-lm takes its folder")
+        config = config.for_rows(len(train))
+        if is_memory_checked:
+            screen.say(check_memory(base, [*train, *valid], config, psutil.virtual_memory().available))
+        for warning in warnings:
+            screen.say(warning)
+        run = Run(
+            name=name or registry.free_name(settings, preset),
+            preset=preset,
+            config=config,
+            data_set=card.version,
+            data_visibility=card.visibility,
+            rows={"train": len(train), "valid": len(valid)},
+            visibility=visibility,
+            base=settings.models.chat,
+            base_hash=base_hash(base),
+            made_at=datetime.now(UTC),
+            warnings=warnings,
+        )
+        run.begin()
+        registry.create(settings, run)
+        return _train(settings, run, base, train, valid, screen, stop)
+
+
+def resume(
+    settings: Settings, screen: Screen, name: str | None = None, stop: Callable[[], bool] = lambda: False
+) -> Run:
+    """Goes on from the last checkpoint of the run `name`, or of the newest that did not end.
+
+    Raises:
+        SitetwinError: there is none, its data set or its base is no longer what it was, or another run is under way.
+    """
+    with _alone(settings):
+        run = registry.resumable(settings, name)
+        base = base_folder(settings)
+        if base_hash(base) != run.base_hash:
+            raise SitetwinError(
+                f"the run {run.name!r} was begun on {run.base!r}, other weights than those of {settings.models.chat!r}: "
+                "set [models] chat to that model, or start a new run"
+            )
+        train, valid = _rows(version_folder(settings, run.data_set), base, run.config)
+        run.begin()
+        return _train(settings, run, base, train, valid, screen, stop)
+
+
+def base_folder(settings: Settings) -> Path:
+    """Where the weights are that `[models] chat` names.
+
+    Raises:
+        SitetwinError: the name is a server's, or the weights can't be had.
+    """
+    if settings.engine.url:
+        raise SitetwinError(
+            f"[models] chat is the name of a model at {settings.engine.url}, and its weights can't be trained here: "
+            "take engine.url out, and set [models] chat to an MLX model"
+        )
+    found = resolve_chat_model(settings.models.chat)
+    if isinstance(found, Path):
+        return found
+    try:
+        return hf_repo_to_path(found)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{found} is not on this machine ({' '.join(str(error).split())[:120]}): ask it something first "
+            "(`sitetwin ask`), which fetches it"
+        ) from None
+
+
+def _train(
+    settings: Settings,
+    run: Run,
+    base: Path,
+    train: list[TokenRow],
+    valid: list[TokenRow],
+    screen: Screen,
+    stop: Callable[[], bool],
+) -> Run:
+    recorder = Recorder(settings, run, screen)
+    try:
+        model, _ = load_model(base)
+        trainer = Trainer(model, train, valid, run.config, recorder.folder / CHECKPOINTS)
+        recorder.go_on_from(trainer.progress)
+        screen.start(run)
+        is_whole = trainer.run(recorder, stop)
+    except SitetwinError as error:
+        run.end("failed", str(error))
+        registry.write(settings, run)
+        raise
+    run.curves, run.iteration = trainer.progress.curves, trainer.progress.iteration
+    if is_whole:
+        run.verdict = judge(run.curves)
+        draw({run.name: run.curves}, recorder.folder / CHART, f"{run.name}: {run.verdict.name}")
+        publish(settings, run, trainer.weights())
+        shutil.rmtree(recorder.folder / CHECKPOINTS, ignore_errors=True)
+    run.end("done" if is_whole else "stopped")
+    registry.write(settings, run)
+    return run
+
+
+def publish(settings: Settings, run: Run, weights: dict[str, mx.array]) -> Path:
+    """The adapter's folder as mlx-lm writes it, with its card, moved to its place whole."""
+    final = adapters_directory(settings) / run.name
+    beside = final.with_name(f".{run.name}-{os.getpid()}")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    mx.save_safetensors(str(beside / WEIGHTS), weights)
+    is_full = run.config.fine_tune_type == "full"
+    config: dict[str, Any] = {
+        **run.config.model_dump(), "model": run.base, **({"lora_parameters": None} if is_full else {})
+    }  # fmt: skip
+    (beside / CONFIG).write_text(json.dumps(config, indent=4, sort_keys=True) + "\n", encoding="utf-8")
+    write_card(
+        beside,
+        Card(base=run.base, base_hash=run.base_hash, visibility=run.visibility, dataset=run.data_set, run=run.name),
+    )
+    settle([*beside.iterdir(), beside])
+    if final.exists():
+        # A kill came between this step and the record of it; what is there is this run's own.
+        shutil.rmtree(final)
+    beside.rename(final)
+    return final
+
+
+def _rows(folder: Path, base: Path, config: TrainingConfig) -> tuple[list[TokenRow], list[TokenRow]]:
+    tokenizer = load_tokenizer(base, eos_token_ids=load_config(base).get("eos_token_id"))
+    return read_rows(folder, "train", tokenizer, config), read_rows(folder, "valid", tokenizer, config)
+
+
+def _line(point: TrainPoint | ValidPoint) -> str:
+    kind = "train" if isinstance(point, TrainPoint) else "valid"
+    return json.dumps({"kind": kind, **point.model_dump()}) + "\n"
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One run at a time: two would slow each other down more than twice."""
+    directory = registry.runs_directory(settings)
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(directory / ".training.lock", timeout=0):
+            yield
+    except Timeout:
+        raise SitetwinError("a run is under way: `sitetwin runs` shows it; wait for it or end it with Ctrl-C") from None

@@ -1,0 +1,56 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline.dataset.records import Pair
+from pipeline.dataset.versions import Card, Row, write_version
+from pipeline.models import blas
+from pipeline.settings import DatasetSettings, PersonaSettings, Settings, load_settings
+
+# Before a module of these tests imports MLX.
+blas.preload(1)
+
+SMALL = {
+    "batch_size": 2, "iters": 12, "steps_per_report": 4, "steps_per_eval": 3, "learning_rate": 0.02, "patience": 0,
+    "max_seq_length": 128, "grad_checkpoint": False, "lora_parameters": {"rank": 4, "dropout": 0.1},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def small() -> dict:
+    """Values for a run of a second."""
+    return SMALL
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory) -> Path:
+    """A random Llama of two layers, with a token for each byte."""
+    from tests.tiny_llama import _make_bases
+
+    folder = tmp_path_factory.mktemp("models")
+    _make_bases(folder)
+    return folder / "base"
+
+
+def _pair(number: int) -> Pair:
+    return Pair(
+        question=f"What is {number}?" + " Well?" * (number % 4), answer=f"It is {number * 7}." + " Yes." * (number % 3),
+        kind="fact", source="a.md", chunk_index=0, chunks=("a.md#0-0",), accuracy=9, style=9,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def site(tmp_path, base) -> Settings:
+    """A site whose chat model is `base`, with a public data set of 15 rows to train on and 5 to validate."""
+    (tmp_path / "sitetwin.toml").write_text(f"[models]\nchat = {json.dumps(str(base))}\n", encoding="utf-8")
+    settings = load_settings(tmp_path / "sitetwin.toml")
+    rows = [Row(pair=_pair(n), split="train" if n < 15 else "valid", original=_pair(n).id) for n in range(20)]
+    card = Card(
+        version=1, made_at=datetime.now(UTC), visibility="public", teacher="t", judge=None, settings=DatasetSettings(),
+        persona=PersonaSettings(name="Ada"), corpus="", documents=1, chunks=1, failed_tasks=0, accepted=20, rejected=0,
+        splits={"train": 15, "valid": 5, "test": 0}, split_of={}, near_duplicates=[],
+    )  # fmt: skip
+    write_version(settings, card, rows, [])
+    return settings

@@ -1,0 +1,41 @@
+import re
+
+import pytest
+
+from pipeline.training.curves import Curves, TrainPoint, ValidPoint
+from pipeline.training.verdict import judge
+
+
+def curves(valid: list[float], train: list[float]) -> Curves:
+    return Curves(
+        valid=[ValidPoint(iteration=100 * place, loss=loss) for place, loss in enumerate(valid)],
+        train=[
+            TrainPoint(iteration=100 * place, loss=loss, learning_rate=1e-5, tokens_per_second=1, memory_gb=1)
+            for place, loss in enumerate(train, 1)
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("valid", "train", "name", "words"),
+    [
+        ([3.0, 2.5, 2.1, 1.8], [2.8, 2.3, 1.9], "underfit", "still falling at the end, from 2.100 to 1.800"),
+        ([3.0, 2.0, 1.6, 1.5, 1.499], [2.5, 1.9, 1.6, 1.5], "good", "from 3.000 to 1.499 and has flattened"),
+        ([3.0, 1.6, 1.5, 1.51], [2.5, 1.6, 1.3], "good", "from 3.000 to 1.500"),
+        ([3.0, 2.0, 1.6, 1.9, 2.2], [2.5, 1.5, 0.9, 0.4], "overfit", "after iteration 200 .* went on falling"),
+        ([3.0, 3.1, 3.4], [2.5, 1.0, 0.2], "overfit", "never fell below the untrained model's 3.000"),
+        ([3.0, 3.1, 3.4], [2.5, 2.6, 2.7], "underfit", "never fell"),
+        ([], [2.5, 2.0], "unknown", "no validation curve"),
+        ([3.0], [], "unknown", "no validation curve"),
+    ],
+)
+def test_the_curves_are_named_with_what_to_change(valid, train, name, words):
+    verdict = judge(curves(valid, train))
+    assert verdict.name == name
+    assert re.search(words, verdict.text)
+    assert verdict.change
+
+
+def test_the_best_is_the_earliest_lowest_after_training_began():
+    assert curves([1.0, 3.0, 2.0, 2.0, 4.0], []).best.iteration == 200
+    assert curves([1.0], []).best is None
