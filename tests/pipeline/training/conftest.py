@@ -13,7 +13,7 @@ from pipeline.settings import DatasetSettings, PersonaSettings, Settings, load_s
 blas.preload(1)
 
 SMALL = {
-    "batch_size": 2, "iters": 12, "steps_per_report": 4, "steps_per_eval": 3, "learning_rate": 0.02, "patience": 0,
+    "batch_size": 2, "iters": 12, "steps_per_report": 4, "steps_per_eval": 6, "save_every": 3, "learning_rate": 0.02, "patience": 0,
     "max_seq_length": 128, "grad_checkpoint": False, "lora_parameters": {"rank": 4, "dropout": 0.1},
 }  # fmt: skip
 

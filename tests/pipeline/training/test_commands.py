@@ -1,14 +1,13 @@
-"""The commands as processes: MLX gets its BLAS once in each."""
-
 import json
-import subprocess
-import sys
+
+from click.testing import CliRunner, Result
+
+from pipeline.cli import main
 
 
-def sitetwin(site, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pipeline", "--config", str(site.file), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == status, done.stderr
+def sitetwin(site, *arguments: str, status: int = 0) -> Result:
+    done = CliRunner().invoke(main, ["--config", str(site.file), *arguments])
+    assert done.exit_code == status, done.output
     return done
 
 

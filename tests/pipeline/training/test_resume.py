@@ -74,7 +74,9 @@ def test_stopped_and_resumed(site, small, change, stops):
     assert_same(site, run, whole)
 
 
-@pytest.mark.parametrize("iteration", [2, 3, 8])
+@pytest.mark.parametrize(
+    "iteration", [pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow), 8]
+)
 def test_killed_and_resumed(site, small, iteration):
     whole = start(site, Quiet(), values=small, name="whole")
     module = Path(__file__).with_name("killed_run.py")
