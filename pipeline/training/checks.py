@@ -1,6 +1,6 @@
 """What is wrong with a run before it starts: an error when it can't go well, else a warning that says what to expect."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import SitetwinError
@@ -65,24 +65,24 @@ def _check_prompts(name: str, rows: Sequence[TokenRow], config: TrainingConfig) 
             )
 
 
-def check_memory(
-    folder: Path, rows: Sequence[TokenRow], config: TrainingConfig, free: int, *, count: Callable[..., int] = estimate
-) -> str:
+def check_memory(folder: Path, rows: Sequence[TokenRow], config: TrainingConfig, free: int) -> str:
     """What the run will take, in words.
 
     Raises:
         SitetwinError: it is more than the `free` bytes; with settings that would fit, if there are any.
     """
 
-    def need(config: TrainingConfig) -> int:
+    def need(config: TrainingConfig) -> int | None:
         longest = config.max_seq_length
         tokens = max(min(len(row.tokens), longest) for row in rows)
         learnt = max(min(len(row.tokens), longest) - min(row.start, longest) for row in rows)
-        return count(folder, config, tokens, learnt)
+        return estimate(folder, config, tokens, learnt)
 
-    if (needed := need(config)) <= free:
+    if (needed := need(config)) is None:
+        return f"how much memory is needed is not known for this kind of model; {free / 1e9:.1f} GB are free"
+    if needed <= free:
         return f"about {needed / 1e9:.1f} GB of memory are needed, {free / 1e9:.1f} GB are free"
-    fitting = next((words for words, less in smaller(config) if need(less) <= free), None)
+    fitting = next((words for words, less in smaller(config) if (need(less) or 0) <= free), None)
     raise SitetwinError(
         f"training needs about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free: "
         + (f"this would fit: {fitting}" if fitting else "end other programs, or take a smaller model ([models] chat)")

@@ -22,7 +22,7 @@ from pipeline.training.config import Preset
 @click.option("--name", help="Of the run, or with --resume which one; else the preset's with a number.")
 @click.option("--data-set", type=int, help="Version of the data set; else the newest.")
 @click.option("--visibility", type=click.Choice(["public", "private"]), help="Of the adapter; else dataset.visibility.")
-@click.option("--resume", is_flag=True, help="Go on from the last checkpoint of a run that did not end.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint of an interrupted run.")
 @click.option("--force", is_flag=True, help="Start even if the memory seems too small.")
 @as_json
 @with_settings

@@ -16,6 +16,7 @@ import numpy as np
 from mlx.utils import tree_map
 from mlx_lm.tuner.trainer import grad_checkpoint
 from mlx_lm.tuner.utils import build_schedule, linear_to_lora_layers
+from mlx_lm.utils import maybe_set_recommended_wired_limit
 
 from pipeline.errors import SettingsError, SitetwinError
 from pipeline.training import checkpoint
@@ -85,6 +86,7 @@ class Trainer:
         """
         if self.config.grad_checkpoint:
             _checkpoint_layers(self.model)
+        maybe_set_recommended_wired_limit()
         gradients = nn.value_and_grad(self.model, self.loss)
         progress, many = self.progress, self.config.grad_accumulation_steps
         if progress.iteration == 0:

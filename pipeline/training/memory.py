@@ -23,14 +23,16 @@ OVERHEAD = 1.15
 """What the allocator holds beyond that."""
 
 
-def estimate(folder: Path, config: TrainingConfig, tokens: int, learnt: int) -> int:
-    """Bytes that training the model in `folder` holds at its most.
+def estimate(folder: Path, config: TrainingConfig, tokens: int, learnt: int) -> int | None:
+    """Bytes that training the model in `folder` holds at its most; None when its config.json names its sizes otherwise.
 
     Args:
         tokens: of the longest row that is read, after cutting.
         learnt: of them at most.
     """
     shape = _shape(folder)
+    if shape is None:
+        return None
     number = 4 if shape["torch_dtype"] == "float32" else 2
     weights = sum(file.stat().st_size for file in folder.glob("model*.safetensors"))
     layers = shape["num_hidden_layers"]
@@ -68,10 +70,12 @@ def smaller(config: TrainingConfig) -> Iterator[tuple[str, TrainingConfig]]:
             yield change(f"lora_parameters.rank={rank}", lora_parameters=lora)
 
 
-def _shape(folder: Path) -> dict[str, Any]:
+def _shape(folder: Path) -> dict[str, Any] | None:
     """The text model's config.json, with what older ones leave out."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     shape = {**config, **config.get("text_config", {})}
+    if not {"hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size"} <= shape.keys():
+        return None
     shape.setdefault("num_key_value_heads", shape["num_attention_heads"])
     shape.setdefault("head_dim", shape["hidden_size"] // shape["num_attention_heads"])
     shape.setdefault("intermediate_size", 4 * shape["hidden_size"])

@@ -113,13 +113,13 @@ def runs(settings: Settings) -> list[Run]:
 
 
 def resumable(settings: Settings, name: str | None = None) -> Run:
-    """The run of that name, or the newest one that did not end.
+    """The run of that name, or the newest one that was interrupted; one that failed would fail again.
 
     Raises:
         SitetwinError: there is none, or it has ended or is running.
     """
     known = runs(settings)
-    open_runs = [run for run in known if run.state in ("stopped", "killed", "failed")]
+    open_runs = [run for run in known if run.state in ("stopped", "killed")]
     if name is None:
         if not open_runs:
             raise SitetwinError("no run was interrupted, so there is none to go on with: run `sitetwin train`")

@@ -1,5 +1,7 @@
 """A run's progress on stderr: a bar on a terminal, a line for each evaluation anywhere."""
 
+import time
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -23,6 +25,7 @@ class TerminalScreen:
         )
         self._task = self._bar.add_task("", total=None, visible=False, figures="")
         self._iterations = 0
+        self._started = (0, 0.0)
         self._rest = ""
 
     def __enter__(self) -> "TerminalScreen":
@@ -37,6 +40,7 @@ class TerminalScreen:
 
     def start(self, run: Run) -> None:
         self._iterations = run.config.iters or 0
+        self._started = (run.iteration, time.monotonic())
         self._bar.reset(self._task, description=run.name, total=self._iterations, completed=run.iteration, visible=True)
 
     def step(self, iteration: int, loss: float) -> None:
@@ -44,6 +48,14 @@ class TerminalScreen:
 
     def point(self, point: TrainPoint | ValidPoint) -> None:
         if isinstance(point, TrainPoint):
+            is_first = not self._rest
             self._rest = f", {point.tokens_per_second:.0f} tokens/s, {point.memory_gb:.1f} GB"
+            if is_first:
+                self.say(f"about {self._minutes_left(point.iteration):.0f} minutes are left")
         else:
             self.say(f"iteration {point.iteration} of {self._iterations}: validation loss {point.loss:.3f}{self._rest}")
+
+    def _minutes_left(self, iteration: int) -> float:
+        """From this run's pace since it began or was resumed."""
+        first, began = self._started
+        return (time.monotonic() - began) / (iteration - first) * (self._iterations - iteration) / 60

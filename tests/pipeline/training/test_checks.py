@@ -80,6 +80,11 @@ def test_memory_grows_with_rank_batch_and_length_and_shrinks_with_checkpointing(
     assert estimate(model, configuration("best"), 100, 50) < least
 
 
+def test_a_model_of_another_kind_is_not_estimated(tmp_path):
+    (tmp_path / "config.json").write_text('{"n_embd": 8}', encoding="utf-8")
+    assert "is not known for this kind of model; 0.0 GB are free" in check_memory(tmp_path, [row()], CONFIG, 1)
+
+
 def test_what_does_not_fit_comes_with_what_would(model):
     config = configuration("best", {"batch_size": 8, "grad_checkpoint": False})
     rows = [row(1500, 100)]

@@ -169,3 +169,19 @@ def test_a_validation_sample_is_of_all_lengths(site, small, screen):
     whole = start(site, screen, values={**small, "iters": 1})
     part = start(site, screen, values={**small, "iters": 1, "val_batches": 1})
     assert whole.curves.valid[0].loss != part.curves.valid[0].loss
+
+
+def test_an_adapter_for_a_quantised_base(site, small, screen, base):
+    site.models.chat = str(base.with_name("quantised"))
+    run = start(site, screen, values=small)
+    assert run.curves.best.loss < 0.9 * run.curves.valid[0].loss
+    mlx_lm.load(site.models.chat, adapter_path=str(find_adapter(site, run.name).folder))
+
+
+def test_a_full_fine_tune_is_kept_but_not_swapped_in(site, small, screen, base):
+    run = start(site, screen, values={**small, "fine_tune_type": "full", "learning_rate": 1e-3, "num_layers": 1})
+    assert any("mlx-lm takes its folder" in warning for warning in run.warnings)
+    weights = mx.load(str(find_adapter(site, run.name).folder / "adapters.safetensors"))
+    assert weights
+    assert all(name.startswith("model.layers.1.") for name in weights)
+    mlx_lm.load(str(base), adapter_path=str(find_adapter(site, run.name).folder))
