@@ -90,7 +90,11 @@ PRESETS: dict[Preset, Values] = {
 """What differs from the defaults, which are the first project's configuration."""
 
 DEMO: Values = {"learning_rate": 2e-4, "grad_checkpoint": False}
-"""For SmolLM2-135M: so small a model needs larger steps, and its layers fit into memory."""
+"""For SmolLM2-135M: so small a model needs larger steps, and its layers fit into memory.
+
+Validation loss after 26 iterations on pairs of docs/, 3.72 before: 3.14 at 5e-5, 3.11 at 2e-4, 3.38 at 5e-4, 4.28 at
+1e-3; after 182 iterations 2.83 at 2e-4, and still falling.
+"""
 
 RENAMED = {
     "lora_layers": "num_layers", "iterations": "iters", "eval_every": "steps_per_eval",
