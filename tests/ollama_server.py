@@ -67,5 +67,7 @@ def _modelfile(folder: Path, weights: Path) -> Path:
         "{{- range .Messages }}<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n{{ end }}<|im_start|>assistant\n"
     )
     file = folder / "Modelfile"
-    file.write_text(f'FROM {weights}\nTEMPLATE """{template}"""\nPARAMETER stop <|im_end|>\nPARAMETER temperature 0\n')
+    # One thread: several spin while they wait for each other, and beside another busy process each answer takes minutes.
+    parameters = "PARAMETER stop <|im_end|>\nPARAMETER temperature 0\nPARAMETER num_thread 1\n"
+    file.write_text(f'FROM {weights}\nTEMPLATE """{template}"""\n{parameters}')
     return file
