@@ -24,9 +24,7 @@ Retrieval = Literal["hybrid", "dense", "keyword"]
 Fusion = Literal["scores", "ranks"]
 Chunker = Literal["structure", "fixed", "semantic"]
 PairKind = Literal["fact", "how-to", "synthesis", "voice", "refusal"]
-FilterStage = Literal[
-    "score", "length", "form", "language", "grounding", "relevance", "privacy", "duplicates", "judge"
-]
+FilterStage = Literal["score", "length", "form", "language", "grounding", "relevance", "privacy", "duplicates", "judge"]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -132,7 +130,10 @@ class ChatSettings(Section):
         None, description="answer with the best sentences of the notes, word for word; none: yes for the demo model"
     )
     decline_below: float | None = Field(
-        None, ge=0, le=1, description="answerability under which the notes do not hold the answer; none: learnt from them"
+        None,
+        ge=0,
+        le=1,
+        description="answerability under which the notes do not hold the answer; none: learnt from them",
     )
     history_turns: int = Field(4, ge=0, description="how many earlier turns the model sees")
 
