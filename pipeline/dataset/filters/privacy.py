@@ -4,8 +4,8 @@ import functools
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.dataset.records import Candidate
 from pipeline.settings import DatasetSettings
@@ -163,6 +163,7 @@ def _detectors() -> "list[RegexBasedDetector]":
     from detect_secrets.plugins.base import RegexBasedDetector
     from detect_secrets.plugins.ip_public import IPPublicDetector
 
-    made = [kind() for kind in get_mapping_from_secret_type_to_class().values()]  # type: ignore[misc]
+    kinds: Iterable[Any] = get_mapping_from_secret_type_to_class().values()
+    made = [kind() for kind in kinds]
     # An address on the internet is no secret.
     return [one for one in made if isinstance(one, RegexBasedDetector) and not isinstance(one, IPPublicDetector)]
