@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.content.documents import Chunk
+from pipeline.index.database import Database
 from pipeline.settings import Visibility
 
 
@@ -34,6 +35,15 @@ def generations(connection: sqlite3.Connection, state: str) -> list[Generation]:
         "SELECT number, embedder, dimension, spec, state FROM generations WHERE state = ?", (state,)
     )
     return [Generation(*row) for row in rows]
+
+
+def embedder_name(database: Database) -> str | None:
+    """Which embedder the searched vectors come from; None before the first one."""
+    if not database.path.exists():
+        return None
+    with database.reading() as connection:
+        active = generations(connection, "active")
+    return active[0].embedder if active else None
 
 
 def target(connection: sqlite3.Connection) -> Generation | None:

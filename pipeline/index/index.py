@@ -172,11 +172,7 @@ class Index:
 
     def embedder_name(self) -> str | None:
         """Which embedder the searched vectors come from; None before the first one."""
-        if not self._database.path.exists():
-            return None
-        with self._database.reading() as connection:
-            active = generations.generations(connection, "active")
-        return active[0].embedder if active else None
+        return generations.embedder_name(self._database)
 
     def _searched_embedder(self) -> "Embedder":
         """The embedder that the settings name; while an index is built with it, the one that the searched index has."""

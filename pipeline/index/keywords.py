@@ -77,7 +77,7 @@ def keyword_scores(
     terms = tokens.query_tokens(query)
     table = "public_keywords" if visibility == "public" else "keywords"
     found = [np.unique(_occurrences(connection, table, term), return_counts=True) for term in terms]
-    documents, chunks, length = _totals(connection, visibility)
+    documents, chunks, length = totals(connection, visibility)
     numbers, scores = chunk_scores(found, chunks, length)
     if visibility == "private":
         public = [_occurrences(connection, "public_keywords", term) for term in terms]
@@ -161,7 +161,7 @@ def _spans(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[str, 
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
-def _totals(connection: sqlite3.Connection, visibility: Visibility | None) -> tuple[int, int, int]:
+def totals(connection: sqlite3.Connection, visibility: Visibility | None) -> tuple[int, int, int]:
     """Documents, chunks, and tokens in all of them: of public text for a public search, else of everything."""
     documents, chunks, length = connection.execute(
         "SELECT COALESCE(SUM(documents), 0), COALESCE(SUM(chunks), 0), COALESCE(SUM(tokens), 0) FROM keyword_totals"

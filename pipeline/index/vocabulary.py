@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.index import generations
 from pipeline.index.database import Database
+from pipeline.index.keywords import totals
 from pipeline.settings import Settings, Visibility
 
 
@@ -66,11 +67,7 @@ class Statistics:
 
     def embedder_name(self) -> str | None:
         """Which embedder the vectors come from; None before the first one."""
-        if not self._database.path.exists():
-            return None
-        with self._database.reading() as connection:
-            active = generations.generations(connection, "active")
-        return active[0].embedder if active else None
+        return generations.embedder_name(self._database)
 
 
 def open_statistics(settings: Settings) -> Statistics:
@@ -86,7 +83,7 @@ def _vocabulary(
     marks = ", ".join("?" * len(tokens))
     rows = connection.execute(f"SELECT term, doc FROM temp.{table}_terms WHERE term IN ({marks})", tuple(tokens))
     frequencies = {row["term"]: row["doc"] for row in rows}
-    chunks = connection.execute(f"SELECT COUNT(*) FROM {table}_docsize").fetchone()[0]
+    _, chunks, _ = totals(connection, visibility)
     if without:
         own = "SELECT number FROM chunks WHERE document = ?"
         chunks -= connection.execute(f"SELECT COUNT(*) FROM ({own})", (without,)).fetchone()[0]
