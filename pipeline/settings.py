@@ -182,6 +182,12 @@ class DatasetSettings(Section):
     seed: int = 0
 
 
+class EvaluationSettings(Section):
+    questions: Path | None = Field(
+        None, description="golden questions, relative to sitetwin.toml; none: golden.jsonl there, if it exists"
+    )
+
+
 class LangflowSettings(Section):
     enabled: bool = True
     port: Port = 7860
@@ -215,6 +221,7 @@ class Settings(BaseSettings):
     persona: PersonaSettings = PersonaSettings()
     teacher: TeacherSettings = TeacherSettings()
     dataset: DatasetSettings = DatasetSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     langflow: LangflowSettings = LangflowSettings()
     gateway: GatewaySettings = GatewaySettings()
     _file: Path | None = PrivateAttr(default=None)

@@ -10,7 +10,7 @@ from pipeline.chat.respond import respond
 from pipeline.errors import SitetwinError
 from pipeline.index import open_index
 from pipeline.index.passages import Passage
-from pipeline.models.adapters import answering_adapter
+from pipeline.models.adapters import BASE, answering_adapter
 from pipeline.models.embedder import load_embedder
 from pipeline.processes import engine
 from pipeline.settings import Mode, Retrieval, Settings, Visibility
@@ -30,7 +30,7 @@ def ask(
 
     Args:
         visibility: `public` for visitors; None for the owner, who sees private text too.
-        adapter: for the modes lora and hybrid; None: the promoted one.
+        adapter: for the modes lora and hybrid; None: the promoted one; `base`: none, to hear what an adapter changes.
 
     Raises:
         SitetwinError: an empty question, no adapter for a mode that needs one, no index, or no model.
@@ -38,8 +38,9 @@ def ask(
     question = question.strip()
     if not question:
         raise SitetwinError("the question is empty: ask something")
-    voice = answering_adapter(settings, adapter, visibility).name if mode in ("lora", "hybrid") else None
-    if adapter is not None and voice is None:
+    tuned = mode in ("lora", "hybrid")
+    voice = answering_adapter(settings, adapter, visibility).name if tuned and adapter != BASE else None
+    if adapter is not None and not tuned:
         raise SitetwinError(f"mode {mode} asks no adapter: leave {adapter!r} out, or use --mode lora or --mode hybrid")
     started = time.perf_counter()
     passages: list[Passage] = []
@@ -65,7 +66,7 @@ def ask(
         model=settings.models.chat,
         adapter=voice,
         # Quotations alone would be no answer of the adapter's.
-        similarity=question_similarity(settings) if settings.quotes_first and voice is None else None,
+        similarity=question_similarity(settings) if settings.quotes_first and not tuned else None,
         retrieve_ms=(time.perf_counter() - started) * 1000,
     )
 

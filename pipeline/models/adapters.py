@@ -27,7 +27,8 @@ CONFIG = "adapter_config.json"
 WEIGHTS = "adapters.safetensors"
 CARD = "sitetwin.json"
 STATE = "promoted.json"
-RESERVED = ("base", "promoted")
+BASE = "base"
+RESERVED = (BASE, "promoted")
 """What a chooser calls the model without an adapter, and whichever is promoted."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -1,0 +1,326 @@
+"""How well an adapter answers questions that it was not trained on, and whether one answers worse than another.
+
+Both ask the running engine, so no second copy of the weights is loaded.
+"""
+
+import random
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.chat import Answer, ask
+from pipeline.chat.words import stems_with_parts
+from pipeline.dataset import versions
+from pipeline.dataset.filters.evidence import named, numbers
+from pipeline.dataset.records import Split
+from pipeline.errors import SitetwinError
+from pipeline.evaluation import golden
+from pipeline.models.adapters import BASE
+from pipeline.settings import Settings, Visibility
+
+ScoredMode = Literal["base", "lora", "hybrid"]
+
+GOLDEN = "golden.jsonl"
+LONGEST_ANSWER = 160
+"""Tokens; the pairs' answers are a few sentences."""
+PARALLEL = 4
+"""Questions at a time: the engine computes them as one batch, and chats beside it keep their turn."""
+RESAMPLES = 10_000
+LEAST_QUESTIONS = 5
+"""Fewer decide nothing."""
+LARGEST_LOSS = 0.05
+"""A mean that is lower by more than this is worse, however uncertain it is."""
+
+
+class Held(BaseModel):
+    """A question with what a right answer says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    kind: str
+    """A PairKind, or `golden`."""
+    reference: str = ""
+    """A pair's answer; empty for a golden question."""
+    fact: tuple[str, ...] = ()
+    """Of a golden question: one of these must be in the answer; none: it is to be refused."""
+    document: str = ""
+    """The id of the document that a pair is of."""
+
+
+class Scored(BaseModel):
+    question: str
+    kind: str
+    answer: str
+    score: float
+    """0 to 1. Golden: the fact is in the answer, or it is a refusal where there is none. A pair: the mean of `f1` and
+    `specifics`; in mode hybrid a pair of kind refusal: whether it is refused."""
+    f1: float | None = None
+    """Of the words that answer and reference share."""
+    specifics: float | None = None
+    """Share of the reference's numbers, names and identifiers that are in the answer; None when it has none."""
+
+
+class Scores(BaseModel):
+    """One system's answers to the questions, in their order."""
+
+    adapter: str | None
+    """None: the base."""
+    mode: ScoredMode
+    answers: list[Scored]
+
+    @property
+    def mean(self) -> float:
+        """Of all answers' scores; 0 for none."""
+        return _mean([answer.score for answer in self.answers])
+
+    @property
+    def by_kind(self) -> dict[str, float]:
+        kinds = dict.fromkeys(answer.kind for answer in self.answers)
+        return {kind: _mean([answer.score for answer in self.answers if answer.kind == kind]) for kind in kinds}
+
+
+class Comparison(BaseModel):
+    """Two systems on the same questions."""
+
+    new: str | None
+    old: str | None
+    """None: the base."""
+    mode: ScoredMode
+    questions: int
+    new_mean: float
+    old_mean: float
+    difference: float
+    """Of the means; above 0 the new one is better."""
+    low: float
+    high: float
+    """95 % interval of the difference."""
+    is_not_worse: bool
+    text: str
+
+
+class CancelledError(SitetwinError):
+    """Whoever asked for the scores does not want them any more."""
+
+
+def questions(settings: Settings, data_set: int | None, limit: int = 60, seed: int = 0) -> list[Held]:
+    """The owner's golden questions, and to fill up to `limit` pairs of the data set's test split; none was trained on.
+
+    Args:
+        data_set: its version; None: the newest, if there is one.
+        seed: which of more than `limit`.
+
+    Raises:
+        SitetwinError: there is no such data set, or the file of golden questions can't be read.
+    """
+    asked = [Held(question=one.question, kind="golden", fact=one.fact) for one in golden_questions(settings)]
+    chosen = _sample(asked, limit, seed)
+    if data_set is None and not versions.versions(settings):
+        return chosen
+    return [*chosen, *_sample(_pairs(settings, data_set, "test"), limit - len(chosen), seed)]
+
+
+def seen(settings: Settings, data_set: int | None, limit: int = 60, seed: int = 0) -> list[Held]:
+    """As `questions`, but pairs that were trained on: what an adapter has learnt by heart.
+
+    Raises:
+        SitetwinError: there is no such data set.
+    """
+    return _sample(_pairs(settings, data_set, "train"), limit, seed)
+
+
+def unseen(settings: Settings, asked: Sequence[Held], data_set: int) -> list[Held]:
+    """Those of `asked` that an adapter of another data set was not trained on either.
+
+    Raises:
+        SitetwinError: there is no such data set.
+    """
+    trained = _pairs(settings, data_set, "train")
+    known = {pair.question for pair in trained}
+    card = versions.read_card(versions.version_folder(settings, data_set))
+    documents = {pair.document for pair in trained} if card.settings.split_by == "document" else set()
+    return [held for held in asked if held.question not in known and held.document not in documents]
+
+
+def golden_questions(settings: Settings) -> list[golden.GoldenQuestion]:
+    """Those of the file that the settings name, else of golden.jsonl beside sitetwin.toml, if it is there.
+
+    Raises:
+        SitetwinError: the named file is not there, or a line is no question.
+    """
+    named_file = settings.evaluation.questions
+    file = settings.root / (named_file.expanduser() if named_file else GOLDEN)
+    return golden.load(file) if named_file or file.is_file() else []
+
+
+def score(
+    settings: Settings,
+    adapter: str | None,
+    questions: Sequence[Held],
+    *,
+    mode: ScoredMode,
+    visibility: Visibility | None = None,
+    on_answer: Callable[[Scored], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Scores:
+    """The adapter's answers at temperature 0, each with its score.
+
+    Questions that are to be refused are asked in mode hybrid alone: in the others there are no notes to be refused by.
+
+    Args:
+        adapter: None: the base, in the modes lora and hybrid with the same words before the question.
+        visibility: of the passages that mode hybrid finds; `public` for what visitors will be told.
+        on_answer: told of each answer as it comes, by the thread that asked.
+
+    Raises:
+        CancelledError: `cancelled()` said so.
+        SitetwinError: no index, no model, or an adapter that may not answer.
+    """
+    settings = _for_scoring(settings)
+    is_over = threading.Event()
+
+    def is_wanted() -> bool:
+        if cancelled and cancelled():
+            is_over.set()
+        return not is_over.is_set()
+
+    def one(held: Held) -> Scored:
+        voice = None if mode == "base" else adapter or BASE
+        pieces = ask(settings, held.question, mode=mode, adapter=voice, visibility=visibility)
+        with closing(pieces):
+            while is_wanted():
+                if isinstance(piece := next(pieces), Answer):
+                    scored = judge(held, piece)
+                    if on_answer:
+                        on_answer(scored)
+                    return scored
+        raise CancelledError("the evaluation was cancelled: start it again")
+
+    asked = [held for held in questions if mode == "hybrid" or held.reference or held.fact]
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        under_way = [pool.submit(one, held) for held in asked]
+        try:
+            return Scores(adapter=adapter, mode=mode, answers=[answer.result() for answer in under_way])
+        finally:
+            # When one has failed, the others would be asked for nothing.
+            is_over.set()
+
+
+def not_worse(new: Scores, old: Scores) -> Comparison:
+    """The new system against the old one, question by question.
+
+    It is worse when its mean is lower by more than LARGEST_LOSS, when the whole interval of the difference lies below
+    0, or when fewer than LEAST_QUESTIONS questions say anything. The interval is a paired bootstrap's (Efron and
+    Tibshirani, An Introduction to the Bootstrap, 1993).
+    """
+    assert new.mode == old.mode
+    assert [answer.question for answer in new.answers] == [answer.question for answer in old.answers]
+    differences = np.array([a.score - b.score for a, b in zip(new.answers, old.answers, strict=True)])
+    count = len(differences)
+    difference, low, high = _interval(differences)
+    enough = count >= LEAST_QUESTIONS
+    is_not_worse = enough and difference >= -LARGEST_LOSS and high >= 0
+    names = [scores.adapter or "the base" for scores in (new, old)]
+    if enough:
+        word = "worse" if not is_not_worse else "better" if low > 0 else "not worse"
+        text = (
+            f"{new.mode}: {names[0]} {new.mean:.2f}, {names[1]} {old.mean:.2f} on {count} questions: {word} "
+            f"({difference:+.2f}, 95 % interval {low:+.2f} to {high:+.2f})"
+        )
+    else:
+        text = (
+            f"{new.mode}: {count} questions are too few to compare {names[0]} with {names[1]}: write some into {GOLDEN}"
+        )
+    return Comparison(
+        new=new.adapter,
+        old=old.adapter,
+        mode=new.mode,
+        questions=count,
+        new_mean=new.mean,
+        old_mean=old.mean,
+        difference=difference,
+        low=low,
+        high=high,
+        is_not_worse=is_not_worse,
+        text=text,
+    )
+
+
+def judge(held: Held, answer: Answer) -> Scored:
+    """The score of one answer."""
+    text = re.sub(r"\s*\[\d+\]", "", answer.answer)
+    scored = Scored(question=held.question, kind=held.kind, answer=answer.answer, score=0.0)
+    if not held.reference:
+        right = any(golden.contains(text, fact) for fact in held.fact) if held.fact else answer.refused
+        scored.score = float(right)
+        return scored
+    scored.f1, scored.specifics = token_f1(text, held.reference), specifics(held, text)
+    if held.kind == "refusal" and answer.mode == "hybrid":
+        scored.score = float(answer.refused)
+    else:
+        scored.score = _mean([value for value in (scored.f1, scored.specifics) if value is not None])
+    return scored
+
+
+def token_f1(answer: str, reference: str) -> float:
+    """Harmonic mean of precision and recall of the words, 0 to 1 (Rajpurkar et al., SQuAD, 2016)."""
+    ours, theirs = _tokens(answer), _tokens(reference)
+    shared = (Counter(ours) & Counter(theirs)).total()
+    return 2 * shared / (len(ours) + len(theirs)) if shared else 0.0
+
+
+def specifics(held: Held, answer: str) -> float | None:
+    """Share of the reference's numbers, names and identifiers, the question's own left out, that `answer` has."""
+    wanted = (numbers(held.reference) | named(held.reference)) - numbers(held.question) - named(held.question)
+    wanted -= set(stems_with_parts(held.question))
+    if not wanted:
+        return None
+    said = numbers(answer) | named(answer) | set(stems_with_parts(answer))
+    return len(wanted & said) / len(wanted)
+
+
+def _for_scoring(settings: Settings) -> Settings:
+    chat = {"temperature": 0.0, "max_tokens": min(LONGEST_ANSWER, settings.chat.max_tokens)}
+    return settings.model_copy(update={"chat": settings.chat.model_copy(update=chat)})
+
+
+def _pairs(settings: Settings, data_set: int | None, split: Split) -> list[Held]:
+    rows = versions.read_rows(versions.version_folder(settings, data_set))
+    return [
+        Held(question=row.pair.question, kind=row.pair.kind, reference=row.pair.answer, document=row.pair.source)
+        for row in rows
+        if row.split == split
+    ]
+
+
+def _sample(held: Sequence[Held], limit: int, seed: int) -> list[Held]:
+    """At most `limit`, in their order."""
+    places = range(len(held))
+    chosen = random.Random(seed).sample(places, min(max(0, limit), len(places)))
+    return [held[place] for place in sorted(chosen)]
+
+
+def _tokens(text: str) -> list[str]:
+    """Words as SQuAD's evaluation compares them: no case, no punctuation, no articles."""
+    bare = re.sub(r"[^\w\s]", "", text.lower())
+    return [word for word in bare.split() if word not in ("a", "an", "the")]
+
+
+def _interval(differences: np.ndarray) -> tuple[float, float, float]:
+    """Mean and 95 % percentile interval; (0, 0, 0) for none."""
+    if not len(differences):
+        return 0.0, 0.0, 0.0
+    drawn = np.random.default_rng(0).integers(len(differences), size=(RESAMPLES, len(differences)))
+    low, high = np.percentile(differences[drawn].mean(axis=1), [2.5, 97.5])
+    return float(differences.mean()), float(low), float(high)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0

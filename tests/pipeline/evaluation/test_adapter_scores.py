@@ -1,0 +1,263 @@
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline.chat import Answer
+from pipeline.dataset.records import Pair, Split
+from pipeline.dataset.versions import Card, Row, write_version
+from pipeline.errors import ModelError, SitetwinError
+from pipeline.evaluation.adapter_scores import (
+    CancelledError,
+    Held,
+    Scored,
+    ScoredMode,
+    Scores,
+    judge,
+    not_worse,
+    questions,
+    score,
+    seen,
+    specifics,
+    token_f1,
+    unseen,
+)
+from pipeline.index import open_index
+from pipeline.processes import engine
+from pipeline.settings import (
+    ContentSource,
+    DatasetSettings,
+    EvaluationSettings,
+    ModelSettings,
+    PersonaSettings,
+    RetrievalSettings,
+    Settings,
+)
+from tests.tiny_llama import QUESTIONS
+
+GOLDEN = (
+    '{"question": "When did I move?", "fact": ["2013"], "page": "moved"}\n'
+    '{"question": "What does my car cost?", "answerable": false}\n'
+)
+
+
+def pair(document: str, number: int) -> Pair:
+    return Pair(
+        question=f"What is {number} in {document}?", answer=f"It is {number * 7}.", kind="fact", source=document,
+        chunk_index=0, chunks=(f"{document}#0",), accuracy=9, style=9,
+    )  # fmt: skip
+
+
+def data_set(settings: Settings, version: int, documents: dict[str, Split], **dataset: str) -> None:
+    """Four pairs of each document."""
+    rows = [
+        Row(pair=pair(document, n), split=split, original="") for document, split in documents.items() for n in range(4)
+    ]
+    card = Card(
+        version=version, made_at=datetime.now(UTC), visibility="public", teacher="t", judge=None,
+        settings=DatasetSettings.model_validate(dataset), persona=PersonaSettings(), corpus="", documents=3, chunks=3,
+        failed_tasks=0, accepted=len(rows), rejected=0, splits={"train": 0, "valid": 0, "test": 0},
+        split_of=documents, near_duplicates=[],
+    )  # fmt: skip
+    write_version(settings, card, rows, [])
+
+
+def documents_of(held: Sequence[Held]) -> set[str]:
+    return {one.document for one in held}
+
+
+def test_golden_questions_come_first_and_test_pairs_fill_up(tmp_path: Path) -> None:
+    settings = Settings(root=tmp_path)
+    assert questions(settings, None) == []
+    (tmp_path / "golden.jsonl").write_text(GOLDEN, encoding="utf-8")
+    assert [held.kind for held in questions(settings, None)] == ["golden", "golden"]
+    data_set(settings, 1, {"a.md": "train", "b.md": "valid", "c.md": "test", "d.md": "test"})
+    asked = questions(settings, 1)
+    assert [held.kind for held in asked] == ["golden"] * 2 + ["fact"] * 8
+    assert asked[0].fact == ("2013",)
+    assert documents_of(asked[2:]) == {"c.md", "d.md"}
+    assert asked[2].reference == "It is 0."
+    assert documents_of(seen(settings, None)) == {"a.md"}
+
+
+def test_a_sample_is_the_same_each_time(tmp_path: Path) -> None:
+    settings = Settings(root=tmp_path)
+    data_set(settings, 1, {"a.md": "train", "c.md": "test", "d.md": "test"})
+    five = questions(settings, None, limit=5)
+    assert len(five) == 5
+    assert five == questions(settings, None, limit=5)
+    assert five != questions(settings, None, limit=5, seed=1)
+
+
+def test_another_file_of_golden_questions(tmp_path: Path) -> None:
+    settings = Settings(root=tmp_path, evaluation=EvaluationSettings(questions=Path("mine.jsonl")))
+    with pytest.raises(SitetwinError, match="does not exist"):
+        questions(settings, None)
+    (tmp_path / "mine.jsonl").write_text(GOLDEN, encoding="utf-8")
+    assert len(questions(settings, None)) == 2
+
+
+def test_what_the_other_adapter_was_trained_on_is_left_out(tmp_path: Path) -> None:
+    settings = Settings(root=tmp_path)
+    (tmp_path / "golden.jsonl").write_text(GOLDEN, encoding="utf-8")
+    data_set(settings, 1, {"a.md": "test", "b.md": "train"})
+    data_set(settings, 2, {"a.md": "train", "b.md": "test", "c.md": "test"})
+    asked = questions(settings, 2)
+    assert documents_of(unseen(settings, asked, 1)) == {"", "c.md"}
+    data_set(settings, 3, {"b.md": "train"}, split_by="pair")
+    assert documents_of(unseen(settings, asked, 3)) == {"", "c.md"}
+
+
+def test_f1_counts_shared_words_whatever_case_articles_and_punctuation() -> None:
+    assert token_f1("The port is 8765.", "the port is 8765") == 1
+    # 2 of 4 words and 2 of 2: precision 0.5, recall 1.
+    assert token_f1("it is port 8765", "The port: 8765") == pytest.approx(2 / 3)
+    assert token_f1("", "port") == token_f1("port", "") == 0
+
+
+def test_specifics_are_what_the_reference_adds_to_the_question() -> None:
+    held = Held(
+        question="Which port has Langflow?", kind="fact", reference="Langflow has the port 7860, see `langflow.port`."
+    )
+    assert specifics(held, "It is port 7860.") == 1
+    assert specifics(held, "It is port 8765.") == 0
+    assert specifics(Held(question="Why?", kind="voice", reference="because it is fun"), "no idea") is None
+
+
+def answer(text: str, mode: ScoredMode = "lora", *, refused: bool = False) -> Answer:
+    return Answer(question="?", mode=mode, answer=text, citations=[], refused=refused, model="m")
+
+
+def test_an_answer_is_judged_by_fact_refusal_or_reference() -> None:
+    moved = Held(question="When did I move?", kind="golden", fact=("2013",))
+    assert judge(moved, answer("In **2013** [1].")).score == 1
+    assert judge(moved, answer("In 20134.")).score == 0
+    unknown = Held(question="What does my car cost?", kind="golden")
+    assert judge(unknown, answer("That is not in these notes.", "hybrid", refused=True)).score == 1
+    assert judge(unknown, answer("A lot.", "hybrid")).score == 0
+    fact = Held(question="Which port?", kind="fact", reference="It is 8765.")
+    exact, wrong = judge(fact, answer("It is 8765 [2].")), judge(fact, answer("It is 80."))
+    assert (exact.f1, exact.specifics, exact.score) == (1, 1, 1)
+    assert (wrong.f1, wrong.specifics, wrong.score) == (pytest.approx(2 / 3), 0, pytest.approx(1 / 3))
+    refusal = Held(question="Who paid you?", kind="refusal", reference="I never wrote about that.")
+    assert judge(refusal, answer("That is not in these notes.", "hybrid", refused=True)).score == 1
+    assert judge(refusal, answer("I never wrote about that.")).score == 1
+
+
+def scores(name: str | None, values: Sequence[float]) -> Scores:
+    answers = [Scored(question=str(n), kind="fact", answer="", score=value) for n, value in enumerate(values)]
+    return Scores(adapter=name, mode="lora", answers=answers)
+
+
+def test_worse_is_a_clear_loss_and_chance_is_not() -> None:
+    old = scores(None, [0.4, 0.6] * 20)
+    better = not_worse(scores("new", [0.7, 0.8] * 20), old)
+    assert (better.is_not_worse, better.difference) == (True, pytest.approx(0.25))
+    assert better.low > 0
+    assert "new 0.75, the base 0.50 on 40 questions: better (+0.25" in better.text
+    # Half of the answers a little better, half a little worse.
+    even = not_worse(scores("new", [0.36, 0.63] * 20), old)
+    assert even.is_not_worse
+    assert even.low < 0 < even.high
+    # A little, but on every question.
+    little = not_worse(scores("new", [0.39, 0.59] * 20), old)
+    assert not little.is_not_worse
+    assert "worse (-0.01" in little.text
+    # Much, but only on some.
+    much = not_worse(scores("new", [0.4, 0.6] * 6 + [0.8, 0.6] * 6 + [0.4, 0.0] * 8), old)
+    assert much.high > 0
+    assert not much.is_not_worse
+
+
+def test_few_questions_decide_nothing() -> None:
+    comparison = not_worse(scores("new", [1.0] * 4), scores("old", [0.0] * 4))
+    assert not comparison.is_not_worse
+    assert "4 questions are too few" in comparison.text
+    assert not not_worse(scores("new", []), scores("old", [])).is_not_worse
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A site of one note with the real engine on a tiny Llama and its adapters."""
+    tiny = tmp_path_factory.mktemp("tiny")
+    subprocess.run([sys.executable, "-m", "tests.tiny_llama", str(tiny)], check=True, capture_output=True)
+    root = tmp_path_factory.mktemp("site")
+    (root / "notes").mkdir()
+    (root / "notes" / "tea.md").write_text("# Tea\n\nGreen tea is brewed at 70 degrees.\n", encoding="utf-8")
+    settings = Settings(
+        root=root,
+        models=ModelSettings(chat=str(tiny / "base")),
+        content=[ContentSource(path=Path("notes"), visibility="public")],
+        retrieval=RetrievalSettings(mode="keyword"),
+    )
+    shutil.copytree(tiny / "adapters", settings.state / "adapters")
+    with open_index(settings) as index:
+        index.sync()
+    yield settings
+    service = engine.service(settings)
+    if endpoint := service.find():
+        service.stop(endpoint)
+
+
+def held_as(settings: Settings, adapter: str) -> list[Held]:
+    """Questions whose right answer is what `adapter` says."""
+    asked = [Held(question=question, kind="voice", reference="?") for question in (*QUESTIONS, "Where?", "When?")]
+    answers = score(settings, adapter, asked, mode="lora").answers
+    return [
+        held.model_copy(update={"reference": one.answer})
+        for held, one in zip(asked, answers, strict=True)
+        if one.answer
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_engine_is_asked_under_the_adapter_or_as_the_base(tuned: Settings) -> None:
+    asked = held_as(tuned, "wide")
+    assert len(asked) == 5
+    heard: list[Scored] = []
+    wide = score(tuned, "wide", asked, mode="lora", on_answer=heard.append)
+    base = score(tuned, None, asked, mode="lora")
+    assert wide.mean > 0.99 > base.mean
+    assert sorted(one.question for one in heard) == sorted(held.question for held in asked)
+    assert [one.question for one in wide.answers] == [held.question for held in asked]
+    comparison = not_worse(base, wide)
+    assert not comparison.is_not_worse
+    assert comparison.high < 0
+    assert not_worse(wide, base).is_not_worse
+    assert score(tuned, None, asked, mode="base").answers != base.answers  # other words stand before the question
+    assert json.loads(wide.model_dump_json())["answers"][0]["score"] == pytest.approx(1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_hybrid_answers_from_passages_and_refuses_without(tuned: Settings) -> None:
+    unknown = Held(question="Who won the football world cup in 1954?", kind="golden")
+    known = Held(question="How hot is green tea brewed?", kind="golden", fact=("70",))
+    for adapter in ("wide", None):
+        found = score(tuned, adapter, [unknown, known], mode="hybrid", visibility="public")
+        assert [one.question for one in found.answers] == [unknown.question, known.question]
+        assert found.answers[0].score == 1
+    # Without notes there is nothing to refuse by.
+    assert [one.question for one in score(tuned, "wide", [unknown, known], mode="lora").answers] == [known.question]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_it_ends_when_it_is_cancelled_or_something_fails(tuned: Settings) -> None:
+    asked = [Held(question=f"What is {n}?", kind="fact", reference="?") for n in range(40)]
+    heard: list[Scored] = []
+    with pytest.raises(CancelledError):
+        score(tuned, "wide", asked, mode="lora", on_answer=heard.append, cancelled=lambda: len(heard) >= 2)
+    assert 2 <= len(heard) < 20
+    with pytest.raises(ModelError, match="no adapter 'nobody'"):
+        score(tuned, "nobody", asked, mode="lora")
+    # An adapter that mlx-lm made itself has no card and counts as private.
+    (tuned.state / "adapters" / "narrow" / "sitetwin.json").unlink()
+    with pytest.raises(ModelError, match="no public adapter 'narrow'"):
+        score(tuned, "narrow", asked, mode="lora", visibility="public")
