@@ -101,6 +101,26 @@ def resolve_chat_model(name: str) -> Path | str:
     return chat_model() if name == DEMO else _folder(name, "chat") or name
 
 
+def weights_folder(name: str) -> Path:
+    """The folder on this machine with the weights of the chat model `name`.
+
+    Raises:
+        ModelError: as `resolve_chat_model`, or it is a hub id that was not fetched yet.
+    """
+    from mlx_lm.utils import hf_repo_to_path
+
+    found = resolve_chat_model(name)
+    if isinstance(found, Path):
+        return found
+    try:
+        return hf_repo_to_path(found)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{found} is not on this machine ({' '.join(str(error).split())[:120]}): ask it something first "
+            "(`sitetwin ask`), which fetches it"
+        ) from None
+
+
 def resolve_embedding_model(name: str) -> Path:
     """The folder of `[models] embedder`.
 

@@ -15,12 +15,12 @@ from typing import Any, Protocol
 import mlx.core as mx
 import psutil
 from filelock import FileLock, Timeout
-from mlx_lm.utils import hf_repo_to_path, load_config, load_model, load_tokenizer
+from mlx_lm.utils import load_config, load_model, load_tokenizer
 
 from pipeline.dataset.versions import read_card, version_folder
-from pipeline.errors import ModelError, SitetwinError
+from pipeline.errors import SitetwinError
 from pipeline.models.adapters import CONFIG, WEIGHTS, Card, adapters_directory, base_hash, write_card
-from pipeline.models.demo import DEMO, resolve_chat_model
+from pipeline.models.demo import DEMO, weights_folder
 from pipeline.settings import Settings, Visibility
 from pipeline.training import registry
 from pipeline.training.chart import draw
@@ -166,16 +166,7 @@ def base_folder(settings: Settings) -> Path:
             f"[models] chat is the name of a model at {settings.engine.url}, and its weights can't be trained here: "
             "take engine.url out, and set [models] chat to an MLX model"
         )
-    found = resolve_chat_model(settings.models.chat)
-    if isinstance(found, Path):
-        return found
-    try:
-        return hf_repo_to_path(found)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{found} is not on this machine ({' '.join(str(error).split())[:120]}): ask it something first "
-            "(`sitetwin ask`), which fetches it"
-        ) from None
+    return weights_folder(settings.models.chat)
 
 
 def _train(
