@@ -23,6 +23,28 @@ class ValidPoint(BaseModel):
     """The mean over the learnt tokens of the validation rows."""
 
 
+class Forgetting(BaseModel):
+    """Loss on general text, in nats a token: what the model knew before, and what the adapter costs of it."""
+
+    before: float
+    """Of the base."""
+    after: float | None = None
+    """With the adapter; None: the run has not ended."""
+    last: float | None = None
+    """With the last weights, where they are kept too."""
+
+    @property
+    def rise(self) -> float | None:
+        """Nats a token that the adapter's loss is higher; below 0 it is lower."""
+        return None if self.after is None else self.after - self.before
+
+    def __str__(self) -> str:
+        if self.after is None or self.rise is None:
+            return f"loss on general text {self.before:.3f} before training"
+        share = self.rise / self.before
+        return f"loss on general text from {self.before:.3f} to {self.after:.3f} ({self.rise:+.3f}, {share:+.1%})"
+
+
 class Curves(BaseModel):
     train: list[TrainPoint] = []
     valid: list[ValidPoint] = []

@@ -4,6 +4,7 @@ A run's folder is made once and never written over by another run.
 """
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -13,13 +14,29 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import SitetwinError
 from pipeline.models.adapters import adapters_directory, is_adapter_name
-from pipeline.settings import Settings, Visibility
+from pipeline.settings import Mode, Settings, Visibility
 from pipeline.training.config import Preset, TrainingConfig
-from pipeline.training.curves import Curves
+from pipeline.training.curves import Curves, Forgetting
 from pipeline.training.verdict import Verdict
 
 RECORD = "run.json"
 State = Literal["running", "stopped", "killed", "failed", "done"]
+OPEN: tuple[State, ...] = ("stopped", "killed")
+"""Those that can be gone on with."""
+
+
+class RunScore(BaseModel):
+    """What an evaluation gave, by whichever room asked the questions."""
+
+    adapter: str
+    """The run's, or the one of its last weights."""
+    asked: str
+    """Which questions: `held out`, `seen` (trained on), `golden`."""
+    mode: Mode
+    questions: int
+    mean: float
+    """0 to 1."""
+    by_kind: dict[str, float] = {}
 
 
 class Run(BaseModel):
@@ -45,7 +62,9 @@ class Run(BaseModel):
     iteration: int = 0
     """Of the last evaluation or checkpoint."""
     curves: Curves = Curves()
+    forgetting: Forgetting | None = None
     verdict: Verdict | None = None
+    scores: list[RunScore] = []
     error: str = ""
     ended_at: datetime | None = None
 
@@ -105,6 +124,31 @@ def write(settings: Settings, run: Run) -> None:
     beside.replace(path)
 
 
+def keep_scores(settings: Settings, name: str, scores: Sequence[RunScore]) -> Run:
+    """Puts `scores` into the record of the run `name`, in place of older ones of the same adapter, questions and mode.
+
+    Raises:
+        SitetwinError: there is no such run.
+    """
+    run = find(settings, name)
+    new = {(score.adapter, score.asked, score.mode): score for score in (*run.scores, *scores)}
+    run.scores = list(new.values())
+    write(settings, run)
+    return run
+
+
+def find(settings: Settings, name: str) -> Run:
+    """The run of that name.
+
+    Raises:
+        SitetwinError: there is none.
+    """
+    run = next((run for run in runs(settings) if run.name == name), None)
+    if run is None:
+        raise SitetwinError(f"there is no run {name!r}: `sitetwin runs` lists them")
+    return run
+
+
 def runs(settings: Settings) -> list[Run]:
     """All, oldest first; one that says it runs but whose process is gone is `killed`."""
     folder = runs_directory(settings)
@@ -118,16 +162,13 @@ def resumable(settings: Settings, name: str | None = None) -> Run:
     Raises:
         SitetwinError: there is none, or it has ended or is running.
     """
-    known = runs(settings)
-    open_runs = [run for run in known if run.state in ("stopped", "killed")]
     if name is None:
+        open_runs = [run for run in runs(settings) if run.state in OPEN]
         if not open_runs:
             raise SitetwinError("no run was interrupted, so there is none to go on with: run `sitetwin train`")
         return open_runs[-1]
-    run = next((run for run in known if run.name == name), None)
-    if run is None:
-        raise SitetwinError(f"there is no run {name!r}: `sitetwin runs` lists them")
-    if run not in open_runs:
+    run = find(settings, name)
+    if run.state not in OPEN:
         raise SitetwinError(f"the run {name!r} is {run.state}: `sitetwin train` starts a new one")
     return run
 

@@ -1,43 +1,70 @@
 """What the two curves say, in words, with what to change."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel
 
-from pipeline.training.curves import Curves
+from pipeline.training.curves import Curves, Forgetting, TrainPoint, ValidPoint
 
 RISE = 0.03
 """So much above its lowest, as a share, the validation loss counts as rising."""
 FALL = 0.01
 """So much between the last two evaluations, as a share of all that was gained, counts as still falling."""
+LEARNT = 0.2
+"""So much below the untrained model's loss, as a share, the training loss counts as learnt, whatever validation says."""
+JUMP = 0.1
+"""So much above what it was, as a share, the training loss counts as risen: more than the noise of a few batches."""
+FORGOTTEN = 0.1
+"""Nats a token on general text that count as forgetting: each word a tenth less likely than before."""
 
 
 class Verdict(BaseModel):
-    name: Literal["underfit", "good", "overfit", "unknown"]
+    name: Literal["underfit", "good", "overfit", "diverged", "unknown"]
     text: str
     change: str
     """What to do in the next run."""
 
 
-def judge(curves: Curves) -> Verdict:
+def judge(curves: Curves, forgetting: Forgetting | None = None) -> Verdict:
     """The verdict of a run that has ended, or of one so far."""
+    verdict = _of_curves(curves)
+    if forgetting is None or forgetting.rise is None or forgetting.rise <= FORGOTTEN:
+        return verdict
+    return Verdict(
+        name=verdict.name,
+        text=f"{verdict.text}; it has forgotten some of what the base knew: {forgetting}",
+        change=f"{verdict.change}; against the forgetting take a lower learning rate, fewer epochs or a lower rank",
+    )
+
+
+def _of_curves(curves: Curves) -> Verdict:
     first, best = next((point for point in curves.valid if not point.iteration), None), curves.best
     if first is None or best is None:
         return Verdict(
             name="unknown", text="there is no validation curve", change="build a data set with validation rows"
         )
     last = curves.valid[-1]
+    if what := _divergence(curves, first, best, last):
+        return Verdict(name="diverged", text=f"the steps were too large: {what}", change=_smaller_steps(curves))
     if best.loss >= first.loss:
+        if _has_learnt(curves, first):
+            return Verdict(
+                name="overfit",
+                text=f"the validation loss never fell below the untrained model's {first.loss:.3f} while the training "
+                f"loss fell to {_mean(_late(curves.train)):.3f}",
+                change="build a larger data set, or one whose documents are more like each other; train for fewer epochs",
+            )
         return Verdict(
-            name="overfit" if _training_falls(curves) else "underfit",
-            text=f"the validation loss never fell below the untrained model's {first.loss:.3f}",
-            change="take a tenth of the learning rate; if that does not help, the data set is too small or too unlike itself",
+            name="underfit",
+            text=f"the validation loss stayed at the untrained model's {first.loss:.3f}, and the training loss hardly fell",
+            change="train for more epochs, or with ten times the learning rate",
         )
     if last.loss > best.loss * (1 + RISE):
         return Verdict(
             name="overfit",
             text=f"after iteration {best.iteration} the validation loss rose from {best.loss:.3f} to {last.loss:.3f}"
-            + (" while the training loss went on falling" if _training_falls(curves, best.iteration) else ""),
+            + (" while the training loss went on falling" if _change_since(curves, best) < 0 else ""),
             change=f"the adapter is that of iteration {best.iteration}; train so long, or with a lower rank, or more pairs",
         )
     before = curves.valid[-2]
@@ -54,12 +81,52 @@ def judge(curves: Curves) -> Verdict:
     )
 
 
+def _divergence(curves: Curves, first: ValidPoint, best: ValidPoint, last: ValidPoint) -> str:
+    """How the loss got out of hand; "" when it did not. Overfitting is not it: there the training loss falls."""
+    is_below = best.loss < first.loss
+    # A loss that first jumps and then comes back has lost what the model could do, even if it ends a little lower.
+    highest = max((p for p in curves.valid if p.iteration <= best.iteration or not is_below), key=lambda p: p.loss)
+    if highest.loss > first.loss * (1 + RISE) and (is_below or not _has_learnt(curves, first)):
+        return f"the validation loss rose from the untrained model's {first.loss:.3f} to {highest.loss:.3f}" + (
+            f" before it fell to {best.loss:.3f}" if is_below else ", and the training loss is no better"
+        )
+    if last.loss > best.loss * (1 + RISE) and _change_since(curves, best) > JUMP:
+        return (
+            f"after iteration {best.iteration} both losses rose, the validation loss from {best.loss:.3f} "
+            f"to {last.loss:.3f}"
+        )
+    return ""
+
+
+def _smaller_steps(curves: Curves) -> str:
+    rates = [point.learning_rate for point in curves.train]
+    return "take a fifth of the learning rate" + (f": --set learning_rate={max(rates) / 5:.2g}" if rates else "")
+
+
 def _share(curves: Curves) -> float:
     """How long the last stretch was, in tenths of the run: a longer one may fall further and count as flat."""
     last, before = curves.valid[-1].iteration, curves.valid[-2].iteration
     return 10 * (last - before) / last
 
 
-def _training_falls(curves: Curves, since: int = 0) -> bool:
-    losses = [point.loss for point in curves.train if point.iteration >= since]
-    return len(losses) > 1 and losses[-1] < losses[0]
+def _has_learnt(curves: Curves, first: ValidPoint) -> bool:
+    return bool(curves.train) and _mean(_late(curves.train)) < first.loss * (1 - LEARNT)
+
+
+def _change_since(curves: Curves, best: ValidPoint) -> float:
+    """Of the training loss from about `best` to the end, as a share; 0 when nothing came after it."""
+    before = [point for point in curves.train if point.iteration <= best.iteration]
+    after = [point for point in curves.train if point.iteration > best.iteration]
+    if not before or not after:
+        return 0.0
+    then, now = _mean(_late(before)), _mean(_late(after))
+    return (now - then) / then
+
+
+def _late(points: Sequence[TrainPoint]) -> Sequence[TrainPoint]:
+    """The last quarter, one at least: a single report is the mean of a few batches, and noisy."""
+    return points[-max(1, len(points) // 4) :]
+
+
+def _mean(points: Sequence[TrainPoint]) -> float:
+    return sum(point.loss for point in points) / len(points)
