@@ -80,6 +80,30 @@ def read_documents(settings: Settings, visibility: Visibility) -> list[Document]
     return sorted(documents, key=lambda document: document.id)
 
 
+async def build_site(settings: Settings, report: Report) -> Built:
+    """`build` of the notes that the settings name, with their teacher and judge.
+
+    Raises:
+        SitetwinError: as `build`, or there are no notes to make pairs of.
+    """
+    from pipeline.content.chunking import chunker
+    from pipeline.dataset.teachers import load_judge, load_teacher
+    from pipeline.models.embedder import load_embedder
+
+    def embed(texts: Sequence[str]) -> np.ndarray:
+        return load_embedder(settings).embed(texts)
+
+    return await build(
+        settings,
+        read_documents(settings, settings.dataset.visibility),
+        teacher=load_teacher(settings),
+        judge=load_judge(settings),
+        cut=chunker(settings.index, embed),
+        embed=embed,
+        report=report,
+    )
+
+
 async def build(
     settings: Settings,
     documents: Sequence[Document],

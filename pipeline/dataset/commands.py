@@ -1,17 +1,13 @@
 """`sitetwin dataset`: from notes to pairs that can be trained on."""
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
 from pipeline.cli import Commands, as_json, print_json, with_settings
 from pipeline.settings import Settings
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class DatasetCommands(Commands):
@@ -28,32 +24,13 @@ def dataset() -> None:
 @with_settings
 def build(settings: Settings, as_json: bool) -> None:
     """Ask the teacher for what is new, throw away what is bad, and write a version."""
-    from pipeline.content.chunking import chunker
-    from pipeline.dataset.build import build as build_dataset
-    from pipeline.dataset.build import read_documents
+    from pipeline.dataset.build import build_site
     from pipeline.dataset.progress import progress_bar
     from pipeline.dataset.stats import stats
-    from pipeline.dataset.teachers import load_judge, load_teacher
     from pipeline.dataset.versions import version_folder
-    from pipeline.models.embedder import load_embedder
-
-    documents = read_documents(settings, settings.dataset.visibility)
-
-    def embed(texts: Sequence[str]) -> "np.ndarray":
-        return load_embedder(settings).embed(texts)
 
     with progress_bar() as report:
-        built = asyncio.run(
-            build_dataset(
-                settings,
-                documents,
-                teacher=load_teacher(settings),
-                judge=load_judge(settings),
-                cut=chunker(settings.index, embed),
-                embed=embed,
-                report=report,
-            )
-        )
+        built = asyncio.run(build_site(settings, report))
     if settings.dataset.split_by == "pair":
         click.echo(
             "split by pair: questions of one document are on both sides, so what the test says is too good", err=True

@@ -30,11 +30,7 @@ class Endpoint(BaseModel):
         return f"http://{HOST}:{self.port}"
 
     def is_alive(self) -> bool:
-        try:
-            process = psutil.Process(self.pid)
-            return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - self.created) < 1
-        except psutil.NoSuchProcess:
-            return False
+        return is_running(self.pid, self.created)
 
 
 class RunFiles:
@@ -81,6 +77,15 @@ class RunFiles:
         except FileNotFoundError:
             self.touch()
             return 0.0
+
+
+def is_running(pid: int, created: float) -> bool:
+    """Whether the process `pid` lives and began at `created`, in seconds since the epoch."""
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - created) < 1
+    except psutil.NoSuchProcess:
+        return False
 
 
 def answers(url: str) -> bool:

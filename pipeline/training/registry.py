@@ -14,12 +14,13 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import SitetwinError
 from pipeline.models.adapters import adapters_directory, is_adapter_name
+from pipeline.processes.endpoint import is_running
 from pipeline.settings import Mode, Settings, Visibility
 from pipeline.training.config import Preset, TrainingConfig
 from pipeline.training.curves import Curves, Forgetting
 from pipeline.training.verdict import Verdict
 
-RECORD = "run.json"
+RECORD, METRICS, CHART, CHECKPOINTS = "run.json", "metrics.jsonl", "chart.png", "checkpoints"
 State = Literal["running", "stopped", "killed", "failed", "done"]
 OPEN: tuple[State, ...] = ("stopped", "killed")
 """Those that can be gone on with."""
@@ -68,11 +69,18 @@ class Run(BaseModel):
     error: str = ""
     ended_at: datetime | None = None
 
+    @property
+    def per_epoch(self) -> int:
+        """Iterations in an epoch."""
+        return self.rows["train"] // self.config.batch_size
+
+    @property
+    def last_adapter(self) -> str | None:
+        """What the adapter of the last weights is called; None: they are not kept."""
+        return f"{self.name}-last" if self.config.keep_last else None
+
     def is_alive(self) -> bool:
-        try:
-            return abs(psutil.Process(self.pid).create_time() - self.process_started) < 1
-        except psutil.NoSuchProcess:
-            return False
+        return is_running(self.pid, self.process_started)
 
     def begin(self) -> None:
         """This process trains it now."""
@@ -101,7 +109,8 @@ def create(settings: Settings, run: Run) -> None:
     if not is_adapter_name(run.name):
         raise SitetwinError(f"{run.name!r} is no name for a run: take letters, digits, dots and hyphens")
     folder = run_folder(settings, run.name)
-    if folder.exists() or (adapters_directory(settings) / run.name).exists():
+    names = filter(None, (run.name, run.last_adapter))
+    if folder.exists() or any((adapters_directory(settings) / name).exists() for name in names):
         raise SitetwinError(f"there is a run or an adapter {run.name!r} already: give another --name")
     folder.mkdir(parents=True)
     write(settings, run)
