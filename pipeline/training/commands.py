@@ -45,8 +45,8 @@ def train(
         raise click.UsageError("--resume goes on with the run's own configuration: give it nothing but --name")
     blas.preload(settings.engine.threads)
     from pipeline.training.config import configuration, merge, parse_assignments, read_file
-    from pipeline.training.registry import run_folder
-    from pipeline.training.run import CHART, start
+    from pipeline.training.registry import CHART, run_folder
+    from pipeline.training.run import start
     from pipeline.training.run import resume as go_on
     from pipeline.training.screen import TerminalScreen
 

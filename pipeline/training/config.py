@@ -74,6 +74,8 @@ class TrainingConfig(Part):
     """Only answers are learnt, not the questions."""
     patience: int = Field(3, ge=0)
     """So many evaluations in a row without a better one end the run; 0: never."""
+    keep_last: bool = False
+    """The last weights become an adapter too, `RUN-last`, to be heard beside the best."""
 
     def for_rows(self, rows: int) -> "TrainingConfig":
         """The same with everything decided that depends on how many rows are trained on."""
@@ -85,7 +87,7 @@ class TrainingConfig(Part):
 PRESETS: dict[Preset, Values] = {
     "underfit": {"epochs": 0.5, "patience": 0},
     "best": {},
-    "overfit": {"epochs": 10, "patience": 0, "lora_parameters": {"rank": 64, "dropout": 0.0}},
+    "overfit": {"epochs": 5, "patience": 0, "keep_last": True, "lora_parameters": {"rank": 64, "dropout": 0.0}},
 }
 """What differs from the defaults, which are the first project's configuration."""
 

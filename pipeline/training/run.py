@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,16 +25,24 @@ from pipeline.models.demo import DEMO, weights_folder
 from pipeline.settings import Settings, Visibility
 from pipeline.training import registry
 from pipeline.training.chart import draw
-from pipeline.training.checkpoint import Progress, settle
+from pipeline.training.checkpoint import Progress, settle, weights_of
 from pipeline.training.checks import check_memory, check_rows, check_visibility
 from pipeline.training.config import Preset, TrainingConfig, Values, configuration
-from pipeline.training.curves import TrainPoint, ValidPoint
+from pipeline.training.curves import Forgetting, TrainPoint, ValidPoint
 from pipeline.training.data import TokenRow, read_rows
+from pipeline.training.forgetting import general_loss, general_rows
 from pipeline.training.loop import Trainer
-from pipeline.training.registry import Run
+from pipeline.training.registry import CHART, CHECKPOINTS, METRICS, Run
+from pipeline.training.report import write_report
 from pipeline.training.verdict import judge
 
-METRICS, CHART, CHECKPOINTS = "metrics.jsonl", "chart.png", "checkpoints"
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    train: list[TokenRow]
+    valid: list[TokenRow]
+    general: list[TokenRow]
+    """Text that has nothing to do with the notes."""
 
 
 class Screen(Protocol):
@@ -71,7 +80,7 @@ class Recorder:
     def evaluated(self, point: ValidPoint, progress: Progress) -> None:
         self._append(point)
         self._keep(progress)
-        draw({self.run.name: progress.curves}, self.folder / CHART, self.run.name)
+        draw({self.run.name: progress.curves}, self.folder / CHART, self.run.name, self.run.per_epoch)
 
     def _append(self, point: TrainPoint | ValidPoint) -> None:
         with (self.folder / METRICS).open("a", encoding="utf-8") as file:
@@ -107,7 +116,8 @@ def start(
     check_visibility(visibility, card.visibility, card.version)
     with _alone(settings):
         base = base_folder(settings)
-        train, valid = _rows(folder, base, config)
+        rows = _rows(folder, base, config)
+        train, valid = rows.train, rows.valid
         warnings = check_rows(train, valid, config)
         if config.fine_tune_type == "full":
             warnings.append("a full fine-tune is no adapter that the engine swaps in: mlx-lm takes its folder")
@@ -131,7 +141,7 @@ def start(
         )
         run.begin()
         registry.create(settings, run)
-        return _train(settings, run, base, train, valid, screen, stop)
+        return _train(settings, run, base, rows, screen, stop)
 
 
 def resume(
@@ -150,9 +160,9 @@ def resume(
                 f"the run {run.name!r} was begun on {run.base!r}, other weights than those of {settings.models.chat!r}: "
                 "set [models] chat to that model, or start a new run"
             )
-        train, valid = _rows(version_folder(settings, run.data_set), base, run.config)
+        rows = _rows(version_folder(settings, run.data_set), base, run.config)
         run.begin()
-        return _train(settings, run, base, train, valid, screen, stop)
+        return _train(settings, run, base, rows, screen, stop)
 
 
 def base_folder(settings: Settings) -> Path:
@@ -169,41 +179,59 @@ def base_folder(settings: Settings) -> Path:
     return weights_folder(settings.models.chat)
 
 
-def _train(
-    settings: Settings,
-    run: Run,
-    base: Path,
-    train: list[TokenRow],
-    valid: list[TokenRow],
-    screen: Screen,
-    stop: Callable[[], bool],
-) -> Run:
+def _train(settings: Settings, run: Run, base: Path, rows: Rows, screen: Screen, stop: Callable[[], bool]) -> Run:
     recorder = Recorder(settings, run, screen)
     try:
         model, _ = load_model(base)
-        trainer = Trainer(model, train, valid, run.config, recorder.folder / CHECKPOINTS)
+        trainer = Trainer(model, rows.train, rows.valid, run.config, recorder.folder / CHECKPOINTS)
+        if not trainer.progress.iteration:
+            run.forgetting = Forgetting(before=general_loss(trainer, rows.general))
         recorder.go_on_from(trainer.progress)
         screen.start(run)
         is_whole = trainer.run(recorder, stop)
     except SitetwinError as error:
         run.end("failed", str(error))
-        registry.write(settings, run)
+        _record(settings, run)
         raise
     run.curves, run.iteration = trainer.progress.curves, trainer.progress.iteration
     if is_whole:
-        run.verdict = judge(run.curves)
-        draw({run.name: run.curves}, recorder.folder / CHART, f"{run.name}: {run.verdict.name}")
-        publish(settings, run, trainer.weights())
-        shutil.rmtree(recorder.folder / CHECKPOINTS, ignore_errors=True)
+        _finish(settings, run, trainer, rows.general)
     run.end("done" if is_whole else "stopped")
-    registry.write(settings, run)
+    _record(settings, run)
+    if is_whole:
+        shutil.rmtree(recorder.folder / CHECKPOINTS, ignore_errors=True)
     return run
 
 
-def publish(settings: Settings, run: Run, weights: dict[str, mx.array]) -> Path:
-    """The adapter's folder as mlx-lm writes it, with its card, moved to its place whole."""
-    final = adapters_directory(settings) / run.name
-    beside = final.with_name(f".{run.name}-{os.getpid()}")
+def _finish(settings: Settings, run: Run, trainer: Trainer, general: list[TokenRow]) -> None:
+    """The adapter, what it has forgotten, and the verdict."""
+    best = trainer.weights()
+    if run.last_adapter:
+        publish(settings, run, weights_of(trainer.model), run.last_adapter)
+        if run.forgetting:
+            run.forgetting.last = general_loss(trainer, general)
+    publish(settings, run, best)
+    if run.forgetting:
+        trainer.model.load_weights(list(best.items()), strict=False)
+        run.forgetting.after = general_loss(trainer, general)
+    run.verdict = judge(run.curves, run.forgetting)
+    chart = registry.run_folder(settings, run.name) / CHART
+    draw({run.name: run.curves}, chart, f"{run.name}: {run.verdict.name}", run.per_epoch)
+
+
+def _record(settings: Settings, run: Run) -> None:
+    registry.write(settings, run)
+    write_report(settings, run)
+
+
+def publish(settings: Settings, run: Run, weights: dict[str, mx.array], name: str | None = None) -> Path:
+    """The adapter's folder as mlx-lm writes it, with its card, moved to its place whole.
+
+    Args:
+        name: of the adapter; None: the run's.
+    """
+    final = adapters_directory(settings) / (name or run.name)
+    beside = final.with_name(f".{final.name}-{os.getpid()}")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     mx.save_safetensors(str(beside / WEIGHTS), weights)
@@ -224,9 +252,13 @@ def publish(settings: Settings, run: Run, weights: dict[str, mx.array]) -> Path:
     return final
 
 
-def _rows(folder: Path, base: Path, config: TrainingConfig) -> tuple[list[TokenRow], list[TokenRow]]:
+def _rows(folder: Path, base: Path, config: TrainingConfig) -> Rows:
     tokenizer = load_tokenizer(base, eos_token_ids=load_config(base).get("eos_token_id"))
-    return read_rows(folder, "train", tokenizer, config), read_rows(folder, "valid", tokenizer, config)
+    return Rows(
+        train=read_rows(folder, "train", tokenizer, config),
+        valid=read_rows(folder, "valid", tokenizer, config),
+        general=general_rows(tokenizer),
+    )
 
 
 def _line(point: TrainPoint | ValidPoint) -> str:

@@ -1,0 +1,36 @@
+"""What training costs elsewhere: the loss on text that has nothing to do with the owner's notes.
+
+`general_text.jsonl` was written for this project and is under its licence: plain paragraphs, small talk, questions with
+answers. Import this after `blas.preload()`.
+"""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from mlx_lm.tuner.datasets import create_dataset
+
+from pipeline.training.data import TokenRow, by_length, make_batch
+from pipeline.training.loop import Trainer, mean_loss
+
+TEXT = Path(__file__).with_name("general_text.jsonl")
+
+
+def general_rows(tokenizer: Any) -> list[TokenRow]:
+    """The paragraphs whole, and of the conversations the answers."""
+    rows = [json.loads(line) for line in TEXT.read_text(encoding="utf-8").splitlines()]
+    found = []
+    for kind in ("text", "messages"):
+        data = create_dataset(
+            [row for row in rows if kind in row], tokenizer, SimpleNamespace(mask_prompt=kind == "messages")
+        )
+        found += [TokenRow(*data.process(data[place])) for place in range(len(data))]
+    return found
+
+
+def general_loss(trainer: Trainer, rows: list[TokenRow]) -> float:
+    """Nats a token of the model as it is now. A trainer that has not begun gives the base's."""
+    longest = max(len(row.tokens) for row in rows)
+    batches = [make_batch(batch, longest) for batch in by_length(rows, trainer.config.batch_size)]
+    return mean_loss(trainer.model, trainer.loss, batches)

@@ -1,0 +1,93 @@
+"""A run as one HTML file that can be sent, printed and kept: nothing in it is fetched."""
+
+import base64
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipeline.dataset.versions import read_card, version_folder, versions
+from pipeline.settings import Settings
+from pipeline.training.curves import Curves
+from pipeline.training.registry import CHART, Run, run_folder
+
+REPORT = "report.html"
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class CurveRow(NamedTuple):
+    iteration: int
+    train: float | None
+    """The mean of the reports since the evaluation before."""
+    valid: float
+
+
+def write_report(settings: Settings, run: Run) -> Path:
+    """`report.html` in the run's folder, in place of an older one."""
+    folder = run_folder(settings, run.name)
+    is_there = run.data_set in versions(settings)
+    speeds = [point.tokens_per_second for point in run.curves.train]
+    html = render(
+        TEMPLATES / "run.html",
+        title=f"Run {run.name}",
+        run=run,
+        card=read_card(version_folder(settings, run.data_set)) if is_there else None,
+        chart=picture(folder / CHART),
+        configuration=_flat(run.config.model_dump(exclude_none=True)),
+        curves=curve_rows(run.curves),
+        per_epoch=run.per_epoch,
+        tokens_per_second=sum(speeds) / len(speeds) if speeds else None,
+        memory_gb=max((point.memory_gb for point in run.curves.train), default=0),
+    )
+    return replace(folder / REPORT, html)
+
+
+def render(template: Path, **values: Any) -> str:
+    """A page of the templates beside `template` and of this room's; what is filled in is text, never HTML."""
+    environment = Environment(
+        loader=FileSystemLoader([template.parent, TEMPLATES]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template.name).render(version=version("sitetwin"), **values)
+
+
+def picture(path: Path) -> str | None:
+    """A PNG as an address that holds it whole; None when there is none."""
+    if not path.is_file():
+        return None
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def replace(path: Path, text: str) -> Path:
+    """A kill, or a browser that reads it, meets the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+    return path
+
+
+def curve_rows(curves: Curves) -> list[CurveRow]:
+    """One for each evaluation."""
+    rows, before = [], 0
+    for point in curves.valid:
+        losses = [one.loss for one in curves.train if before < one.iteration <= point.iteration]
+        rows.append(CurveRow(point.iteration, sum(losses) / len(losses) if losses else None, point.loss))
+        before = point.iteration
+    return rows
+
+
+def _flat(values: dict[str, Any], place: str = "") -> list[tuple[str, str]]:
+    """Nested keys as they are written after --set."""
+    flat = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat += _flat(value, f"{place}{key}.")
+        else:
+            flat.append((place + key, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
+    return flat
