@@ -67,7 +67,7 @@ def make_adapter(folder: Path, base: Path, seed: int) -> None:
     parameters = {"rank": RANK, "scale": 2.0, "dropout": 0.0, "keys": keys}
     config = {"fine_tune_type": "lora", "num_layers": -1, "lora_parameters": parameters}
     (folder / CONFIG).write_text(json.dumps(config), encoding="utf-8")
-    write_card(folder, Card(base=demo.DEMO, base_hash=base_hash(base), visibility="public"))
+    write_card(folder, Card(base=base.name, base_hash=base_hash(base), visibility="public"))
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -17,7 +17,7 @@ ADAPTERS = {
     "wide": ("base", "lora", -1, 8, (*KEYS, "self_attn.o_proj", "mlp.up_proj")),
     "words": ("base", "lora", -1, 4, (*KEYS, "model.embed_tokens")),
     "stretched": ("base", "dora", -1, 4, KEYS),
-    "on-quantised": ("quantised", "lora", -1, 4, KEYS),
+    "on-quantised": ("quantised", "lora", -1, 4, (*KEYS, "model.embed_tokens", "lm_head")),
 }
 """Several ranks, key sets, kinds and numbers of layers."""
 
@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
 
     from pipeline.models.adapters import Card, base_hash, write_card
 
-    _make_bases(folder)
+    make_bases(folder)
     for name, (base, kind, layers, rank, keys) in ADAPTERS.items():
         mx.random.seed(len(name))
         model, _ = load_model(folder / base)
@@ -49,9 +49,9 @@ def main(folder: Path) -> None:
     (folder / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
 
 
-def _make_bases(folder: Path) -> None:
+def make_bases(folder: Path) -> None:
     import mlx.core as mx
-    from mlx.utils import tree_flatten, tree_map
+    from mlx.utils import tree_flatten
     from mlx_lm.models.llama import Model, ModelArgs
     from mlx_lm.utils import quantize_model
 
@@ -63,12 +63,20 @@ def _make_bases(folder: Path) -> None:
         "tie_word_embeddings": True, "eos_token_id": 2,
     }  # fmt: skip
     mx.random.seed(3)
-    model = Model(ModelArgs.from_dict(config))
+    _write_model(folder / "base", _random_weights(Model(ModelArgs.from_dict(config))), config)
+    config["tie_word_embeddings"] = False
+    untied = Model(ModelArgs.from_dict(config))
+    _random_weights(untied)
+    untied, config = quantize_model(untied, config, group_size=32, bits=4)
+    _write_model(folder / "quantised", dict(tree_flatten(untied.parameters())), config)
+
+
+def _random_weights(model) -> dict:  # type: ignore[no-untyped-def,type-arg]
+    from mlx.utils import tree_flatten, tree_map
+
     # Small random weights would say the same thing to every question.
     model.update(tree_map(lambda p: 4 * p if p.ndim == 2 else p, model.parameters()))
-    _write_model(folder / "base", dict(tree_flatten(model.parameters())), config)
-    model, config = quantize_model(model, config, group_size=32, bits=4)
-    _write_model(folder / "quantised", dict(tree_flatten(model.parameters())), config)
+    return dict(tree_flatten(model.parameters()))
 
 
 def _write_model(folder: Path, weights: dict, config: dict) -> None:  # type: ignore[type-arg]

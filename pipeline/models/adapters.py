@@ -20,7 +20,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import ModelError
-from pipeline.models import demo
+from pipeline.models import blas, demo
 from pipeline.settings import Settings, Visibility
 
 CONFIG = "adapter_config.json"
@@ -172,11 +172,18 @@ def promote(settings: Settings, name: str) -> Adapter:
     """Puts `name` to use from now on; the next request that names no adapter gets it.
 
     Raises:
-        ModelError: there is no such adapter, it is broken, or it was made for another base.
+        ModelError: there is no such adapter, or the engine would refuse it: it is broken, made for another base, or no
+            adapter but a full fine-tune.
     """
     adapter = find_adapter(settings, name)
-    if (base := _local_base(settings)) and adapter.base_hash not in ("", base_hash(base)):
+    # It brings MLX.
+    blas.preload(settings.engine.threads)
+    from pipeline.models.overlays import check_adapter
+
+    base = _local_base(settings)
+    if base and adapter.base_hash not in ("", base_hash(base)):
         raise ModelError(other_base(adapter, settings.models.chat))
+    check_adapter(adapter, base)
     with _alone(settings) as file:
         history = _load(file).promoted
         if not history or history[-1].name != name:
@@ -242,14 +249,13 @@ def base_hash(folder: Path) -> str:
 
 
 def _local_base(settings: Settings) -> Path | None:
-    """The base's folder when it is on this machine under a plain path; the engine checks the others."""
-    name = settings.models.chat
+    """The base's folder; None when a server elsewhere has it, or it was not fetched yet."""
     if settings.engine.url:
         return None
-    if name == demo.DEMO:
-        return demo.CHAT.folder() if demo.CHAT.is_ready() else None
-    folder = Path(name).expanduser()
-    return folder if folder.is_dir() else None
+    try:
+        return demo.weights_folder(settings.models.chat)
+    except ModelError:
+        return None  # the engine fetches it, and checks the adapter then
 
 
 def _read(folder: Path) -> Adapter:

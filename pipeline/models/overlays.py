@@ -15,24 +15,26 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_unflatten
 from mlx_lm.models.cache import _BaseCache, make_prompt_cache
-from mlx_lm.utils import hf_repo_to_path
+from mlx_lm.utils import load_model
 from safetensors import SafetensorError, safe_open
 
 from pipeline.errors import ModelError
-from pipeline.models.adapters import CONFIG, WEIGHTS, Adapter, base_hash, find_adapter_in, other_base
+from pipeline.models.adapters import CONFIG, WEIGHTS, Adapter, adapters_in, base_hash, find_adapter_in, other_base
+from pipeline.models.demo import weights_folder
 
 LINEARS = (nn.Linear, nn.QuantizedLinear)
 EMBEDDINGS = (nn.Embedding, nn.QuantizedEmbedding)
 KEPT = 4
 """Adapters in memory beside those that are answering; the one that was not asked for longest goes."""
 
-Stamp = tuple[int, int, int]
-"""Time of change and size of the weights, time of change of the configuration: another one is another adapter."""
+Stamp = tuple[int, int, int, int]
+"""File, time of change and size of the weights, time of change of the configuration: another one is another adapter."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +237,12 @@ class Overlays:
         self._base = base
         self._base_name = base_name
         self._loaded: OrderedDict[str, Overlay] = OrderedDict()
+        self._answering: WeakValueDictionary[tuple[str, Stamp], Overlay] = WeakValueDictionary()
+        """All that are in memory still: a batch holds those of its rows, also after they were dropped here."""
+
+    def usable(self) -> list[Adapter]:
+        """Those on disk that were made for this base, by name; for any thread."""
+        return [one for one in adapters_in(self._directory) if one.base_hash in ("", self._base_hash)]
 
     def get(self, name: str | None) -> Overlay | None:
         """The overlay to answer under; None for the base.
@@ -247,11 +255,12 @@ class Overlays:
         try:
             adapter = find_adapter_in(self._directory, name)
             stamp = _stamp(adapter.folder)
-            if (overlay := self._loaded.get(name)) is None or overlay.stamp != stamp:
+            if (overlay := self._answering.get((name, stamp))) is None:
                 if adapter.base_hash not in ("", self._base_hash):
                     raise ModelError(other_base(adapter, self._base_name))
                 overlay = load_overlay(adapter, stamp, self._model)
                 self._model.prepare(overlay.layers)
+                self._answering[name, stamp] = overlay
         except (ModelError, OSError) as error:
             # What is answering under it goes on; its memory is freed after that.
             self._loaded.pop(name, None)
@@ -267,8 +276,31 @@ class Overlays:
 
     @cached_property
     def _base_hash(self) -> str:
-        folder = Path(self._base)
-        return base_hash(folder if folder.is_dir() else hf_repo_to_path(self._base))
+        return base_hash(weights_folder(self._base))
+
+
+def check_adapter(adapter: Adapter, base: Path | None) -> None:
+    """Whether an engine would take it.
+
+    Args:
+        base: the base's folder, of which nothing but names and shapes is read; None: it is not here, and only what the
+            adapter's files say for themselves is checked.
+
+    Raises:
+        ModelError: it would refuse it, for this reason.
+    """
+    if base is None:
+        _configuration(adapter)
+        _weights(adapter)
+        return
+    try:
+        model, _ = load_model(base, lazy=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(
+            f"can't load the model {str(base)!r} ({reason}): set [models] chat to one that works"
+        ) from None
+    load_overlay(adapter, _stamp(adapter.folder), OverlaidModel(model))
 
 
 def load_overlay(adapter: Adapter, stamp: Stamp, model: OverlaidModel) -> Overlay:
@@ -333,6 +365,8 @@ def _weights(adapter: Adapter) -> dict[str, dict[str, mx.array]]:
     mx.eval(arrays, sums)
     weights: dict[str, dict[str, mx.array]] = {}
     for name, array in arrays.items():
+        if not mx.issubdtype(array.dtype, mx.floating):
+            raise _broken(adapter, f"{name} holds {array.dtype}, no weights")
         if not mx.isfinite(sums[name]).item():
             raise _broken(adapter, f"{name} holds numbers that are not finite")
         path, _, part = name.rpartition(".")
@@ -366,7 +400,7 @@ def _widths(layer: nn.Module) -> tuple[int, int]:
 
 def _stamp(folder: Path) -> Stamp:
     weights, config = (folder / WEIGHTS).stat(), (folder / CONFIG).stat()
-    return weights.st_mtime_ns, weights.st_size, config.st_mtime_ns
+    return weights.st_ino, weights.st_mtime_ns, weights.st_size, config.st_mtime_ns
 
 
 def _broken(adapter: Adapter, reason: str, mend: str = "train it again, or name another one") -> ModelError:

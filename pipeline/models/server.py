@@ -1,18 +1,21 @@
 """The MLX engine: mlx_lm.server's generation loop over one base model and any adapters, for this machine only.
 
-All requests are in one batch, whichever adapter each names: see `overlays`. Import this after `blas.preload()`.
+All requests are in one batch, whichever adapter each names: see `overlays`. In which order they join it: see `turns`.
+Import this after `blas.preload()`.
 """
 
 import argparse
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import mlx.core as mx
 from mlx_lm.models.cache import LRUPromptCache, can_trim_prompt_cache, trim_prompt_cache
 from mlx_lm.server import (
     APIHandler,
@@ -24,8 +27,17 @@ from mlx_lm.server import (
 )
 
 from pipeline.models.overlays import OverlaidModel, Overlay, Overlays
+from pipeline.models.turns import Turns
 
 PROMPT_CACHE_BYTES = 2_000_000_000
+ROWS = 32
+"""Requests that are answered at the same time."""
+PROMPTS = 4
+"""Of them, whose prompts are read at the same time. A step reads so many pieces of `PREFILL_STEP` tokens, and for so
+long the answers under way stand still."""
+PREFILL_STEP = 512
+DEFAULT = "default_model"
+"""What mlx_lm.server calls the model of a request that names none."""
 
 
 @dataclass
@@ -51,6 +63,10 @@ class BaseProvider(ModelProvider):
         self._adapters = adapters
         self.model: Any
         self.overlays: Overlays
+        self.words: int
+        """Width of the logits."""
+        self.ready = threading.Event()
+        """Requests may come."""
 
     def load_default(self) -> None:
         # mlx-lm would log the traceback and go on without a model; whoever waits for the engine needs the reason.
@@ -63,13 +79,16 @@ class BaseProvider(ModelProvider):
 
     def load(self, model_path: str, adapter_path: str | None = None, draft_model_path: str | None = None) -> Any:
         """The base and its tokenizer; the adapter is a matter of each row."""
-        return super().load("default_model", None, "default_model")
+        return super().load(DEFAULT, None, DEFAULT)
 
     def _load(self, model_path: str, adapter_path: str | None = None, draft_model_path: str | None = None) -> None:
         super()._load(model_path, adapter_path, draft_model_path)
         self.processor = None  # text only: pictures would go past the overlays
         self.model = OverlaidModel(self.model)
         self.overlays = Overlays(self._adapters, self.model, self.path, self.name)
+        # Nothing is computed: the shape is known before.
+        self.words = self.model(mx.array([[0]]), cache=self.model.make_cache()).shape[-1]
+        self.ready.set()
 
 
 class PromptCache(LRUPromptCache):
@@ -111,19 +130,48 @@ class Generator(ResponseGenerator):
 
     model_provider: BaseProvider
     prompt_cache: PromptCache
+    requests: Any
+    _time_budget: Any
+
+    def __init__(self, provider: BaseProvider, cache: PromptCache) -> None:
+        super().__init__(provider, cache)
+        # Before there is a server to put anything into the ones that mlx-lm made.
+        self.requests = Turns(ROWS, PROMPTS)
+        self._time_budget = self.requests
+
+    def _run_generate(self) -> None:
+        super()._run_generate()
+        # mlx-lm would stay as a server that answers nothing; whoever asks next starts another engine.
+        if self._generation_failed:
+            print("the generation broke: ending", file=sys.stderr, flush=True)
+            os._exit(1)
 
     def generate(self, request: CompletionRequest, generation_args: GenerationArguments, *args: Any, **kw: Any) -> Any:
         """See mlx_lm.server.
 
         Raises:
-            ValueError: the request names a model that this engine does not hold.
+            ValueError: the request names a model that is not here, or asks what would break the loop.
             ModelError: it names an adapter that can't be used.
         """
-        asked, name = generation_args.model, self.model_provider.name
-        if asked.model not in (name, "default_model"):
-            raise ValueError(f"this engine holds {name!r}, not {asked.model!r}: set [models] chat, or name its model")
-        generation_args.model = OneBatch("default_model", "default_model", asked.adapter)
-        return super().generate(request, generation_args, *args, **kw)
+        adapter = self._adapter(generation_args.model)
+        _check(request, generation_args, self.model_provider.words)
+        asked = replace(generation_args, model=OneBatch(DEFAULT, DEFAULT, adapter))
+        return super().generate(request, asked, *args, **kw)
+
+    def _adapter(self, asked: ModelDescription) -> str | None:
+        """As in vLLM an adapter is a model of its own name; mlx-lm's own field `adapters` names it too."""
+        name = self.model_provider.name
+        if asked.model in (name, DEFAULT):
+            return asked.adapter
+        known = [adapter.name for adapter in self.model_provider.overlays.usable()]
+        if asked.model not in known:
+            also = f" and the adapters {', '.join(known)}" if known else ""
+            raise ValueError(
+                f"this engine holds {name!r}{also}, not {asked.model!r}: set [models] chat, or name one of them"
+            )
+        if asked.adapter not in (None, asked.model):
+            raise ValueError(f"model and adapters name two adapters, {asked.model!r} and {asked.adapter!r}: name one")
+        return asked.model
 
     def _tokenize(self, tokenizer: Any, request: CompletionRequest, args: GenerationArguments) -> Any:
         # The loop's first step for each request, followed at once by the search for its prompt cache; what is raised
@@ -132,10 +180,29 @@ class Generator(ResponseGenerator):
         return super()._tokenize(tokenizer, request, args)
 
 
+def _check(request: CompletionRequest, args: GenerationArguments, words: int) -> None:
+    """Refuses what mlx-lm would only notice in its loop, which ends there and with it all other answers.
+
+    Args:
+        words: the width of the logits.
+    """
+    if request.request_type == "text" and not (isinstance(request.prompt, str) and request.prompt):
+        raise ValueError("the prompt must be a string that is not empty")
+    if not all(isinstance(word, str) and word for word in args.stop_words):
+        raise ValueError("stop must be strings that are not empty")
+    if args.sampling.top_k >= words:
+        raise ValueError(f"top_k must be below {words}")
+    if args.sampling.xtc_threshold > 0.5:
+        raise ValueError("xtc_threshold must be at most 0.5")
+    if not all(0 <= token < words for token in args.logits.logit_bias or ()):
+        raise ValueError(f"logit_bias must name tokens from 0 to {words - 1}")
+
+
 class EngineHandler(APIHandler):
     """mlx_lm.server's handler for callers on this machine; `touch` is called at each request's begin and end."""
 
     touch: Callable[[], None]
+    response_generator: Generator
 
     def parse_request(self) -> bool:
         if not super().parse_request():
@@ -161,14 +228,24 @@ class EngineHandler(APIHandler):
         finally:
             self.touch()
 
+    def handle_chat_completions(self) -> CompletionRequest:
+        # mlx-lm fetches the pictures that a message links to before it finds that the model reads text only.
+        for message in self.body.get("messages") or ():
+            content = message.get("content")
+            if isinstance(content, list) and any(part.get("type") != "text" for part in content):
+                raise ValueError("this engine reads text only: send no pictures")
+        return super().handle_chat_completions()
+
     def _set_completion_headers(self, status_code: int = 200) -> None:
         # mlx-lm says 404 for whatever is wrong with a request; that is kept for addresses that are not there.
         wrong = status_code == 404 and hasattr(self, "body")
         super()._set_completion_headers(400 if wrong else status_code)
 
     def handle_models_request(self) -> None:
-        name = self.response_generator.model_provider.cli_args.served_name
-        body = json.dumps({"object": "list", "data": [{"id": name, "object": "model", "created": self.created}]})
+        provider = self.response_generator.model_provider
+        model = {"object": "model", "created": self.created, "owned_by": "sitetwin"}
+        adapters = [{"id": one.name, "parent": provider.name, **model} for one in provider.overlays.usable()]
+        body = json.dumps({"object": "list", "data": [{"id": provider.name, **model}, *adapters]})
         self._set_completion_headers(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -195,7 +272,7 @@ def _arguments(path: str, name: str) -> argparse.Namespace:
         served_name=name, model=path, adapter_path=None, draft_model=None, num_draft_tokens=3, trust_remote_code=False,
         chat_template="", use_default_chat_template=False, chat_template_args={}, allowed_origins=[],
         temp=0.0, top_p=1.0, top_k=0, min_p=0.0, max_tokens=512,
-        decode_concurrency=32, prompt_concurrency=8, prefill_step_size=512,
+        decode_concurrency=ROWS, prompt_concurrency=PROMPTS, prefill_step_size=PREFILL_STEP,
         prompt_cache_size=64, prompt_cache_bytes=PROMPT_CACHE_BYTES,
         kv_bits=None, kv_group_size=64, quantized_kv_start=5000, pipeline=False,
     )  # fmt: skip

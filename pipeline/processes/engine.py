@@ -64,7 +64,7 @@ def main() -> None:
     provider = BaseProvider(str(resolve_chat_model(arguments.model)), arguments.model, arguments.state / "adapters")
     port = free_port()
     server, generator = make_server(provider, HOST, port, owner.files.touch)
-    owner.publish_when(lambda: provider.model is not None and generator.is_healthy, port, model=arguments.model)
+    owner.publish_when(lambda: provider.ready.is_set() and generator.is_healthy, port, model=arguments.model)
     server.serve_forever()
 
 

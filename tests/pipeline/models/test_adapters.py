@@ -26,19 +26,37 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(root=tmp_path, models=ModelSettings(chat=str(model(tmp_path / "model"))))
 
 
+WIDTH, INNER, WORDS = 16, 32, 64
+QUERY = "model.layers.0.self_attn.q_proj"
+
+
 def model(folder: Path, first: float = 0.5) -> Path:
+    """A Llama of one layer."""
     folder.mkdir(exist_ok=True)
-    values = np.full((64, 64), 0.5, np.float32)
-    values[0, 0] = first
-    save_file({"a.weight": values, "b.weight": values[:2].copy()}, folder / "model.safetensors")
+    config = {
+        "model_type": "llama", "hidden_size": WIDTH, "num_hidden_layers": 1, "intermediate_size": INNER,
+        "num_attention_heads": 2, "rms_norm_eps": 1e-5, "vocab_size": WORDS, "tie_word_embeddings": True,
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(config))
+    shapes = {
+        "model.embed_tokens": (WORDS, WIDTH), "model.norm": (WIDTH,),
+        "model.layers.0.input_layernorm": (WIDTH,), "model.layers.0.post_attention_layernorm": (WIDTH,),
+        **{f"model.layers.0.self_attn.{key}_proj": (WIDTH, WIDTH) for key in "qkvo"},
+        "model.layers.0.mlp.gate_proj": (INNER, WIDTH), "model.layers.0.mlp.up_proj": (INNER, WIDTH),
+        "model.layers.0.mlp.down_proj": (WIDTH, INNER),
+    }  # fmt: skip
+    arrays = {f"{name}.weight": np.full(shape, 0.5, np.float32) for name, shape in shapes.items()}
+    arrays[f"{QUERY}.weight"][0, 0] = first
+    save_file(arrays, folder / "model.safetensors")
     return folder
 
 
 def adapter(settings: Settings, name: str, **card: object) -> Path:
     folder = settings.state / "adapters" / name
     folder.mkdir(parents=True)
-    (folder / "adapter_config.json").write_text(json.dumps({"model": "mine"}))
-    (folder / "adapters.safetensors").write_bytes(b"")
+    (folder / "adapter_config.json").write_text(json.dumps({"model": "mine", "lora_parameters": {"scale": 2.0}}))
+    pair = {f"{QUERY}.lora_a": np.ones((WIDTH, 2), np.float32), f"{QUERY}.lora_b": np.ones((2, WIDTH), np.float32)}
+    save_file(pair, folder / "adapters.safetensors")
     values: dict[str, object] = {
         "base": settings.models.chat,
         "base_hash": base_hash(Path(settings.models.chat)),
@@ -131,6 +149,50 @@ def test_one_for_another_base_is_not_promoted(settings: Settings) -> None:
     kept = promoted(settings)
     assert kept is not None
     assert kept.name == "first"
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"config": {"fine_tune_type": "full"}}, r"a model of its own.*fused folder"),
+        ({"config": {"lora_parameters": {"alpha": 32}}}, "lacks or garbles 'scale'"),
+        ({"weights": {f"{QUERY}.lora_a": (WIDTH - 1, 2), f"{QUERY}.lora_b": (2, WIDTH)}}, "do not fit a layer of 16"),
+        ({"weights": {"model.layers.7.mlp.up_proj.lora_a": (WIDTH, 2)}}, "the base has no such layer"),
+        ({"weights": {}}, "is empty"),
+        ({"bytes": b"\x00" * 20}, r"adapters\.safetensors: "),
+    ],
+    ids=["full", "scale", "shape", "layer", "empty", "truncated"],
+)
+def test_what_the_engine_would_refuse_is_not_promoted(settings: Settings, changed: dict, reason: str) -> None:  # type: ignore[type-arg]
+    adapter(settings, "first")
+    promote(settings, "first")
+    folder = adapter(settings, "second")
+    if "config" in changed:
+        (folder / "adapter_config.json").write_text(json.dumps(changed["config"]))
+    if "weights" in changed:
+        arrays = {name: np.ones(shape, np.float32) for name, shape in changed["weights"].items()}
+        save_file(arrays, folder / "adapters.safetensors")
+    if "bytes" in changed:
+        (folder / "adapters.safetensors").write_bytes(changed["bytes"])
+    with pytest.raises(ModelError, match=reason):
+        promote(settings, "second")
+    assert [one.name for one in promotions(settings)] == ["first"]
+
+
+def test_for_a_server_elsewhere_the_files_alone_are_checked(settings: Settings) -> None:
+    adapter(settings, "first", base="gemma3:12b", base_hash="0" * 64)
+    (adapter(settings, "whole") / "adapter_config.json").write_text('{"fine_tune_type": "full"}')
+    settings.engine.url, settings.models.chat = "http://127.0.0.1:9/v1", "gemma3:12b"
+    assert promote(settings, "first").name == "first"
+    with pytest.raises(ModelError, match="a model of its own"):
+        promote(settings, "whole")
+
+
+def test_a_base_that_mlx_lm_does_not_know_is_named(settings: Settings) -> None:
+    adapter(settings, "first")
+    (Path(settings.models.chat) / "config.json").write_text('{"model_type": "unheard-of"}')
+    with pytest.raises(ModelError, match="can't load the model"):
+        promote(settings, "first")
 
 
 def test_who_answers_is_named_or_promoted(settings: Settings) -> None:

@@ -5,8 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -17,7 +19,7 @@ from safetensors.numpy import load_file, save_file
 
 from pipeline.chat import Answer, ask
 from pipeline.errors import ModelError
-from pipeline.models.adapters import promote
+from pipeline.models.adapters import promote, rollback
 from pipeline.models.client import EngineClient
 from pipeline.processes import engine
 from pipeline.settings import ModelSettings, Settings
@@ -26,6 +28,8 @@ from tests.tiny_llama import QUESTIONS, TOKENS, messages
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 KEPT = 4
 """Of the engine's `overlays`, which brings MLX and is not imported here."""
+LONG = 400
+"""Tokens of an answer that is under way for seconds."""
 ON_BASE = ("narrow", "wide", "words", "stretched")
 Answers = dict[str, dict[str, list[int]]]
 
@@ -204,6 +208,83 @@ def test_one_that_was_trained_again_is_read_again(settings: Settings, expected: 
     for file in adapter_folder(settings, "wide").iterdir():
         shutil.copyfile(file, folder / file.name)
     assert tokens(settings, QUESTIONS[0], "again") == expected["wide"][QUESTIONS[0]]
+
+
+def test_they_are_listed_as_models_and_chosen_as_such(
+    settings: Settings, quantised: Settings, expected: Answers
+) -> None:
+    def listed(of: Settings) -> list[tuple[str, str | None]]:
+        models = httpx.get(f"{engine.connect(of).base_url}/models", timeout=60).json()["data"]
+        return [(model["id"], model.get("parent")) for model in models]
+
+    base = settings.models.chat
+    assert set(listed(settings)) >= {(base, None), *((name, base) for name in ON_BASE)}
+    assert listed(quantised) == [(quantised.models.chat, None), ("on-quantised", quantised.models.chat)]
+    body = {"model": "wide", "messages": messages(QUESTIONS[0]), "max_tokens": TOKENS, "logprobs": True}
+    answer = post(settings, body).json()
+    assert [token["id"] for token in answer["choices"][0]["logprobs"]["content"]] == expected["wide"][QUESTIONS[0]]
+    unknown = post(settings, body | {"model": "nobody"})
+    assert unknown.status_code == 400
+    assert "narrow, " in unknown.json()["error"]
+
+
+def test_pictures_are_not_fetched(settings: Settings) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "http://127.0.0.1:9/nothing.png"}}
+    refused = post(settings, {"messages": [{"role": "user", "content": [picture]}]})
+    assert refused.status_code == 400
+    assert "text only" in refused.json()["error"]
+
+
+def test_promote_and_roll_back_while_chats_run(settings: Settings) -> None:
+    """Answers under way end under the adapter they began with, the next ones come from the new one."""
+    site = settings.model_copy(deep=True)
+    site.chat.max_tokens = LONG
+    base = EngineClient(engine.connect(site).base_url, site.models.chat)
+    log: list[str] = []
+    spoken: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+
+    def hear(name: str, pieces: Iterator[str | Answer]) -> tuple[str, str | None]:
+        """What was said, and under which adapter."""
+        text = ""
+        for piece in pieces:
+            if isinstance(piece, Answer):
+                return text, piece.adapter
+            text += piece
+            log.append(name)
+            spoken[name].set()
+        return text, None
+
+    def begin(name: str) -> list[Future[tuple[str, str | None]]]:
+        """A chat for each question, all of which have said something."""
+        chats = [pool.submit(hear, f"{name} {question}", ask(site, question, mode="lora")) for question in QUESTIONS]
+        assert all(spoken[f"{name} {question}"].wait(60) for question in QUESTIONS)
+        return chats
+
+    promote(site, "wide")
+    before = logprobs(site)
+    with ThreadPoolExecutor(10) as pool:
+        plain = pool.submit(hear, "base", base.generate(messages(QUESTIONS[0]), max_tokens=LONG))
+        first = begin("first")
+        promote(site, "stretched")
+        second = begin("second")
+        rollback(site)
+        third = begin("third")
+        heard = [[chat.result() for chat in chats] for chats in (first, second, third)]
+    assert {adapter for _, adapter in heard[0]} == {"wide"}
+    assert {adapter for _, adapter in heard[1]} == {"stretched"}
+    assert {adapter for _, adapter in heard[2]} == {"wide"}
+    for question in QUESTIONS:
+        assert f"first {question}" in log[log.index(f"second {question}") :]
+        assert f"second {question}" in log[log.index(f"third {question}") :]
+
+    def alone(adapter: str | None) -> list[str]:
+        client = EngineClient(base.base_url, site.models.chat, adapter=adapter)
+        return ["".join(client.generate(messages(question), max_tokens=LONG)) for question in QUESTIONS]
+
+    wide, stretched = alone("wide"), alone("stretched")
+    assert [[text for text, _ in texts] for texts in heard] == [wide, stretched, wide]
+    assert plain.result()[0] == alone(None)[0]
+    assert logprobs(site) == before
 
 
 @pytest.mark.parametrize("name", [None, "wide"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.dataset.records import Pair
+from pipeline.dataset.records import Pair, Split
 from pipeline.dataset.versions import Card, Row, write_version
 from pipeline.models import blas
 from pipeline.settings import DatasetSettings, PersonaSettings, Settings, load_settings
@@ -27,10 +27,10 @@ def small() -> dict:
 @pytest.fixture(scope="session")
 def base(tmp_path_factory) -> Path:
     """A random Llama of two layers, with a token for each byte."""
-    from tests.tiny_llama import _make_bases
+    from tests.tiny_llama import make_bases
 
     folder = tmp_path_factory.mktemp("models")
-    _make_bases(folder)
+    make_bases(folder)
     return folder / "base"
 
 
@@ -43,14 +43,15 @@ def _pair(number: int) -> Pair:
 
 @pytest.fixture
 def site(tmp_path, base) -> Settings:
-    """A site whose chat model is `base`, with a public data set of 15 rows to train on and 5 to validate."""
+    """A site whose chat model is `base`, with a public data set of 15 rows to train on, 5 to validate and 4 to test."""
     (tmp_path / "sitetwin.toml").write_text(f"[models]\nchat = {json.dumps(str(base))}\n", encoding="utf-8")
     settings = load_settings(tmp_path / "sitetwin.toml")
-    rows = [Row(pair=_pair(n), split="train" if n < 15 else "valid", original=_pair(n).id) for n in range(20)]
+    splits: list[Split] = [*["train"] * 15, *["valid"] * 5, *["test"] * 4]
+    rows = [Row(pair=_pair(n), split=split, original=_pair(n).id) for n, split in enumerate(splits)]
     card = Card(
         version=1, made_at=datetime.now(UTC), visibility="public", teacher="t", judge=None, settings=DatasetSettings(),
-        persona=PersonaSettings(name="Ada"), corpus="", documents=1, chunks=1, failed_tasks=0, accepted=20, rejected=0,
-        splits={"train": 15, "valid": 5, "test": 0}, split_of={}, near_duplicates=[],
+        persona=PersonaSettings(name="Ada"), corpus="", documents=1, chunks=1, failed_tasks=0, accepted=24, rejected=0,
+        splits={"train": 15, "valid": 5, "test": 4}, split_of={}, near_duplicates=[],
     )  # fmt: skip
     write_version(settings, card, rows, [])
     return settings
