@@ -17,7 +17,7 @@ PLACES = {
 @click.group(invoke_without_command=True)
 @click.pass_context
 def mcp(ctx: click.Context) -> None:
-    """Serve search and ask to agents over stdio."""
+    """Serve search, ask and retraining to your agents over stdio."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(serve)
 

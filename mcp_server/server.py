@@ -18,11 +18,19 @@ from pipeline.errors import SitetwinError
 from pipeline.index import open_index
 from pipeline.index.filters import Filters
 from pipeline.index.passages import SearchResult
+from pipeline.retraining.job import Job, Request, read_job
+from pipeline.retraining.launch import cancel, start
 from pipeline.settings import Retrieval, Settings, Visibility
+from pipeline.training.config import Preset
 
 Result = TypeVar("Result")
 
 READS = ToolAnnotations(readOnlyHint=True, destructiveHint=False, idempotentHint=True, openWorldHint=False)
+# No run, adapter or data set is written over, and a promotion is taken back by `sitetwin rollback`. The teacher that
+# writes the pairs may be a server elsewhere.
+TRAINS = ToolAnnotations(readOnlyHint=False, destructiveHint=False, idempotentHint=False, openWorldHint=True)
+# What is trained so far is kept.
+CANCELS = ToolAnnotations(readOnlyHint=False, destructiveHint=False, idempotentHint=True, openWorldHint=False)
 
 
 def create_server(settings: Settings, visibility: Visibility | None = None) -> FastMCP:
@@ -105,7 +113,42 @@ def create_server(settings: Settings, visibility: Visibility | None = None) -> F
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(pieces.close)
 
+    if visibility is None:
+        # Nothing that others can reach changes anything.
+        _add_retraining(server, settings)
     return server
+
+
+def _add_retraining(server: FastMCP, settings: Settings) -> None:
+    """The tools that start, follow and end a retraining; each answers at once, as clients give up on long work."""
+
+    @server.tool(title="Retrain the adapter", annotations=TRAINS)
+    async def retrain(
+        preset: Annotated[
+            Preset, Field(description="best unless the owner wants to see too little (underfit) or too much (overfit)")
+        ] = "best",
+        force: Annotated[bool, Field(description="Train even if no note has changed since the last training")] = False,
+    ) -> Job:
+        """Start teaching the adapter what has changed in the notes, and return at once: it takes minutes to hours.
+
+        Only when the owner asks for it. The new adapter is promoted if it answers no worse than the one before. When a
+        retraining is under way already, its state comes back and none is started. Follow it with retrain_status.
+        """
+        job, _ = await _in_thread(lambda: start(settings, Request(preset=preset, force=force)))
+        return job
+
+    @server.tool(title="State of the retraining", annotations=READS)
+    async def retrain_status() -> Job:
+        """How far the retraining is, or how the last one ended; `summary` says it in a sentence."""
+        job = await _in_thread(lambda: read_job(settings))
+        if job is None:
+            raise ToolError("there was no retraining yet: retrain starts one")
+        return job
+
+    @server.tool(title="Cancel the retraining", annotations=CANCELS)
+    async def cancel_retrain() -> Job:
+        """End the retraining after the step it is in. Nothing is promoted; the next retrain goes on from there."""
+        return await _in_thread(lambda: cancel(settings))
 
 
 def instructions(settings: Settings, visibility: Visibility | None = None) -> str:

@@ -271,7 +271,7 @@ def _print_sources(answer: "Answer") -> None:
 @as_json
 @with_settings
 def status(settings: Settings, as_json: bool) -> None:
-    """What is indexed, what is not and why, and which processes run."""
+    """What is indexed, what is not and why, which adapter answers and which processes run."""
     from pipeline.status import read_status
 
     report = read_status(settings)
@@ -287,6 +287,9 @@ def status(settings: Settings, as_json: bool) -> None:
             click.echo(f"  {file.state}: {file.path}: {file.reason}")
     for name, process in report.processes.items():
         click.echo(f"{name}: {process.state}" + (f" at {process.url} (process {process.pid})" if process.url else ""))
+    click.echo(f"adapter: {report.adapter}" if report.adapter else "adapter: none is promoted")
+    if report.retraining:
+        click.echo(report.retraining.summary)
 
 
 @main.group()

@@ -16,6 +16,7 @@ from pipeline.models import blas
 from pipeline.models.cache import LAYOUT, cache_folder
 from pipeline.models.embedder import load_embedder
 from pipeline.models.reranker import load_reranker
+from pipeline.retraining.job import read_job
 from pipeline.settings import Settings
 
 FREE_GIGABYTES = 2.0
@@ -41,6 +42,7 @@ def examine(settings: Settings) -> list[Finding]:
         _chat_model(settings),
         _embedder(settings),
         *_reranker(settings),
+        *_retraining(settings),
         _langflow(),
     ]
 
@@ -156,6 +158,12 @@ def _reranker(settings: Settings) -> Iterator[Finding]:
         yield Finding(name="reranker", state="ok", text=load_reranker(settings).name)
     except SitetwinError as error:
         yield Finding(name="reranker", state="missing", text=str(error))
+
+
+def _retraining(settings: Settings) -> Iterator[Finding]:
+    job = read_job(settings)
+    if job and job.state in ("died", "failed"):
+        yield Finding(name="retraining", state="note", text=job.text, mend="sitetwin retrain")
 
 
 def _demo(name: str, weights: str) -> Finding:

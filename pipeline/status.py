@@ -10,6 +10,7 @@ from pipeline.models.adapters import promotions
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import RunFiles
 from pipeline.processes.supervisor import CHILD_SUFFIX
+from pipeline.retraining.job import Job, read_job
 from pipeline.settings import Settings
 
 
@@ -25,6 +26,8 @@ class StatusReport(BaseModel):
     embedder: str | None
     adapter: str | None
     processes: dict[str, ProcessStatus]
+    retraining: Job | None
+    """The one under way, or the last one."""
 
 
 def read_status(settings: Settings) -> StatusReport:
@@ -51,4 +54,11 @@ def read_status(settings: Settings) -> StatusReport:
         processes[engine.NAME] = ProcessStatus(state="external", url=settings.engine.url)
     in_force = promotions(settings)
     adapter = in_force[-1].name if in_force else None
-    return StatusReport(documents=counts, files=files, embedder=embedder, adapter=adapter, processes=processes)
+    return StatusReport(
+        documents=counts,
+        files=files,
+        embedder=embedder,
+        adapter=adapter,
+        processes=processes,
+        retraining=read_job(settings),
+    )

@@ -10,9 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.chat import Answer, ask
@@ -22,21 +20,15 @@ from pipeline.dataset.filters.evidence import named, numbers
 from pipeline.dataset.records import Split
 from pipeline.errors import SitetwinError
 from pipeline.evaluation import golden
+from pipeline.evaluation.comparing import Scored, ScoredMode, Scores, mean
 from pipeline.models.adapters import BASE
 from pipeline.settings import Settings, Visibility
-
-ScoredMode = Literal["base", "lora", "hybrid"]
 
 GOLDEN = "golden.jsonl"
 LONGEST_ANSWER = 160
 """Tokens; the pairs' answers are a few sentences."""
 PARALLEL = 4
 """Questions at a time: the engine computes them as one batch, and chats beside it keep their turn."""
-RESAMPLES = 10_000
-LEAST_QUESTIONS = 5
-"""Fewer decide nothing."""
-LARGEST_LOSS = 0.05
-"""A mean that is lower by more than this is worse, however uncertain it is."""
 
 
 class Held(BaseModel):
@@ -53,57 +45,6 @@ class Held(BaseModel):
     """Of a golden question: one of these must be in the answer; none: it is to be refused."""
     document: str = ""
     """The id of the document that a pair is of."""
-
-
-class Scored(BaseModel):
-    question: str
-    kind: str
-    answer: str
-    score: float
-    """0 to 1. Golden: the fact is in the answer, or it is a refusal where there is none. A pair: the mean of `f1` and
-    `specifics`; in mode hybrid a pair of kind refusal: whether it is refused."""
-    f1: float | None = None
-    """Of the words that answer and reference share."""
-    specifics: float | None = None
-    """Share of the reference's numbers, names and identifiers that are in the answer; None when it has none."""
-
-
-class Scores(BaseModel):
-    """One system's answers to the questions, in their order."""
-
-    adapter: str | None
-    """None: the base."""
-    mode: ScoredMode
-    answers: list[Scored]
-
-    @property
-    def mean(self) -> float:
-        """Of all answers' scores; 0 for none."""
-        return _mean([answer.score for answer in self.answers])
-
-    @property
-    def by_kind(self) -> dict[str, float]:
-        kinds = dict.fromkeys(answer.kind for answer in self.answers)
-        return {kind: _mean([answer.score for answer in self.answers if answer.kind == kind]) for kind in kinds}
-
-
-class Comparison(BaseModel):
-    """Two systems on the same questions."""
-
-    new: str | None
-    old: str | None
-    """None: the base."""
-    mode: ScoredMode
-    questions: int
-    new_mean: float
-    old_mean: float
-    difference: float
-    """Of the means; above 0 the new one is better."""
-    low: float
-    high: float
-    """95 % interval of the difference."""
-    is_not_worse: bool
-    text: str
 
 
 class CancelledError(SitetwinError):
@@ -172,19 +113,18 @@ def score(
 ) -> Scores:
     """The adapter's answers at temperature 0, each with its score.
 
-    Questions that are to be refused are asked in mode hybrid alone: in the others there are no notes to be refused by.
-
     Args:
+        questions: of them those that are `askable`.
         adapter: None: the base, in the modes lora and hybrid with the same words before the question.
         visibility: of the passages that mode hybrid finds; `public` for what visitors will be told.
-        on_answer: told of each answer as it comes, by the thread that asked.
+        on_answer: told of each answer as it comes, of one at a time.
 
     Raises:
         CancelledError: `cancelled()` said so.
         SitetwinError: no index, no model, or an adapter that may not answer.
     """
     settings = _for_scoring(settings)
-    is_over = threading.Event()
+    is_over, telling = threading.Event(), threading.Lock()
 
     def is_wanted() -> bool:
         if cancelled and cancelled():
@@ -199,11 +139,12 @@ def score(
                 if isinstance(piece := next(pieces), Answer):
                     scored = judge(held, piece)
                     if on_answer:
-                        on_answer(scored)
+                        with telling:
+                            on_answer(scored)
                     return scored
         raise CancelledError("the evaluation was cancelled: start it again")
 
-    asked = [held for held in questions if mode == "hybrid" or held.reference or held.fact]
+    asked = askable(questions, mode)
     with ThreadPoolExecutor(PARALLEL) as pool:
         under_way = [pool.submit(one, held) for held in asked]
         try:
@@ -213,44 +154,9 @@ def score(
             is_over.set()
 
 
-def not_worse(new: Scores, old: Scores) -> Comparison:
-    """The new system against the old one, question by question.
-
-    It is worse when its mean is lower by more than LARGEST_LOSS, when the whole interval of the difference lies below
-    0, or when fewer than LEAST_QUESTIONS questions say anything. The interval is a paired bootstrap's (Efron and
-    Tibshirani, An Introduction to the Bootstrap, 1993).
-    """
-    assert new.mode == old.mode
-    assert [answer.question for answer in new.answers] == [answer.question for answer in old.answers]
-    differences = np.array([a.score - b.score for a, b in zip(new.answers, old.answers, strict=True)])
-    count = len(differences)
-    difference, low, high = _interval(differences)
-    enough = count >= LEAST_QUESTIONS
-    is_not_worse = enough and difference >= -LARGEST_LOSS and high >= 0
-    names = [scores.adapter or "the base" for scores in (new, old)]
-    if enough:
-        word = "worse" if not is_not_worse else "better" if low > 0 else "not worse"
-        text = (
-            f"{new.mode}: {names[0]} {new.mean:.2f}, {names[1]} {old.mean:.2f} on {count} questions: {word} "
-            f"({difference:+.2f}, 95 % interval {low:+.2f} to {high:+.2f})"
-        )
-    else:
-        text = (
-            f"{new.mode}: {count} questions are too few to compare {names[0]} with {names[1]}: write some into {GOLDEN}"
-        )
-    return Comparison(
-        new=new.adapter,
-        old=old.adapter,
-        mode=new.mode,
-        questions=count,
-        new_mean=new.mean,
-        old_mean=old.mean,
-        difference=difference,
-        low=low,
-        high=high,
-        is_not_worse=is_not_worse,
-        text=text,
-    )
+def askable(questions: Sequence[Held], mode: ScoredMode) -> list[Held]:
+    """Golden questions that are to be refused are asked in mode hybrid alone: the others have no notes to refuse by."""
+    return [held for held in questions if mode == "hybrid" or held.reference or held.fact]
 
 
 def judge(held: Held, answer: Answer) -> Scored:
@@ -265,7 +171,7 @@ def judge(held: Held, answer: Answer) -> Scored:
     if held.kind == "refusal" and answer.mode == "hybrid":
         scored.score = float(answer.refused)
     else:
-        scored.score = _mean([value for value in (scored.f1, scored.specifics) if value is not None])
+        scored.score = mean([value for value in (scored.f1, scored.specifics) if value is not None])
     return scored
 
 
@@ -311,16 +217,3 @@ def _tokens(text: str) -> list[str]:
     """Words as SQuAD's evaluation compares them: no case, no punctuation, no articles."""
     bare = re.sub(r"[^\w\s]", "", text.lower())
     return [word for word in bare.split() if word not in ("a", "an", "the")]
-
-
-def _interval(differences: np.ndarray) -> tuple[float, float, float]:
-    """Mean and 95 % percentile interval; (0, 0, 0) for none."""
-    if not len(differences):
-        return 0.0, 0.0, 0.0
-    drawn = np.random.default_rng(0).integers(len(differences), size=(RESAMPLES, len(differences)))
-    low, high = np.percentile(differences[drawn].mean(axis=1), [2.5, 97.5])
-    return float(differences.mean()), float(low), float(high)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0

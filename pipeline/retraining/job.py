@@ -1,0 +1,171 @@
+"""What is known of a retraining: `.sitetwin/retrain.json`, written by the job's process and read by everyone else."""
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from pydantic import BaseModel, ValidationError, computed_field
+
+from pipeline.errors import SitetwinError
+from pipeline.evaluation.comparing import Comparison
+from pipeline.processes.endpoint import is_running
+from pipeline.settings import Settings
+from pipeline.training.config import Preset
+
+FILE = "retrain.json"
+State = Literal["running", "done", "cancelled", "failed", "died"]
+Outcome = Literal["promoted", "kept", "unchanged"]
+Step = Literal["data set", "training", "comparison"]
+STEPS: tuple[Step, ...] = ("data set", "training", "comparison")
+
+WRITE_SECONDS = 1.0
+"""The file is written at most so often while a step goes on."""
+
+
+class Request(BaseModel):
+    """What whoever started the job wants."""
+
+    preset: Preset = "best"
+    values: dict[str, Any] = {}
+    """mlx-lm's keys, over the preset."""
+    force: bool = False
+    """Train even if nothing has changed."""
+
+
+class Job(BaseModel):
+    number: int
+    """Counted from 1 in this site."""
+    state: State = "running"
+    outcome: Outcome | None = None
+    """Of a job that is done: the new adapter was promoted, it was kept without that, or there was nothing to do."""
+    text: str = ""
+    """What came of it, or why it ended, with the next step."""
+    request: Request
+    step: Step = "data set"
+    unit: str = ""
+    """What `done` and `total` count: tasks, pairs, iterations or answers."""
+    done: int = 0
+    total: int = 0
+    """0: not known yet."""
+    loss: float | None = None
+    """Of the last training iteration."""
+    seconds_left: float | None = None
+    """Of this step, at most: training may end early."""
+    data_set: int | None = None
+    asked: int | None = None
+    """Requests to the teacher; whatever it was asked before is kept."""
+    run: str = ""
+    """Whose adapter it is about; `train --resume` and `promote` take this name."""
+    resumed: bool = False
+    """The run had been begun by an earlier job that was cancelled or died."""
+    comparisons: list[Comparison] = []
+    """With the adapter that was promoted before, or the base; one for each mode."""
+    judged: str = ""
+    """Which adapters were compared on which questions, by this job or an earlier one; a hash."""
+    started_at: datetime
+    ended_at: datetime | None = None
+    log: str
+    pid: int
+    process_started: float
+    """In seconds since the epoch: process ids are used again."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def summary(self) -> str:
+        """One line for a person or an agent."""
+        name = f"retraining {self.number}"
+        if self.state != "running":
+            return f"{name}: {self.state}; {self.text}"
+        counted = f", {self.done} of {self.total} {self.unit}" if self.total else ""
+        loss = f", loss {self.loss:.3f}" if self.loss is not None and self.step == "training" else ""
+        left = f", about {_minutes(self.seconds_left)} left" if self.seconds_left is not None else ""
+        run = f" of {self.run}" if self.run else ""
+        return f"{name}: step {STEPS.index(self.step) + 1} of {len(STEPS)}, {self.step}{run}{counted}{loss}{left}"
+
+    def is_alive(self) -> bool:
+        return is_running(self.pid, self.process_started)
+
+    def take_over(self) -> None:
+        """This process does the work from now on."""
+        self.state, self.text = "running", ""
+        self.pid, self.process_started = os.getpid(), psutil.Process().create_time()
+
+
+def job_file(settings: Settings) -> Path:
+    return settings.state / FILE
+
+
+def log_file(settings: Settings) -> Path:
+    return settings.log_directory / "retrain.log"
+
+
+def read_job(settings: Settings) -> Job | None:
+    """The last job, or the one under way; one whose process is gone has `died`. None: there never was one.
+
+    Raises:
+        SitetwinError: the file can't be read.
+    """
+    file = job_file(settings)
+    if not file.is_file():
+        return None
+    try:
+        job = Job.model_validate_json(file.read_bytes())
+    except ValidationError:
+        raise SitetwinError(f"{file} can't be read: remove it, then run `sitetwin retrain`") from None
+    if job.state == "running" and not job.is_alive():
+        job.state = "died"
+        job.text = f"its process ended in the step {job.step}: `sitetwin retrain` goes on from there; see {job.log}"
+    return job
+
+
+def write_job(settings: Settings, job: Job) -> None:
+    """A kill leaves the old file or the new one."""
+    file = job_file(settings)
+    beside = file.with_name(f".{FILE}.{os.getpid()}")
+    beside.write_text(job.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    beside.replace(file)
+
+
+class Tracker:
+    """Keeps the job's file up to date for the process that does the work."""
+
+    def __init__(self, settings: Settings, job: Job) -> None:
+        self.settings, self.job = settings, job
+        self._written = 0.0
+        self._began = (0, 0.0)
+        """What was done when this part of the step began, and when: work of an earlier process tells no pace."""
+
+    def begin(self, step: Step, unit: str = "", total: int = 0, done: int = 0) -> None:
+        self.job.step, self.job.unit, self.job.total, self.job.done = step, unit, total, done
+        self.job.loss = self.job.seconds_left = None
+        self._began = (done, time.monotonic())
+        self.write()
+
+    def advance(self, done: int, loss: float | None = None) -> None:
+        first, began = self._began
+        self.job.done, self.job.loss = done, loss
+        if done > first:
+            self.job.seconds_left = (time.monotonic() - began) / (done - first) * (self.job.total - done)
+        if time.monotonic() - self._written > WRITE_SECONDS:
+            self.write()
+
+    def end(self, state: State, text: str, outcome: Outcome | None = None) -> None:
+        self.job.state, self.job.text, self.job.outcome = state, text, outcome
+        self.job.seconds_left = None
+        self.job.ended_at = datetime.now(UTC)
+        self.write()
+
+    def write(self) -> None:
+        write_job(self.settings, self.job)
+        self._written = time.monotonic()
+
+
+def _minutes(seconds: float) -> str:
+    if seconds < 60:
+        return "a minute"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,37 @@
+from collections.abc import Sequence
+
+import pytest
+
+from pipeline.evaluation.comparing import Scored, Scores, not_worse
+
+
+def scores(name: str | None, values: Sequence[float]) -> Scores:
+    answers = [Scored(question=str(n), kind="fact", answer="", score=value) for n, value in enumerate(values)]
+    return Scores(adapter=name, mode="lora", answers=answers)
+
+
+def test_worse_is_a_clear_loss_and_chance_is_not() -> None:
+    old = scores(None, [0.4, 0.6] * 20)
+    better = not_worse(scores("new", [0.7, 0.8] * 20), old)
+    assert (better.is_not_worse, better.difference) == (True, pytest.approx(0.25))
+    assert better.low > 0
+    assert "new 0.75, the base 0.50 on 40 questions: better (+0.25" in better.text
+    # Half of the answers a little better, half a little worse.
+    even = not_worse(scores("new", [0.36, 0.63] * 20), old)
+    assert even.is_not_worse
+    assert even.low < 0 < even.high
+    # A little, but on every question.
+    little = not_worse(scores("new", [0.39, 0.59] * 20), old)
+    assert not little.is_not_worse
+    assert "worse (-0.01" in little.text
+    # Much, but only on some.
+    much = not_worse(scores("new", [0.4, 0.6] * 6 + [0.8, 0.6] * 6 + [0.4, 0.0] * 8), old)
+    assert much.high > 0
+    assert not much.is_not_worse
+
+
+def test_few_questions_decide_nothing() -> None:
+    comparison = not_worse(scores("new", [1.0] * 4), scores("old", [0.0] * 4))
+    assert not comparison.is_not_worse
+    assert "4 questions are too few" in comparison.text
+    assert not not_worse(scores("new", []), scores("old", [])).is_not_worse
