@@ -47,7 +47,7 @@ class Schedule(Part):
 class TrainingConfig(Part):
     fine_tune_type: Literal["lora", "dora", "full"] = "lora"
     optimizer: Optimizer = "adam"
-    optimizer_config: dict[Optimizer, Values] = {}
+    optimizer_config: dict[Optimizer, dict[str, int | float | bool | list[float] | None]] = {}
     seed: int = Field(0, ge=0)
     num_layers: int = Field(-1, ge=-1)
     """Counted from the last; -1: all."""
@@ -109,7 +109,7 @@ OURS = {
     "adapter_file": "adapters are in .sitetwin/adapters, as adapters.safetensors",
     "resume_adapter_file": "`sitetwin train --resume` goes on with a run",
     **dict.fromkeys(
-        ("train", "test", "test_batches", "config", "report_to", "project_name", "trust_remote_code", "hf_dataset"),
+        "train test test_batches config report_to wandb project_name trust_remote_code hf_dataset".split(),
         "it has no meaning here",
     ),
     "clear_cache_threshold": "memory is given back after each evaluation",
@@ -181,6 +181,9 @@ def translate(values: Mapping[str, Any]) -> tuple[Values, list[str]]:
             lora[key] = value
             if key not in ("alpha", "layer_keys"):
                 messages.append(f"{key}: now lora_parameters.{key}")
+        elif key == "use_dora":
+            new["fine_tune_type"] = "dora" if value else "lora"
+            messages.append(f"use_dora: now fine_tune_type {new['fine_tune_type']}")
         elif key in RENAMED:
             new[RENAMED[key]] = value
             messages.append(f"{key}: now {RENAMED[key]}")
@@ -203,13 +206,16 @@ def _translate_lora(values: Values, messages: list[str]) -> Values:
             messages.append(f"keys: now with the names that mlx-lm knows, e.g. {new['keys'][0]}")
     if "alpha" in values:
         rank = new.get("rank", LoraParameters().rank)
+        # Where a file had both, mlx-lm took their product.
+        factor = new.get("scale", 1)
         try:
-            new["scale"] = float(values["alpha"]) / int(rank)
+            new["scale"] = float(factor) * float(values["alpha"]) / int(rank)
         except (TypeError, ValueError, ZeroDivisionError):
             raise SettingsError(
                 f"alpha {values['alpha']!r} and rank {rank!r} give no scale: set lora_parameters.scale"
             ) from None
-        messages.append(f"alpha: now lora_parameters.scale, alpha / rank = {new['scale']:g}")
+        how = "scale × alpha / rank" if "scale" in values else "alpha / rank"
+        messages.append(f"alpha: now lora_parameters.scale, {how} = {new['scale']:g}")
     return new
 
 

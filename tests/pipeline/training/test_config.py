@@ -1,4 +1,5 @@
 import pytest
+from mlx_lm.lora import CONFIG_DEFAULTS
 
 from pipeline.errors import SettingsError
 from pipeline.training.config import configuration, parse_assignments, read_file, translate
@@ -65,6 +66,31 @@ def test_an_old_file_is_translated_with_messages(tmp_path):
 def test_alpha_within_lora_parameters_is_divided_by_the_rank_there():
     values, _ = translate({"lora_parameters": {"rank": 8, "alpha": 32}})
     assert values == {"lora_parameters": {"rank": 8, "scale": 4}}
+
+
+def test_alpha_beside_a_scale_multiplies_it():
+    values, (message,) = translate({"lora_parameters": {"rank": 8, "alpha": 16, "scale": 10}})
+    assert values == {"lora_parameters": {"rank": 8, "scale": 20}}
+    assert message == "alpha: now lora_parameters.scale, scale × alpha / rank = 20"
+
+
+@pytest.mark.parametrize(("value", "kind"), [(True, "dora"), (False, "lora")])
+def test_use_dora_is_a_kind_of_fine_tune(value, kind):
+    values, messages = translate({"use_dora": value})
+    assert configuration("best", values).fine_tune_type == kind
+    assert messages == [f"use_dora: now fine_tune_type {kind}"]
+
+
+def test_every_key_that_mlx_lm_has_is_known():
+    values, _ = translate(CONFIG_DEFAULTS)
+    assert configuration("best", values).optimizer_config.keys() == CONFIG_DEFAULTS["optimizer_config"].keys()
+
+
+def test_an_optimisers_numbers_are_numbers_where_yaml_reads_words():
+    values = {"adamw": {"weight_decay": "1e-2", "betas": [0.9, 0.98]}, "muon": {"ns_steps": 5}}
+    config = configuration("best", {"optimizer_config": values}).optimizer_config
+    assert config == {"adamw": {"weight_decay": 0.01, "betas": [0.9, 0.98]}, "muon": {"ns_steps": 5}}
+    assert isinstance(config["muon"]["ns_steps"], int)
 
 
 def test_a_file_of_today_is_left_as_it_is():
