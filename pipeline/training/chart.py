@@ -2,9 +2,14 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipeline.training.curves import Curves
+from pipeline.training.curves import Curves, ValidPoint
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLOURS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
 """Told apart by the colour-blind too (Okabe and Ito)."""
@@ -15,58 +20,60 @@ SMOOTHED = 20
 def draw(runs: Mapping[str, Curves], path: Path, title: str, per_epoch: int = 0) -> None:
     """Training loss (thin), validation loss (thick) and the best checkpoint (ring) of each run as PNG.
 
+    Several runs have a second panel below with their validation loss alone, in which a small rise can be seen.
+
     Args:
         per_epoch: iterations in an epoch, for an axis of epochs; 0: without it.
     """
     # Imported here: it takes a second, and only a training run draws.
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 5), dpi=120, layout="constrained")
-    axes = figure.add_subplot()
-    for place, (name, curves) in enumerate(runs.items()):
-        colour = COLOURS[place % len(COLOURS)]
-        label = f"{name}: " if len(runs) > 1 else ""
-        iterations, losses = [point.iteration for point in curves.train], [point.loss for point in curves.train]
-        axes.plot(iterations, losses, color=colour, alpha=0.15, linewidth=0.8)
-        axes.plot(
-            iterations,
-            _smooth(losses, len(losses) // SMOOTHED),
-            color=colour,
-            linewidth=1.2,
-            linestyle="--",
-            label=f"{label}training",
-        )
-        axes.plot(
-            [point.iteration for point in curves.valid],
-            [point.loss for point in curves.valid],
-            color=colour,
-            linewidth=2.4,
-            marker=".",
-            label=f"{label}validation",
-        )
-        if best := curves.best:
-            axes.plot(best.iteration, best.loss, "o", color=colour, markersize=11, fillstyle="none")
-            axes.annotate(
-                f"best {best.loss:.3f}",
-                (best.iteration, best.loss),
-                xytext=(0, -18),
-                textcoords="offset points",
-                ha="center",
-                color=colour,
-            )
-    axes.set(xlabel="iteration", ylabel="loss (nats a token)")
+    is_one = len(runs) == 1
+    figure = Figure(figsize=(9, 5 if is_one else 9), dpi=120, layout="constrained")
+    panels = figure.subplots(1 if is_one else 2, sharex=True, squeeze=False)[:, 0]
+    for colour, (name, curves) in zip(cycle(COLOURS), runs.items()):
+        label = "" if is_one else f"{name}: "
+        _draw_training(panels[0], curves, colour, f"{label}training")
+        for panel in panels:
+            _draw_validation(panel, curves, colour, f"{label}validation")
+        if curves.best:
+            _mark(panels[-1], curves.best, colour)
+    for panel in panels:
+        panel.set_ylabel("loss (nats a token)")
+        panel.margins(y=0.12)
+        panel.grid(alpha=0.3)
+    panels[-1].set_xlabel("iteration")
+    panels[0].legend()
+    panels[0].set_title(title)
+    if not is_one:
+        panels[1].set_title("validation loss alone", fontsize="medium")
     if per_epoch:
-        above = axes.secondary_xaxis(
+        above = panels[0].secondary_xaxis(
             "top", functions=(lambda iteration: iteration / per_epoch, lambda epoch: epoch * per_epoch)
         )
         above.set_xlabel("epoch")
-    axes.set_title(title)
-    axes.margins(y=0.12)
-    axes.grid(alpha=0.3)
-    axes.legend()
     beside = path.with_name(f".{path.stem}-{os.getpid()}.png")
     figure.savefig(beside)
     beside.replace(path)
+
+
+def _draw_training(panel: "Axes", curves: Curves, colour: str, label: str) -> None:
+    iterations, losses = [point.iteration for point in curves.train], [point.loss for point in curves.train]
+    panel.plot(iterations, losses, color=colour, alpha=0.15, linewidth=0.8)
+    smooth = _smooth(losses, len(losses) // SMOOTHED)
+    panel.plot(iterations, smooth, color=colour, linewidth=1.2, linestyle="--", label=label)
+
+
+def _draw_validation(panel: "Axes", curves: Curves, colour: str, label: str) -> None:
+    iterations, losses = [point.iteration for point in curves.valid], [point.loss for point in curves.valid]
+    panel.plot(iterations, losses, color=colour, linewidth=2.4, marker=".", label=label)
+    if best := curves.best:
+        panel.plot(best.iteration, best.loss, "o", color=colour, markersize=11, fillstyle="none")
+
+
+def _mark(panel: "Axes", best: ValidPoint, colour: str) -> None:
+    place, words = (best.iteration, best.loss), f"best {best.loss:.3f}"
+    panel.annotate(words, place, xytext=(0, -18), textcoords="offset points", ha="center", color=colour)
 
 
 def _smooth(losses: Sequence[float], around: int) -> list[float]:

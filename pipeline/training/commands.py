@@ -24,6 +24,13 @@ from pipeline.training.config import Preset
 @click.option("--visibility", type=click.Choice(["public", "private"]), help="Of the adapter; else dataset.visibility.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint of an interrupted run.")
 @click.option("--force", is_flag=True, help="Start even if the memory seems too small.")
+@click.option("--threads", type=click.IntRange(1), help="Of the CPU; else engine.threads. All cores if nobody chats.")
+@click.option(
+    "--phases", is_flag=True, help="All three presets on the same data, compared; with --resume the last ones."
+)
+@click.option(
+    "--questions", type=click.IntRange(0), default=40, show_default=True, help="Of each kind, after --phases."
+)
 @as_json
 @with_settings
 def train(
@@ -36,6 +43,9 @@ def train(
     visibility: Visibility | None,
     resume: bool,
     force: bool,
+    threads: int | None,
+    phases: bool,
+    questions: int,
     as_json: bool,
 ) -> None:
     """Train an adapter on a data set, and keep the best checkpoint."""
@@ -43,26 +53,46 @@ def train(
 
     if resume and (file or assignments or data_set or visibility):
         raise click.UsageError("--resume goes on with the run's own configuration: give it nothing but --name")
-    blas.preload(settings.engine.threads)
+    if phases and (name or preset != "best"):
+        raise click.UsageError("--phases trains all presets and names their runs: leave --preset and --name out")
+    blas.preload(threads or settings.engine.threads)
     from pipeline.training.config import configuration, merge, parse_assignments, read_file
     from pipeline.training.registry import CHART, run_folder
-    from pipeline.training.run import start
+    from pipeline.training.report import REPORT
     from pipeline.training.run import resume as go_on
+    from pipeline.training.run import start
     from pipeline.training.screen import TerminalScreen
 
     with TerminalScreen() as screen, _until_interrupted() as stop:
+        values, messages = read_file(file) if file else ({}, [])
+        configuration(preset, values, source=str(file))
+        for message in messages:
+            screen.say(message)
+        values = merge(values, parse_assignments(assignments))
+        if phases:
+            from pipeline.experiments.commands import train_phases
+
+            train_phases(
+                settings,
+                screen,
+                values=values,
+                data_set=data_set,
+                visibility=visibility,
+                asked=questions,
+                resume=resume,
+                is_memory_checked=not force,
+                stop=stop.is_set,
+                as_json=as_json,
+            )
+            return
         if resume:
             run = go_on(settings, screen, name, stop.is_set)
         else:
-            values, messages = read_file(file) if file else ({}, [])
-            configuration(preset, values, source=str(file))
-            for message in messages:
-                screen.say(message)
             run = start(
                 settings,
                 screen,
                 preset=preset,
-                values=merge(values, parse_assignments(assignments)),
+                values=values,
                 name=name,
                 data_set=data_set,
                 visibility=visibility,
@@ -78,7 +108,10 @@ def train(
     if run.verdict:
         click.echo(f"{run.name}: {run.verdict.name}: {run.verdict.text}")
         click.echo(f"to change: {run.verdict.change}")
+    if run.forgetting:
+        click.echo(f"forgetting: {run.forgetting}")
     click.echo(f"chart: {run_folder(settings, run.name) / CHART}")
+    click.echo(f"report: {run_folder(settings, run.name) / REPORT}")
     click.echo(f"next: `sitetwin promote {run.name}` lets it answer")
 
 
@@ -105,6 +138,11 @@ def runs(settings: Settings, as_json: bool) -> None:
             f"{run.name}: {run.state}{verdict}{mark}; iteration {run.iteration} of {run.config.iters}, {figures}; "
             f"data set {run.data_set}, {run.visibility}, {run.made_at:%Y-%m-%d %H:%M}"
         )
+        if run.forgetting and run.forgetting.rise is not None:
+            click.echo(f"  {run.forgetting}")
+        for score in run.scores:
+            who = "" if score.adapter == run.name else f"{score.adapter}: "
+            click.echo(f"  {who}{score.mean:.2f} on {score.questions} questions, {score.asked}, mode {score.mode}")
     if not found:
         click.echo("no runs yet: `sitetwin train` starts one")
 

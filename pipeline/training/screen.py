@@ -24,8 +24,9 @@ class TerminalScreen:
             transient=True,
         )
         self._task = self._bar.add_task("", total=None, visible=False, figures="")
-        self._iterations = 0
+        self._iterations, self._every = 0, 1
         self._started = (0, 0.0)
+        self._evaluation = 0.0
         self._rest = ""
 
     def __enter__(self) -> "TerminalScreen":
@@ -39,12 +40,17 @@ class TerminalScreen:
         self._console.print(text, soft_wrap=True, markup=False)
 
     def start(self, run: Run) -> None:
-        self._iterations = run.config.iters or 0
-        self._started = (run.iteration, time.monotonic())
+        self._iterations, self._every = run.config.iters or 0, run.config.steps_per_eval or 1
+        self._started, self._evaluation, self._rest = (run.iteration, time.monotonic()), 0.0, ""
         self._bar.reset(self._task, description=run.name, total=self._iterations, completed=run.iteration, visible=True)
 
     def step(self, iteration: int, loss: float) -> None:
         self._bar.update(self._task, completed=iteration, figures=f"loss {loss:.3f}{self._rest}")
+
+    def asked(self, system: str, done: int, total: int) -> None:
+        self._bar.update(
+            self._task, description=f"asking {system}", completed=done, total=total, figures="", visible=True
+        )
 
     def point(self, point: TrainPoint | ValidPoint) -> None:
         if isinstance(point, TrainPoint):
@@ -53,9 +59,14 @@ class TerminalScreen:
             if is_first:
                 self.say(f"about {self._minutes_left(point.iteration):.0f} minutes are left")
         else:
+            if point.iteration == self._started[0]:
+                self._evaluation = time.monotonic() - self._started[1]
+                self._started = (point.iteration, time.monotonic())
             self.say(f"iteration {point.iteration} of {self._iterations}: validation loss {point.loss:.3f}{self._rest}")
 
     def _minutes_left(self, iteration: int) -> float:
-        """From this run's pace since it began or was resumed."""
+        """From this run's pace since it began or was resumed, and what its first evaluation took."""
         first, began = self._started
-        return (time.monotonic() - began) / (iteration - first) * (self._iterations - iteration) / 60
+        left = self._iterations - iteration
+        seconds = (time.monotonic() - began) / (iteration - first) * left + left / self._every * self._evaluation
+        return seconds / 60
