@@ -23,6 +23,7 @@ from statistics import median
 
 import numpy as np
 
+from benchmarks.peers import peer_python
 from benchmarks.report import render
 from pipeline.content import read_sources
 from pipeline.content.chunking import chunk_document
@@ -31,7 +32,7 @@ from pipeline.index import open_index
 from pipeline.models.embedder import embedder_folder, load_embedder
 from pipeline.models.onnx_embedder import BertEmbedder
 from pipeline.processes import vectors
-from pipeline.settings import STATE_DIRECTORY, ContentSource, Settings, load_settings
+from pipeline.settings import ContentSource, Settings, load_settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 CORPORA = PROJECT.parent / "shared" / "data" / "chunking-evaluation"
@@ -98,14 +99,8 @@ def to_exact(settings: Settings, texts: Sequence[str]) -> np.ndarray:
 
 def peer(model: Path, texts: Sequence[str]) -> float | None:
     """Texts a second of sentence-transformers with its defaults; None, and why on stderr, when it can't be installed."""
-    environment = PROJECT / STATE_DIRECTORY / "bench-env"
-    python = environment / "bin" / "python"
     try:
-        if not (environment / ".ready").is_file():
-            print(f"installing {PEER} into {environment}, once", file=sys.stderr)
-            subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], check=True, stdout=sys.stderr)
-            subprocess.run([str(python), "-m", "pip", "install", "--quiet", PEER], check=True, stdout=sys.stderr)
-            (environment / ".ready").touch()
+        python = peer_python(PEER)
         offline = os.environ | {"HF_HUB_OFFLINE": "1"}
         command = [str(python), "-c", ENCODE, str(model)]
         done = subprocess.run(

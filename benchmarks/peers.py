@@ -1,0 +1,27 @@
+"""Peers that need torch: in an environment of the benchmarks' own, never in the project's."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline.settings import STATE_DIRECTORY
+
+ENVIRONMENT = Path(__file__).resolve().parents[1] / STATE_DIRECTORY / "bench-env"
+
+_ARE_THERE = "import sys; from importlib.metadata import version; [version(name) for name in sys.argv[1:]]"
+
+
+def peer_python(*packages: str) -> Path:
+    """The environment's Python, with these packages; made and filled as far as they are not there.
+
+    Raises:
+        subprocess.CalledProcessError: they can't be installed.
+        OSError: the environment can't be made.
+    """
+    python = ENVIRONMENT / "bin" / "python"
+    if not python.is_file():
+        subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True, stdout=sys.stderr)
+    if subprocess.run([str(python), "-c", _ARE_THERE, *packages], capture_output=True).returncode:
+        print(f"installing {', '.join(packages)} into {ENVIRONMENT}, once", file=sys.stderr)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True, stdout=sys.stderr)
+    return python

@@ -1,0 +1,140 @@
+"""Whether an exported adapter says in Hugging Face PEFT what it says in MLX.
+
+    python -m benchmarks.peft_logits [--iters 10] [--json]
+
+Trains a LoRA and a DoRA of the demo model on pairs from docs/, for a few steps that are large enough to be seen, exports
+both with `sitetwin export --to peft`, and compares the logits of some chats: MLX with the adapter against torch with
+transformers and PEFT, both in fp32 on the same base weights. `difference_*` is the largest one over all tokens and the
+whole vocabulary, `changed_by_*` how much the adapter itself changes them. The same for the LoRA exported with `--to
+fused`, as transformers loads it. `ratio` is the bound of 1e-3 over the largest of these differences. torch, transformers
+and PEFT are in an environment of their own under .sitetwin/bench-env (several hundred MB), made once and kept.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+import numpy as np
+
+from benchmarks.peers import peer_python
+from benchmarks.report import render
+from benchmarks.running import newcomers_folder
+from pipeline.models import blas, demo
+from pipeline.models.adapters import adapters_directory
+from pipeline.settings import load_settings
+
+BOUND = 1e-3
+KINDS = ("lora", "dora")
+CHATS = (
+    "Which files does sitetwin read, and where do I say so?",
+    "How is an adapter trained, and what is checked before?",
+    "Wer bist du? 2026!",
+)
+SITETWIN = (sys.executable, "-m", "pipeline")
+THEIRS = """
+import json, sys, warnings
+import numpy as np, torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+task = json.load(sys.stdin)
+torch.set_num_threads(1)
+def logits(model):
+    with torch.no_grad():
+        return [model(torch.tensor([row])).logits[0].numpy() for row in task["rows"]]
+def load(folder):
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+found = {"base": logits(load(task["base"])), "fused": logits(load(task["fused"]))}
+warnings.filterwarnings("error", message=".*(missing|unexpected).*")
+for kind, folder in task["adapters"].items():
+    found[kind] = logits(PeftModel.from_pretrained(load(task["base"]), folder).eval())
+np.savez(task["out"], **{f"{name} {n}": array for name, arrays in found.items() for n, array in enumerate(arrays)})
+"""
+
+Logits = dict[str, list[np.ndarray]]
+"""By model, of each chat: (tokens, vocabulary)."""
+
+
+def train(root: Path, iters: int) -> None:
+    """A run of each kind in the site at `root`, called by the kind."""
+    subprocess.run([*SITETWIN, "dataset", "build"], cwd=root, check=True, stdout=sys.stderr)
+    values = {"iters": iters, "steps_per_eval": iters, "val_batches": 1, "learning_rate": 1e-3}
+    for kind in KINDS:
+        options = [part for key, value in values.items() for part in ("--set", f"{key}={value}")]
+        command = [*SITETWIN, "train", "--name", kind, "--set", f"fine_tune_type={kind}", *options]
+        subprocess.run(command, cwd=root, check=True, stdout=sys.stderr)
+
+
+def export(root: Path, run: str, to: str) -> Path:
+    done = subprocess.run(
+        [*SITETWIN, "export", run, "--to", to, "--json"], cwd=root, check=True, stdout=subprocess.PIPE
+    )
+    return Path(json.loads(done.stdout)["folder"])
+
+
+def in_mlx(base: Path, adapters: dict[str, Path]) -> tuple[list[list[int]], Logits]:
+    """The tokens of each chat, and the logits of the base and under each adapter."""
+    blas.preload(1)
+    import mlx.core as mx
+    import mlx_lm
+
+    rows: list[list[int]] = []
+    found: Logits = {}
+    for name, adapter in {"base": None, **adapters}.items():
+        model, tokenizer = mlx_lm.load(str(base), adapter_path=str(adapter) if adapter else None)[:2]
+        rows = [tokenizer.apply_chat_template([{"role": "user", "content": chat}]) for chat in CHATS]
+        found[name] = [np.array(model(mx.array([row]))[0]) for row in rows]
+    return rows, found
+
+
+def in_torch(rows: list[list[int]], base: Path, fused: Path, adapters: dict[str, Path]) -> Logits:
+    python = peer_python("torch", "transformers", "peft")
+    with tempfile.TemporaryDirectory(prefix="sitetwin-") as folder:
+        out = Path(folder) / "logits.npz"
+        exported = {kind: str(path) for kind, path in adapters.items()}
+        task = {"rows": rows, "base": str(base), "fused": str(fused), "adapters": exported, "out": str(out)}
+        subprocess.run(
+            [str(python), "-c", THEIRS],
+            input=json.dumps(task),
+            text=True,
+            check=True,
+            stdout=sys.stderr,
+            env=os.environ | {"HF_HUB_OFFLINE": "1"},
+        )
+        with np.load(out) as arrays:
+            return {name: [arrays[f"{name} {n}"] for n in range(len(rows))] for name in ("base", "fused", *adapters)}
+
+
+def largest(ours: list[np.ndarray], theirs: list[np.ndarray]) -> float:
+    return float(max(np.abs(one - other).max() for one, other in zip(ours, theirs, strict=True)))
+
+
+@click.command()
+@click.option("--iters", default=10, help="Steps of training.")
+@click.option("--json", "as_json", is_flag=True, help="Only the figures, as JSON.")
+def main(iters: int, as_json: bool) -> None:
+    """Whether an exported adapter says in Hugging Face PEFT what it says in MLX."""
+    with newcomers_folder() as root:
+        train(root, iters)
+        exported = {kind: export(root, kind, "peft") for kind in KINDS}
+        fused = export(root, "lora", "fused")
+        base = demo.chat_model()
+        own = adapters_directory(load_settings(root / "sitetwin.toml"))
+        rows, ours = in_mlx(base, {kind: own / kind for kind in KINDS})
+        theirs = in_torch(rows, base, fused, exported)
+    pairs = {"base": "base", "lora": "lora", "dora": "dora", "fused": "lora"}
+    differences = {f"difference_{name}": largest(ours[known], theirs[name]) for name, known in pairs.items()}
+    figures = {
+        "ratio": BOUND / max(differences.values()),
+        **differences,
+        **{f"changed_by_{kind}": largest(ours["base"], ours[kind]) for kind in KINDS},
+        "tokens": sum(map(len, rows)),
+    }
+    click.echo(render("An exported adapter in PEFT; ratio: 1e-3 over the largest difference", figures, as_json=as_json))
+
+
+if __name__ == "__main__":
+    main()

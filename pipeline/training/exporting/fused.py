@@ -1,0 +1,78 @@
+"""Base and adapter as one model: a normal folder that mlx-lm and transformers load.
+
+Import this after `blas.preload()`.
+"""
+
+import shutil
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, Literal
+
+import mlx.nn as nn
+from mlx.utils import tree_flatten, tree_unflatten
+from mlx_lm.utils import dequantize_model, load_adapters, quantize_model, save_config, save_model
+
+from pipeline.errors import ModelError
+from pipeline.models.adapters import WEIGHTS
+from pipeline.training.exporting.source import FULL, Source
+
+Bits = Literal[4, 8]
+
+_WEIGHTS = (".safetensors", ".safetensors.index.json", ".gguf", ".bin", ".pt", ".pth")
+_OWN = ("config.json", "README.md", ".gitattributes")
+
+
+def fuse(source: Source, *, dequantise: bool = False) -> tuple[nn.Module, dict[str, Any]]:
+    """The model with the adapter merged into its weights, and its config.json.
+
+    Args:
+        dequantise: a quantised base is expanded to floats; else what the adapter has changed is quantised again.
+
+    Raises:
+        ModelError: the adapter is broken, or does not fit its base.
+    """
+    model, config = source.load_base(), dict(source.config)
+    if source.kind == FULL:
+        _check_full(source, model)
+    else:
+        source.overlay(model)
+    model = load_adapters(model, str(source.adapter.folder))
+    model.eval()
+    merged = [
+        (path, layer.fuse(dequantize=dequantise)) for path, layer in model.named_modules() if hasattr(layer, "fuse")
+    ]
+    model.update_modules(tree_unflatten(merged))
+    if dequantise:
+        model = dequantize_model(model)
+        for key in ("quantization", "quantization_config"):
+            config.pop(key, None)
+    return model, config
+
+
+def write_fused(source: Source, folder: Path, *, bits: Bits | None = None, dequantise: bool = False) -> None:
+    """Writes the fused model into `folder`, with the base's tokenizer and chat template as they are.
+
+    Args:
+        bits: quantise it, as `mlx_lm.convert` does.
+    """
+    model, config = fuse(source, dequantise=dequantise or bits is not None)
+    if bits:
+        with redirect_stdout(sys.stderr):  # it prints how many bits it took
+            model, config = quantize_model(model, config, group_size=None, bits=bits)
+    save_model(folder, model, donate_model=True)
+    save_config(config, folder / "config.json")
+    for file in source.base.iterdir():
+        if file.is_file() and not file.name.endswith(_WEIGHTS) and file.name not in _OWN:
+            shutil.copyfile(file, folder / file.name)
+
+
+def _check_full(source: Source, model: nn.Module) -> None:
+    """mlx-lm takes what fits of a full fine-tune, and says nothing of the rest."""
+    shapes = {path: array.shape for path, array in dict(tree_flatten(model.parameters())).items()}
+    wrong = [path for path, array in source.weights().items() if shapes.get(path) != array.shape]
+    if wrong:
+        raise ModelError(
+            f"{source.name!r} does not fit its base ({wrong[0]} in {WEIGHTS}): set [models] chat to the model that it was "
+            "trained on"
+        )

@@ -1,0 +1,116 @@
+"""An export from beginning to end. Import this after `blas.preload()`."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel
+
+from pipeline.models import ollama_server
+from pipeline.settings import Settings, Visibility
+from pipeline.training.exporting import ollama, peft
+from pipeline.training.exporting.folder import new_folder
+from pipeline.training.exporting.fused import Bits, fuse, write_fused
+from pipeline.training.exporting.gguf import check_gguf, write_gguf
+from pipeline.training.exporting.source import Source, find_source
+
+QUESTION = "Who are you?"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    to: Literal["fused", "gguf", "ollama", "peft"]
+    folder: Path
+    bits: Bits | None = None
+    dequantise: bool = False
+    base_model: str | None = None
+    ollama_name: str | None = None
+    """None: nothing is made in Ollama."""
+    question: str | None = None
+    is_replaced: bool = False
+
+
+class Exported(BaseModel):
+    run: str
+    to: str
+    folder: Path
+    bytes: int
+    visibility: Visibility
+    warnings: list[str]
+    next: str
+    """What to do with it."""
+    model: str | None = None
+    """In Ollama."""
+    question: str | None = None
+    answer: str | None = None
+
+
+def run_export(settings: Settings, name: str, wishes: Wishes, say: Callable[[str], None]) -> Exported:
+    """Writes the export, and for Ollama makes the model and asks it one question.
+
+    Raises:
+        SitetwinError: the adapter, its base, the folder or Ollama can't be used; then nothing was written.
+    """
+    source = find_source(settings, name)
+    if wishes.to == "ollama" and wishes.ollama_name:
+        ollama.check_name(wishes.ollama_name, wishes.is_replaced)
+    warnings = source.warnings()
+    with new_folder(wishes.folder) as folder:
+        warnings += _write(settings, source, wishes, folder)
+    for warning in warnings:
+        say(warning)
+    done = Exported(
+        run=name,
+        to=wishes.to,
+        folder=wishes.folder,
+        bytes=sum(file.stat().st_size for file in wishes.folder.rglob("*") if file.is_file()),
+        visibility=source.adapter.visibility,
+        warnings=warnings,
+        next=_next(source, wishes),
+    )
+    if wishes.to == "ollama" and wishes.ollama_name:
+        done.model = wishes.ollama_name
+        done.question = wishes.question or next(iter(settings.site.questions), QUESTION)
+        done.answer = ollama.ask(done.model, done.question)
+    return done
+
+
+def _write(settings: Settings, source: Source, wishes: Wishes, folder: Path) -> list[str]:
+    """Returns what is to be said about it."""
+    if wishes.to == "fused":
+        write_fused(source, folder, bits=wishes.bits, dequantise=wishes.dequantise)
+        if source.is_quantised and not wishes.dequantise:
+            return ["what the adapter changed was quantised again, which rounds: --dequantize keeps all of it"]
+        return []
+    if wishes.to == "peft":
+        return peft.write_peft(source, folder, wishes.base_model)
+    if wishes.to == "gguf":
+        check_gguf(source)
+        model, _ = fuse(source, dequantise=True)
+        write_gguf(source, model, folder / f"{source.name}.gguf")
+        return []
+    described = ollama.describe(source, settings)
+    ollama.write_ollama(source, described, folder)
+    return ollama.create(wishes.ollama_name, described, folder, wishes.bits) if wishes.ollama_name else []
+
+
+def _next(source: Source, wishes: Wishes) -> str:
+    folder = wishes.folder
+    if wishes.to == "fused":
+        return f'`[models] chat = "{folder}"`, or `mlx_lm.generate --model {folder}`'
+    if wishes.to == "peft":
+        rank = json.loads((folder / peft.CONFIG).read_bytes())["r"]
+        return (
+            f'`PeftModel.from_pretrained(base, "{folder}")`, or `vllm serve BASE --enable-lora --max-lora-rank {rank} '
+            f"--lora-modules {source.name}={folder}`"
+        )
+    if wishes.to == "gguf":
+        return f"`llama-server -m {folder / source.name}.gguf`, or `FROM {folder / source.name}.gguf` in a Modelfile"
+    if not wishes.ollama_name:
+        return f"`ollama create {source.name} -f {folder / ollama.MODELFILE}`"
+    url = ollama_server.openai_url()
+    return (
+        f'`ollama run {wishes.ollama_name}`, or `[engine] url = "{url}"` and `[models] chat = "{wishes.ollama_name}"`'
+    )

@@ -1,0 +1,116 @@
+"""What is exported: an adapter, and the base whose weights it was trained on.
+
+Import this after `blas.preload()`.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx_lm.utils import load_config, load_model, load_tokenizer
+
+from pipeline.dataset.versions import read_card, version_folder, versions
+from pipeline.errors import ModelError
+from pipeline.models.adapters import CARD, CONFIG, WEIGHTS, Adapter, Card, base_hash, find_adapter
+from pipeline.models.demo import weights_folder
+from pipeline.models.overlays import OverlaidModel, Overlay, load_overlay
+from pipeline.settings import Settings
+from pipeline.training.registry import runs
+
+FULL = "full"
+"""mlx-lm's word for a run that changed the model's own weights."""
+
+
+@dataclass(frozen=True)
+class Source:
+    adapter: Adapter
+    base: Path
+    """The folder with the base's weights."""
+    persona: str
+    """The standing instruction under which it has learnt to speak; "" for none."""
+
+    @property
+    def name(self) -> str:
+        return self.adapter.name
+
+    @property
+    def kind(self) -> str:
+        """`lora`, `dora` or `full`."""
+        config = json.loads((self.adapter.folder / CONFIG).read_bytes())
+        return str(config.get("fine_tune_type", "lora"))
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The base's config.json."""
+        return load_config(self.base)  # type: ignore[no-any-return]
+
+    @property
+    def is_quantised(self) -> bool:
+        return "quantization" in self.config
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        return load_tokenizer(self.base, eos_token_ids=self.config.get("eos_token_id"))
+
+    def load_base(self) -> nn.Module:
+        """Its weights are read from the disk when they are needed."""
+        model, _ = load_model(self.base, lazy=True)
+        return model  # type: ignore[no-any-return]
+
+    def overlay(self, model: nn.Module) -> Overlay:
+        """The adapter as the engine lays it over the base; not a full fine-tune.
+
+        Raises:
+            ModelError: it is broken, or does not fit.
+        """
+        return load_overlay(self.adapter, (0, 0, 0, 0), OverlaidModel(model))
+
+    def weights(self) -> dict[str, mx.array]:
+        arrays = mx.load(str(self.adapter.folder / WEIGHTS))
+        assert isinstance(arrays, dict)
+        return arrays
+
+    def warnings(self) -> list[str]:
+        """What whoever passes the export on must know."""
+        if self.adapter.visibility == "public":
+            return []
+        why = "was trained on private notes" if _card(self.adapter) else "does not say what it was trained on"
+        return [f"{self.name} {why}, and weights tell what they have read: keep this export to yourself"]
+
+
+def find_source(settings: Settings, name: str) -> Source:
+    """The adapter `name`, which has the name of the run that made it.
+
+    Raises:
+        ModelError: there is none (yet), or its base is not on this machine or no longer what it was.
+    """
+    unfinished = {run.name: run.state for run in runs(settings) if run.state != "done"}
+    if name in unfinished:
+        raise ModelError(
+            f"the run {name!r} is {unfinished[name]} and has made no adapter: `sitetwin train --resume --name {name}` "
+            "goes on with one that was interrupted, `sitetwin runs` lists those that are done"
+        )
+    adapter = find_adapter(settings, name)
+    base = weights_folder(adapter.base or settings.models.chat)
+    if adapter.base_hash not in ("", base_hash(base)):
+        raise ModelError(
+            f"the weights of {adapter.base!r} are not those that {name!r} was trained on: put those back, or train again"
+        )
+    return Source(adapter, base, _persona(settings, adapter))
+
+
+def _persona(settings: Settings, adapter: Adapter) -> str:
+    """That of its data set, else that of the settings."""
+    card = _card(adapter)
+    if card and card.dataset in versions(settings):
+        return read_card(version_folder(settings, card.dataset)).persona.instruction
+    return settings.persona.instruction
+
+
+def _card(adapter: Adapter) -> Card | None:
+    file = adapter.folder / CARD
+    return Card.model_validate_json(file.read_bytes()) if file.is_file() else None
