@@ -1,6 +1,7 @@
 """What the two curves say, in words, with what to change."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import BaseModel
@@ -110,7 +111,11 @@ def _share(curves: Curves) -> float:
 
 
 def _has_learnt(curves: Curves, first: ValidPoint) -> bool:
-    return bool(curves.train) and _mean(_late(curves.train)) < first.loss * (1 - LEARNT)
+    """Whether the training loss went down, and steadily."""
+    size = max(1, len(curves.train) // 4)
+    quarters = [_mean(curves.train[start : start + size]) for start in range(0, len(curves.train) - size + 1, size)]
+    jumps = any(later > earlier * (1 + JUMP) for earlier, later in pairwise(quarters))
+    return bool(quarters) and not jumps and quarters[-1] < first.loss * (1 - LEARNT)
 
 
 def _change_since(curves: Curves, best: ValidPoint) -> float:

@@ -1,9 +1,14 @@
+import json
 import re
+from pathlib import Path
 
 import pytest
 
-from pipeline.training.curves import Curves, TrainPoint, ValidPoint
+from pipeline.training.curves import Curves, Forgetting, TrainPoint, ValidPoint
 from pipeline.training.verdict import judge
+
+RECORDED = json.loads(Path(__file__).with_name("recorded_curves.json").read_text(encoding="utf-8"))
+"""Of real runs of the demo model on pairs of the guides and a blog."""
 
 
 def curves(valid: list[float], train: list[float]) -> Curves:
@@ -42,3 +47,29 @@ def test_the_curves_are_named_with_what_to_change(valid, train, name, words):
 def test_the_best_is_the_earliest_lowest_after_training_began():
     assert curves([1.0, 3.0, 2.0, 2.0, 4.0], []).best.iteration == 200
     assert curves([1.0], []).best is None
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_real_runs_are_named_rightly(name):
+    run = RECORDED[name]
+    found = Curves(
+        valid=[ValidPoint(iteration=iteration, loss=loss) for iteration, loss in run["valid"]],
+        train=[
+            TrainPoint(iteration=iteration, loss=loss, learning_rate=run["rate"], tokens_per_second=1, memory_gb=1)
+            for iteration, loss in run["train"]
+        ],
+    )
+    verdict = judge(found)
+    assert verdict.name == run["verdict"]
+    if verdict.name == "diverged":
+        assert f"--set learning_rate={run['rate'] / 5:.2g}" in verdict.change
+
+
+def test_forgetting_is_named_when_it_is_large():
+    good = curves([3.0, 2.0, 1.6, 1.5, 1.499], [2.5, 1.9, 1.6, 1.5])
+    for forgetting in (None, Forgetting(before=2.5), Forgetting(before=2.5, after=2.55)):
+        assert judge(good, forgetting) == judge(good)
+    verdict = judge(good, Forgetting(before=2.5, after=3.0))
+    assert verdict.name == "good"
+    assert "loss on general text from 2.500 to 3.000 (+0.500, +20.0%)" in verdict.text
+    assert "lower learning rate" in verdict.change
