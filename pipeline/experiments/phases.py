@@ -5,7 +5,6 @@ in the registry. All of it can be interrupted at any moment and gone on with. Im
 """
 
 import gc
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +33,8 @@ BASE = "base"
 
 class Screen(run.Screen, Protocol):
     def asked(self, system: str, done: int, total: int) -> None: ...
+
+    def seconds_for(self, iterations: int, every: int) -> float: ...
 
 
 class Experiment(BaseModel):
@@ -119,13 +120,13 @@ def go_on(
         SitetwinError: a run failed, or no model answers.
     """
     for preset in ORDER:
-        started, before = time.monotonic(), phase_runs(settings, experiment).get(preset)
+        is_new = preset not in phase_runs(settings, experiment)
         trained = _train(settings, screen, experiment, preset, is_memory_checked, stop)
         if trained.state != "done":
             return experiment
         _draw(settings, experiment)
-        if iterations := trained.iteration - (before.iteration if before else 0):
-            _say_rest(settings, screen, experiment, trained, (time.monotonic() - started) / iterations)
+        if is_new:
+            _say_rest(settings, screen, experiment, trained)
     # A second copy of the base, for the questions, is in the engine's process.
     gc.collect()
     mx.clear_cache()
@@ -189,15 +190,14 @@ def _train(
     return found
 
 
-def _say_rest(settings: Settings, screen: Screen, experiment: Experiment, trained: Run, seconds: float) -> None:
-    """How long the phases after `trained` take, at `seconds` an iteration."""
+def _say_rest(settings: Settings, screen: Screen, experiment: Experiment, trained: Run) -> None:
+    """How long the phases after `trained` will take."""
     rest = ORDER[ORDER.index(trained.preset) + 1 :]
-    configs = [configuration(preset, experiment.values, is_demo=settings.models.chat == DEMO) for preset in rest]
-    iterations = sum(config.for_rows(trained.rows["train"]).iters or 0 for config in configs)
+    values, is_demo = experiment.values, settings.models.chat == DEMO
+    configs = [configuration(preset, values, is_demo=is_demo).for_rows(trained.rows["train"]) for preset in rest]
+    seconds = sum(screen.seconds_for(config.iters or 0, config.steps_per_eval or 1) for config in configs)
     if rest:
-        screen.say(
-            f"{trained.name} has ended; {' and '.join(rest)} take about {seconds * iterations / 60:.0f} minutes more"
-        )
+        screen.say(f"{trained.name} has ended; {' and '.join(rest)} take about {seconds / 60:.0f} minutes more")
 
 
 def _systems(settings: Settings, experiment: Experiment) -> Iterator[tuple[str, str | None]]:

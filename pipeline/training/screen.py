@@ -25,8 +25,9 @@ class TerminalScreen:
         )
         self._task = self._bar.add_task("", total=None, visible=False, figures="")
         self._iterations, self._every = 0, 1
-        self._started = (0, 0.0)
-        self._evaluation = 0.0
+        self._steps: list[float] = []
+        self._evaluations: list[float] = []
+        self._last = 0.0
         self._rest = ""
 
     def __enter__(self) -> "TerminalScreen":
@@ -41,32 +42,38 @@ class TerminalScreen:
 
     def start(self, run: Run) -> None:
         self._iterations, self._every = run.config.iters or 0, run.config.steps_per_eval or 1
-        self._started, self._evaluation, self._rest = (run.iteration, time.monotonic()), 0.0, ""
+        self._rest = ""
+        self._last = time.monotonic()
         self._bar.reset(self._task, description=run.name, total=self._iterations, completed=run.iteration, visible=True)
 
     def step(self, iteration: int, loss: float) -> None:
+        self._steps.append(self._since_last())
         self._bar.update(self._task, completed=iteration, figures=f"loss {loss:.3f}{self._rest}")
-
-    def asked(self, system: str, done: int, total: int) -> None:
-        self._bar.update(
-            self._task, description=f"asking {system}", completed=done, total=total, figures="", visible=True
-        )
 
     def point(self, point: TrainPoint | ValidPoint) -> None:
         if isinstance(point, TrainPoint):
             is_first = not self._rest
             self._rest = f", {point.tokens_per_second:.0f} tokens/s, {point.memory_gb:.1f} GB"
             if is_first:
-                self.say(f"about {self._minutes_left(point.iteration):.0f} minutes are left")
+                left = self.seconds_for(self._iterations - point.iteration, self._every)
+                self.say(f"about {left / 60:.0f} minutes are left")
         else:
-            if point.iteration == self._started[0]:
-                self._evaluation = time.monotonic() - self._started[1]
-                self._started = (point.iteration, time.monotonic())
+            self._evaluations.append(self._since_last())
             self.say(f"iteration {point.iteration} of {self._iterations}: validation loss {point.loss:.3f}{self._rest}")
 
-    def _minutes_left(self, iteration: int) -> float:
-        """From this run's pace since it began or was resumed, and what its first evaluation took."""
-        first, began = self._started
-        left = self._iterations - iteration
-        seconds = (time.monotonic() - began) / (iteration - first) * left + left / self._every * self._evaluation
-        return seconds / 60
+    def asked(self, system: str, done: int, total: int) -> None:
+        if done == 1:
+            self._bar.reset(self._task, description=f"asking {system}", total=total, visible=True, figures="")
+        self._bar.update(self._task, completed=done)
+
+    def seconds_for(self, iterations: int, every: int) -> float:
+        """How long so many iterations take, evaluated after `every` of them, as those so far went."""
+        return iterations * _mean(self._steps) + iterations / every * _mean(self._evaluations)
+
+    def _since_last(self) -> float:
+        before, self._last = self._last, time.monotonic()
+        return self._last - before
+
+
+def _mean(seconds: list[float]) -> float:
+    return sum(seconds) / len(seconds) if seconds else 0.0

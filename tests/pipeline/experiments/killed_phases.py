@@ -31,6 +31,9 @@ class Killer:
     def asked(self, system: str, done: int, total: int) -> None:
         """Nobody listens."""
 
+    def seconds_for(self, iterations: int, every: int) -> float:
+        return 0.0
+
     def step(self, iteration: int, loss: float) -> None:
         if self.run.preset == "best" and iteration == self.iteration:
             os.kill(os.getpid(), signal.SIGKILL)
