@@ -17,6 +17,7 @@ from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SettingsError, SitetwinError
 from pipeline.evaluation.adapter_scores import CancelledError, Held, Scored, Scores, questions, score, seen
 from pipeline.experiments.conclusion import Asked, conclusion
+from pipeline.experiments.recording import record_scores
 from pipeline.models.adapters import base_hash
 from pipeline.models.demo import DEMO
 from pipeline.settings import Settings, Visibility
@@ -24,8 +25,8 @@ from pipeline.training import registry, run
 from pipeline.training.chart import draw
 from pipeline.training.config import PRESETS, Preset, Values, configuration
 from pipeline.training.curves import Curves
-from pipeline.training.registry import OPEN, Run, RunScore
-from pipeline.training.report import replace, write_report
+from pipeline.training.registry import OPEN, Run
+from pipeline.training.report import replace
 
 ORDER: tuple[Preset, ...] = get_args(Preset)
 BASE = "base"
@@ -135,8 +136,6 @@ def go_on(
             _ask(settings, screen, experiment, system, adapter, stop)
     except CancelledError:
         return experiment
-    for trained in phase_runs(settings, experiment).values():
-        write_report(settings, trained)
     experiment.ended_at = datetime.now(UTC)
     _write(settings, experiment)
     return experiment
@@ -232,19 +231,7 @@ def _ask(
         screen.say(f"{system}: {had[asked].mean:.2f} on {len(held)} questions, {asked}")
         _write(settings, experiment)
         if adapter:
-            _record(settings, adapter.removesuffix("-last"), adapter, asked, had[asked])
-
-
-def _record(settings: Settings, name: str, adapter: str, asked: Asked, scores: Scores) -> None:
-    new = RunScore(
-        adapter=adapter,
-        asked=asked,
-        mode=scores.mode,
-        questions=len(scores.answers),
-        mean=scores.mean,
-        by_kind=scores.by_kind,
-    )
-    registry.keep_scores(settings, name, [new])
+            record_scores(settings, adapter.removesuffix("-last"), asked, had[asked])
 
 
 def _draw(settings: Settings, experiment: Experiment) -> None:

@@ -19,6 +19,7 @@ from pipeline.dataset.build import Built, Progress, build_site
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.adapter_scores import CancelledError, Held, askable, questions, score, unseen
 from pipeline.evaluation.comparing import Scored, ScoredMode, Scores, not_worse
+from pipeline.experiments.recording import record_scores
 from pipeline.index import open_index
 from pipeline.models.adapters import Adapter, base_hash, promote, promoted
 from pipeline.models.demo import DEMO
@@ -26,7 +27,7 @@ from pipeline.retraining.job import Request, Tracker
 from pipeline.settings import Settings, Visibility
 from pipeline.training import registry
 from pipeline.training.config import configuration
-from pipeline.training.registry import OPEN, Run, RunScore
+from pipeline.training.registry import OPEN, Run
 from pipeline.training.run import base_folder, resume, start
 from pipeline.training.screen import TerminalScreen
 
@@ -202,7 +203,7 @@ def _compare(
     try:
         for mode in MODES:
             new = scores(run.name, mode)
-            registry.keep_scores(settings, run.name, [_run_score(new)])
+            record_scores(settings, run.name, "held out", new)
             tracker.job.comparisons.append(not_worse(new, scores(old.name if old else None, mode)))
             _say(tracker.job.comparisons[-1].text)
     except CancelledError:
@@ -225,17 +226,6 @@ def _decide(settings: Settings, tracker: Tracker, run: Run, old: Adapter | None)
         return
     promote(settings, run.name)
     tracker.end("done", f"{run.name} answers from now on: {texts}. `sitetwin rollback` takes it back", "promoted")
-
-
-def _run_score(scores: Scores) -> RunScore:
-    return RunScore(
-        adapter=str(scores.adapter),
-        asked="held out",
-        mode=scores.mode,
-        questions=len(scores.answers),
-        mean=scores.mean,
-        by_kind=scores.by_kind,
-    )
 
 
 def _digest(run: Run, old: Adapter | None, asked: Sequence[Held]) -> str:
