@@ -32,7 +32,7 @@ def write_phases_report(settings: Settings, experiment: Experiment) -> Path:
 def _by_question(experiment: Experiment) -> list[dict[str, Any]]:
     """Each question with every system's answer, those asked of all systems alone."""
     rows = []
-    for asked, held in experiment.questions.items():
+    for asked, held in experiment.questions.items() if experiment.scores else ():
         answers = {
             system: {answer.question: answer for answer in of_system[asked].answers}
             for system, of_system in experiment.scores.items()

@@ -11,6 +11,7 @@ from PIL import Image
 
 from pipeline.cli import main
 from pipeline.errors import SettingsError, SitetwinError
+from pipeline.evaluation.comparing import Scored, Scores
 from pipeline.experiments.phases import begin, go_on, unfinished
 from pipeline.experiments.report import write_phases_report
 from pipeline.models.adapters import find_adapter
@@ -146,7 +147,10 @@ def test_other_weights_do_not_go_on(site, base, tmp_path):
 def test_a_report_holds_text_and_no_markup_of_it(site):
     experiment = begin(site, asked=2)
     held = experiment.questions["seen"][0]
-    experiment.questions["seen"] = [held.model_copy(update={"question": "<script>alert(1)</script>"})]
+    experiment.questions = {"seen": [held.model_copy(update={"question": "<script>alert(1)</script>"})]}
+    scored = Scored(question="<script>alert(1)</script>", kind="fact", answer="<b>bold</b>", score=0.5)
+    experiment.scores = {"base": {"seen": Scores(adapter=None, mode="lora", answers=[scored])}}
     html = write_phases_report(site, experiment).read_text(encoding="utf-8")
     assert "<script>" not in html
     assert "&lt;script&gt;alert(1)" in html
+    assert "&lt;b&gt;bold" in html
