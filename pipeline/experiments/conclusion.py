@@ -68,8 +68,8 @@ def _answers(scores: Mapping[str, Mapping[Asked, Scores]]) -> list[str]:
         comparison = not_worse(held["best"], held["overfit-last"])
         found.append(f"Held-out questions, best against the end of overfit: {comparison.text}.")
     gaps = {system: asked["seen"].mean - asked["held out"].mean for system, asked in scores.items() if len(asked) == 2}
-    if gaps:
-        most = max(gaps, key=lambda system: gaps[system])
+    most = max(gaps, key=lambda system: gaps[system], default="")
+    if gaps.get(most, 0) > 0:
         found.append(
             f"Learnt by heart: {most} is better on questions it has seen than on held-out ones by {gaps[most]:.2f}, "
             "more than any other."

@@ -75,9 +75,8 @@ def begin(
     values = values or {}
     _check(values)
     version = read_card(version_folder(settings, data_set)).version
-    numbers = [_number(path) for path in _files(settings)]
     experiment = Experiment(
-        number=max(numbers, default=0) + 1,
+        number=_free_number(settings),
         made_at=datetime.now(UTC),
         data_set=version,
         visibility=visibility,
@@ -228,7 +227,7 @@ def _ask(
             screen.asked(system, len(answered), total)
 
         had[asked] = score(settings, adapter, held, mode="lora", on_answer=report, cancelled=stop)
-        screen.say(f"{system}: {had[asked].mean:.2f} on {len(held)} questions, {asked}")
+        screen.say(f"{system}: {had[asked].mean:.2f} on {len(had[asked].answers)} questions, {asked}")
         _write(settings, experiment)
         if adapter:
             record_scores(settings, adapter.removesuffix("-last"), asked, had[asked])
@@ -249,6 +248,15 @@ def _check(values: Values) -> None:
     wrong += [f"lora_parameters.{key}" for key in values.get("lora_parameters", {}) if key in lora]
     if wrong:
         raise SettingsError(f"{wrong[0]} is what the phases differ in: leave it out, or train a run of its own with it")
+
+
+def _free_number(settings: Settings) -> int:
+    """One that neither a report nor a run has."""
+    numbers = [_number(path) for path in _files(settings)]
+    for folder in registry.runs_directory(settings).glob("phases-*-*"):
+        number = folder.name.split("-")[1]
+        numbers.append(int(number) if number.isdigit() else 0)
+    return max(numbers, default=0) + 1
 
 
 def _files(settings: Settings) -> list[Path]:

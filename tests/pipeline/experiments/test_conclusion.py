@@ -58,6 +58,9 @@ def test_the_ends_are_compared_and_few_rows_are_named():
     assert said[1].endswith("underfit 2.500, best 1.900, overfit 2.600; the lowest is that of best.")
     assert said[2].startswith("There are 40 validation rows")
     assert conclusion({}, {}) == []
+    assert not any(
+        "by heart" in said for said in conclusion({}, {"base": {"held out": scores("base"), "seen": scores("base")}})
+    )
 
 
 def test_answers_are_compared_with_the_bases():

@@ -131,6 +131,13 @@ def test_what_tells_the_phases_apart_is_not_set_for_all(site):
     assert "leave --preset and --name out" in wrong.stderr
 
 
+def test_a_number_is_not_used_twice(site):
+    assert begin(site, asked=0).number == 1
+    registry.run_folder(site, "phases-4-best").mkdir(parents=True)
+    registry.run_folder(site, "phases-of-mine").mkdir()
+    assert begin(site, asked=0).number == 5
+
+
 def test_other_weights_do_not_go_on(site, base, tmp_path):
     begin(site, asked=1)
     other = tmp_path / "other"
