@@ -31,6 +31,7 @@ def main(folder: Path) -> None:
 
     blas.preload(1)
     import mlx.core as mx
+    import numpy as np
     from mlx_lm.utils import load_model
 
     from pipeline.models.adapters import Card, base_hash, write_card
@@ -38,6 +39,7 @@ def main(folder: Path) -> None:
     make_bases(folder)
     for name, (base, kind, layers, rank, keys) in ADAPTERS.items():
         mx.random.seed(len(name))
+        np.random.seed(len(name))  # mlx-lm shuffles with it  # noqa: NPY002
         model, _ = load_model(folder / base)
         target = folder / "adapters" / name
         _train(model, target, kind, len(model.layers) if layers == -1 else layers, rank, keys)
@@ -97,7 +99,11 @@ def _write_tokenizer(folder: Path) -> int:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token=special[1], eos_token=special[2], pad_token=special[0]
+        tokenizer_object=tokenizer,
+        bos_token=special[1],
+        eos_token=special[2],
+        pad_token=special[0],
+        unk_token=special[0],
     )
     fast.chat_template = (
         "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"

@@ -5,16 +5,20 @@ Import this after `blas.preload()`.
 
 import shutil
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Literal
 
 import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_unflatten
-from mlx_lm.utils import dequantize_model, load_adapters, quantize_model, save_config, save_model
+from mlx_lm.tuner.dora import DoRALinear
+from mlx_lm.tuner.lora import LoRAEmbedding, LoRALinear
+from mlx_lm.utils import dequantize_model, quantize_model, save_config, save_model
 
 from pipeline.errors import ModelError
 from pipeline.models.adapters import WEIGHTS
+from pipeline.models.overlays import EMBEDDINGS, Dora
 from pipeline.training.exporting.source import FULL, Source
 
 Bits = Literal[4, 8]
@@ -35,14 +39,10 @@ def fuse(source: Source, *, dequantise: bool = False) -> tuple[nn.Module, dict[s
     model, config = source.load_base(), dict(source.config)
     if source.kind == FULL:
         _check_full(source, model)
+        model.load_weights(list(source.weights().items()), strict=False)
     else:
-        source.overlay(model)
-    model = load_adapters(model, str(source.adapter.folder))
-    model.eval()
-    merged = [
-        (path, layer.fuse(dequantize=dequantise)) for path, layer in model.named_modules() if hasattr(layer, "fuse")
-    ]
-    model.update_modules(tree_unflatten(merged))
+        merged = [(path, layer.fuse(dequantize=dequantise)) for path, layer in _adapted(source, model)]
+        model.update_modules(tree_unflatten(merged))
     if dequantise:
         model = dequantize_model(model)
         for key in ("quantization", "quantization_config"):
@@ -65,6 +65,19 @@ def write_fused(source: Source, folder: Path, *, bits: Bits | None = None, dequa
     for file in source.base.iterdir():
         if file.is_file() and not file.name.endswith(_WEIGHTS) and file.name not in _OWN:
             shutil.copyfile(file, folder / file.name)
+
+
+def _adapted(source: Source, model: nn.Module) -> Iterator[tuple[str, Any]]:
+    """The layers that the adapter changes, as mlx-lm trains them."""
+    modules, arrays = dict(model.named_modules()), source.weights()
+    for path, lora in source.overlay(model).layers.items():
+        is_dora = isinstance(lora, Dora)
+        kind = DoRALinear if is_dora else LoRAEmbedding if isinstance(modules[path], EMBEDDINGS) else LoRALinear
+        layer = kind.from_base(modules[path], r=lora.a.shape[1], scale=lora.scale)
+        layer.lora_a, layer.lora_b = lora.a, lora.b
+        if is_dora:
+            layer.m = arrays[f"{path}.m"]
+        yield path, layer
 
 
 def _check_full(source: Source, model: nn.Module) -> None:

@@ -17,7 +17,7 @@ from pipeline.dataset.versions import read_card, version_folder, versions
 from pipeline.errors import ModelError
 from pipeline.models.adapters import CARD, CONFIG, WEIGHTS, Adapter, Card, base_hash, find_adapter
 from pipeline.models.demo import weights_folder
-from pipeline.models.overlays import OverlaidModel, Overlay, load_overlay
+from pipeline.models.overlays import Overlay, load_overlay
 from pipeline.settings import Settings
 from pipeline.training.registry import runs
 
@@ -67,10 +67,19 @@ class Source:
         Raises:
             ModelError: it is broken, or does not fit.
         """
-        return load_overlay(self.adapter, (0, 0, 0, 0), OverlaidModel(model))
+        return load_overlay(self.adapter, (0, 0, 0, 0), dict(model.named_modules()))
 
     def weights(self) -> dict[str, mx.array]:
-        arrays = mx.load(str(self.adapter.folder / WEIGHTS))
+        """
+        Raises:
+            ModelError: the file is broken.
+        """
+        try:
+            arrays = mx.load(str(self.adapter.folder / WEIGHTS))
+        except RuntimeError as error:
+            raise ModelError(
+                f"the adapter {self.name!r} can't be used ({' '.join(str(error).split())[:150]}): train it again"
+            ) from None
         assert isinstance(arrays, dict)
         return arrays
 
