@@ -118,6 +118,7 @@ def score(
         adapter: None: the base, in the modes lora and hybrid with the same words before the question.
         visibility: of the passages that mode hybrid finds; `public` for what visitors will be told.
         on_answer: told of each answer as it comes, of one at a time.
+        cancelled: asked by each of the threads that wait for an answer.
 
     Raises:
         CancelledError: `cancelled()` said so.
