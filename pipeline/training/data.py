@@ -33,6 +33,12 @@ class Batch:
         return int((self.spans[:, 1] - np.maximum(self.spans[:, 0], 1) + 1).sum())
 
 
+def learnt_places(longest: int, spans: np.ndarray) -> np.ndarray:
+    """Those of the predicted tokens, `tokens[:, 1:]` of rows after one another, that have a loss."""
+    steps = np.arange(1, longest)
+    return np.flatnonzero((steps >= spans[:, :1]) & (steps <= spans[:, 1:]))
+
+
 def read_rows(folder: Path, split: Split, tokenizer: Any, config: TrainingConfig) -> list[TokenRow]:
     """The rows of `split`, tokenised by mlx-lm's own data set; whole, however long they are."""
     from mlx_lm.tuner.datasets import create_dataset

@@ -15,7 +15,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx_lm.tuner.trainer import default_loss
 
-from pipeline.training.data import Batch
+from pipeline.training.data import Batch, learnt_places
 
 Loss = Callable[[nn.Module, mx.array, mx.array], tuple[mx.array, mx.array]]
 """Of the model, a batch's tokens and its spans: the mean over the learnt tokens, and how many they are."""
@@ -30,9 +30,7 @@ def answer_loss(model: nn.Module, tokens: mx.array, spans: mx.array) -> tuple[mx
         spans: (rows, 2), the first and the last learnt place of each row; known values, not traced ones.
     """
     inputs, targets = tokens[:, :-1], tokens[:, 1:]
-    steps = np.arange(1, tokens.shape[1])
-    learnt = (steps >= np.array(spans[:, :1])) & (steps <= np.array(spans[:, 1:]))
-    places = mx.array(np.flatnonzero(learnt))
+    places = mx.array(learnt_places(tokens.shape[1], np.array(spans)))
     _trunk(model)._picked = places
     logits = model(inputs)[0]
     losses = nn.losses.cross_entropy(logits, targets.reshape(-1)[places])
