@@ -1,13 +1,18 @@
 """The engine: what changing the adapter costs, how many chats it bears, and whether they stay usable beside other work.
 
-    python -m benchmarks.engine [--rounds 5] [--tokens 64] [--json]
+    python -m benchmarks.engine [--part swap --part chats --part beside] [--rounds 3] [--tokens 48] [--json]
 
-On the demo model with random adapters of the size that a full LoRA of rank 16 has. `swap_ratio`, which is also `ratio`,
-is the time in which mlx_lm.server changes its adapter (it loads the model again) over the time in which this engine
-takes up an adapter that it has not read before; one that it has read costs `change_ms`. The two take turns in one
-process on the same BLAS. Chats are real requests to a running engine, all different, at temperature 0. Beside indexing,
-and beside training on pairs from docs/, one chat is measured in turns with and without that work. `base_unchanged` is whether the base gives the same probabilities to the last digit before
-adapters were used and after.
+On the demo model with random adapters of the size that a full LoRA of rank 16 has; all that is compared takes turns.
+
+swap: `swap_ratio`, which is also `ratio`, is the time in which mlx_lm.server changes its adapter (it loads the model
+again) over the time in which this engine takes up one that it has not read before; one that it has read costs
+`change_ms`. Both in one process on the same BLAS.
+
+chats: real requests to a running engine, all different, at temperature 0, and the same ones to a running mlx_lm.server
+on the same BLAS. `mixed` are chats of which half ask the base and half two adapters. `base_unchanged` is whether the
+base gives the same probabilities to the last digit before adapters were used and after.
+
+beside: the speed of one chat while `sitetwin index` and `sitetwin train` work, over its speed while they are stopped.
 """
 
 import json
@@ -33,18 +38,20 @@ from benchmarks.synthetic import notes, sentences
 from pipeline.models import blas, demo
 from pipeline.models.adapters import CONFIG, WEIGHTS, Card, adapters_directory, base_hash, find_adapter_in, write_card
 from pipeline.processes import engine, vectors
-from pipeline.processes.endpoint import end_family
+from pipeline.processes.endpoint import HOST, answers, end_family, free_port
 from pipeline.settings import ContentSource, Settings
 
 RANK = 16
 KEYS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 ADAPTERS = ("one", "two")
 CHATS = (1, 4, 16)
+PARTS = ("swap", "chats", "beside")
 SITETWIN = (sys.executable, "-m", "pipeline")
-IMPORT_SECONDS = 10
-"""Until a command that was started is at its work."""
-NOTES = 20_000
+AT_WORK_SECONDS = 12
+"""Of computing, after which a command has imported and read what it needs and is at its work."""
+NOTES = 6000
 """More than are indexed while the chats are measured."""
+Figures = dict[str, float | str]
 
 
 def make_adapter(folder: Path, base: Path, seed: int) -> None:
@@ -76,26 +83,29 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def measure_swap(settings: Settings, base: Path, rounds: int) -> dict[str, float]:
-    """In this process: mlx_lm.server's own provider and this engine's overlays, in turns."""
-    blas.preload(settings.engine.threads)
+def measure_swap(directory: Path, base: Path, rounds: int) -> Figures:
+    """In this process: mlx_lm.server's own provider and this engine's overlays.
+
+    Args:
+        directory: holds `ADAPTERS`.
+    """
+    blas.preload()
     import mlx_lm.server
 
     from pipeline.models.overlays import Overlays
     from pipeline.models.server import BaseProvider
 
-    directory = adapters_directory(settings)
-    ours = BaseProvider(str(base), demo.DEMO, directory)
+    ours = BaseProvider(str(base), base.name, directory)
     ours.load_default()
     theirs = mlx_lm.server.ModelProvider(ours.cli_args)
     first, change, reload = [], [], []
-    known = Overlays(directory, ours.model, str(base), demo.DEMO)
+    known = Overlays(directory, ours.model, str(base), base.name)
     for name in ADAPTERS:
         known.get(name)
     for number in range(2 * rounds):
         name = ADAPTERS[number % 2]
         path = str(find_adapter_in(directory, name).folder)
-        new = Overlays(directory, ours.model, str(base), demo.DEMO)
+        new = Overlays(directory, ours.model, str(base), base.name)
         new.get(ADAPTERS[1 - number % 2])  # the base's hash is computed once in an engine's life
         first.append(seconds(partial(new.get, name)))
         change.append(seconds(partial(known.get, name)))
@@ -106,17 +116,22 @@ def measure_swap(settings: Settings, base: Path, rounds: int) -> dict[str, float
 
 
 class Chats:
-    """Requests to the running engine, each with a question of its own."""
+    """Requests to a running server, each with a question of its own.
 
-    def __init__(self, settings: Settings, tokens: int) -> None:
-        self._settings = settings
+    Args:
+        url: up to and with the version.
+        tokens: of each answer.
+    """
+
+    def __init__(self, url: str, tokens: int) -> None:
+        self._url = url
         self._tokens = tokens
         self._number = 0
 
     def post(self, question: str, **options: object) -> dict:  # type: ignore[type-arg]
-        body = {"model": demo.DEMO, "messages": [{"role": "user", "content": question}], **options}
-        url = f"{engine.connect(self._settings).base_url}/chat/completions"
-        return httpx.post(url, json=body, timeout=600).raise_for_status().json()  # type: ignore[no-any-return]
+        body = {"messages": [{"role": "user", "content": question}], **options}
+        answer = httpx.post(f"{self._url}/chat/completions", json=body, timeout=600, trust_env=False)
+        return answer.raise_for_status().json()  # type: ignore[no-any-return]
 
     def together(self, adapters: Sequence[str | None]) -> float:
         """Tokens a second in all, of one chat for each entry of `adapters` at the same time."""
@@ -139,41 +154,97 @@ class Chats:
         return json.dumps(answer["choices"][0]["logprobs"])
 
 
-def median_of(rounds: int, measure: Callable[[], float]) -> float:
-    return round(statistics.median(measure() for _ in range(rounds)), 1)
+@contextmanager
+def mlx_lm_server(base: Path, seconds: float = 60) -> Iterator[str]:
+    """mlx-lm's own server with its own settings, on the BLAS that the engine has; gives its URL."""
+    port = free_port()
+    code = "from pipeline.models import blas; blas.preload(); from mlx_lm.server import main; main()"
+    options = ("--model", str(base), "--host", HOST, "--port", str(port), "--log-level", "ERROR")
+    process = subprocess.Popen([sys.executable, "-c", code, *options], stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + seconds
+        while not answers(f"http://{HOST}:{port}/v1/models"):
+            if process.poll() is not None or time.monotonic() > end:
+                raise click.ClickException("mlx_lm.server did not start")
+            time.sleep(0.1)
+        yield f"http://{HOST}:{port}/v1"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def measure_chats(url: str, base: Path, rounds: int, tokens: int, counts: Sequence[int] = CHATS) -> Figures:
+    """Against the engine at `url`, whose base is `base`."""
+    ours = Chats(url, tokens)
+    before = ours.base_probabilities()
+    speeds: dict[str, list[float]] = {}
+    with mlx_lm_server(base) as their_url:
+        theirs = Chats(their_url, tokens)
+        ways: dict[str, Callable[[], float]] = {"1_adapter": partial(ours.together, [ADAPTERS[0]])}
+        for count in counts:
+            plain = [None] * count
+            mixed = [(None, ADAPTERS[0], None, ADAPTERS[1])[number % 4] for number in range(count)]
+            ways[str(count)] = partial(ours.together, plain)
+            ways[f"{count}_mlx_lm_server"] = partial(theirs.together, plain)
+            if count > 1:
+                ways[f"{count}_mixed"] = partial(ours.together, mixed)
+        for chats in (ours, theirs):
+            chats.together([None])  # so that both have loaded, and compiled what they compile
+        for _ in range(rounds):
+            for name, way in ways.items():
+                speeds.setdefault(name, []).append(way())
+    figures: Figures = {
+        f"tokens_per_second_{name}": round(statistics.median(values), 1) for name, values in speeds.items()
+    }
+    return {**figures, "base_unchanged": "yes" if ours.base_probabilities() == before else "no"}
 
 
 @contextmanager
-def running(arguments: Sequence[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`sitetwin` with these arguments, for as long as the block runs."""
-    process = subprocess.Popen(
-        [*SITETWIN, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+def at_work(arguments: Sequence[str], folder: Path, seconds: float = AT_WORK_SECONDS) -> Iterator[list[psutil.Process]]:
+    """`sitetwin` with these arguments, once it is at its work: the process and those that it started itself.
+
+    Raises:
+        click.ClickException: it ended before.
+    """
+    process = psutil.Popen([*SITETWIN, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
-        yield process
+        while process.poll() is None and sum(process.cpu_times()[:2]) < seconds:
+            time.sleep(0.1)
+        if process.poll() is not None:
+            said = process.stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
+            raise click.ClickException(f"sitetwin {arguments[0]} ended before the chats: {said}")
+        yield [process, *process.children(recursive=True)]
     finally:
         if process.poll() is None:
-            end_family(psutil.Process(process.pid))
+            process.resume()
+            end_family(process)
             process.wait()
+        process.stderr.close()
 
 
-def measure_beside(chats: Chats, arguments: Sequence[str], folder: Path, rounds: int) -> float:
-    """Tokens a second of one chat beside `sitetwin ARGUMENTS` over its speed without, medians of turns.
+def measure_beside(
+    chats: Chats, arguments: Sequence[str], folder: Path, rounds: int, at_work_seconds: float = AT_WORK_SECONDS
+) -> Figures:
+    """One chat's tokens a second while `sitetwin ARGUMENTS` works, and while it is stopped.
 
     Raises:
         click.ClickException: the command ended before the chats did.
     """
+    name = f"{arguments[0]}ing"
     alone, beside = [], []
-    for _ in range(rounds):
-        alone.append(chats.together([None]))
-        with running(arguments, folder) as process:
-            time.sleep(IMPORT_SECONDS)
+    with at_work(arguments, folder, at_work_seconds) as family:
+        for _ in range(rounds):
             beside.append(chats.together([None]))
-            if process.poll() is not None:
-                raise click.ClickException(
-                    f"sitetwin {arguments[0]} ended before the chat (status {process.returncode})"
-                )
-    return round(statistics.median(beside) / statistics.median(alone), 2)
+            for process in family:
+                process.suspend()
+            alone.append(chats.together([None]))
+            for process in family:
+                process.resume()
+        if not family[0].is_running():
+            raise click.ClickException(f"sitetwin {arguments[0]} ended before the chats did: ask for fewer tokens")
+    both = {"beside": statistics.median(beside), "without": statistics.median(alone)}
+    figures: Figures = {f"tokens_per_second_{which}_{name}": round(value, 1) for which, value in both.items()}
+    return {**figures, f"beside_{name}": round(both["beside"] / both["without"], 2)}
 
 
 @contextmanager
@@ -196,32 +267,31 @@ def site() -> Iterator[Settings]:
 
 
 @click.command()
-@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
-@click.option("--tokens", type=click.IntRange(1), default=64, show_default=True, help="Of each chat.")
+@click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, default=PARTS, help="Else all.")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--tokens", type=click.IntRange(1), default=48, show_default=True, help="Of each chat.")
 @click.option("--json", "as_json", is_flag=True, help="Only the figures.")
-def main(rounds: int, tokens: int, as_json: bool) -> None:
+def main(parts: Sequence[str], rounds: int, tokens: int, as_json: bool) -> None:
     """Measure swapping, concurrent chats, and chats beside other work."""
+    figures: Figures = {}
+    base = demo.chat_model()
     with site() as settings:
-        base = demo.chat_model()
-        figures: dict[str, float | str] = dict(measure_swap(settings, base, rounds))
-        chats = Chats(settings, tokens)
-        before = chats.base_probabilities()
-        for count in CHATS:
-            # Half of them the base's, the rest the adapters': all in one batch.
-            mixed = [(None, ADAPTERS[0], None, ADAPTERS[1])[number % 4] for number in range(count)]
-            chats.together([None] * count)
-            figures[f"tokens_per_second_{count}"] = median_of(rounds, partial(chats.together, [None] * count))
-            if count > 1:
-                figures[f"tokens_per_second_{count}_mixed"] = median_of(rounds, partial(chats.together, mixed))
-        figures["tokens_per_second_1_adapter"] = median_of(rounds, lambda: chats.together([ADAPTERS[0]]))
-        figures["base_unchanged"] = "yes" if chats.base_probabilities() == before else "no"
-        for name, text in notes(NOTES, sentences()):
-            (settings.root / "notes" / f"{name.split()[0]}.md").write_text(f"# {name}\n\n{text}\n", encoding="utf-8")
-        figures["beside_indexing"] = measure_beside(chats, ["index", "--rebuild"], settings.root, rounds)
-        with newcomers_folder() as root:
-            subprocess.run([*SITETWIN, "dataset", "build"], cwd=root, check=True, capture_output=True)
-            figures["beside_training"] = measure_beside(chats, ["train"], root, rounds)
-    figures["ratio"] = figures["swap_ratio"]
+        if "swap" in parts:
+            figures |= measure_swap(adapters_directory(settings), base, rounds)
+            figures["ratio"] = figures["swap_ratio"]
+        url = engine.connect(settings).base_url if set(parts) - {"swap"} else ""
+        if "chats" in parts:
+            figures |= measure_chats(url, base, rounds, tokens)
+        if "beside" in parts:
+            chats = Chats(url, tokens)
+            for name, text in notes(NOTES, sentences()):
+                (settings.root / "notes" / f"{name.split()[0]}.md").write_text(
+                    f"# {name}\n\n{text}\n", encoding="utf-8"
+                )
+            figures |= measure_beside(chats, ["index"], settings.root, rounds)
+            with newcomers_folder() as root:
+                subprocess.run([*SITETWIN, "dataset", "build"], cwd=root, check=True, capture_output=True)
+                figures |= measure_beside(chats, ["train"], root, rounds)
     click.echo(render("The engine; ratio: mlx_lm.server's reload over taking up an adapter", figures, as_json=as_json))
 
 

@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
     make_bases(folder)
     for name, (base, kind, layers, rank, keys) in ADAPTERS.items():
         mx.random.seed(len(name))
-        np.random.seed(len(name))  # mlx-lm shuffles with it  # noqa: NPY002
+        np.random.seed(len(name))  # mlx-lm shuffles with it
         model, _ = load_model(folder / base)
         target = folder / "adapters" / name
         _train(model, target, kind, len(model.layers) if layers == -1 else layers, rank, keys)

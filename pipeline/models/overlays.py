@@ -10,7 +10,7 @@ base's own layers and nothing else.
 import json
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
 from mlx.utils import tree_unflatten
 from mlx_lm.models.cache import _BaseCache, make_prompt_cache
 from mlx_lm.utils import load_model
@@ -216,8 +217,10 @@ class OverlaidModel(nn.Module):
         modules = dict(self.base.named_modules())
         return {path: module.layer if isinstance(module, _Overlaid) else module for path, module in modules.items()}
 
-    def prepare(self, paths: Iterable[str]) -> None:
+    def prepare(self, paths: Collection[str]) -> None:
         """Wraps these layers; once wrapped they stay so, and cost the base nothing."""
+        if not paths:
+            return
         modules = dict(self.base.named_modules())
         fresh = [(path, modules[path]) for path in paths if not isinstance(modules[path], _Overlaid)]
         wrapped = []
@@ -236,6 +239,8 @@ class Overlays:
         self._model = model
         self._base = base
         self._base_name = base_name
+        self._layers = model.base_layers()
+        self._prepared: set[str] = set()
         self._loaded: OrderedDict[str, Overlay] = OrderedDict()
         self._answering: WeakValueDictionary[tuple[str, Stamp], Overlay] = WeakValueDictionary()
         """All that are in memory still: a batch holds those of its rows, also after they were dropped here."""
@@ -258,8 +263,9 @@ class Overlays:
             if (overlay := self._answering.get((name, stamp))) is None:
                 if adapter.base_hash not in ("", self._base_hash):
                     raise ModelError(other_base(adapter, self._base_name))
-                overlay = load_overlay(adapter, stamp, self._model)
-                self._model.prepare(overlay.layers)
+                overlay = load_overlay(adapter, stamp, self._layers)
+                self._model.prepare(overlay.layers.keys() - self._prepared)
+                self._prepared |= overlay.layers.keys()
                 self._answering[name, stamp] = overlay
         except (ModelError, OSError) as error:
             # What is answering under it goes on; its memory is freed after that.
@@ -300,11 +306,14 @@ def check_adapter(adapter: Adapter, base: Path | None) -> None:
         raise ModelError(
             f"can't load the model {str(base)!r} ({reason}): set [models] chat to one that works"
         ) from None
-    load_overlay(adapter, _stamp(adapter.folder), OverlaidModel(model))
+    load_overlay(adapter, _stamp(adapter.folder), dict(model.named_modules()))
 
 
-def load_overlay(adapter: Adapter, stamp: Stamp, model: OverlaidModel) -> Overlay:
+def load_overlay(adapter: Adapter, stamp: Stamp, layers: Mapping[str, nn.Module]) -> Overlay:
     """Reads and checks an adapter of mlx-lm.
+
+    Args:
+        layers: the base's own, by path.
 
     Raises:
         ModelError: its files are broken, do not fit the model, or are of a kind that can't be laid over it.
@@ -312,7 +321,6 @@ def load_overlay(adapter: Adapter, stamp: Stamp, model: OverlaidModel) -> Overla
     """
     kind, scale = _configuration(adapter)
     loras: dict[str, Lora] = {}
-    layers = model.base_layers()
     for path, parts in _weights(adapter).items():
         layer = layers.get(path)
         if not isinstance(layer, (*LINEARS, *EMBEDDINGS)):
@@ -360,14 +368,15 @@ def _weights(adapter: Adapter) -> dict[str, dict[str, mx.array]]:
     except (SafetensorError, RuntimeError, ValueError) as error:
         raise _broken(adapter, f"{WEIGHTS}: {' '.join(str(error).split())[:150]}") from None
     assert isinstance(arrays, dict)
-    # NaN and infinity stay in a sum, which is far quicker than looking at each number.
-    sums = {name: array.astype(mx.float32).sum() for name, array in arrays.items()}
-    mx.eval(arrays, sums)
+    mx.eval(arrays)
     weights: dict[str, dict[str, mx.array]] = {}
     for name, array in arrays.items():
         if not mx.issubdtype(array.dtype, mx.floating):
             raise _broken(adapter, f"{name} holds {array.dtype}, no weights")
-        if not mx.isfinite(sums[name]).item():
+        # NaN and infinity stay in a sum, which is far quicker than looking at each number; NumPy's is quicker than MLX's.
+        with np.errstate(all="ignore"):
+            total = np.asarray(array.astype(mx.float32)).sum()
+        if not np.isfinite(total):
             raise _broken(adapter, f"{name} holds numbers that are not finite")
         path, _, part = name.rpartition(".")
         weights.setdefault(path, {})[part] = array

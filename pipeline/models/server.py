@@ -32,8 +32,10 @@ from pipeline.models.turns import Turns
 PROMPT_CACHE_BYTES = 2_000_000_000
 ROWS = 32
 """Requests that are answered at the same time."""
-PROMPTS = 4
-"""Of them, whose prompts are read at the same time. A step reads so many pieces of `PREFILL_STEP` tokens, and for so
+PROMPTS = 8
+"""Of them, whose prompts are read at the same time."""
+PROMPT_CHARACTERS = 6000
+"""Of these prompts together. A step reads up to `PREFILL_STEP` tokens of each, a second or more on a CPU, and for so
 long the answers under way stand still."""
 PREFILL_STEP = 512
 DEFAULT = "default_model"
@@ -136,7 +138,7 @@ class Generator(ResponseGenerator):
     def __init__(self, provider: BaseProvider, cache: PromptCache) -> None:
         super().__init__(provider, cache)
         # Before there is a server to put anything into the ones that mlx-lm made.
-        self.requests = Turns(ROWS, PROMPTS)
+        self.requests = Turns(ROWS, PROMPTS, PROMPT_CHARACTERS, _characters)
         self._time_budget = self.requests
 
     def _run_generate(self) -> None:
@@ -178,6 +180,10 @@ class Generator(ResponseGenerator):
         # here refuses this request alone.
         self.prompt_cache.overlay = self.model_provider.overlays.get(args.model.adapter)
         return super()._tokenize(tokenizer, request, args)
+
+
+def _characters(request: CompletionRequest) -> int:
+    return len(request.prompt) + sum(len(str(message.get("content"))) for message in request.messages)
 
 
 def _check(request: CompletionRequest, args: GenerationArguments, words: int) -> None:

@@ -6,8 +6,9 @@ can join the batch joins it at its next step, and of those that wait
 
 - the adapter with the fewest requests in the batch comes first, and among equals the request that waits longest; so
   adapters share the batch equally, however many requests each has, and one adapter's are taken in their order;
-- only so many as can be read at once (`prompts`) are handed over, so that who comes first is decided as late as it can
-  be, and nobody waits for more prompts than those that are being read;
+- only what can be read at once is handed over, many short prompts or one long one. So who comes first is decided as
+  late as it can be, the first of several long prompts is answered before the last one is read, and the answers under
+  way never stand still for long;
 - the last `SPARE` rows of the batch are for adapters that have no request in it: they need not wait until an answer
   of another one ends.
 
@@ -17,34 +18,42 @@ The base counts as one more adapter.
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from queue import Empty, Queue
-from typing import Any
+from typing import Any, NamedTuple
 
-from mlx_lm.server import GenerationContext, Response
+from mlx_lm.server import GenerationContext
 
 SPARE = 4
 STEPS_SECONDS = 0.1
 """How long the loop generates before it looks for requests that were given up."""
 
 
+class _Waiting(NamedTuple):
+    number: int
+    """Lower for those that came before."""
+    size: int
+    item: tuple[Any, Any, Any]
+
+
 class _Taken:
     """A request in the batch. mlx-lm's loop puts what becomes of it here, as into its queue."""
 
-    def __init__(self, answers: "Queue[Any]", adapter: str | None) -> None:
+    def __init__(self, answers: "Queue[Any]", adapter: str | None, size: int) -> None:
         self._answers = answers
         self._context: GenerationContext | None = None
         self._is_over = False
         self.adapter = adapter
-        self.is_prompt = True
-        """Until its first token."""
+        self.unread = size
+        """Of its prompt; 0 once all of it is read."""
 
     def put(self, message: Any) -> None:
         if isinstance(message, GenerationContext):
             self._context = message
-        elif isinstance(message, Response):
-            self.is_prompt = False
+        elif isinstance(message, tuple):
+            done, total = message
+            self.unread = self.unread if done < total else 0
         elif message is None or isinstance(message, Exception):
             self._is_over = True
         self._answers.put(message)
@@ -63,20 +72,26 @@ class Turns:
     Args:
         rows: of the batch.
         prompts: of them, that are read at the same time.
+        characters: of these prompts together; a longer one is read alone.
+        size: the characters of a request's prompt.
     """
 
-    def __init__(self, rows: int, prompts: int) -> None:
+    def __init__(self, rows: int, prompts: int, characters: int, size: Callable[[Any], int]) -> None:
         self._rows = rows
         self._prompts = prompts
+        self._characters = characters
+        self._size = size
         self._numbers = count()
-        self._waiting: dict[str | None, deque[tuple[int, Any]]] = {}
-        """By adapter, with the order in which they came."""
+        self._waiting: dict[str | None, deque[_Waiting]] = {}
+        """By adapter."""
         self._taken: list[_Taken] = []
         self._changed = threading.Condition()
 
     def put(self, item: tuple[Any, Any, Any]) -> None:
+        adapter = item[2].model.adapter
+        size = max(1, self._size(item[1]))
         with self._changed:
-            self._waiting.setdefault(item[2].model.adapter, deque()).append((next(self._numbers), item))
+            self._waiting.setdefault(adapter, deque()).append(_Waiting(next(self._numbers), size, item))
             self._changed.notify()
 
     def get(self, timeout: float) -> tuple[Any, Any, Any]:
@@ -102,24 +117,27 @@ class Turns:
                     return
             yield
 
-    def _next(self) -> deque[tuple[int, Any]] | None:
+    def _next(self) -> "deque[_Waiting] | None":
         """The requests whose first one is next; None if nothing waits or the batch has no room for it."""
         self._taken = [one for one in self._taken if not one.is_over]
-        if len(self._taken) >= self._rows or sum(one.is_prompt for one in self._taken) >= self._prompts:
+        unread = [one.unread for one in self._taken if one.unread]
+        if len(self._taken) >= self._rows or len(unread) >= self._prompts:
             return None
         shares = Counter(one.adapter for one in self._taken)
         is_tight = len(self._taken) >= self._rows - SPARE
         able = [adapter for adapter in self._waiting if not (is_tight and shares[adapter])]
         if not able:
             return None
-        return self._waiting[min(able, key=lambda adapter: (shares[adapter], self._waiting[adapter][0][0]))]
+        requests = self._waiting[min(able, key=lambda adapter: (shares[adapter], self._waiting[adapter][0].number))]
+        return requests if not unread or sum(unread) + requests[0].size <= self._characters else None
 
     def _take(self) -> tuple[Any, Any, Any]:
         requests = self._next()
         if requests is None:
             raise Empty
-        _, (answers, request, arguments) = requests.popleft()
-        taken = _Taken(answers, arguments.model.adapter)
+        first = requests.popleft()
+        answers, request, arguments = first.item
+        taken = _Taken(answers, arguments.model.adapter, first.size)
         if not requests:
             del self._waiting[taken.adapter]
         self._taken.append(taken)

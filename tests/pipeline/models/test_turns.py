@@ -14,7 +14,12 @@ from mlx_lm.server import GenerationContext, Response  # noqa: E402
 from pipeline.models.turns import SPARE, Turns  # noqa: E402
 
 TOKEN = Response("a", 5, -0.1, None, ())  # type: ignore[arg-type]
+READ = (5, 5)
 Taken = tuple[Any, str, Any]
+
+
+def make_turns(rows: int, prompts: int) -> Turns:
+    return Turns(rows, prompts, 100, len)
 
 
 def put(turns: Turns, adapter: str | None, *names: str) -> None:
@@ -41,13 +46,14 @@ def names(taken: list[Taken]) -> list[str]:
 
 
 def read(taken: list[Taken]) -> None:
-    """Their first tokens."""
+    """The last pieces of their prompts."""
     for answers, _, _ in taken:
-        answers.put(TOKEN)
+        answers.put((3, 5))
+        answers.put(READ)
 
 
 def test_one_behind_twenty_of_another_adapter_is_next() -> None:
-    turns = Turns(rows=32, prompts=4)
+    turns = make_turns(rows=32, prompts=4)
     put(turns, "a", *many("a", 20))
     first = take_all(turns)
     assert names(first) == ["a0", "a1", "a2", "a3"]
@@ -58,7 +64,7 @@ def test_one_behind_twenty_of_another_adapter_is_next() -> None:
 
 
 def test_adapters_share_the_batch_equally_and_the_base_is_one_of_them() -> None:
-    turns = Turns(rows=12, prompts=12)
+    turns = make_turns(rows=12, prompts=12)
     put(turns, "a", *many("a", 30))
     put(turns, "b", *many("b", 30))
     put(turns, None, *many("-", 2))
@@ -67,7 +73,7 @@ def test_adapters_share_the_batch_equally_and_the_base_is_one_of_them() -> None:
 
 
 def test_the_last_rows_are_for_adapters_that_have_none() -> None:
-    turns = Turns(rows=10, prompts=10)
+    turns = make_turns(rows=10, prompts=10)
     put(turns, "a", *many("a", 30))
     assert len(take_all(turns)) == 10 - SPARE
     put(turns, "b", "b0", "b1")
@@ -76,7 +82,7 @@ def test_the_last_rows_are_for_adapters_that_have_none() -> None:
 
 
 def test_room_comes_of_what_is_answered_refused_or_given_up() -> None:
-    turns = Turns(rows=SPARE + 3, prompts=10)
+    turns = make_turns(rows=SPARE + 3, prompts=10)
     put(turns, "a", *many("a", 6))
     (one, *_), (two, *_), (three, *_) = take_all(turns)
     one.put(None)
@@ -89,8 +95,20 @@ def test_room_comes_of_what_is_answered_refused_or_given_up() -> None:
     assert names(take_all(turns)) == ["a5"]
 
 
+def test_a_long_prompt_is_read_alone_and_keeps_its_turn() -> None:
+    turns = make_turns(rows=32, prompts=8)
+    put(turns, "a", "short", "l" * 500, "tiny")
+    first = take_all(turns)
+    assert names(first) == ["short"]
+    read(first)
+    second = take_all(turns)
+    assert names(second) == ["l" * 500]
+    read(second)
+    assert names(take_all(turns)) == ["tiny"]
+
+
 def test_what_becomes_of_a_request_reaches_who_asked() -> None:
-    turns = Turns(rows=32, prompts=4)
+    turns = make_turns(rows=32, prompts=4)
     asked: Queue[Any] = Queue()
     turns.put((asked, "x", SimpleNamespace(model=SimpleNamespace(adapter=None))))
     answers, _, _ = turns.get(timeout=1)
@@ -100,7 +118,7 @@ def test_what_becomes_of_a_request_reaches_who_asked() -> None:
 
 
 def test_the_loop_steps_until_one_can_be_taken() -> None:
-    turns = Turns(rows=32, prompts=1)
+    turns = make_turns(rows=32, prompts=1)
     steps = iter(turns)
     next(steps)
     put(turns, "a", "a0", "a1")
@@ -114,7 +132,7 @@ def test_the_loop_steps_until_one_can_be_taken() -> None:
 
 
 def test_the_loop_waits_for_a_request() -> None:
-    turns = Turns(rows=32, prompts=4)
+    turns = make_turns(rows=32, prompts=4)
     with pytest.raises(Empty):
         turns.get(timeout=0.01)
     with ThreadPoolExecutor(1) as pool:

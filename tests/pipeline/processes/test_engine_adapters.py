@@ -265,13 +265,13 @@ def test_promote_and_roll_back_while_chats_run(settings: Settings) -> None:
     with ThreadPoolExecutor(10) as pool:
         plain = pool.submit(hear, "base", base.generate(messages(QUESTIONS[0]), max_tokens=LONG))
         first = begin("first")
-        promote(site, "stretched")
+        promote(site, "words")
         second = begin("second")
         rollback(site)
         third = begin("third")
         heard = [[chat.result() for chat in chats] for chats in (first, second, third)]
     assert {adapter for _, adapter in heard[0]} == {"wide"}
-    assert {adapter for _, adapter in heard[1]} == {"stretched"}
+    assert {adapter for _, adapter in heard[1]} == {"words"}
     assert {adapter for _, adapter in heard[2]} == {"wide"}
     for question in QUESTIONS:
         assert f"first {question}" in log[log.index(f"second {question}") :]
@@ -281,8 +281,8 @@ def test_promote_and_roll_back_while_chats_run(settings: Settings) -> None:
         client = EngineClient(base.base_url, site.models.chat, adapter=adapter)
         return ["".join(client.generate(messages(question), max_tokens=LONG)) for question in QUESTIONS]
 
-    wide, stretched = alone("wide"), alone("stretched")
-    assert [[text for text, _ in texts] for texts in heard] == [wide, stretched, wide]
+    wide, words = alone("wide"), alone("words")
+    assert [[text for text, _ in texts] for texts in heard] == [wide, words, wide]
     assert plain.result()[0] == alone(None)[0]
     assert logprobs(site) == before
 
