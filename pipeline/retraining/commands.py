@@ -1,5 +1,6 @@
 """`sitetwin retrain`, `retrain status` and `retrain cancel`."""
 
+import sys
 import time
 
 import click
@@ -41,6 +42,8 @@ def begin(
     if wait:
         job = _watched(settings)
     _show(job, as_json=as_json)
+    if wait and job.state != "done":
+        sys.exit(1)
     if job.state == "running" and not as_json:
         click.echo("next: `sitetwin retrain status` says how far it is, `sitetwin retrain cancel` ends it")
 

@@ -44,6 +44,7 @@ class StoppedError(Exception):
 
 def retrain(settings: Settings, tracker: Tracker, stop: Stop) -> None:
     """The whole job; how it ends stands in its record."""
+    _say(f"retraining {tracker.job.number}, {tracker.job.started_at:%Y-%m-%d %H:%M}: {tracker.job.request}")
     try:
         _retrain(settings, tracker, stop)
     except StoppedError:

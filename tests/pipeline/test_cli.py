@@ -43,7 +43,9 @@ def test_index_search_and_status_agree(site: Path) -> None:
 def test_people_read_lines(site: Path) -> None:
     run(site, "index")
     assert "70 degrees" in run(site, "search", "how hot is tea").stdout
-    assert "broken 🍵.md" in run(site, "status").stdout
+    status = run(site, "status").stdout
+    assert "broken 🍵.md" in status
+    assert "adapter: none is promoted" in status
 
 
 def test_search_is_filtered_and_explained(site: Path) -> None:
