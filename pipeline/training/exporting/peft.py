@@ -22,6 +22,9 @@ from pipeline.training.exporting.source import FULL, Source
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 HUB_NAMES = {DEMO: "HuggingFaceTB/SmolLM2-135M-Instruct"}
 
+VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""What vLLM's --max-lora-rank may be; 16 when it is not given."""
+
 _PREFIX = "base_model.model."
 _WRAPPED = "language_model.model."
 """Where mlx-lm has the text part of a model that also sees pictures; transformers has `model.language_model.`."""
@@ -57,7 +60,7 @@ def write_peft(source: Source, folder: Path, base_name: str | None = None) -> li
         is_dora=source.kind == "dora",
     )
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    return [] if base_name else list(_notes(source, name))
+    return list(_notes(source, name, is_given=base_name is not None))
 
 
 def peft_config(base_name: str, *, rank: int, scale: float, targets: list[str] | str, is_dora: bool) -> dict[str, Any]:
@@ -123,7 +126,11 @@ def _arrays(source: Source, layers: dict[str, Lora], model: nn.Module) -> Iterat
             yield f"{name}.lora_magnitude_vector", magnitudes[f"{path}.m"]
 
 
-def _notes(source: Source, name: str) -> Iterator[str]:
+def _notes(source: Source, name: str, is_given: bool) -> Iterator[str]:
+    if source.kind == "dora":
+        yield "vLLM takes no DoRA: use --to fused there"
+    if is_given:
+        return
     if source.adapter.base == DEMO:
         yield f"the demo weights are {name} rounded to 4 bits: over the hub's own the answers differ a little"
     elif source.is_quantised:

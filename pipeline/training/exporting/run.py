@@ -101,11 +101,13 @@ def _next(source: Source, wishes: Wishes) -> str:
     if wishes.to == "fused":
         return f'`[models] chat = "{folder}"`, or `mlx_lm.generate --model {folder}`'
     if wishes.to == "peft":
-        rank = json.loads((folder / peft.CONFIG).read_bytes())["r"]
-        return (
-            f'`PeftModel.from_pretrained(base, "{folder}")`, or `vllm serve BASE --enable-lora --max-lora-rank {rank} '
-            f"--lora-modules {source.name}={folder}`"
-        )
+        loaded = f'`PeftModel.from_pretrained(base, "{folder}")`'
+        config = json.loads((folder / peft.CONFIG).read_bytes())
+        rank = next((rank for rank in peft.VLLM_RANKS if rank >= config["r"]), None)
+        if config["use_dora"] or rank is None:
+            return loaded
+        served = f"vllm serve BASE --enable-lora --max-lora-rank {rank} --lora-modules {source.name}={folder}"
+        return f"{loaded}, or `{served}`"
     if wishes.to == "gguf":
         return f"`llama-server -m {folder / source.name}.gguf`, or `FROM {folder / source.name}.gguf` in a Modelfile"
     if not wishes.ollama_name:
