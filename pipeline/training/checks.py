@@ -7,7 +7,7 @@ from pipeline.errors import SitetwinError
 from pipeline.settings import Visibility
 from pipeline.training.config import TrainingConfig
 from pipeline.training.data import TokenRow
-from pipeline.training.memory import estimate, smaller
+from pipeline.training.memory import estimate, shape_of, smaller
 
 FEW = 100
 
@@ -70,19 +70,19 @@ def check_memory(folder: Path, rows: Sequence[TokenRow], config: TrainingConfig,
 
     Raises:
         SitetwinError: it is more than the `free` bytes; with settings that would fit, if there are any.
+        ModelError: mlx-lm can't open the model.
     """
+    shape = shape_of(folder)
 
-    def need(config: TrainingConfig) -> int | None:
+    def need(config: TrainingConfig) -> int:
         longest = config.max_seq_length
         tokens = max(min(len(row.tokens), longest) for row in rows)
         learnt = max(min(len(row.tokens), longest) - min(row.start, longest) for row in rows)
-        return estimate(folder, config, tokens, learnt)
+        return estimate(shape, config, tokens, learnt)
 
-    if (needed := need(config)) is None:
-        return f"how much memory is needed is not known for this kind of model; {free / 1e9:.1f} GB are free"
-    if needed <= free:
+    if (needed := need(config)) <= free:
         return f"about {needed / 1e9:.1f} GB of memory are needed, {free / 1e9:.1f} GB are free"
-    fitting = next((words for words, less in smaller(config) if (need(less) or 0) <= free), None)
+    fitting = next((words for words, less in smaller(config) if need(less) <= free), None)
     raise SitetwinError(
         f"training needs about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free: "
         + (f"this would fit: {fitting}" if fitting else "end other programs, or take a smaller model ([models] chat)")

@@ -1,29 +1,21 @@
-import json
+from dataclasses import replace
 
 import pytest
+from mlx.utils import tree_flatten
+from mlx_lm.utils import load_model
 
-from pipeline.errors import SitetwinError
+from pipeline.errors import ModelError, SitetwinError
 from pipeline.training.checks import check_memory, check_rows, check_visibility
 from pipeline.training.config import configuration
 from pipeline.training.data import TokenRow
-from pipeline.training.memory import estimate, smaller
+from pipeline.training.loop import add_adapter
+from pipeline.training.memory import FLOAT, HELD, estimate, shape_of, smaller
 
 CONFIG = configuration("best", {"max_seq_length": 50})
-LLAMA = {
-    "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9,
-    "num_key_value_heads": 3, "vocab_size": 49152, "torch_dtype": "float32",
-}  # fmt: skip
 
 
 def row(tokens: int = 40, start: int = 20) -> TokenRow:
     return TokenRow(list(range(tokens)), start)
-
-
-@pytest.fixture
-def model(tmp_path):
-    (tmp_path / "config.json").write_text(json.dumps(LLAMA), encoding="utf-8")
-    (tmp_path / "model.safetensors").write_bytes(bytes(1_000_000))
-    return tmp_path
 
 
 def test_a_good_data_set_gives_no_warning():
@@ -71,28 +63,61 @@ def test_a_public_adapter_never_sees_private_notes():
     check_visibility("private", "public", 3)
 
 
-def test_memory_grows_with_rank_batch_and_length_and_shrinks_with_checkpointing(model):
-    config = configuration("best", {"grad_checkpoint": False})
-    least = estimate(model, config, 100, 50)
-    for other in ({"lora_parameters": {"rank": 64}}, {"batch_size": 8}):
-        assert estimate(model, configuration("best", {"grad_checkpoint": False}, other), 100, 50) > least
-    assert estimate(model, config, 200, 50) > least
-    assert estimate(model, configuration("best"), 100, 50) < least
+ROW = 300, 100
+"""Tokens of a row, and how many of them are learnt."""
 
 
-def test_a_model_of_another_kind_is_not_estimated(tmp_path):
-    (tmp_path / "config.json").write_text('{"n_embd": 8}', encoding="utf-8")
-    assert "is not known for this kind of model; 0.0 GB are free" in check_memory(tmp_path, [row()], CONFIG, 1)
+def test_memory_grows_with_rank_batch_and_length_and_shrinks_with_checkpointing(base):
+    shape = shape_of(base)
+    off = {"grad_checkpoint": False}
+    least = estimate(shape, configuration("best", off), *ROW)
+    for more in ({"lora_parameters": {"rank": 64}}, {"batch_size": 8}, {"fine_tune_type": "dora"}):
+        assert estimate(shape, configuration("best", off, more), *ROW) > least
+    assert estimate(shape, configuration("best", off), 400, 100) > least
+    for less in (
+        {"num_layers": 1},
+        {"lora_parameters": {"dropout": 0}},
+        {"lora_parameters": {"keys": ["mlp.up_proj"]}},
+    ):
+        assert estimate(shape, configuration("best", off, less), *ROW) < least
 
 
-def test_what_does_not_fit_comes_with_what_would(model):
+def test_checkpointing_saves_the_more_the_more_layers_there_are(base):
+    shape = shape_of(base)
+    deep = replace(shape, layers=shape.layers * 12, layer_weights=shape.layer_weights * 12)
+    on, off = (configuration("best", {"grad_checkpoint": value}) for value in (True, False))
+    assert estimate(deep, on, *ROW) < 0.5 * estimate(deep, off, *ROW)
+
+
+@pytest.mark.parametrize("name", ["base", "quantised"])
+def test_what_is_trained_is_counted_to_the_number(base, name):
+    folder = base.with_name(name)
+    shape = shape_of(folder)
+    model, _ = load_model(folder)
+    assert shape.weights == sum(array.nbytes for _, array in tree_flatten(model.parameters()))
+    lora = {"keys": ["self_attn.q_proj", "mlp.down_proj", "model.embed_tokens"], "dropout": 0}
+    less, more = (configuration("best", {"lora_parameters": {**lora, "rank": rank}}) for rank in (4, 5))
+    add_adapter(model, more)
+    per_rank = sum(array.size for _, array in tree_flatten(model.trainable_parameters())) // 5
+    assert estimate(shape, more, *ROW) - estimate(shape, less, *ROW) == HELD * FLOAT * per_rank
+
+
+@pytest.mark.parametrize("weights", [b"", b"\x02" + bytes(7) + b"{}"], ids=["broken", "empty"])
+def test_a_model_that_mlx_lm_can_not_open_is_named(tmp_path, weights):
+    (tmp_path / "config.json").write_text('{"model_type": "abacus"}', encoding="utf-8")
+    (tmp_path / "model.safetensors").write_bytes(weights)
+    with pytest.raises(ModelError, match=r"mlx-lm can't open .* set \[models\] chat to another"):
+        check_memory(tmp_path, [row()], CONFIG, 1)
+
+
+def test_what_does_not_fit_comes_with_what_would(base):
     config = configuration("best", {"batch_size": 8, "grad_checkpoint": False})
-    rows = [row(1500, 100)]
-    enough = estimate(model, config, 1500, 1400)
-    assert check_memory(model, rows, config, enough).startswith("about ")
+    rows, shape = [row(1500, 100)], shape_of(base)
+    enough = estimate(shape, config, 1500, 1400)
+    assert check_memory(base, rows, config, enough).startswith("about ")
     words, fitting = list(smaller(config))[1]
     assert words == "--set grad_checkpoint=true --set batch_size=1 --set grad_accumulation_steps=8"
     with pytest.raises(SitetwinError, match=f"this would fit: {words}$"):
-        check_memory(model, rows, config, estimate(model, fitting, 1500, 1400))
+        check_memory(base, rows, config, estimate(shape, fitting, 1500, 1400))
     with pytest.raises(SitetwinError, match="take a smaller model"):
-        check_memory(model, rows, config, 1000)
+        check_memory(base, rows, config, 1000)
