@@ -120,7 +120,7 @@ def _has_learnt(curves: Curves, first: ValidPoint) -> bool:
 
 def _change_since(curves: Curves, best: ValidPoint) -> float:
     """Of the training loss from about `best` to the end, as a share; 0 when nothing came after it."""
-    before = [point for point in curves.train if point.iteration <= best.iteration]
+    before = [point for point in curves.train if point.iteration <= best.iteration] or curves.train[:1]
     after = [point for point in curves.train if point.iteration > best.iteration]
     if not before or not after:
         return 0.0
