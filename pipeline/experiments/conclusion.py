@@ -58,15 +58,10 @@ def _answers(scores: Mapping[str, Mapping[Asked, Scores]]) -> list[str]:
     """Each system against the base on the held-out questions, and the one that learnt most by heart."""
     held = {system: asked["held out"] for system, asked in scores.items() if "held out" in asked}
     found = []
-    if "base" in held:
-        for system, of_system in held.items():
-            if system != "base":
-                found.append(
-                    f"Held-out questions, {system} against the base: {not_worse(of_system, held['base']).text}."
-                )
-    if {"best", "overfit-last"} <= held.keys():
-        comparison = not_worse(held["best"], held["overfit-last"])
-        found.append(f"Held-out questions, best against the end of overfit: {comparison.text}.")
+    pairs = [(system, "base") for system in held if system != "base"] + [("best", "overfit-last")]
+    for system, other in pairs:
+        if {system, other} <= held.keys():
+            found.append(f"Held-out questions, {not_worse(held[system], held[other]).text}.")
     gaps = {system: asked["seen"].mean - asked["held out"].mean for system, asked in scores.items() if len(asked) == 2}
     most = max(gaps, key=lambda system: gaps[system], default="")
     if gaps.get(most, 0) > 0:
