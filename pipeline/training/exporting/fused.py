@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +25,15 @@ from pipeline.training.exporting.source import FULL, Source
 Bits = Literal[4, 8]
 
 _WEIGHTS = (".safetensors", ".safetensors.index.json", ".gguf", ".bin", ".pt", ".pth")
+_OF_ALL = (
+    "bos_token_id",
+    "eos_token_id",
+    "pad_token_id",
+    "quantization",
+    "torch_dtype",
+    "dtype",
+    "tie_word_embeddings",
+)
 _OWN = ("config.json", "README.md", ".gitattributes")
 
 
@@ -47,7 +57,7 @@ def fuse(source: Source, *, dequantise: bool = False) -> tuple[nn.Module, dict[s
         model = dequantize_model(model)
         for key in ("quantization", "quantization_config"):
             config.pop(key, None)
-    return model, config
+    return _text_alone(model, config)
 
 
 def write_fused(source: Source, folder: Path, *, bits: Bits | None = None, dequantise: bool = False) -> None:
@@ -65,6 +75,21 @@ def write_fused(source: Source, folder: Path, *, bits: Bits | None = None, dequa
     for file in source.base.iterdir():
         if file.is_file() and not file.name.endswith(_WEIGHTS) and file.name not in _OWN:
             shutil.copyfile(file, folder / file.name)
+
+
+def _text_alone(model: nn.Module, config: dict[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
+    """Of Gemma 3, mlx-lm loads no more than what reads text; without the rest it is the architecture of that name."""
+    if config["model_type"] != "gemma3":
+        return model, config
+    inner = model.language_model
+    # Every value is written out: Ollama's converter knows no defaults.
+    text = {**config["text_config"], **asdict(inner.args)}
+    text |= {key: config[key] for key in _OF_ALL if key in config}
+    if "quantization" in text:
+        text["quantization"] = {
+            key.removeprefix("language_model."): value for key, value in text["quantization"].items()
+        }
+    return inner, text | {"model_type": "gemma3_text", "architectures": ["Gemma3ForCausalLM"]}
 
 
 def _adapted(source: Source, model: nn.Module) -> Iterator[tuple[str, Any]]:

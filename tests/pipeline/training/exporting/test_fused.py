@@ -9,7 +9,7 @@ from pipeline.errors import ModelError
 from pipeline.models.demo import resolve_chat_model
 from pipeline.training.exporting.fused import write_fused
 from pipeline.training.exporting.source import find_source
-from tests.pipeline.training.exporting.models import engine_logits, logits
+from tests.pipeline.training.exporting.models import engine_logits, logits, make_gemma, make_small_adapter
 
 
 @pytest.mark.parametrize("name", ["narrow", "wide", "words", "stretched"])
@@ -81,3 +81,18 @@ def test_a_full_fine_tune_is_fused_and_one_that_does_not_fit_is_refused(home, ad
     save_file({changed: weights[changed][:5]}, full / "adapters.safetensors")
     with pytest.raises(ModelError, match=r"does not fit its base \(model.layers.1.mlp.up_proj.weight"):
         write_fused(source, tmp_path / "again")
+
+
+@pytest.mark.parametrize("bits", [None, 4])
+def test_a_gemma_that_saw_pictures_becomes_the_gemma_that_reads_text(home, tiny, tmp_path, bits):
+    make_gemma(tiny / "base", tmp_path / "gemma")
+    make_small_adapter(tmp_path / "gemma", home.state / "adapters" / "mine")
+    source = find_source(home, "mine")
+    write_fused(source, tmp_path / "fused", bits=bits)
+    config = json.loads((tmp_path / "fused" / "config.json").read_text("utf-8"))
+    assert (config["architectures"], config["model_type"]) == (["Gemma3ForCausalLM"], "gemma3_text")
+    assert (config["vocab_size"], config["num_key_value_heads"], config["eos_token_id"]) == (259, 2, [2])
+    expected = engine_logits(source)
+    assert np.abs(expected - logits(source.base)).max() > 0.01
+    difference = np.abs(expected - logits(tmp_path / "fused"))
+    assert difference.mean() < expected.std() if bits else difference.max() < 1e-4

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import mlx_lm
 import pytest
-from mlx_lm.utils import load_model, load_tokenizer
+from mlx_lm.utils import load_tokenizer
 from ollama import Client
 
 from pipeline.chat import ask
-from pipeline.models.adapters import Card, base_hash, write_card
 from pipeline.models.demo import chat_model
 from pipeline.processes import vectors
 from pipeline.settings import Settings, load_settings
 from tests.demo_adapter import make_adapter
+from tests.pipeline.training.exporting.models import make_small_adapter
 from tests.pipeline.training.exporting.test_commands import sitetwin
 
 pytestmark = pytest.mark.ollama
@@ -81,7 +81,7 @@ def test_what_is_no_llama_goes_through_ollamas_own_converter(server, home, tiny,
     base = tmp_path / "qwen"
     _make_qwen(tiny / "base", base)
     folder = home.state / "adapters" / "other"
-    _make_adapter(base, folder)
+    make_small_adapter(base, folder)
     gguf = sitetwin(home, "export", "other", "--to", "gguf", status=1)
     assert "no GGUF for this model (qwen2 is no Llama or Mistral): use --to ollama" in gguf.stderr
     done = json.loads(sitetwin(home, "export", "other", "--to", "ollama", "--json").stdout)
@@ -153,19 +153,3 @@ def _make_qwen(tokenizer: Path, folder: Path) -> None:
     model = Model(ModelArgs.from_dict(config))
     weights = dict(tree_flatten(model.parameters()))
     mx.save_safetensors(str(folder / "model.safetensors"), weights, metadata={"format": "mlx"})
-
-
-def _make_adapter(base: Path, folder: Path) -> None:
-    import mlx.core as mx
-    from mlx.utils import tree_flatten
-    from mlx_lm.tuner.utils import linear_to_lora_layers
-
-    parameters = {"rank": 4, "scale": 2.0, "dropout": 0.0, "keys": ["self_attn.q_proj"]}
-    model, _ = load_model(base)
-    model.freeze()
-    linear_to_lora_layers(model, 2, parameters)
-    folder.mkdir(parents=True)
-    mx.save_safetensors(str(folder / "adapters.safetensors"), dict(tree_flatten(model.trainable_parameters())))
-    config = {"fine_tune_type": "lora", "num_layers": 2, "lora_parameters": parameters}
-    (folder / "adapter_config.json").write_text(json.dumps(config), "utf-8")
-    write_card(folder, Card(base=str(base), base_hash=base_hash(base), visibility="public"))

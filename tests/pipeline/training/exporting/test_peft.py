@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 from mlx.utils import tree_unflatten
 from mlx_lm.models.llama import Model, ModelArgs
-from mlx_lm.utils import load_model
 from safetensors.numpy import load_file
 
 from pipeline.errors import ModelError
-from pipeline.training.exporting.peft import name_in_transformers, target_modules, write_peft
+from pipeline.training.exporting.peft import write_peft
 from pipeline.training.exporting.source import find_source
-from tests.pipeline.training.exporting.models import IDS, engine_logits
+from tests.pipeline.training.exporting.models import IDS, engine_logits, make_gemma, make_small_adapter
 
 
 def peft_logits(base: Path, folder: Path) -> np.ndarray:
@@ -80,15 +79,16 @@ def test_an_adapter_of_some_layers_names_them_all(home, adapter, tmp_path):
     assert config["target_modules"] == ["model.layers.1.self_attn.q_proj", "model.layers.1.self_attn.v_proj"]
 
 
-def test_the_text_part_of_a_model_that_sees_pictures_has_another_name_in_transformers(home, adapter):
-    path = name_in_transformers("language_model.model.layers.0.self_attn.q_proj")
-    assert path == "model.language_model.layers.0.self_attn.q_proj"
-    adapter("wide")
-    model, _ = load_model(find_source(home, "wide").base)
-    pattern = target_modules([path], model)
-    assert isinstance(pattern, str)
-    assert re.fullmatch(pattern, path)
-    assert not re.fullmatch(pattern, "model.vision_tower.layers.0.self_attn.q_proj")
+def test_the_text_part_of_a_model_that_sees_pictures_has_another_name_in_transformers(home, tiny, tmp_path):
+    make_gemma(tiny / "base", tmp_path / "gemma")
+    make_small_adapter(tmp_path / "gemma", home.state / "adapters" / "mine")
+    (tmp_path / "peft").mkdir()
+    write_peft(find_source(home, "mine"), tmp_path / "peft")
+    arrays = load_file(tmp_path / "peft" / "adapter_model.safetensors")
+    assert "base_model.model.model.language_model.layers.1.self_attn.q_proj.lora_A.weight" in arrays
+    pattern = json.loads((tmp_path / "peft" / "adapter_config.json").read_text("utf-8"))["target_modules"]
+    assert re.fullmatch(pattern, "model.language_model.layers.1.self_attn.q_proj")
+    assert not re.fullmatch(pattern, "model.vision_tower.vision_model.encoder.layers.1.self_attn.q_proj")
 
 
 def test_the_base_is_named(home, adapter, tiny, tmp_path):
