@@ -49,7 +49,7 @@ PARTS = ("swap", "chats", "beside")
 SITETWIN = (sys.executable, "-m", "pipeline")
 AT_WORK_SECONDS = 12
 """Of computing, after which a command has imported and read what it needs and is at its work."""
-NOTES = 6000
+NOTES = 12_000
 """More than are indexed while the chats are measured."""
 Figures = dict[str, float | str]
 

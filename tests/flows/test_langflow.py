@@ -18,7 +18,7 @@ from flows.files import flows_to_serve, owners_directory, read_flow
 from flows.pushing import Pushed
 from pipeline.chat import Answer
 from pipeline.errors import ServiceError
-from pipeline.models.adapters import promote
+from pipeline.models.adapters import promote, rollback
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import Settings
 from tests.demo_adapter import make_adapter
@@ -111,6 +111,15 @@ def test_the_chats_with_an_adapter(site: Settings, langflow: httpx.Client) -> No
         _, answer = ask(site, "How long does the dough rise?", mode, flow=f"{mode}_chat")[-1]
         assert isinstance(answer, Answer)
         assert (answer.mode, answer.adapter) == (mode, "mine")
+    # The running flow's next message is answered under whatever is promoted by then.
+    make_adapter(site, "newer")
+    promote(site, "newer")
+    for adapter in ("newer", "mine"):
+        for flow in ("lora_chat", "hybrid_chat"):
+            _, answer = ask(site, "How long does the dough rise?", f"{flow} {adapter}", flow=flow)[-1]
+            assert isinstance(answer, Answer)
+            assert answer.adapter == adapter
+        rollback(site)
     make_adapter(site, "diary", "private")
     promote(site, "diary")
     with pytest.raises(ServiceError, match="visitors are answered by public ones alone"):
