@@ -58,6 +58,8 @@ class Adapter:
     base_hash: str
     """Empty for an adapter without a card."""
     visibility: Visibility
+    dataset: int | None = None
+    """Version of the data set, where the card names one."""
 
 
 class Promotion(BaseModel):
@@ -272,7 +274,7 @@ def _read(folder: Path) -> Adapter:
     except (ValidationError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"the adapter {folder.name!r} can't be read ({reason}): {mend}") from None
-    return Adapter(folder.name, folder, card.base, card.base_hash, card.visibility)
+    return Adapter(folder.name, folder, card.base, card.base_hash, card.visibility, card.dataset)
 
 
 @contextmanager
