@@ -19,16 +19,20 @@ from mlx_lm.tuner.utils import build_schedule, linear_to_lora_layers
 from mlx_lm.utils import maybe_set_recommended_wired_limit
 
 from pipeline.errors import SettingsError, SitetwinError
-from pipeline.training import checkpoint
+from pipeline.training import checkpoint, cpu
 from pipeline.training.checkpoint import Progress
 from pipeline.training.config import TrainingConfig
 from pipeline.training.curves import TrainPoint, ValidPoint
-from pipeline.training.data import Schedule, TokenRow, by_length, make_batch
+from pipeline.training.data import Batch, Schedule, TokenRow, by_length, make_batch
 from pipeline.training.loss import Loss, prepare
 
 OPTIMIZERS = {
     "adam": optim.Adam, "adamw": optim.AdamW, "muon": optim.Muon, "sgd": optim.SGD, "adafactor": optim.Adafactor,
 }  # fmt: skip
+
+
+Gradients = Callable[[Batch, int], tuple[mx.array, Any]]
+"""Of a batch and a seed for dropout: its mean loss, and a tree like that of the trained parameters."""
 
 
 class Watcher(Protocol):
@@ -72,9 +76,9 @@ class Trainer:
         self.progress = Progress()
         self.best: dict[str, mx.array] = {}
         model.eval()
-        self.loss: Loss = prepare(
-            model, make_batch([min(train, key=lambda row: len(row.tokens))], config.max_seq_length)
-        )
+        shortest = make_batch([min(train, key=lambda row: len(row.tokens))], config.max_seq_length)
+        self.loss: Loss = prepare(model, shortest)
+        self._gradients = _gradients(model, self.loss, shortest, config)
         if found := checkpoint.newest(folder):
             self.progress, self.best = checkpoint.load(found, model, self.optimizer)
 
@@ -84,10 +88,7 @@ class Trainer:
         Raises:
             SitetwinError: the loss is no number any more.
         """
-        if self.config.grad_checkpoint:
-            _checkpoint_layers(self.model)
         maybe_set_recommended_wired_limit()
-        gradients = nn.value_and_grad(self.model, self.loss)
         progress, many = self.progress, self.config.grad_accumulation_steps
         if progress.iteration == 0:
             self._evaluate(watcher)
@@ -96,8 +97,7 @@ class Trainer:
         self.model.train()
         while progress.iteration < self.iters and not self._is_worn_out():
             batch = self.schedule.batch(progress.iteration)
-            mx.random.seed(_dropout_seed(self.config.seed, progress.iteration))
-            (loss, _), grad = gradients(self.model, mx.array(batch.tokens), mx.array(batch.spans))
+            loss, grad = self._gradients(batch, _dropout_seed(self.config.seed, progress.iteration))
             summed = grad if summed is None else tree_map(mx.add, summed, grad)
             progress.iteration += 1
             is_whole = progress.iteration % many == 0
@@ -125,6 +125,13 @@ class Trainer:
                 if is_stopped and not is_last:
                     return False
         return True
+
+    def step(self, batch: Batch) -> float:
+        """One update with this batch alone, outside a run; gives the loss before it."""
+        loss, gradients = self._gradients(batch, 0)
+        self.optimizer.update(self.model, gradients)
+        mx.eval(self.model.trainable_parameters(), self.optimizer.state, loss)
+        return _number(loss, 0)
 
     def weights(self) -> dict[str, mx.array]:
         """Those with the lowest validation loss; without validation rows the last."""
@@ -200,6 +207,25 @@ def add_adapter(model: nn.Module, config: TrainingConfig) -> None:
     if not checkpoint.weights_of(model):
         names = sorted(name for name, part in layers[-1].named_modules() if "weight" in part and part.weight.ndim == 2)
         raise SettingsError(f"none of lora_parameters.keys is in this model: name some of {', '.join(names)}")
+
+
+def _gradients(model: nn.Module, loss: Loss, sample: Batch, config: TrainingConfig) -> Gradients:
+    """The fastest way to a batch's gradients that is right for this model: written out, or by MLX's graph."""
+    if cpu.is_fit(model):
+        written = cpu.WrittenOut(model, is_checkpointed=config.grad_checkpoint)
+        expected = mean_loss(model, loss, [sample])
+        if abs(written(sample, 0)[0].item() - expected) <= 1e-2 * max(1.0, abs(expected)):
+            return written
+    if config.grad_checkpoint:
+        _checkpoint_layers(model)
+    both = nn.value_and_grad(model, loss)
+
+    def by_graph(batch: Batch, seed: int) -> tuple[mx.array, Any]:
+        mx.random.seed(seed)
+        (value, _), gradients = both(model, mx.array(batch.tokens), mx.array(batch.spans))
+        return value, gradients
+
+    return by_graph
 
 
 def _optimizer(config: TrainingConfig) -> optim.Optimizer:
