@@ -56,8 +56,9 @@ def export(
         bits=None if bits is None else 4 if bits == "4" else 8,
         dequantise=dequantize,
         base_model=base_model,
-        ollama_name=None if no_create else name or run,
+        name=name,
         question=question,
+        is_created=not no_create,
         is_replaced=force,
     )
     done = run_export(settings, run, wishes, lambda text: click.echo(text, err=True))

@@ -25,7 +25,10 @@ NO_TEMPLATE = "{{ .Prompt }}"
 TIMEOUT_SECONDS = 3600
 """For converting and quantising a model of many gigabytes."""
 KEYS = Keys(
-    url="OLLAMA_HOST", model="the export", api_key="OLLAMA_API_KEY", when_slow="quantise the model with --quantize 4"
+    url="OLLAMA_HOST",
+    model="models.chat",
+    api_key="OLLAMA_API_KEY",
+    when_slow="make the model smaller with --quantize 4",
 )
 
 

@@ -102,7 +102,9 @@ def target_modules(paths: Collection[str], model: nn.Module) -> list[str] | str:
 
 def name_in_transformers(path: str) -> str:
     """`language_model.model.layers.0.mlp` -> `model.language_model.layers.0.mlp`; most names are the same."""
-    return f"model.language_model.{path.removeprefix(_WRAPPED)}" if path.startswith(_WRAPPED) else path
+    if path.startswith(_WRAPPED):
+        return f"model.language_model.{path.removeprefix(_WRAPPED)}"
+    return path.removeprefix("language_model.")
 
 
 def _arrays(source: Source, layers: dict[str, Lora], model: nn.Module) -> Iterator[tuple[str, mx.array]]:

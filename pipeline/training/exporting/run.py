@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from pipeline.errors import ModelError
 from pipeline.models import ollama_server
 from pipeline.settings import Settings, Visibility
 from pipeline.training.exporting import ollama, peft
@@ -26,9 +27,11 @@ class Wishes:
     bits: Bits | None = None
     dequantise: bool = False
     base_model: str | None = None
-    ollama_name: str | None = None
-    """None: nothing is made in Ollama."""
+    name: str | None = None
+    """In Ollama; None: the run's."""
     question: str | None = None
+    is_created: bool = True
+    """In Ollama; else the folder alone is written."""
     is_replaced: bool = False
 
 
@@ -51,14 +54,16 @@ def run_export(settings: Settings, name: str, wishes: Wishes, say: Callable[[str
     """Writes the export, and for Ollama makes the model and asks it one question.
 
     Raises:
-        SitetwinError: the adapter, its base, the folder or Ollama can't be used; then nothing was written.
+        SitetwinError: the adapter, its base, the folder or Ollama can't be used. Nothing was written then, unless the
+            model in Ollama is there and does not answer.
     """
     source = find_source(settings, name)
-    if wishes.to == "ollama" and wishes.ollama_name:
-        ollama.check_name(wishes.ollama_name, wishes.is_replaced)
+    model = (wishes.name or name) if wishes.to == "ollama" and wishes.is_created else None
+    if model:
+        ollama.check_name(model, wishes.is_replaced)
     warnings = source.warnings()
     with new_folder(wishes.folder) as folder:
-        warnings += _write(settings, source, wishes, folder)
+        warnings += _write(settings, source, wishes, folder, model)
     for warning in warnings:
         say(warning)
     done = Exported(
@@ -68,35 +73,44 @@ def run_export(settings: Settings, name: str, wishes: Wishes, say: Callable[[str
         bytes=sum(file.stat().st_size for file in wishes.folder.rglob("*") if file.is_file()),
         visibility=source.adapter.visibility,
         warnings=warnings,
-        next=_next(source, wishes),
+        next=_next(source, wishes, model),
+        model=model,
     )
-    if wishes.to == "ollama" and wishes.ollama_name:
-        done.model = wishes.ollama_name
+    if model:
         done.question = wishes.question or next(iter(settings.site.questions), QUESTION)
-        done.answer = ollama.ask(done.model, done.question)
+        done.answer = _answer(done, model, done.question)
     return done
 
 
-def _write(settings: Settings, source: Source, wishes: Wishes, folder: Path) -> list[str]:
+def _answer(done: Exported, model: str, question: str) -> str:
+    try:
+        return ollama.ask(model, question)
+    except ModelError as error:
+        raise ModelError(
+            f"{done.folder} and the model {model} in Ollama are made, but it gave no answer: {error}"
+        ) from None
+
+
+def _write(settings: Settings, source: Source, wishes: Wishes, folder: Path, model: str | None) -> list[str]:
     """Returns what is to be said about it."""
     if wishes.to == "fused":
         write_fused(source, folder, bits=wishes.bits, dequantise=wishes.dequantise)
-        if source.is_quantised and not wishes.dequantise:
+        if source.is_quantised and not wishes.dequantise and not wishes.bits:
             return ["what the adapter changed was quantised again, which rounds: --dequantize keeps all of it"]
         return []
     if wishes.to == "peft":
         return peft.write_peft(source, folder, wishes.base_model)
     if wishes.to == "gguf":
         check_gguf(source)
-        model, _ = fuse(source, dequantise=True)
-        write_gguf(source, model, folder / f"{source.name}.gguf")
+        fused, _ = fuse(source, dequantise=True)
+        write_gguf(source, fused, folder / f"{source.name}.gguf")
         return []
     described = ollama.describe(source, settings)
     ollama.write_ollama(source, described, folder)
-    return ollama.create(wishes.ollama_name, described, folder, wishes.bits) if wishes.ollama_name else []
+    return ollama.create(model, described, folder, wishes.bits) if model else []
 
 
-def _next(source: Source, wishes: Wishes) -> str:
+def _next(source: Source, wishes: Wishes, model: str | None) -> str:
     folder = wishes.folder
     if wishes.to == "fused":
         return f'`[models] chat = "{folder}"`, or `mlx_lm.generate --model {folder}`'
@@ -110,9 +124,7 @@ def _next(source: Source, wishes: Wishes) -> str:
         return f"{loaded}, or `{served}`"
     if wishes.to == "gguf":
         return f"`llama-server -m {folder / source.name}.gguf`, or `FROM {folder / source.name}.gguf` in a Modelfile"
-    if not wishes.ollama_name:
-        return f"`ollama create {source.name} -f {folder / ollama.MODELFILE}`"
-    url = ollama_server.openai_url()
-    return (
-        f'`ollama run {wishes.ollama_name}`, or `[engine] url = "{url}"` and `[models] chat = "{wishes.ollama_name}"`'
-    )
+    if not model:
+        smaller = f"--quantize {ollama.QUANTISED[wishes.bits]} " if wishes.bits else ""
+        return f"`ollama create {wishes.name or source.name} {smaller}-f {folder / ollama.MODELFILE}`"
+    return f'`ollama run {model}`, or `[engine] url = "{ollama_server.openai_url()}"` and `[models] chat = "{model}"`'

@@ -15,7 +15,7 @@ from mlx_lm.utils import load_config, load_model, load_tokenizer
 
 from pipeline.dataset.versions import read_card, version_folder, versions
 from pipeline.errors import ModelError
-from pipeline.models.adapters import CARD, CONFIG, WEIGHTS, Adapter, Card, base_hash, find_adapter
+from pipeline.models.adapters import CONFIG, WEIGHTS, Adapter, base_hash, find_adapter
 from pipeline.models.demo import weights_folder
 from pipeline.models.overlays import Overlay, load_overlay
 from pipeline.settings import Settings
@@ -39,9 +39,15 @@ class Source:
 
     @property
     def kind(self) -> str:
-        """`lora`, `dora` or `full`."""
-        config = json.loads((self.adapter.folder / CONFIG).read_bytes())
-        return str(config.get("fine_tune_type", "lora"))
+        """`lora`, `dora` or `full`.
+
+        Raises:
+            ModelError: the adapter's configuration is broken.
+        """
+        try:
+            return str(json.loads((self.adapter.folder / CONFIG).read_bytes()).get("fine_tune_type", "lora"))
+        except (ValueError, AttributeError) as error:
+            raise ModelError(f"{self.adapter.folder / CONFIG} can't be read ({error}): train it again") from None
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -87,8 +93,11 @@ class Source:
         """What whoever passes the export on must know."""
         if self.adapter.visibility == "public":
             return []
-        why = "was trained on private notes" if _card(self.adapter) else "does not say what it was trained on"
-        return [f"{self.name} {why}, and weights tell what they have read: keep this export to yourself"]
+        why = "was trained on private notes" if self.adapter.base_hash else "does not say what it was trained on"
+        return [
+            f"{self.name} {why}, and weights tell what they have read: keep this export to yourself, and let no visitors "
+            "ask it"
+        ]
 
 
 def find_source(settings: Settings, name: str) -> Source:
@@ -114,12 +123,6 @@ def find_source(settings: Settings, name: str) -> Source:
 
 def _persona(settings: Settings, adapter: Adapter) -> str:
     """That of its data set, else that of the settings."""
-    card = _card(adapter)
-    if card and card.dataset in versions(settings):
-        return read_card(version_folder(settings, card.dataset)).persona.instruction
+    if adapter.dataset in versions(settings):
+        return read_card(version_folder(settings, adapter.dataset)).persona.instruction
     return settings.persona.instruction
-
-
-def _card(adapter: Adapter) -> Card | None:
-    file = adapter.folder / CARD
-    return Card.model_validate_json(file.read_bytes()) if file.is_file() else None
