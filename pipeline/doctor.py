@@ -15,6 +15,7 @@ from pipeline.index import open_index
 from pipeline.models import blas
 from pipeline.models.cache import LAYOUT, cache_folder
 from pipeline.models.embedder import load_embedder
+from pipeline.models.http import DIRECT
 from pipeline.models.reranker import load_reranker
 from pipeline.retraining.job import read_job
 from pipeline.settings import Settings
@@ -110,7 +111,8 @@ def _chat_model(settings: Settings) -> Finding:
     name = "chat model"
     if url := settings.engine.url:
         try:
-            answer = httpx.get(f"{url.rstrip('/')}/models", timeout=5)
+            with httpx.Client(timeout=5, mounts=DIRECT) as http:
+                answer = http.get(f"{url.rstrip('/')}/models")
         except httpx.TransportError as error:
             return Finding(
                 name=name,

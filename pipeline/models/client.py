@@ -7,6 +7,7 @@ import httpx
 from httpx_sse import EventSource, SSEError
 
 from pipeline.errors import ModelError
+from pipeline.models.http import DIRECT
 
 Messages = list[dict[str, str]]
 
@@ -53,7 +54,7 @@ class EngineClient:
         url = f"{self.base_url}/chat/completions"
         try:
             with (
-                httpx.Client(timeout=self._timeout, headers=self._headers) as http,
+                httpx.Client(timeout=self._timeout, headers=self._headers, mounts=DIRECT) as http,
                 http.stream("POST", url, json=body) as response,
             ):
                 if response.is_error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 
 from pipeline.errors import ModelError
+from pipeline.models.http import DIRECT
 
 if TYPE_CHECKING:
     from ollama import AsyncClient, Client, ListResponse
@@ -81,7 +82,7 @@ class OllamaServer:
         """A new one, for the event loop that runs."""
         from ollama import AsyncClient
 
-        return AsyncClient(self.address, headers=self._headers, timeout=self._timeout)
+        return AsyncClient(self.address, headers=self._headers, timeout=self._timeout, mounts=DIRECT)
 
     def close(self) -> None:
         self._client.close()
@@ -113,7 +114,7 @@ class OllamaServer:
     def _client(self) -> "Client":
         from ollama import Client
 
-        return Client(self.address, headers=self._headers, timeout=self._timeout)
+        return Client(self.address, headers=self._headers, timeout=self._timeout, mounts=DIRECT)
 
     @property
     def _timeout(self) -> httpx.Timeout:

@@ -8,12 +8,11 @@ from typing import Any
 import httpx
 
 from pipeline.errors import ModelError
+from pipeline.models.http import DIRECT, asked_pause
 from pipeline.models.remote_embedder import RefusedTextError
 
 PAUSES = (0.5, 2.0, 8.0)
 """Seconds before each new try, when a server is busy or broken."""
-LONGEST_PAUSE = 30.0
-"""Seconds, however long the server asks to wait."""
 TIMEOUT_SECONDS = 120
 
 
@@ -55,14 +54,14 @@ class OpenAIEmbeddings:
 
     @cached_property
     def _http(self) -> httpx.Client:
-        return httpx.Client(headers=self._headers, timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=10))
+        return httpx.Client(headers=self._headers, timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=10), mounts=DIRECT)
 
     def _post(self, body: dict[str, Any]) -> httpx.Response:
         for pause in PAUSES:
             response = self._post_once(body)
             if response.status_code != httpx.codes.TOO_MANY_REQUESTS and not response.is_server_error:
                 return response
-            self._pause(min(max(pause, _asked_pause(response)), LONGEST_PAUSE))
+            self._pause(max(pause, asked_pause(response)))
         return self._post_once(body)
 
     def _post_once(self, body: dict[str, Any]) -> httpx.Response:
@@ -90,11 +89,3 @@ class OpenAIEmbeddings:
         refused = status in (httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE)
         kind = RefusedTextError if refused else ModelError
         return kind(f"{self.url} answered {status} for embedder {self.model}: {text}; see that server's log")
-
-
-def _asked_pause(response: httpx.Response) -> float:
-    """Seconds that the server asks to wait; 0 when it gives none, or a date."""
-    try:
-        return float(response.headers.get("Retry-After", 0))
-    except ValueError:
-        return 0.0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ServiceError
+from pipeline.models.http import no_proxies
 from pipeline.processes.endpoint import HOST, answers, free_port
 from pipeline.processes.owner import Owner
 from pipeline.processes.service import Service
@@ -42,7 +43,8 @@ def _client(pid: int, port: int) -> "ClientAPI":
     from chromadb.config import Settings as ChromaSettings
 
     try:
-        return chromadb.HttpClient(host=HOST, port=port, settings=ChromaSettings(anonymized_telemetry=False))
+        with no_proxies():
+            return chromadb.HttpClient(host=HOST, port=port, settings=ChromaSettings(anonymized_telemetry=False))
     except ValueError as error:
         raise ServiceError(
             f"the vector store (process {pid}) does not answer: {error}; run the command again"

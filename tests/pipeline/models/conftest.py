@@ -1,11 +1,13 @@
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+
+from tests.answering_server import Server, answering
 
 WIDTH, INNER, LAYERS, WORDS, LONGEST = 24, 40, 2, 50, 16
 _erf = np.vectorize(math.erf, otypes=[np.float64])
@@ -76,6 +78,12 @@ def _hidden(
         narrow = linear(_ACTIVATIONS[activation](wide), f"{layer}.output.dense")
         hidden = norm(hidden + narrow, f"{layer}.output.LayerNorm")
     return hidden
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with answering() as server:
+        yield server
 
 
 @pytest.fixture

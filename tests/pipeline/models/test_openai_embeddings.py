@@ -1,60 +1,15 @@
 """Against an HTTP server of the test's own, for what a real one can't be made to do; test_ollama.py asks a real one."""
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from pipeline.errors import ModelError
-from pipeline.models.openai_embeddings import LONGEST_PAUSE, OpenAIEmbeddings
+from pipeline.models.http import LONGEST_PAUSE
+from pipeline.models.openai_embeddings import OpenAIEmbeddings
 from pipeline.models.remote_embedder import RefusedTextError
 from pipeline.processes.endpoint import free_port
-
-Answer = tuple[int, dict[str, str], Any]
-
-
-class Server:
-    """Gives `answers` one after the other, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.answers: list[Answer] = []
-        self.asked: list[tuple[str, str, dict[str, Any]]] = []
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self.http.server_port}/v1"
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                server.asked.append((self.path, self.headers.get("Authorization", ""), body))
-                status, headers, answer = server.answers.pop(0)
-                content = json.dumps(answer).encode()
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(content))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        return Handler
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    thread = threading.Thread(target=server.http.serve_forever)
-    thread.start()
-    yield server
-    server.http.shutdown()
-    server.http.server_close()
-    thread.join()
+from tests.answering_server import Server
 
 
 def rows(*vectors: list[float]) -> dict[str, Any]:
