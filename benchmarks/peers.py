@@ -1,4 +1,4 @@
-"""An environment for what is compared with and needs torch: under .sitetwin/bench-env, made once and kept."""
+"""Peers that need torch: in an environment of the benchmarks' own, never in the project's."""
 
 import subprocess
 import sys
@@ -8,19 +8,20 @@ from pipeline.settings import STATE_DIRECTORY
 
 ENVIRONMENT = Path(__file__).resolve().parents[1] / STATE_DIRECTORY / "bench-env"
 
+_ARE_THERE = "import sys; from importlib.metadata import version; [version(name) for name in sys.argv[1:]]"
 
-def python_with(*packages: str) -> Path:
-    """The interpreter of that environment with `packages` in it (torch: several hundred MB).
+
+def peer_python(*packages: str) -> Path:
+    """The environment's Python, with these packages; made and filled as far as they are not there.
 
     Raises:
-        subprocess.CalledProcessError, OSError: they can't be installed.
+        subprocess.CalledProcessError: they can't be installed.
+        OSError: the environment can't be made.
     """
-    python, ready = ENVIRONMENT / "bin" / "python", ENVIRONMENT / ".ready"
-    installed = ready.read_text(encoding="utf-8").split() if ready.is_file() else None
-    if installed is None:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)], check=True, stdout=sys.stderr)
-    if missing := [package for package in packages if package not in (installed or [])]:
-        print(f"installing {', '.join(missing)} into {ENVIRONMENT}, once", file=sys.stderr)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *missing], check=True, stdout=sys.stderr)
-        ready.write_text(" ".join([*(installed or []), *missing]), encoding="utf-8")
+    python = ENVIRONMENT / "bin" / "python"
+    if not python.is_file():
+        subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True, stdout=sys.stderr)
+    if subprocess.run([str(python), "-c", _ARE_THERE, *packages], capture_output=True).returncode:
+        print(f"installing {', '.join(packages)} into {ENVIRONMENT}, once", file=sys.stderr)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True, stdout=sys.stderr)
     return python

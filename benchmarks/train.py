@@ -28,7 +28,7 @@ from typing import Any
 import click
 import numpy as np
 
-from benchmarks.peers import python_with
+from benchmarks.peers import peer_python
 from benchmarks.report import render
 from benchmarks.running import newcomers_folder
 from pipeline.models import blas, demo
@@ -117,13 +117,15 @@ def mlx_lm_step(base: Path) -> Any:
             tokens[place, : len(row)] = row
         loss = compiled(mx.array(tokens), mx.array([(start, len(row)) for row, start in rows]))
         mx.eval(state, loss)
-        return float(loss.item())
+        value: Any = loss.item()
+        return float(value)
 
     return step
 
 
 class Worker:
-    def __init__(self, command: Sequence[str], threads: int) -> None:
+    def __init__(self, name: str, command: Sequence[str], threads: int) -> None:
+        self._name = name
         variables = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[1],
@@ -142,7 +144,7 @@ class Worker:
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise click.ClickException(f"{self._process.args[1:4]} ended: see what it said above")  # type: ignore[index]
+            raise click.ClickException(f"{self._name} ended: see what it said above")
         seconds, losses = json.loads(line)
         return sum(len(tokens) for rows in batches for tokens, _ in rows) / seconds, losses
 
@@ -158,14 +160,14 @@ class Worker:
 def workers(base: Path, threads: int, with_peft: bool) -> Iterator[dict[str, Worker]]:
     commands = {side: [sys.executable, "-m", "benchmarks.train", "--side", side] for side in ("sitetwin", "mlx_lm")}
     if with_peft:
-        peer, script = str(python_with("sentence-transformers", "peft")), str(Path(__file__).parent / "train_peft.py")
+        peer, script = str(peer_python("torch", "transformers", "peft")), str(Path(__file__).parent / "train_peft.py")
         for attention in ("sdpa", "eager"):
             options = json.dumps([str(base), attention, RANK, SCALE, DROPOUT, RATE, list(KEYS)])
             commands[f"peft_{attention}"] = [peer, script, options]
     with ExitStack() as stack:
         found = {}
         for name, command in commands.items():
-            found[name] = Worker(command, threads)
+            found[name] = Worker(name, command, threads)
             stack.callback(found[name].end)
         yield found
 

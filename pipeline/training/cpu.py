@@ -19,11 +19,12 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
-from mlx.utils import tree_unflatten
+from mlx.utils import tree_flatten, tree_unflatten
 from mlx_lm.models import llama
 from mlx_lm.tuner.lora import LoRALinear
 
 from pipeline.models import blas
+from pipeline.training.checkpoint import weights_of
 from pipeline.training.data import Batch, learnt_places
 
 KINDS = {nn.Linear, LoRALinear}
@@ -72,7 +73,8 @@ def is_fit(model: Any) -> bool:
     trunk = model.model
     if getattr(trunk, "embed_tokens", None).__class__ is not nn.Embedding or trunk.swa_idx is not None:
         return False
-    trained = {name.rpartition(".")[2] for name, _ in nn.utils.tree_flatten(model.trainable_parameters())}
+    parameters: dict[str, mx.array] = dict(tree_flatten(model.parameters()))  # type: ignore[arg-type]
+    trained = {name.rpartition(".")[2] for name in weights_of(model)}
     projections = [part for layer in model.layers for part in _projections(layer).values()]
     return (
         trained == {"lora_a", "lora_b"}
@@ -81,7 +83,7 @@ def is_fit(model: Any) -> bool:
             for part in projections
         )
         and not any(getattr(layer.self_attn.rope, "traditional", False) for layer in model.layers)
-        and all(value.dtype == mx.float32 for _, value in nn.utils.tree_flatten(model.parameters()))
+        and all(value.dtype == mx.float32 for value in parameters.values())
     )
 
 
@@ -129,7 +131,7 @@ class _Layer:
         near = q.backward(dq, found, is_last=is_first)
         k.backward(dk, found, near, is_last=is_first)
         v.backward(dv, found, near, is_last=is_first)
-        self._kept = ()
+        del self._kept
         return dx if is_first else dx + self._norms[0].backward(near)
 
 
@@ -247,8 +249,8 @@ class _Attention:
         for row, head, group in self._each(len(q)):
             gemm(dp[row, head], k[row, :, group], alpha=self._scale, out=dq[row, :, head])
             gemm(dp[row, head], q[row, :, head], ta=True, alpha=self._scale, out=dk[row, :, group], beta=1)
-        self._kept = ()
-        tokens = dy.shape[0] * dy.shape[1]
+        del self._kept
+        tokens = len(q) * q.shape[1]
         return self._turn(dq, -1).reshape(tokens, -1), self._turn(dk, -1).reshape(tokens, -1), dv.reshape(tokens, -1)
 
     def _each(self, rows: int) -> Iterator[tuple[int, int, int]]:
