@@ -66,23 +66,14 @@ def _retrain(settings: Settings, tracker: Tracker, stop: Stop) -> None:
     if run is None or run.state in OPEN or job.request.force:
         run = _train(settings, tracker, run, stop)
     elif old and old.name == run.name:
-        job.run = run.name
-        tracker.end(
-            "done",
-            f"nothing has changed since {run.name} was trained and promoted: `sitetwin retrain --force` trains anew",
-            "unchanged",
-        )
+        _unchanged(tracker, run, f"{run.name} was trained and promoted")
         return
     job.run = run.name
     asked = _questions(settings, job.data_set, old)
     judged = _digest(run, old, asked)
     if job.judged == judged and not job.request.force:
-        tracker.end(
-            "done",
-            f"nothing has changed since {run.name} was compared with {old.name if old else 'the base'}: "
-            f"`sitetwin promote {run.name}` promotes it, `sitetwin retrain --force` trains anew",
-            "unchanged",
-        )
+        rival = old.name if old else "the base"
+        _unchanged(tracker, run, f"{run.name} was compared with {rival}; `sitetwin promote {run.name}` promotes it")
         return
     _compare(settings, tracker, run, old, asked, stop)
     job.judged = judged
@@ -237,6 +228,11 @@ def _decide(settings: Settings, tracker: Tracker, run: Run, old: Adapter | None)
         return
     promote(settings, run.name)
     tracker.end("done", f"{run.name} answers from now on: {texts}. `sitetwin rollback` takes it back", "promoted")
+
+
+def _unchanged(tracker: Tracker, run: Run, since: str) -> None:
+    tracker.job.run = run.name
+    tracker.end("done", f"nothing has changed since {since}; `sitetwin retrain --force` trains anew", "unchanged")
 
 
 def _digest(run: Run, old: Adapter | None, asked: Sequence[Held]) -> str:
