@@ -1,5 +1,6 @@
 """Where an export is put: a folder that is there whole or not at all, and never written over."""
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,10 @@ from filelock import FileLock, Timeout
 
 from pipeline.errors import SitetwinError
 from pipeline.settings import Settings
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_MLX_FULL = ("[write]", "[save_gguf]")
+"""MLX's words for a full disk, in a RuntimeError."""
 
 
 def exports_directory(settings: Settings) -> Path:
@@ -38,7 +43,10 @@ def new_folder(final: Path) -> Iterator[Path]:
         beside.mkdir()
         yield beside
         beside.rename(final)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
+        # Whatever else goes wrong within the block is no matter of the folder.
+        if not str(error).startswith(_MLX_FULL) and getattr(error, "errno", None) not in _FULL:
+            raise
         raise SitetwinError(f"{final} can't be written ({error}): name a folder on another disk with --out") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)

@@ -1,5 +1,7 @@
 import json
+import resource
 
+import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.cli import main
@@ -93,6 +95,25 @@ def test_a_killed_export_leaves_nothing_under_its_name_and_the_next_one_cleans_u
     sitetwin(home, "export", "wide", "--to", "fused")
     assert [entry.name for entry in exports.iterdir()] == ["wide-fused"]
     assert (exports / "wide-fused" / "model.safetensors").stat().st_size > 1000
+
+
+@pytest.fixture
+def full_disk():
+    """No file may grow beyond 20 kB, which is to this process what a full disk is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("to", ["fused", "gguf", "peft"])
+def test_a_full_disk_leaves_nothing(home, adapter, request, to):
+    adapter("wide")
+    request.getfixturevalue("full_disk")
+    done = sitetwin(home, "export", "wide", "--to", to, status=1)
+    assert f"wide-{to} can't be written" in done.stderr
+    assert "name a folder on another disk with --out" in done.stderr
+    assert list((home.state / "exports").iterdir()) == []
 
 
 def test_no_ollama_is_named_before_anything_is_computed(home, adapter, monkeypatch):
