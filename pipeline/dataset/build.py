@@ -134,10 +134,11 @@ async def build(
         sieved = await sieve(candidates, judge, answers, decisions, embed, settings, report)
         sources = {source.chunk: source for task in tasks for source in task.sources}
         answers.forget_all_but(sources.values())
-        rows, split_of = _split(sieved, documents, settings)
+        groups = splits.alike(documents)
+        rows, split_of = _split(sieved, groups, settings)
         if not rows:
             raise SitetwinError(_nothing_left(sieved.rejected, written.unreadable))
-        card = _card(settings, teacher, judge, list(sources.values()), documents, rows, split_of)
+        card = _card(settings, teacher, judge, list(sources.values()), groups, rows, split_of)
         card.failed_tasks = len(written.unreadable)
         card.rejected = len(sieved.rejected)
         new = _differs(settings, card, rows, sieved.rejected)
@@ -312,13 +313,13 @@ async def _all(work: Iterable[Callable[[], Awaitable[None]]], most: int) -> None
         await asyncio.gather(*workers, return_exceptions=True)
 
 
-def _split(sieved: Sieved, documents: Sequence[Document], settings: Settings) -> tuple[list[Row], dict[str, Split]]:
+def _split(sieved: Sieved, groups: Sequence[list[str]], settings: Settings) -> tuple[list[Row], dict[str, Split]]:
     """Rows of what was accepted, and the split of each document. A pair that stands on two sides is rejected."""
     wanted = settings.dataset
     if wanted.split_by == "pair":
         of_pair = splits.assign_pairs([c.pair.id for _, c in sieved.accepted], wanted.held_out, wanted.seed)
         return [Row(pair=pair, split=of_pair[c.pair.id], original=c.pair.id) for pair, c in sieved.accepted], {}
-    split_of = splits.assign(documents, _splits_before(settings), wanted.held_out, wanted.seed)
+    split_of = splits.assign(groups, _splits_before(settings), wanted.held_out, wanted.seed)
     rows = []
     for pair, candidate in sieved.accepted:
         sides = {split_of[source.document] for source in candidate.sources}
@@ -346,7 +347,7 @@ def _card(
     teacher: Teacher,
     judge: Judge | None,
     sources: Sequence[Source],
-    documents: Sequence[Document],
+    groups: Sequence[list[str]],
     rows: Sequence[Row],
     split_of: dict[str, Split],
 ) -> Card:
@@ -361,14 +362,14 @@ def _card(
         settings=settings.dataset,
         persona=settings.persona,
         corpus=hashlib.sha256("\n".join(digests).encode()).hexdigest(),
-        documents=len(documents),
+        documents=sum(map(len, groups)),
         chunks=len(sources),
         failed_tasks=0,
         accepted=len(rows),
         rejected=0,
         splits={split: sum(row.split == split for row in rows) for split in SPLITS},
         split_of=split_of,
-        near_duplicates=[sorted(group) for group in splits.near_duplicates(documents)],
+        near_duplicates=[group for group in groups if len(group) > 1],
     )
 
 
