@@ -88,7 +88,7 @@ def create_server(settings: Settings, visibility: Visibility | None = None) -> F
             ),
         ] = "rag",
         adapter: Annotated[
-            str, Field(description="Name of the adapter for lora and hybrid; empty: the promoted one")
+            str, Field(description="Name of the adapter for lora and hybrid; base: none; empty: the promoted one")
         ] = "",
         history: Annotated[
             list[Turn] | None, Field(description="Earlier turns, so that follow-up questions are understood")

@@ -232,7 +232,7 @@ def search(
 @main.command()
 @click.argument("question")
 @click.option("--mode", type=click.Choice(["base", "rag", "lora", "hybrid"]), default="rag", show_default=True)
-@click.option("--adapter", help="For the modes lora and hybrid; else the promoted one.")
+@click.option("--adapter", help="For the modes lora and hybrid; base: none; else the promoted one.")
 @click.option("--retrieval", type=click.Choice(["hybrid", "dense", "keyword"]))
 @click.option("--public", is_flag=True, help="Only from what visitors may see.")
 @as_json

@@ -1,6 +1,7 @@
 """Whether one system answers worse than another, from the scores of both. Pure."""
 
 from collections.abc import Sequence
+from textwrap import shorten
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,9 @@ LEAST_QUESTIONS = 5
 """Fewer decide nothing."""
 LARGEST_LOSS = 0.05
 """A mean that is lower by more than this is worse, however uncertain it is."""
+
+SHOWN_CHARS = 160
+"""Of an answer in a line."""
 
 
 class Scored(BaseModel):
@@ -102,6 +106,20 @@ def not_worse(new: Scores, old: Scores) -> Comparison:
         is_not_worse=is_not_worse,
         text=text,
     )
+
+
+def largest_losses(new: Scores, old: Scores, count: int = 3) -> list[str]:
+    """The questions on which the new system lost most, in words with both answers."""
+    pairs = sorted(zip(new.answers, old.answers, strict=True), key=lambda pair: pair[0].score - pair[1].score)
+    return [
+        f"{new.mode}: {a.question} {b.score:.2f} → {a.score:.2f}\n  before: {_line(b.answer)}\n  now: {_line(a.answer)}"
+        for a, b in pairs[:count]
+        if a.score < b.score
+    ]
+
+
+def _line(text: str) -> str:
+    return shorten(text, SHOWN_CHARS, placeholder="…")
 
 
 def _interval(differences: np.ndarray) -> tuple[float, float, float]:

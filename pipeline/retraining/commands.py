@@ -25,6 +25,8 @@ def retrain(
     ctx: click.Context, preset: Preset, assignments: tuple[str, ...], force: bool, wait: bool, as_json: bool
 ) -> None:
     """Teach the adapter what has changed, in the background; promote it if it answers no worse."""
+    if ctx.invoked_subcommand and (assignments or force or wait or as_json):
+        raise click.UsageError(f"the options of {ctx.invoked_subcommand} stand behind it")
     if ctx.invoked_subcommand is None:
         ctx.invoke(begin, preset=preset, assignments=assignments, force=force, wait=wait, as_json=as_json)
 

@@ -95,5 +95,5 @@ def _spawn(settings: Settings, job: Job) -> Job:
     if taken is None or taken.pid == job.pid:
         job.state, job.text = "failed", f"it did not start: {last_line(log_file(settings), offset)} (log: {job.log})"
         write_job(settings, job)
-        raise ServiceError(f"the retraining did not start: {last_line(log_file(settings), offset)} (log: {job.log})")
+        raise ServiceError(job.summary)
     return taken

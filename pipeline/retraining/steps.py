@@ -19,7 +19,7 @@ from pipeline.dataset import versions
 from pipeline.dataset.build import Built, Progress, build_site
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.adapter_scores import CancelledError, Held, askable, questions, score, unseen
-from pipeline.evaluation.comparing import Scored, ScoredMode, Scores, not_worse
+from pipeline.evaluation.comparing import Scored, ScoredMode, Scores, largest_losses, not_worse
 from pipeline.experiments.recording import record_scores
 from pipeline.index import open_index
 from pipeline.models.adapters import Adapter, base_hash, promote, promoted
@@ -206,8 +206,10 @@ def _compare(
         for mode in MODES:
             new = scores(run.name, mode)
             record_scores(settings, run.name, "held out", new)
-            tracker.job.comparisons.append(not_worse(new, scores(old.name if old else None, mode)))
-            _say(tracker.job.comparisons[-1].text)
+            before = scores(old.name if old else None, mode)
+            tracker.job.comparisons.append(not_worse(new, before))
+            for line in (tracker.job.comparisons[-1].text, *largest_losses(new, before)):
+                _say(line)
     except CancelledError:
         raise StoppedError from None
 

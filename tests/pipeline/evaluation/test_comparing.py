@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pipeline.evaluation.comparing import Scored, Scores, not_worse
+from pipeline.evaluation.comparing import Scored, Scores, largest_losses, not_worse
 
 
 def scores(name: str | None, values: Sequence[float]) -> Scores:
@@ -35,3 +35,13 @@ def test_few_questions_decide_nothing() -> None:
     assert not comparison.is_not_worse
     assert "4 questions are too few" in comparison.text
     assert not not_worse(scores("new", []), scores("old", [])).is_not_worse
+
+
+def test_the_largest_losses_are_shown_with_both_answers() -> None:
+    old, new = scores(None, [1.0, 0.5, 0.5, 1.0, 0.9]), scores("new", [0.2, 0.5, 1.0, 0.0, 0.8])
+    new.answers[3].answer = "no\nidea " * 100
+    lines = largest_losses(new, old, count=2)
+    assert [line.split("\n")[0] for line in lines] == ["lora: 3 1.00 → 0.00", "lora: 0 1.00 → 0.20"]
+    assert len(lines[0].split("\n")) == 3
+    assert len(lines[0]) < 220
+    assert len(largest_losses(new, old, count=9)) == 3
