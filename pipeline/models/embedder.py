@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -66,7 +67,7 @@ class PrefixedEmbedder:
         return self.model.embed([self.prefixes.document + text for text in texts])
 
     def embed_query(self, text: str) -> np.ndarray:
-        return self.model.embed([self.prefixes.query + text])[0]
+        return _query_vector(self.model, self.model.name, self.prefixes.query + text)  # type: ignore[arg-type]
 
 
 def load_embedder(settings: Settings, threads: int = 0) -> Embedder:
@@ -111,6 +112,14 @@ def embedder_folder(settings: Settings) -> Path:
     """
     name = settings.models.embedder
     return resolve_embedding_model(name if name == DEMO else str(settings.root / Path(name).expanduser()))
+
+
+@lru_cache(maxsize=8)
+def _query_vector(model: TextModel, name: str, text: str) -> np.ndarray:
+    """The same question is searched for, judged and quoted on; under another `name` the model has other weights."""
+    vector = model.embed([text])[0]
+    vector.flags.writeable = False
+    return vector
 
 
 def _once(key: tuple[str, ...], make: Callable[[], TextModel]) -> TextModel:

@@ -64,6 +64,18 @@ def test_questions_and_texts_get_their_prefixes() -> None:
     assert PrefixedEmbedder(model, Prefixes("query: ", ""), "").name == "recorder"
 
 
+def test_a_question_is_embedded_once_until_the_weights_are_others() -> None:
+    model = Recorder()
+    for _ in range(3):  # searched for, judged, quoted on; each time by an embedder of its own
+        vector = PrefixedEmbedder(model, Prefixes("query: ", ""), "").embed_query("why?")
+    assert model.texts == ["query: why?"]
+    with pytest.raises(ValueError, match="read-only"):
+        vector[0] = 1
+    model.name = "exchanged"
+    PrefixedEmbedder(model, Prefixes("query: ", ""), "").embed_query("why?")
+    assert model.texts == ["query: why?"] * 2
+
+
 def test_prefixes_come_from_the_settings_else_from_the_models_name() -> None:
     server = {"embedder": "openai:nomic-embed-text", "embedder_url": "http://127.0.0.1:9/v1"}
     known = load_embedder(settings(**server))
