@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import SitetwinError
+from pipeline.models import blas
 from pipeline.settings import Visibility
 from pipeline.training.config import TrainingConfig
 from pipeline.training.data import TokenRow
@@ -63,6 +64,21 @@ def _check_prompts(name: str, rows: Sequence[TokenRow], config: TrainingConfig) 
                 f"{name} row {number} has {row.start} tokens before its answer, so within {config.max_seq_length} "
                 f"nothing is left to learn: --set max_seq_length={len(row.tokens)}, or reject that pair"
             )
+
+
+def check_base(folder: Path) -> list[str]:
+    """A warning where the model's weights are slow on this machine.
+
+    Raises:
+        ModelError: mlx-lm can't open the model.
+    """
+    if not blas.is_needed() or shape_of(folder).is_fp32:
+        return []
+    return [
+        "a CPU multiplies weights in fp32 ten times as fast as 16-bit ones, and quantised ones slower still: "
+        f"`python -m mlx_lm convert --hf-path {folder} --mlx-path NEW --dequantize --dtype float32` makes a model of them, "
+        'for [models] chat = "NEW"'
+    ]
 
 
 def check_memory(folder: Path, rows: Sequence[TokenRow], config: TrainingConfig, free: int) -> str:

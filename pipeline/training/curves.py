@@ -13,7 +13,7 @@ class TrainPoint(BaseModel):
     tokens_per_second: float
     """Of all tokens that are read, without padding."""
     memory_gb: float
-    """The most that MLX has held since the run, or its resumption, began."""
+    """The most that the process has held by then."""
 
 
 class ValidPoint(BaseModel):

@@ -8,11 +8,14 @@ are within a fifth of each.
 Import this after `blas.preload()`.
 """
 
+import resource
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 from mlx_lm.utils import load_model
@@ -47,6 +50,8 @@ class Shape:
     """Bytes."""
     number: int
     """Bytes of one number that a layer computes."""
+    is_fp32: bool
+    """Whether all weights are 32-bit floats."""
     words: int
     """In the vocabulary."""
     width: int
@@ -81,6 +86,7 @@ def shape_of(folder: Path) -> Shape:
     return Shape(
         weights=_bytes(model),
         number=vocabulary.get("scales", vocabulary.weight).dtype.size,
+        is_fp32=all(array.dtype == mx.float32 for _, array in _arrays(model)),
         words=words,
         width=width,
         heads=config.get("num_attention_heads", max(1, width // 64)),
@@ -116,6 +122,13 @@ def estimate(shape: Shape, config: TrainingConfig, tokens: int, learnt: int) -> 
     activations = shape.number * of_token * tokens * config.batch_size
     logits = LOGITS * FLOAT * shape.words * learnt * config.batch_size
     return int(shape.weights + trained + activations + logits)
+
+
+def peak() -> int:
+    """Bytes that this process has held at its most: MLX's and NumPy's arrays, and Python."""
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    # What a Mac's graphics processor holds is not in the process's own pages.
+    return max(resident, mx.get_peak_memory())
 
 
 def smaller(config: TrainingConfig) -> Iterator[tuple[str, TrainingConfig]]:
@@ -156,5 +169,8 @@ def _widths(part: Any) -> Widths:
 
 
 def _bytes(module: nn.Module) -> int:
-    arrays: Any = tree_flatten(module.parameters())
-    return sum(array.nbytes for _, array in arrays)
+    return sum(array.nbytes for _, array in _arrays(module))
+
+
+def _arrays(module: nn.Module) -> list[tuple[str, mx.array]]:
+    return tree_flatten(module.parameters())  # type: ignore[return-value]

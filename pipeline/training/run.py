@@ -26,7 +26,7 @@ from pipeline.settings import Settings, Visibility
 from pipeline.training import registry
 from pipeline.training.chart import draw
 from pipeline.training.checkpoint import Progress, settle, weights_of
-from pipeline.training.checks import check_memory, check_rows, check_visibility
+from pipeline.training.checks import check_base, check_memory, check_rows, check_visibility
 from pipeline.training.config import Preset, TrainingConfig, Values, configuration
 from pipeline.training.curves import Forgetting, TrainPoint, ValidPoint
 from pipeline.training.data import TokenRow, read_rows
@@ -118,7 +118,7 @@ def start(
         base = base_folder(settings)
         rows = _rows(folder, base, config)
         train, valid = rows.train, rows.valid
-        warnings = check_rows(train, valid, config)
+        warnings = check_base(base) + check_rows(train, valid, config)
         if config.fine_tune_type == "full":
             warnings.append("a full fine-tune is no adapter that the engine swaps in: mlx-lm takes its folder")
         config = config.for_rows(len(train))

@@ -1,15 +1,17 @@
 from dataclasses import replace
 
+import psutil
 import pytest
 from mlx.utils import tree_flatten
 from mlx_lm.utils import load_model
 
 from pipeline.errors import ModelError, SitetwinError
-from pipeline.training.checks import check_memory, check_rows, check_visibility
+from pipeline.models import blas
+from pipeline.training.checks import check_base, check_memory, check_rows, check_visibility
 from pipeline.training.config import configuration
 from pipeline.training.data import TokenRow
 from pipeline.training.loop import add_adapter
-from pipeline.training.memory import FLOAT, HELD, estimate, shape_of, smaller
+from pipeline.training.memory import FLOAT, HELD, estimate, peak, shape_of, smaller
 
 CONFIG = configuration("best", {"max_seq_length": 50})
 
@@ -102,6 +104,15 @@ def test_what_is_trained_is_counted_to_the_number(base, name):
     assert estimate(shape, more, *ROW) - estimate(shape, less, *ROW) == HELD * FLOAT * per_rank
 
 
+def test_on_a_cpu_a_quantised_base_is_slow(base, monkeypatch):
+    monkeypatch.setattr(blas, "is_needed", lambda: True)
+    assert check_base(base) == []
+    (warning,) = check_base(base.with_name("quantised"))
+    assert "--dequantize --dtype float32" in warning
+    monkeypatch.setattr(blas, "is_needed", lambda: False)
+    assert check_base(base.with_name("quantised")) == []
+
+
 @pytest.mark.parametrize("weights", [b"", b"\x02" + bytes(7) + b"{}"], ids=["broken", "empty"])
 def test_a_model_that_mlx_lm_can_not_open_is_named(tmp_path, weights):
     (tmp_path / "config.json").write_text('{"model_type": "abacus"}', encoding="utf-8")
@@ -121,3 +132,8 @@ def test_what_does_not_fit_comes_with_what_would(base):
         check_memory(base, rows, config, estimate(shape, fitting, 1500, 1400))
     with pytest.raises(SitetwinError, match="take a smaller model"):
         check_memory(base, rows, config, 1000)
+
+
+def test_the_peak_is_in_bytes_and_of_the_whole_process():
+    now = psutil.Process().memory_info().rss
+    assert 0.9 * now <= peak() < 50 * now
