@@ -68,11 +68,11 @@ def _of_curves(curves: Curves) -> Verdict:
             + (" while the training loss went on falling" if _change_since(curves, best) < 0 else ""),
             change=f"the adapter is that of iteration {best.iteration}; train so long, or with a lower rank, or more pairs",
         )
-    before = curves.valid[-2]
-    if best is last and before.loss - last.loss > FALL * (first.loss - last.loss) * _share(curves):
+    before, late = _ends(curves)
+    if best in curves.valid[-_window(curves) :] and before - late > FALL * (first.loss - late) * _share(curves):
         return Verdict(
             name="underfit",
-            text=f"the validation loss was still falling at the end, from {before.loss:.3f} to {last.loss:.3f}",
+            text=f"the validation loss was still falling at the end, from {before:.3f} to {late:.3f}",
             change="train for more epochs, or with a higher learning rate",
         )
     return Verdict(
@@ -104,9 +104,20 @@ def _smaller_steps(curves: Curves) -> str:
     return "take a fifth of the learning rate" + (f": --set learning_rate={max(rates) / 5:.2g}" if rates else "")
 
 
+def _window(curves: Curves) -> int:
+    """How many evaluations are the end of the run: a quarter, for a single one is noisy."""
+    return max(1, (len(curves.valid) - 1) // 4)
+
+
+def _ends(curves: Curves) -> tuple[float, float]:
+    """Mean validation loss in the window before the last one, and in the last one."""
+    size, losses = _window(curves), [point.loss for point in curves.valid]
+    return sum(losses[-2 * size : -size]) / size, sum(losses[-size:]) / size
+
+
 def _share(curves: Curves) -> float:
-    """How long the last stretch was, in tenths of the run: a longer one may fall further and count as flat."""
-    last, before = curves.valid[-1].iteration, curves.valid[-2].iteration
+    """How far the windows are apart, in tenths of the run: over a longer way it may fall further and count as flat."""
+    last, before = curves.valid[-1].iteration, curves.valid[-1 - _window(curves)].iteration
     return 10 * (last - before) / last
 
 
