@@ -6,12 +6,15 @@ from itertools import pairwise
 import sentencex
 
 _SPACE = re.compile(r"[^\S\n]")
+_NAMED_DOT = re.compile(r"(?<![\w.])\.(?=\w)")
+"""Before a name (`.NET`, `.env`)."""
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """From where to where each sentence of `text` stands, in characters, without the space around it."""
-    # sentencex 1.0.32 panics at an initial before a space that is more than one byte long
-    ends = [boundary["end_index"] for boundary in sentencex.get_sentence_boundaries("en", _SPACE.sub(" ", text))]
+    # sentencex 1.0.32 panics at an initial before a space that is more than one byte long, and ends a sentence within `.NET`
+    plain = _NAMED_DOT.sub("_", _SPACE.sub(" ", text))
+    ends = [boundary["end_index"] for boundary in sentencex.get_sentence_boundaries("en", plain)]
     spans = []
     for start, end in pairwise([0, *ends[:-1], len(text)]):
         if sentence := text[start:end].strip():

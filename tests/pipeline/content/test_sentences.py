@@ -12,6 +12,15 @@ def test_sentences_stand_without_the_space_around_them():
     assert sentences(text) == ["Mr. Smith went home.", "He slept – für 2.5 hours!", "Why?", "Nobody knows"]
 
 
+def test_a_dot_that_begins_a_name_ends_no_sentence():
+    text = "The new version of .NET reads .env (.NET 8). .NET is small ... It costs .5 units."
+    assert sentences(text) == [
+        "The new version of .NET reads .env (.NET 8).",
+        ".NET is small ...",
+        "It costs .5 units.",
+    ]
+
+
 def test_an_initial_before_a_no_break_space():
     assert sentences("see plan K\u00a0. Then go.") == ["see plan K\u00a0.", "Then go."]
 

@@ -42,7 +42,7 @@ def name_in(statement: Statement, title: str) -> str:
     marked = [
         name
         for name in statement.names
-        if len(name.split()) <= 4 and re.match(r"[A-Z`]", name) and name[-1] not in ".:!?"
+        if len(name.split()) <= 4 and re.match(r"\.?[A-Z`]", name) and name[-1] not in ".:!?"
     ]
     found = sorted({*marked, *named(head)}, key=lambda name: (head.index(name), -len(name), name))
     known = stems_with_parts(title)

@@ -79,7 +79,7 @@ def topic(phrase: str) -> Topic | None:
     """The noun phrase that a stretch of words begins with, when it can be spoken of without what is around it."""
     phrase = _ENDS.sub("", phrase).strip()
     tokens = phrase.split()
-    if not 1 <= len(tokens) <= 7 or BACK.search(phrase) or _OF_TEXT.search(phrase) or not re.match(r"[\w`]", phrase):
+    if not 1 <= len(tokens) <= 7 or BACK.search(phrase) or _OF_TEXT.search(phrase) or not re.match(r"\.?[\w`]", phrase):
         return None
     if any(token.lower() in _NOT_IN_TOPIC for token in tokens) or re.search(r"\b(?:I|me|you|we)\b", phrase):
         return None
@@ -104,7 +104,7 @@ def asked_by_reader(phrase: str) -> str:
 
 
 _MARKED_NAME = re.compile(
-    r"(?<=[a-z0-9,;:)] )(?:[A-Z][\w.+-]*[\w+]|[a-z]+[A-Z]\w*)(?: (?:[A-Z][\w.+-]*[\w+]|[a-z]?\d[\w.]*))*"
+    r"(?<=[a-z0-9,;:)] )(?:\.?[A-Z][\w.+-]*[\w+]|[a-z]+[A-Z]\w*)(?: (?:[A-Z][\w.+-]*[\w+]|[a-z]?\d[\w.]*))*"
 )
 _NO_NAMES = frozenset(
     "I I'm January February March April May June July August September October November December Monday Tuesday Wednesday Thursday Friday"

@@ -148,7 +148,7 @@ def is_whole(sentence: str) -> bool:
         and not sentence.rstrip("\"”')").endswith("?")
         # A small letter begins a name (`sitetwin`, `nginx`), or half a sentence.
         and not (sentence[0].islower() and sentence.split()[0].lower() in FUNCTION_WORDS)
-        and bool(re.match(r"[\w`\"“'(¿¡@]", sentence))
+        and bool(re.match(r"\.?[\w`\"“'(¿¡@]", sentence))
         and not _POINTS.search(sentence)
         and sentence.count("(") == sentence.count(")")
         and sentence.count("`") % 2 == 0

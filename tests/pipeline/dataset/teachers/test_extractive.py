@@ -40,6 +40,8 @@ def pairs(task: Task) -> list[Pair]:
     [
         ("The Lathe 300 is a small machine for wood and soft metal.", "What is the Lathe 300?"),
         ("`cutlist` prints all boards that a drawing needs.", "What does `cutlist` print?"),
+        (".NET 8 is a small runtime for servers.", "What is .NET 8?"),
+        ("The new version of .NET supports Linux and macOS.", "What does the new version of .NET support?"),
         ("I use a Japanese saw for dovetails.", "In “My workshop”, what do you use for dovetails?"),
         ("Last spring, I bought a used band saw from a neighbour.", "In “My workshop”, what did you buy?"),
         ("I've been working on a bench for my daughter.", "In “My workshop”, what have you been working on?"),
