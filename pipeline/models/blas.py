@@ -14,7 +14,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import ModelError
 
@@ -68,6 +70,35 @@ def describe() -> str:
     origin = PACKAGE if _loaded else "loaded by the environment"
     threads = library.openblas_get_num_threads()
     return f"{version} ({origin}), {threads} thread{'' if threads == 1 else 's'}"
+
+
+def threads() -> int:
+    """Of one product; 1 where OpenBLAS is not in the process."""
+    library = _in_process()
+    return 1 if library is None else int(library.openblas_get_num_threads())
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within the block a product takes one thread, for callers that have threads of their own."""
+    library, before = _in_process(), threads()
+    if library is not None:
+        library.openblas_set_num_threads(1)
+    try:
+        yield
+    finally:
+        if library is not None:
+            library.openblas_set_num_threads(before)
+
+
+@cache
+def sgemm() -> Any:
+    """The fp32 product of the OpenBLAS in this process, `cblas_sgemm`; numbers and addresses are its arguments."""
+    function = ctypes.CDLL(None).cblas_sgemm
+    number, real, place = ctypes.c_int, ctypes.c_float, ctypes.c_void_p
+    function.argtypes = (*[number] * 6, real, place, number, place, number, real, place, number)
+    function.restype = None
+    return function
 
 
 def gflops(seconds: float = 0.5) -> float:

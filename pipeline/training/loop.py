@@ -19,7 +19,7 @@ from mlx_lm.tuner.utils import build_schedule, linear_to_lora_layers
 from mlx_lm.utils import maybe_set_recommended_wired_limit
 
 from pipeline.errors import SettingsError, SitetwinError
-from pipeline.training import checkpoint, cpu
+from pipeline.training import checkpoint, cpu, memory
 from pipeline.training.checkpoint import Progress
 from pipeline.training.config import TrainingConfig
 from pipeline.training.curves import TrainPoint, ValidPoint
@@ -154,7 +154,7 @@ class Trainer:
             loss=sum(progress.losses) / len(progress.losses),
             learning_rate=self.optimizer.learning_rate.item(),
             tokens_per_second=tokens_per_second,
-            memory_gb=mx.get_peak_memory() / 1e9,
+            memory_gb=memory.peak() / 1e9,
         )
         progress.losses = []
         progress.curves.train.append(point)
@@ -230,7 +230,8 @@ def _gradients(model: nn.Module, loss: Loss, sample: Batch, config: TrainingConf
 
 def _optimizer(config: TrainingConfig) -> optim.Optimizer:
     rate = build_schedule(config.lr_schedule.model_dump()) if config.lr_schedule else config.learning_rate
-    return OPTIMIZERS[config.optimizer](learning_rate=rate, **config.optimizer_config.get(config.optimizer, {}))
+    kind = cpu.Adam if config.optimizer == "adam" and cpu.is_here() else OPTIMIZERS[config.optimizer]
+    return kind(learning_rate=rate, **config.optimizer_config.get(config.optimizer, {}))
 
 
 def _checkpoint_layers(model: nn.Module) -> None:
