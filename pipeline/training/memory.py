@@ -18,9 +18,11 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
+from mlx_lm.models import llama
 from mlx_lm.utils import load_model
 
 from pipeline.errors import ModelError
+from pipeline.training import cpu
 from pipeline.training.config import TrainingConfig
 
 LINEARS = (nn.Linear, nn.QuantizedLinear)
@@ -29,14 +31,27 @@ FLOAT = 4
 """Bytes of a number of the adapter, and of a logit's gradient."""
 HELD = 5
 """Times that what is trained is held: itself, its gradient, the optimiser's two moments, the best so far."""
-INPUT, DROPPED_INPUT = 2 / 3, 2
-"""Arrays that each trained projection keeps of its input; without dropout some projections share theirs."""
-OUTPUT = 2
-"""Arrays of the projections' outputs' widths that a layer keeps: outputs, what the activation makes of them, norms."""
-LOGITS = 5
-"""Arrays over the vocabulary that the loss keeps of each learnt token."""
-AT_WORK = 1, 3
-"""Layers' worth that is held beyond what is kept; with checkpointing, those that are computed a second time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is held of the way forward, in arrays."""
+
+    input: float
+    """Of its input's width, by each trained projection; some share theirs."""
+    dropped: float
+    """The same with dropout."""
+    output: float
+    """Of the projections' outputs' widths, by a layer: outputs, what the activation makes of them, norms."""
+    logits: float
+    """Over the vocabulary, of each learnt token."""
+    at_work: tuple[int, int]
+    """Layers' worth beyond what is kept; with checkpointing, those that are computed a second time."""
+
+
+BY_GRAPH = Kept(input=2 / 3, dropped=2, output=2, logits=5, at_work=(1, 3))
+WRITTEN_OUT = Kept(input=2 / 3, dropped=2 / 3, output=0.8, logits=1.5, at_work=(1, 2))
+"""By `cpu.WrittenOut`."""
 
 Widths = tuple[int, int]
 """Of a projection's input and output."""
@@ -52,6 +67,8 @@ class Shape:
     """Bytes of one number that a layer computes."""
     is_fp32: bool
     """Whether all weights are 32-bit floats."""
+    is_llama: bool
+    """Of mlx-lm's `llama`, whose gradients are written out for a Linux CPU."""
     words: int
     """In the vocabulary."""
     width: int
@@ -87,6 +104,7 @@ def shape_of(folder: Path) -> Shape:
         weights=_bytes(model),
         number=vocabulary.get("scales", vocabulary.weight).dtype.size,
         is_fp32=all(array.dtype == mx.float32 for _, array in _arrays(model)),
+        is_llama=type(model) is llama.Model,
         words=words,
         width=width,
         heads=config.get("num_attention_heads", max(1, width // 64)),
@@ -105,7 +123,9 @@ def estimate(shape: Shape, config: TrainingConfig, tokens: int, learnt: int) -> 
     """
     layers = shape.layers[-max(config.num_layers, 0) :]
     is_full, lora = config.fine_tune_type == "full", config.lora_parameters
-    keep = DROPPED_INPUT if lora.dropout and not is_full else INPUT
+    is_written_out = cpu.is_here() and shape.is_llama and shape.is_fp32 and config.fine_tune_type == "lora"
+    held = WRITTEN_OUT if is_written_out else BY_GRAPH
+    keep = held.dropped if lora.dropout and not is_full else held.input
     kept, numbers = [], 0
     for layer in layers:
         adapted = [widths for name, widths in layer.items() if is_full or lora.keys is None or name in lora.keys]
@@ -113,14 +133,14 @@ def estimate(shape: Shape, config: TrainingConfig, tokens: int, learnt: int) -> 
         outputs: float = sum(width for _, width in layer.values())
         if config.fine_tune_type == "dora":
             numbers += (more := sum(width for _, width in adapted))
-            outputs += more / OUTPUT
-        kept.append(keep * sum(width for width, _ in adapted) + OUTPUT * outputs + shape.heads * tokens)
+            outputs += more / held.output
+        kept.append(keep * sum(width for width, _ in adapted) + held.output * outputs + shape.heads * tokens)
     numbers += sum(sum(widths) * lora.rank for name, widths in shape.beside.items() if name in (lora.keys or ()))
     trained = (HELD - 1) * sum(shape.layer_weights[-len(layers) :]) if is_full else HELD * FLOAT * numbers
     of_token = len(layers) * shape.width if config.grad_checkpoint else sum(kept)
-    of_token += AT_WORK[config.grad_checkpoint] * max(kept)
+    of_token += held.at_work[config.grad_checkpoint] * max(kept)
     activations = shape.number * of_token * tokens * config.batch_size
-    logits = LOGITS * FLOAT * shape.words * learnt * config.batch_size
+    logits = held.logits * FLOAT * shape.words * learnt * config.batch_size
     return int(shape.weights + trained + activations + logits)
 
 
