@@ -22,7 +22,7 @@ model.train()
 optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=rate, fused=True)
 
 
-def step(rows):
+def step(rows: list[tuple[list[int], int]]) -> float:
     longest = max(len(tokens) for tokens, _ in rows)
     ids = torch.zeros(len(rows), longest, dtype=torch.long)
     seen, labels = torch.zeros_like(ids), torch.full_like(ids, -100)

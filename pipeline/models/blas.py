@@ -72,25 +72,6 @@ def describe() -> str:
     return f"{version} ({origin}), {threads} thread{'' if threads == 1 else 's'}"
 
 
-def threads() -> int:
-    """Of one product; 1 where OpenBLAS is not in the process."""
-    library = _in_process()
-    return 1 if library is None else int(library.openblas_get_num_threads())
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Within the block a product takes one thread, for callers that have threads of their own."""
-    library, before = _in_process(), threads()
-    if library is not None:
-        library.openblas_set_num_threads(1)
-    try:
-        yield
-    finally:
-        if library is not None:
-            library.openblas_set_num_threads(before)
-
-
 @cache
 def sgemm() -> Any:
     """The fp32 product of the OpenBLAS in this process, `cblas_sgemm`; numbers and addresses are its arguments."""

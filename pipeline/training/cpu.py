@@ -8,14 +8,14 @@ newcomer's machine trains: an fp32 model of mlx-lm's `llama`; every other one go
 Tried and left: NumPy within `mx.custom_function`, which would serve other architectures too. Each evaluation within a
 gradient walks over the whole graph before it, and a step took as long as without.
 
-Letters: T tokens of some rows, one row after another; B rows of L tokens; D the model's width; G groups of S heads that
-share keys and values, of W numbers each. Import this after `blas.preload()`.
+Letters: T tokens of a packed batch; D the model's width; G groups of S heads that share keys and values, of W numbers
+each. Import this after `blas.preload()`.
 """
 
 import ctypes
 import zlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import mlx.core as mx
@@ -28,7 +28,7 @@ from mlx_lm.tuner.lora import LoRALinear
 
 from pipeline.models import blas
 from pipeline.training.checkpoint import weights_of
-from pipeline.training.data import Batch, learnt_places
+from pipeline.training.data import Batch
 
 Arrays = dict[str, np.ndarray]
 
@@ -54,17 +54,20 @@ def is_fit(model: Any) -> bool:
 
 
 class WrittenOut:
-    """Loss and gradients of mlx-lm's default_loss for a model that `is_fit`.
-
-    With more than one thread each takes some of a batch's rows: NumPy's work is then shared too, not the products only.
-    """
+    """Loss and gradients of mlx-lm's default_loss for a model that `is_fit`."""
 
     def __init__(self, model: Any, *, is_checkpointed: bool = False) -> None:
         """`is_checkpointed`: a layer keeps only what goes into it, and is computed a second time on the way back."""
         _keep_memory()
-        self._model = model
-        self._lanes = [_Lane(model, number, is_checkpointed) for number in range(blas.threads())]
+        self._model, self._is_checkpointed = model, is_checkpointed
+        self._embedding = _numbers(model.model.embed_tokens.weight)
+        self._head = self._embedding if model.args.tie_word_embeddings else _numbers(model.lm_head.weight)
+        self._norm = _Norm(model.model.norm)
+        self._layers = [_Layer(layer, f"model.layers.{place}") for place, layer in enumerate(model.layers)]
+        self._first = next(place for place, layer in enumerate(self._layers) if layer.is_trained)
 
+    # 1 / (1 + inf) is the 0 that is meant; a loss that breaks is the loop's to report.
+    @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, batch: Batch, seed: int) -> tuple[mx.array, Any]:
         """The mean loss over the learnt tokens, and the gradients as a tree like that of the trained parameters.
 
@@ -72,167 +75,178 @@ class WrittenOut:
             seed: of dropout, which there is when the model is in training.
         """
         mx.eval(self._model.trainable_parameters())
-        lanes = self._lanes[: len(batch.tokens)]
-        parts = zip(
-            lanes, np.array_split(batch.tokens, len(lanes)), np.array_split(batch.spans, len(lanes)), strict=True
-        )
-        work = [
-            (lane, Batch(tokens, spans), batch.learnt, seed if self._model.training else None)
-            for lane, tokens, spans in parts
-        ]
-        if len(lanes) == 1:
-            results = [_run(*work[0])]
-        else:
-            with blas.one_thread(), ThreadPoolExecutor(len(lanes)) as pool:
-                results = list(pool.map(lambda arguments: _run(*arguments), work))
-        loss, gradients = results[0]
-        for more, others in results[1:]:
-            loss += more
-            for name, value in others.items():
-                gradients[name] += value
+        loss, gradients = self._run(Packed(batch), seed if self._model.training else None)
         return mx.array(loss), tree_unflatten([(name, mx.array(value)) for name, value in gradients.items()])
 
-
-def _run(lane: "_Lane", batch: Batch, learnt: int, seed: int | None) -> tuple[float, Arrays]:
-    # 1 / (1 + inf) is the 0 that is meant; a loss that breaks is the loop's to report.
-    with np.errstate(over="ignore", invalid="ignore"):
-        return lane.run(batch, learnt, seed)
-
-
-class _Lane:
-    """What one thread computes with: views of the model's weights, and what a step keeps for its way back."""
-
-    def __init__(self, model: Any, number: int, is_checkpointed: bool) -> None:
-        self._is_checkpointed = is_checkpointed
-        self._embedding = _numbers(model.model.embed_tokens.weight)
-        self._head = self._embedding if model.args.tie_word_embeddings else _numbers(model.lm_head.weight)
-        self._norm = _Norm(model.model.norm)
-        self._layers = [_Layer(layer, f"model.layers.{place}", number) for place, layer in enumerate(model.layers)]
-        self._first = next(place for place, layer in enumerate(self._layers) if layer.is_trained)
-
-    def run(self, batch: Batch, learnt: int, seed: int | None) -> tuple[float, Arrays]:
-        """The losses of these rows over `learnt`, which counts the whole batch's tokens, and gradients by name."""
-        tokens, rows = batch.tokens[:, :-1], len(batch.tokens)
-        places = learnt_places(batch.tokens.shape[1], batch.spans)
-        x = self._embedding[tokens.reshape(-1)]
+    def _run(self, packed: "Packed", seed: int | None) -> tuple[float, Arrays]:
+        x = self._embedding[packed.tokens]
         entered = []
         *layers, last = self._layers
         for place, layer in enumerate(layers):
             entered.append(x)
-            x = layer.forward(x, rows, seed)
+            x = layer.forward(x, packed, seed)
             if self._is_checkpointed or place < self._first:
                 layer.forget()
         # Behind the last attention only what is learnt from matters.
-        x = last.forward(x, rows, seed, places)
+        x = last.forward(x, packed, seed, packed.places)
         logits = gemm(self._norm.forward(x), self._head, tb=True)
-        loss, dlogits = _cross_entropy(logits, batch.tokens[:, 1:].reshape(-1)[places], learnt)
+        loss, dlogits = _cross_entropy(logits, packed.targets)
         dx = self._norm.backward(gemm(dlogits, self._head))
         found: Arrays = {}
         for place in range(len(layers), self._first - 1, -1):
             layer = self._layers[place]
             if self._is_checkpointed and layer is not last:
-                layer.forward(entered[place], rows, seed)
+                layer.forward(entered[place], packed, seed)
             dx = layer.backward(dx, found, is_first=place == self._first)
             layer.forget()
         return loss, found
 
 
+class Packed:
+    """A batch's tokens without padding, and once what all its rows begin with: the persona and the words around it.
+
+    Behind the same tokens stand the same hidden states, so they are computed once for all rows. Nothing is learnt from
+    them themselves.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        rows = [row[:last] for row, last in zip(batch.tokens, batch.spans[:, 1], strict=True)]
+        self._common = common = _common(rows, int(batch.spans[:, 0].min()) - 1)
+        self._ends = np.cumsum([common, *(len(row) - common for row in rows)])
+        self.tokens = np.concatenate([rows[0][:common], *(row[common:] for row in rows)])
+        self.positions = np.concatenate([np.arange(common), *(np.arange(common, len(row)) for row in rows)])
+        learnt = [np.arange(max(first, 1), last + 1) for first, last in batch.spans]
+        self.places = np.concatenate([steps - 1 - common + end for steps, end in zip(learnt, self._ends, strict=False)])
+        """Of the tokens behind which one is learnt, and which ones these are."""
+        self.targets = np.concatenate([row[steps] for row, steps in zip(batch.tokens, learnt, strict=True)])
+
+    def parts(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Of the beginning and of each row's rest: its own tokens, and those that they see, themselves the last."""
+        beginning = np.arange(self._common)
+        if self._common:
+            yield slice(0, self._common), beginning
+        for start, end in pairwise(self._ends):
+            yield slice(start, end), np.append(beginning, np.arange(start, end))
+
+
+def _common(rows: Sequence[np.ndarray], most: int) -> int:
+    """How many tokens all rows begin with, `most` at most."""
+    most = max(0, min(most, *map(len, rows)))
+    same = np.all([row[:most] == rows[0][:most] for row in rows], 0)
+    return most if same.all() else int(same.argmin())
+
+
 class _Layer:
     """One block: x + attention(norm(x)), and to that its own MLP of its norm."""
 
-    def __init__(self, layer: Any, name: str, lane: int) -> None:
-        self._projections = [_Projection(part, f"{name}.{path}", lane) for path, part in _projections(layer).items()]
-        self.is_trained = any(part.is_trained for part in self._projections)
+    def __init__(self, layer: Any, name: str) -> None:
+        parts = {f"{name}.{path}": part for path, part in _projections(layer).items()}
+        q, k, v, o, gate, up, down = ({name: part} for name, part in parts.items())
+        self._qkv, self._o = _Projections({**q, **k, **v}), _Projections(o)
+        self._wide, self._down = _Projections({**gate, **up}), _Projections(down)
+        self._all = self._qkv, self._o, self._wide, self._down
+        self.is_trained = any(part.is_trained for part in self._all)
         self._attention = _Attention(layer.self_attn)
         self._norms = _Norm(layer.input_layernorm), _Norm(layer.post_attention_layernorm)
 
-    def forward(self, x: np.ndarray, rows: int, seed: int | None, places: np.ndarray | None = None) -> np.ndarray:
+    def forward(
+        self, x: np.ndarray, packed: "Packed", seed: int | None, places: np.ndarray | None = None
+    ) -> np.ndarray:
         """(T, D) of (T, D); of `places`, those of T that are wanted: (places, D)."""
-        q, k, v, o, gate, up, down = self._projections
-        near = self._norms[0].forward(x)
-        mixed = self._attention.forward(q.forward(near, seed), k.forward(near, seed), v.forward(near, seed), rows)
+        q, k, v = self._qkv.forward(self._norms[0].forward(x), seed)
+        mixed = self._attention.forward(q, k, v, packed)
         tokens = len(x)
         if places is not None:
             x, mixed = x[places], mixed[places]
-        x = x + o.forward(mixed, seed)
-        near = self._norms[1].forward(x)
-        z, wide = gate.forward(near, seed), up.forward(near, seed)
+        (near,) = self._o.forward(mixed, seed)
+        x = x + near
+        z, wide = self._wide.forward(self._norms[1].forward(x), seed)
         sigmoid = np.negative(z)
         np.exp(sigmoid, out=sigmoid)
         sigmoid += 1
         np.reciprocal(sigmoid, out=sigmoid)
         silu = np.multiply(z, sigmoid, out=z)
         self._kept = sigmoid, silu, wide, tokens, places
-        return x + down.forward(silu * wide, seed)
+        (near,) = self._down.forward(silu * wide, seed)
+        near += x
+        return near
 
     def backward(self, dx: np.ndarray, found: Arrays, *, is_first: bool) -> np.ndarray:
         """`is_first`: nothing before this layer is trained, and what is returned has no meaning."""
-        q, k, v, o, gate, up, down = self._projections
         sigmoid, silu, wide, tokens, places = self._kept
-        dwide = down.backward(dx, found)
+        dwide = self._down.backward([dx], found)
         dz = 1 - sigmoid  # silu'(z) = s + silu(z) (1 - s)
         dz *= silu
         dz += sigmoid
         dz *= dwide
         dz *= wide
         dwide *= silu
-        near = gate.backward(dz, found)
-        up.backward(dwide, found, near)
-        dx = dx + self._norms[1].backward(near)
-        mixed = o.backward(dx, found)
+        dx = dx + self._norms[1].backward(self._wide.backward([dz, dwide], found))
+        mixed = self._o.backward([dx], found)
         if places is not None:
             dx, mixed = _spread(dx, places, tokens), _spread(mixed, places, tokens)
-        dq, dk, dv = self._attention.backward(mixed)
-        near = q.backward(dq, found, is_first=is_first)
-        k.backward(dk, found, near, is_first=is_first)
-        v.backward(dv, found, near, is_first=is_first)
+        near = self._qkv.backward(self._attention.backward(mixed), found, is_first=is_first)
         return dx if is_first else dx + self._norms[0].backward(near)
 
     def forget(self) -> None:
         """Gives the memory back that the way back needed."""
-        parts: tuple[Any, ...] = (self, self._attention, *self._norms, *self._projections)
+        parts: tuple[Any, ...] = (self, self._attention, *self._norms, *self._all)
         for part in parts:
             part._kept = ()
 
 
-class _Projection:
-    """y = x W + scale · dropout(x) A B, as LoRALinear computes it; y = x W where nothing is trained."""
+class _Projections:
+    """Those that read the same x: each y = x W + scale · dropout(x) A B, as LoRALinear computes it; x W if not trained.
 
-    def __init__(self, part: Any, name: str, lane: int) -> None:
-        self.is_trained = type(part) is LoRALinear
-        self._part, self._name = part, name
-        self._number = zlib.crc32(name.encode()), lane
-        self._weight = _numbers(_frozen(part).weight)
+    What of x is dropped is the same for all of them. LoRALinear draws anew for each, which costs three times as much.
+    """
 
-    def forward(self, x: np.ndarray, seed: int | None) -> np.ndarray:
+    def __init__(self, parts: dict[str, Any]) -> None:
+        self._number = zlib.crc32(" ".join(parts).encode())
+        self._weights = [_numbers(_frozen(part).weight) for part in parts.values()]
+        trained = [(place, *item) for place, item in enumerate(parts.items()) if type(item[1]) is LoRALinear]
+        self._trained = []
+        start = 0
+        for place, name, part in trained:
+            rank = part.lora_a.shape[1]
+            self._trained.append((place, name, part, slice(start, start + rank)))
+            start += rank
+        self.is_trained = bool(trained)
+
+    def forward(self, x: np.ndarray, seed: int | None) -> list[np.ndarray]:
         """`seed`: None: without dropout."""
-        y = gemm(x, self._weight, tb=True)
+        ys = [gemm(x, weight, tb=True) for weight in self._weights]
         if self.is_trained:
-            a, b = _numbers(self._part.lora_a), _numbers(self._part.lora_b)
-            scale, dropped = self._part.scale, None
-            rate = 1 - getattr(self._part.dropout, "_p_1", 1)
+            # One product for all: narrow ones are slow.
+            a = np.concatenate([_numbers(part.lora_a) for _, _, part, _ in self._trained], 1)
+            first = self._trained[0][2]
+            rate, dropped, stretch = 1 - getattr(first.dropout, "_p_1", 1), None, 1.0
             if seed is not None and rate > 0:
-                dropped = self._drawn(x.size, rate, seed)
-                scale /= 1 - rate
+                dropped, stretch = self._drawn(x.size, rate, seed), 1 / (1 - rate)
                 x = x.copy()
                 x.reshape(-1)[dropped] = 0
             narrow = gemm(x, a)
-            gemm(narrow, b, out=y, alpha=scale, beta=1)
-            self._kept = x, dropped, narrow, a, b, scale
-        return y
+            for place, _, part, columns in self._trained:
+                gemm(narrow[:, columns], _numbers(part.lora_b), out=ys[place], alpha=part.scale * stretch, beta=1)
+            self._kept = x, dropped, narrow, a, stretch
+        return ys
 
-    def backward(
-        self, dy: np.ndarray, found: Arrays, dx: np.ndarray | None = None, *, is_first: bool = False
-    ) -> np.ndarray:
-        """The gradient of x, added to the one given."""
+    def backward(self, dys: Sequence[np.ndarray], found: Arrays, *, is_first: bool = False) -> np.ndarray:
+        """The gradient of x."""
         if self.is_trained:
-            x, dropped, narrow, a, b, scale = self._kept
-            dnarrow = gemm(dy, b, tb=True, alpha=scale)
-            found[f"{self._name}.lora_a"] = gemm(x, dnarrow, ta=True)
-            found[f"{self._name}.lora_b"] = gemm(narrow, dy, ta=True, alpha=scale)
+            x, dropped, narrow, a, stretch = self._kept
+            dnarrow = np.empty_like(narrow)
+            for place, name, part, columns in self._trained:
+                dy, scale = dys[place], part.scale * stretch
+                gemm(dy, _numbers(part.lora_b), tb=True, alpha=scale, out=dnarrow[:, columns])
+                found[f"{name}.lora_b"] = gemm(narrow[:, columns], dy, ta=True, alpha=scale)
+            da = gemm(x, dnarrow, ta=True)
+            found.update({f"{name}.lora_a": da[:, columns] for _, name, _, columns in self._trained})
         if is_first:
-            return dy
-        dx = gemm(dy, self._weight) if dx is None else gemm(dy, self._weight, out=dx, beta=1)
+            return dys[0]
+        dx = gemm(dys[0], self._weights[0])
+        for dy, weight in zip(dys[1:], self._weights[1:], strict=True):
+            gemm(dy, weight, out=dx, beta=1)
         if self.is_trained:
             if dropped is None:
                 gemm(dnarrow, a, tb=True, out=dx, beta=1)
@@ -247,7 +261,7 @@ class _Projection:
 
         The gaps between them are geometrically distributed, as rounded exponential ones are, and few draws make many.
         """
-        random = np.random.Generator(np.random.SFC64((seed, *self._number)))
+        random = np.random.Generator(np.random.SFC64((seed, self._number)))
         size = int(count * rate + 6 * (count * rate) ** 0.5) + 10  # too few once in a billion times
         places = np.empty(0, np.int64)
         while not len(places) or places[-1] < count:
@@ -279,63 +293,75 @@ class _Norm:
 
 
 class _Attention:
-    """Causal, with rotary places. The heads of a group are one longer matrix: (L · S, W)."""
+    """Causal, with rotary places. The heads of a group are one longer matrix: (tokens · S, W)."""
 
     def __init__(self, part: Any) -> None:
         self._groups, self._share, self._width = part.n_kv_heads, part.n_heads // part.n_kv_heads, part.head_dim
         self._scale, self._rope = part.scale, part.rope
         self._angles: tuple[np.ndarray, np.ndarray] | None = None
 
-    def forward(self, q: np.ndarray, k: np.ndarray, v: np.ndarray, rows: int) -> np.ndarray:
+    def forward(self, q: np.ndarray, k: np.ndarray, v: np.ndarray, packed: "Packed") -> np.ndarray:
         """(T, G · S · W) of q as wide, and k and v (T, G · W)."""
-        length = len(q) // rows
-        q, k = (np.ascontiguousarray(self._by_group(self._turned(x, rows, 1), rows)) for x in (q, k))
-        v = v.reshape(rows, length, self._groups, self._width)
-        p = np.empty((rows, self._groups, length, self._share, length), np.float32)
-        lying = _lying(k[:, :, :, 0])
-        for row, group in self._each(rows):
-            gemm(_flat(q[row, group]), lying[row, group], alpha=self._scale, out=_flat(p[row, group]))
-        p += np.triu(np.full((length, length), -np.inf, np.float32), 1)[:, None]
-        p -= p.max(-1, keepdims=True)
-        np.exp(p, out=p)
-        p /= p.sum(-1, keepdims=True)
+        q, k = self._turned(q, packed.positions, 1), self._turned(k, packed.positions, 1)
         y = np.empty_like(q)
-        for row, group in self._each(rows):
-            gemm(_flat(p[row, group]), v[row, :, group], out=_flat(y[row, group]))
-        self._kept = q, k, v, p
-        return y.transpose(0, 2, 1, 3, 4).reshape(rows * length, -1)
+        parts = []
+        for own, seen in packed.parts():
+            here, keys, values = self._by_group(q[own]), self._seen(k, seen), self._seen(v, seen)
+            p = self._products(here, keys.transpose(1, 2, 0), self._scale)
+            p += np.triu(np.full(p.shape[1::2], -np.inf, np.float32), 1 + p.shape[3] - p.shape[1])[:, None]
+            p -= p.max(-1, keepdims=True)
+            np.exp(p, out=p)
+            p /= p.sum(-1, keepdims=True)
+            y[own] = self._side_by_side(self._products(p, values.swapaxes(0, 1)))
+            parts.append((here, keys, values, p))
+        self._kept = packed, parts
+        return y
 
     def backward(self, dy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        q, k, v, p = self._kept
-        rows, tokens = len(q), len(dy)
-        dy = np.ascontiguousarray(self._by_group(dy, rows))
-        dp, dq, dk, dv = np.empty_like(p), np.empty_like(q), np.empty_like(k), np.empty_like(v)
-        lying = _lying(v.swapaxes(1, 2))
-        for row, group in self._each(rows):
-            gemm(_flat(dy[row, group]), lying[row, group], out=_flat(dp[row, group]))
-            gemm(_flat(p[row, group]), _flat(dy[row, group]), ta=True, out=dv[row, :, group])
-        dp -= np.einsum("...i,...i->...", dp, p)[..., None]
-        dp *= p
-        for row, group in self._each(rows):
-            flat = _flat(dp[row, group])
-            gemm(flat, _flat(k[row, group]), alpha=self._scale, out=_flat(dq[row, group]))
-            gemm(flat, _flat(q[row, group]), ta=True, alpha=self._scale, out=_flat(dk[row, group]))
-        dq, dk = (self._turned(x.transpose(0, 2, 1, 3, 4).reshape(tokens, -1), rows, -1) for x in (dq, dk))
-        return dq, dk, dv.reshape(tokens, -1)
+        packed, parts = self._kept
+        dq = np.empty_like(dy)
+        dk, dv = (np.zeros((len(dy), self._groups * self._width), np.float32) for _ in range(2))
+        for (own, seen), (here, keys, values, p) in zip(packed.parts(), parts, strict=True):
+            there = self._by_group(dy[own])
+            dp = self._products(there, values.transpose(1, 2, 0))
+            dv[seen] += self._gathered(p, there)
+            dp -= np.einsum("...i,...i->...", dp, p)[..., None]
+            dp *= p
+            dq[own] = self._side_by_side(self._products(dp, keys.swapaxes(0, 1), self._scale))
+            dk[seen] += self._gathered(dp, here, self._scale)
+        return self._turned(dq, packed.positions, -1), self._turned(dk, packed.positions, -1), dv
 
-    def _each(self, rows: int) -> Iterator[tuple[int, int]]:
-        return ((row, group) for row in range(rows) for group in range(self._groups))
+    def _by_group(self, x: np.ndarray) -> np.ndarray:
+        """(G, tokens, S, W) of x (tokens, G · S · W)."""
+        return np.ascontiguousarray(x.reshape(len(x), self._groups, self._share, self._width).swapaxes(0, 1))
 
-    def _by_group(self, x: np.ndarray, rows: int) -> np.ndarray:
-        """A view (B, G, L, heads, W) of x (T, G · heads · W)."""
-        heads = x.shape[1] // (self._groups * self._width)
-        return x.reshape(rows, -1, self._groups, heads, self._width).transpose(0, 2, 1, 3, 4)
+    def _side_by_side(self, x: np.ndarray) -> np.ndarray:
+        return x.swapaxes(0, 1).reshape(x.shape[1], -1)
 
-    def _turned(self, x: np.ndarray, rows: int, direction: int) -> np.ndarray:
-        """x (T, heads · W), in each head the pairs (i, i + W/2) turned by their place's angle, or back (-1)."""
-        cos, sin = self._turns(len(x) // rows)
-        halves = x.reshape(rows, -1, x.shape[1] // self._width, 2, self._width // 2)
-        across = halves[:, :, :, ::-1] * (sin * np.float32(direction))
+    def _seen(self, x: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """(seen, G, W) of x (T, G · W)."""
+        return x[seen].reshape(-1, self._groups, self._width)
+
+    def _products(self, x: np.ndarray, y: np.ndarray, alpha: float = 1.0) -> np.ndarray:
+        """(G, tokens, S, n) of x (G, tokens, S, m) and y (G, m, n), made contiguous: that is quicker than to transpose."""
+        y = np.ascontiguousarray(y)
+        out = np.empty((*x.shape[:3], y.shape[2]), np.float32)
+        for group in range(self._groups):
+            gemm(_flat(x[group]), y[group], alpha=alpha, out=_flat(out[group]))
+        return out
+
+    def _gathered(self, p: np.ndarray, x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
+        """What the keys get: (seen, G · W) of p (G, tokens, S, seen) and x (G, tokens, S, W)."""
+        out = np.empty((p.shape[3], self._groups, self._width), np.float32)
+        for group in range(self._groups):
+            gemm(_flat(p[group]), _flat(x[group]), ta=True, alpha=alpha, out=out[:, group])
+        return out.reshape(len(out), -1)
+
+    def _turned(self, x: np.ndarray, positions: np.ndarray, direction: int) -> np.ndarray:
+        """x (T, heads · W), in each head the pairs (i, i + W/2) turned by their position's angle, or back (-1)."""
+        cos, sin = (angle[positions] for angle in self._turns(int(positions.max()) + 1))
+        halves = x.reshape(len(x), -1, 2, self._width // 2)
+        across = halves[:, :, ::-1] * (sin * np.float32(direction))
         across += halves * cos
         return across.reshape(x.shape)
 
@@ -346,8 +372,7 @@ class _Attention:
             units[..., : self._width // 2] = 1
             cos, sin = np.array(self._rope(mx.array(units)))[0, 0].reshape(length, 1, 2, -1).transpose(2, 0, 1, 3)
             self._angles = np.stack([cos, cos], 2), np.stack([-sin, sin], 2)
-        cos, sin = self._angles
-        return cos[:length], sin[:length]
+        return self._angles
 
 
 class Adam(optim.Adam):
@@ -377,16 +402,16 @@ class Adam(optim.Adam):
         return mx.array(change)
 
 
-def _cross_entropy(logits: np.ndarray, right: np.ndarray, learnt: int) -> tuple[float, np.ndarray]:
-    """Losses of logits (places, words) over `learnt`, and their gradient, for which `logits` is used up."""
+def _cross_entropy(logits: np.ndarray, right: np.ndarray) -> tuple[float, np.ndarray]:
+    """Mean loss of logits (places, words), and its gradient, for which `logits` is used up."""
     places = np.arange(len(right))
     logits -= logits.max(-1, keepdims=True)
     chosen = logits[places, right]
     np.exp(logits, out=logits)
     total = logits.sum(-1, keepdims=True)
-    loss = float((np.log(total[:, 0]) - chosen).sum() / learnt)
-    logits /= total * np.float32(learnt)
-    logits[places, right] -= np.float32(1 / learnt)
+    loss = float((np.log(total[:, 0]) - chosen).mean())
+    logits /= total * np.float32(len(right))
+    logits[places, right] -= np.float32(1 / len(right))
     return loss, logits
 
 
@@ -421,11 +446,6 @@ def _place(array: np.ndarray) -> int:
 def _flat(x: np.ndarray) -> np.ndarray:
     """(L · heads, numbers) of a contiguous (L, heads, numbers)."""
     return x.reshape(-1, x.shape[-1])
-
-
-def _lying(x: np.ndarray) -> np.ndarray:
-    """(B, G, W, L) of x (B, G, L, W): a product with it takes half the time of one that transposes x."""
-    return np.ascontiguousarray(x.swapaxes(-1, -2))
 
 
 def _spread(x: np.ndarray, places: np.ndarray, tokens: int) -> np.ndarray:

@@ -97,7 +97,7 @@ def test_commands_in_the_guides_exist_with_their_options(page):
     for line in commands(page.read_text("utf-8")):
         command: click.Command = main
         options: set[str] = set()
-        for word in line.split()[1:]:
+        for word in line.split(" #")[0].split()[1:]:
             options |= {name for parameter in command.params for name in parameter.opts}
             if isinstance(command, click.Group) and re.fullmatch(r"[a-z]+", word):
                 found = command.get_command(click.Context(command), word)

@@ -8,7 +8,6 @@ from mlx_lm.models import llama, qwen3
 from mlx_lm.tuner.trainer import default_loss
 from mlx_lm.tuner.utils import linear_to_lora_layers
 
-from pipeline.models import blas
 from pipeline.training import cpu
 from pipeline.training.data import TokenRow, make_batch
 
@@ -73,10 +72,26 @@ def test_gradients_of_some_layers_and_some_keys(layers, keys):
     assert_same_as_mlx_lm(model, make_batch(ROWS, 64), cpu.WrittenOut(model))
 
 
-def test_two_threads_give_what_one_gives(monkeypatch):
+PERSONA = list(range(40, 58))
+SHARED = [TokenRow([*PERSONA, *row.tokens], len(PERSONA) + row.start) for row in ROWS[::2]]
+
+
+def test_what_all_rows_begin_with_is_computed_once():
     model = make_model()
-    monkeypatch.setattr(blas, "threads", lambda: 2)
-    assert_same_as_mlx_lm(model, make_batch(ROWS, 64), cpu.WrittenOut(model))
+    batch = make_batch(SHARED, 64)
+    packed = cpu.Packed(batch)
+    rests = [len(row.tokens) - 1 - len(PERSONA) for row in SHARED]
+    assert len(packed.tokens) == len(PERSONA) + sum(rests)
+    assert packed.targets.tolist() == [token for row in SHARED for token in row.tokens[row.start :]]
+    assert_same_as_mlx_lm(model, batch, cpu.WrittenOut(model))
+
+
+def test_what_is_learnt_from_is_never_shared():
+    same = TokenRow(list(range(1, 20)), 6)
+    model = make_model()
+    batch = make_batch([same, TokenRow([*same.tokens, 7], 6)], 64)
+    assert len(cpu.Packed(batch).tokens) == 5 + (18 - 5) + (19 - 5)
+    assert_same_as_mlx_lm(model, batch, cpu.WrittenOut(model))
 
 
 def test_layers_that_are_computed_twice_drop_the_same_inputs():
@@ -108,7 +123,7 @@ def test_gradients_with_dropout_are_those_of_the_loss():
 
 
 def test_a_dropped_input_is_dropped_as_often_as_asked():
-    part = cpu._Projection(make_model(dropout=0.05).layers[0].self_attn.q_proj, "q", 0)
+    part = cpu._Projections({"q": make_model(dropout=0.05).layers[0].self_attn.q_proj})
     dropped = part._drawn(200 * 576, 0.05, seed=3)
     assert len(np.unique(dropped)) == len(dropped)
     assert 0 <= dropped.min() < dropped.max() < 200 * 576
