@@ -349,7 +349,9 @@ def _configuration(adapter: Adapter) -> tuple[str, float]:
         raise _broken(adapter, f"{CONFIG} lacks or garbles {error}") from None
     if kind not in ("lora", "dora"):
         raise _broken(
-            adapter, f"fine_tune_type is {kind!r}, a model of its own", "name its fused folder as models.chat"
+            adapter,
+            f"fine_tune_type is {kind!r}, a model of its own",
+            f"`sitetwin export {adapter.name} --to fused` makes a folder of it, for models.chat",
         )
     if not math.isfinite(scale):
         raise _broken(adapter, f"its scale is {scale}")

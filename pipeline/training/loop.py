@@ -71,7 +71,7 @@ class Trainer:
             step = max(1, len(self._valid) // max(1, config.val_batches))
             self._valid = self._valid[::step][: config.val_batches]
         add_adapter(model, config)
-        self.optimizer = _optimizer(config)
+        self.optimizer = make_optimizer(config)
         self.optimizer.init(model.trainable_parameters())
         self.progress = Progress()
         self.best: dict[str, mx.array] = {}
@@ -228,10 +228,23 @@ def _gradients(model: nn.Module, loss: Loss, sample: Batch, config: TrainingConf
     return by_graph
 
 
-def _optimizer(config: TrainingConfig) -> optim.Optimizer:
-    rate = build_schedule(config.lr_schedule.model_dump()) if config.lr_schedule else config.learning_rate
+def make_optimizer(config: TrainingConfig) -> optim.Optimizer:
+    """As it is set.
+
+    Raises:
+        SettingsError: MLX knows no such schedule, or not these arguments of it or of the optimiser.
+    """
+    rate: Any = config.learning_rate
+    if config.lr_schedule:
+        try:
+            rate = build_schedule(config.lr_schedule.model_dump())
+        except (AttributeError, TypeError) as error:
+            raise SettingsError(f"lr_schedule: {error}: see the schedules of mlx.optimizers") from None
     kind = cpu.Adam if config.optimizer == "adam" and cpu.is_here() else OPTIMIZERS[config.optimizer]
-    return kind(learning_rate=rate, **config.optimizer_config.get(config.optimizer, {}))
+    try:
+        return kind(learning_rate=rate, **config.optimizer_config.get(config.optimizer, {}))
+    except TypeError as error:
+        raise SettingsError(f"optimizer_config.{config.optimizer}: {error}: see that optimiser of MLX") from None
 
 
 def _checkpoint_layers(model: nn.Module) -> None:

@@ -31,7 +31,7 @@ from pipeline.training.config import Preset, TrainingConfig, Values, configurati
 from pipeline.training.curves import Forgetting, TrainPoint, ValidPoint
 from pipeline.training.data import TokenRow, read_rows
 from pipeline.training.forgetting import general_loss, general_rows
-from pipeline.training.loop import Trainer
+from pipeline.training.loop import Trainer, make_optimizer
 from pipeline.training.registry import CHART, CHECKPOINTS, METRICS, Run
 from pipeline.training.report import write_report
 from pipeline.training.verdict import judge
@@ -120,8 +120,11 @@ def start(
         train, valid = rows.train, rows.valid
         warnings = check_base(base) + check_rows(train, valid, config)
         if config.fine_tune_type == "full":
-            warnings.append("a full fine-tune is no adapter that the engine swaps in: mlx-lm takes its folder")
+            warnings.append(
+                "a full fine-tune is no adapter that the engine swaps in: `sitetwin export` makes a model of it"
+            )
         config = config.for_rows(len(train))
+        make_optimizer(config)
         if is_memory_checked:
             screen.say(check_memory(base, [*train, *valid], config, psutil.virtual_memory().available))
         for warning in warnings:

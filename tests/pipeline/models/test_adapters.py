@@ -154,7 +154,7 @@ def test_one_for_another_base_is_not_promoted(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"config": {"fine_tune_type": "full"}}, r"a model of its own.*fused folder"),
+        ({"config": {"fine_tune_type": "full"}}, r"a model of its own.*--to fused"),
         ({"config": {"lora_parameters": {"alpha": 32}}}, "lacks or garbles 'scale'"),
         ({"weights": {f"{QUERY}.lora_a": (WIDTH - 1, 2), f"{QUERY}.lora_b": (2, WIDTH)}}, "do not fit a layer of 16"),
         ({"weights": {"model.layers.7.mlp.up_proj.lora_a": (WIDTH, 2)}}, "the base has no such layer"),

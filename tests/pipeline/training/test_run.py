@@ -181,8 +181,22 @@ def test_an_adapter_for_a_quantised_base(site, small, screen, base):
 
 def test_a_full_fine_tune_is_kept_but_not_swapped_in(site, small, screen, base):
     run = start(site, screen, values={**small, "fine_tune_type": "full", "learning_rate": 1e-3, "num_layers": 1})
-    assert any("mlx-lm takes its folder" in warning for warning in run.warnings)
+    assert any("`sitetwin export` makes a model of it" in warning for warning in run.warnings)
     weights = mx.load(str(find_adapter(site, run.name).folder / "adapters.safetensors"))
     assert weights
     assert all(name.startswith("model.layers.1.") for name in weights)
     mlx_lm.load(str(base), adapter_path=str(find_adapter(site, run.name).folder))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"optimizer_config": {"adam": {"momentun": 1}}}, "optimizer_config.adam.*momentun"),
+        ({"lr_schedule": {"name": "cosine", "arguments": [1e-3, 10]}}, "lr_schedule.*cosine"),
+        ({"lr_schedule": {"name": "cosine_decay", "arguments": [1e-3]}}, "lr_schedule"),
+    ],
+)
+def test_an_optimiser_that_cannot_be_made_is_said_before_anything_is_written(site, small, screen, values, words):
+    with pytest.raises(SettingsError, match=words):
+        start(site, screen, values={**small, **values})
+    assert registry.runs(site) == []
