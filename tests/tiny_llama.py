@@ -5,6 +5,7 @@ the tests. FOLDER gets `base`, `quantised`, `adapters/NAME` and `answers.json`: 
 """
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -71,6 +72,17 @@ def make_bases(folder: Path) -> None:
     _random_weights(untied)
     untied, config = quantize_model(untied, config, group_size=32, bits=4)
     _write_model(folder / "quantised", dict(tree_flatten(untied.parameters())), config)
+
+
+def with_other_weights(base: Path, folder: Path) -> Path:
+    """A copy of the model in `base`, in `folder`, that is not the same model."""
+    import mlx.core as mx
+
+    shutil.copytree(base, folder)
+    arrays = mx.load(str(base / "model.safetensors"))
+    assert isinstance(arrays, dict)
+    mx.save_safetensors(str(folder / "model.safetensors"), {name: array + 1 for name, array in arrays.items()})
+    return folder
 
 
 def _random_weights(model) -> dict:  # type: ignore[no-untyped-def,type-arg]

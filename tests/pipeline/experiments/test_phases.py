@@ -17,6 +17,7 @@ from pipeline.experiments.report import write_phases_report
 from pipeline.models.adapters import find_adapter
 from pipeline.training import registry
 from tests.pipeline.experiments.conftest import VALUES
+from tests.tiny_llama import with_other_weights
 
 SYSTEMS = ["base", "underfit", "best", "overfit", "overfit-last"]
 
@@ -140,13 +141,7 @@ def test_a_number_is_not_used_twice(site):
 
 def test_other_weights_do_not_go_on(site, base, tmp_path):
     begin(site, asked=1)
-    other = tmp_path / "other"
-    other.mkdir()
-    for file in base.iterdir():
-        (other / file.name).write_bytes(file.read_bytes())
-    arrays = mx.load(str(base / "model.safetensors"))
-    mx.save_safetensors(str(other / "model.safetensors"), {name: array + 1 for name, array in arrays.items()})
-    site.models.chat = str(other)
+    site.models.chat = str(with_other_weights(base, tmp_path / "other"))
     with pytest.raises(SitetwinError, match="begun on other weights"):
         unfinished(site)
 

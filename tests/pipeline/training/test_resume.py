@@ -12,6 +12,7 @@ import pytest
 from pipeline.errors import SitetwinError
 from pipeline.training import registry
 from pipeline.training.run import resume, start
+from tests.tiny_llama import with_other_weights
 
 
 class Quiet:
@@ -104,12 +105,6 @@ def test_what_can_not_be_resumed_says_why(site, small, base, tmp_path):
         resume(site, Quiet(), "none")
     screen = Quiet()
     start(site, screen, values=small, name="part", stop=lambda: screen.iteration >= 2)
-    other = tmp_path / "other"
-    other.mkdir()
-    for file in base.iterdir():
-        (other / file.name).write_bytes(file.read_bytes())
-    arrays = mx.load(str(base / "model.safetensors"))
-    mx.save_safetensors(str(other / "model.safetensors"), {name: array + 1 for name, array in arrays.items()})
-    site.models.chat = str(other)
+    site.models.chat = str(with_other_weights(base, tmp_path / "other"))
     with pytest.raises(SitetwinError, match="other weights than those"):
         resume(site, Quiet())
