@@ -30,13 +30,7 @@ class Batch:
     @property
     def learnt(self) -> int:
         """Tokens that have a loss. The first token of a row has none: nothing comes before it."""
-        return int((self.spans[:, 1] - np.maximum(self.spans[:, 0], 1) + 1).sum())
-
-
-def learnt_places(longest: int, spans: np.ndarray) -> np.ndarray:
-    """Those of the predicted tokens, `tokens[:, 1:]` of rows after one another, that have a loss."""
-    steps = np.arange(1, longest)
-    return np.flatnonzero((steps >= spans[:, :1]) & (steps <= spans[:, 1:]))
+        return int(np.maximum(self.spans[:, 1] - np.maximum(self.spans[:, 0], 1) + 1, 0).sum())
 
 
 def read_rows(folder: Path, split: Split, tokenizer: Any, config: TrainingConfig) -> list[TokenRow]:

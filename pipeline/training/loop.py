@@ -14,12 +14,11 @@ import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
 from mlx.utils import tree_map
-from mlx_lm.tuner.trainer import grad_checkpoint
 from mlx_lm.tuner.utils import build_schedule, linear_to_lora_layers
 from mlx_lm.utils import maybe_set_recommended_wired_limit
 
 from pipeline.errors import SettingsError, SitetwinError
-from pipeline.training import checkpoint, cpu, memory
+from pipeline.training import checkpoint, cpu, graph, memory
 from pipeline.training.checkpoint import Progress
 from pipeline.training.config import TrainingConfig
 from pipeline.training.curves import TrainPoint, ValidPoint
@@ -81,6 +80,7 @@ class Trainer:
         self._gradients = _gradients(model, self.loss, shortest, config)
         if found := checkpoint.newest(folder):
             self.progress, self.best = checkpoint.load(found, model, self.optimizer)
+        self._update = graph.updates(model, self.optimizer)
 
     def run(self, watcher: Watcher, stop: Callable[[], bool] = lambda: False) -> bool:
         """Trains to the end, or until `stop()`; then a checkpoint is written and False given.
@@ -104,9 +104,11 @@ class Trainer:
             if is_whole:
                 if many > 1:
                     summed = tree_map(lambda value: value / many, summed)
-                self.optimizer.update(self.model, summed)
+                self._update(summed)
                 summed = None
             mx.eval(self.model.trainable_parameters(), self.optimizer.state, loss, summed)
+            # On a Mac what is freed stays with the process: as much again for each length that rows have.
+            mx.clear_cache()
             progress.losses.append(_number(loss, progress.iteration))
             tokens += int((batch.spans[:, 1] + 1).sum())
             watcher.step(progress.iteration, progress.losses[-1])
@@ -129,7 +131,7 @@ class Trainer:
     def step(self, batch: Batch) -> float:
         """One update with this batch alone, outside a run; gives the loss before it."""
         loss, gradients = self._gradients(batch, 0)
-        self.optimizer.update(self.model, gradients)
+        self._update(gradients)
         mx.eval(self.model.trainable_parameters(), self.optimizer.state, loss)
         return _number(loss, 0)
 
@@ -216,16 +218,7 @@ def _gradients(model: nn.Module, loss: Loss, sample: Batch, config: TrainingConf
         expected = mean_loss(model, loss, [sample])
         if abs(written(sample, 0)[0].item() - expected) <= 1e-2 * max(1.0, abs(expected)):
             return written
-    if config.grad_checkpoint:
-        _checkpoint_layers(model)
-    both = nn.value_and_grad(model, loss)
-
-    def by_graph(batch: Batch, seed: int) -> tuple[mx.array, Any]:
-        mx.random.seed(seed)
-        (value, _), gradients = both(model, mx.array(batch.tokens), mx.array(batch.spans))
-        return value, gradients
-
-    return by_graph
+    return graph.ByGraph(model, loss, is_checkpointed=config.grad_checkpoint)
 
 
 def make_optimizer(config: TrainingConfig) -> optim.Optimizer:
@@ -245,16 +238,6 @@ def make_optimizer(config: TrainingConfig) -> optim.Optimizer:
         return kind(learning_rate=rate, **config.optimizer_config.get(config.optimizer, {}))
     except TypeError as error:
         raise SettingsError(f"optimizer_config.{config.optimizer}: {error}: see that optimiser of MLX") from None
-
-
-def _checkpoint_layers(model: nn.Module) -> None:
-    """mlx-lm's gradient checkpointing, for this model's layers only: it changes a layer's class."""
-    for kind in {type(layer) for layer in model.layers}:
-        own = type(kind.__name__, (kind,), {})
-        mine = [layer for layer in model.layers if type(layer) is kind]
-        for layer in mine:
-            layer.__class__ = own
-        grad_checkpoint(mine[0])
 
 
 def _dropout_seed(seed: int, iteration: int) -> int:

@@ -7,53 +7,67 @@ it does beside the projection (tied weights, soft caps, scales).
 Import this after `blas.preload()`.
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import mlx.core as mx
 import mlx.nn as nn
-import numpy as np
 from mlx_lm.tuner.trainer import default_loss
 
-from pipeline.training.data import Batch, learnt_places
-
-Loss = Callable[[nn.Module, mx.array, mx.array], tuple[mx.array, mx.array]]
-"""Of the model, a batch's tokens and its spans: the mean over the learnt tokens, and how many they are."""
+from pipeline.training.data import Batch
 
 
-def answer_loss(model: nn.Module, tokens: mx.array, spans: mx.array) -> tuple[mx.array, mx.array]:
-    """The same as default_loss of the same arguments.
+class Loss(Protocol):
+    def __call__(
+        self, model: nn.Module, tokens: mx.array, spans: mx.array, most: int | None = None
+    ) -> tuple[mx.array, mx.array]:
+        """The mean over the learnt tokens, and how many they are.
 
-    Args:
-        model: with a trunk that `prepare` has made to pick.
-        tokens: (rows, longest).
-        spans: (rows, 2), the first and the last learnt place of each row; known values, not traced ones.
-    """
+        Args:
+            tokens: (rows, longest).
+            spans: (rows, 2), the first and the last learnt place of each row.
+            most: tokens are learnt; None: to be counted, for which `spans` must be known, not traced.
+        """
+
+
+def answer_loss(
+    model: nn.Module, tokens: mx.array, spans: mx.array, most: int | None = None
+) -> tuple[mx.array, mx.array]:
+    """That of a model with a trunk that `prepare` has made to pick."""
     inputs, targets = tokens[:, :-1], tokens[:, 1:]
-    places = mx.array(learnt_places(tokens.shape[1], np.array(spans)))
-    _trunk(model)._picked = places
-    logits = model(inputs)[0]
-    losses = nn.losses.cross_entropy(logits, targets.reshape(-1)[places])
-    return losses.astype(mx.float32).mean(), mx.array(places.size)
+    steps = mx.arange(1, tokens.shape[1])
+    is_learnt = ((steps >= spans[:, :1]) & (steps <= spans[:, 1:])).reshape(-1)
+    learnt = is_learnt.sum()
+    places = mx.argsort(mx.where(is_learnt, 0, 1))[: learnt.item() if most is None else most]
+    # Beside the module's own arrays, which go into what is compiled.
+    object.__setattr__(_trunk(model), "_picked", places)
+    losses = nn.losses.cross_entropy(model(inputs)[0], targets.reshape(-1)[places])
+    return (losses * is_learnt[places]).astype(mx.float32).sum() / learnt, learnt
+
+
+def whole_loss(
+    model: nn.Module, tokens: mx.array, spans: mx.array, most: int | None = None
+) -> tuple[mx.array, mx.array]:
+    """mlx-lm's own, which computes every token."""
+    return default_loss(model, tokens, spans)  # type: ignore[no-any-return]
 
 
 def prepare(model: nn.Module, sample: Batch) -> Loss:
     """The fastest loss that is right for this model: `answer_loss` if its head can read picked states.
 
-    Both are computed for `sample`, a small batch, so an architecture that is built otherwise goes by default_loss.
+    Both are computed for `sample`, a small batch, so an architecture that is built otherwise goes by mlx-lm's own.
     """
     tokens, spans = mx.array(sample.tokens), mx.array(sample.spans)
     expected = default_loss(model, tokens, spans)[0].item()
     trunk = _trunk(model)
     if trunk is None:
-        return default_loss
+        return whole_loss
     kind = type(trunk)
     trunk.__class__ = _picking(kind)
     found = _try(model, tokens, spans)
     if found is not None and abs(found - expected) <= 1e-2 * max(1.0, abs(expected)):
         return answer_loss
     trunk.__class__ = kind
-    return default_loss
+    return whole_loss
 
 
 def _try(model: nn.Module, tokens: mx.array, spans: mx.array) -> float | None:

@@ -1,6 +1,7 @@
 """A run that is stopped or killed and resumed gives what a run gives that went through."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import mlx.core as mx
 import pytest
 
 from pipeline.errors import SitetwinError
-from pipeline.training import registry
+from pipeline.training import graph, registry
 from pipeline.training.run import resume, start
 from tests.tiny_llama import with_other_weights
 
@@ -63,7 +64,21 @@ def assert_same(site, run, other):
     ids=["adam", "schedule", "dora", "muon", "full", "accumulated"],
 )
 def test_stopped_and_resumed(site, small, change, stops):
-    values = {**small, **change}
+    stop_and_resume(site, {**small, **change}, stops)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="on a CPU MLX compiles by g++")
+def test_stopped_and_resumed_when_steps_are_compiled(site, small, monkeypatch):
+    monkeypatch.setattr(graph, "is_compiled", lambda: True)
+    change = {
+        "fine_tune_type": "dora", "grad_checkpoint": True, "grad_accumulation_steps": 3, "save_every": 2,
+        "optimizer": "adamw", "lr_schedule": {"name": "cosine_decay", "arguments": [0.02, 4]},
+    }  # fmt: skip
+    stop_and_resume(site, {**small, **change}, [4, 8])
+
+
+def stop_and_resume(site, values, stops):
     whole = start(site, Quiet(), values=values, name="whole")
     screen = Quiet()
     run = start(site, screen, values=values, name="parts", stop=lambda: screen.iteration >= stops[0])
