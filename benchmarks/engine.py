@@ -12,6 +12,9 @@ chats: real requests to a running engine, all different, at temperature 0, and t
 on the same BLAS. `mixed` are chats of which half ask the base and half two adapters. `base_unchanged` is whether the
 base gives the same probabilities to the last digit before adapters were used and after.
 
+memory: the resident gigabytes of the engine and of mlx_lm.server while chats of a thousand tokens, all different, are
+answered, eight at a time in each round, and after them.
+
 beside: the speed of one chat while `sitetwin index` and `sitetwin train` work, over its speed while they are stopped.
 """
 
@@ -20,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -45,10 +49,14 @@ RANK = 16
 KEYS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 ADAPTERS = ("one", "two")
 CHATS = (1, 4, 16)
-PARTS = ("swap", "chats", "beside")
+PARTS = ("swap", "chats", "memory", "beside")
 SITETWIN = (sys.executable, "-m", "pipeline")
 AT_WORK_SECONDS = 12
 """Of computing, after which a command has imported and read what it needs and is at its work."""
+LONG_CHARACTERS = 4500
+"""Of a thousand tokens."""
+MEMORY_TOKENS = 8
+"""Of the answers to these."""
 NOTES = 12_000
 """More than are indexed while the chats are measured."""
 Figures = dict[str, float | str]
@@ -121,11 +129,13 @@ class Chats:
     Args:
         url: up to and with the version.
         tokens: of each answer.
+        more: what each question says besides.
     """
 
-    def __init__(self, url: str, tokens: int) -> None:
+    def __init__(self, url: str, tokens: int, more: str = "") -> None:
         self._url = url
         self._tokens = tokens
+        self._more = more
         self._number = 0
 
     def post(self, question: str, **options: object) -> dict:  # type: ignore[type-arg]
@@ -137,7 +147,7 @@ class Chats:
         """Tokens a second in all, of one chat for each entry of `adapters` at the same time."""
 
         def ask(number: int, adapter: str | None) -> int:
-            question = f"Tell me a long story about the number {number}."
+            question = f"Tell me a long story about the number {number}. {self._more}"
             answer = self.post(question, max_tokens=self._tokens, adapters=adapter)
             return int(answer["usage"]["completion_tokens"])
 
@@ -155,8 +165,8 @@ class Chats:
 
 
 @contextmanager
-def mlx_lm_server(base: Path, seconds: float = 60) -> Iterator[str]:
-    """mlx-lm's own server with its own settings, on the BLAS that the engine has; gives its URL."""
+def mlx_lm_server(base: Path, seconds: float = 60) -> Iterator[tuple[str, int]]:
+    """mlx-lm's own server with its own settings, on the BLAS that the engine has; gives its URL and process id."""
     port = free_port()
     code = "from pipeline.models import blas; blas.preload(); from mlx_lm.server import main; main()"
     options = ("--model", str(base), "--host", HOST, "--port", str(port), "--log-level", "ERROR")
@@ -167,7 +177,7 @@ def mlx_lm_server(base: Path, seconds: float = 60) -> Iterator[str]:
             if process.poll() is not None or time.monotonic() > end:
                 raise click.ClickException("mlx_lm.server did not start")
             time.sleep(0.1)
-        yield f"http://{HOST}:{port}/v1"
+        yield f"http://{HOST}:{port}/v1", process.pid
     finally:
         process.terminate()
         process.wait()
@@ -178,7 +188,7 @@ def measure_chats(url: str, base: Path, rounds: int, tokens: int, counts: Sequen
     ours = Chats(url, tokens)
     before = ours.base_probabilities()
     speeds: dict[str, list[float]] = {}
-    with mlx_lm_server(base) as their_url:
+    with mlx_lm_server(base) as (their_url, _):
         theirs = Chats(their_url, tokens)
         ways: dict[str, Callable[[], float]] = {"1_adapter": partial(ours.together, [ADAPTERS[0]])}
         for count in counts:
@@ -197,6 +207,40 @@ def measure_chats(url: str, base: Path, rounds: int, tokens: int, counts: Sequen
         f"tokens_per_second_{name}": round(statistics.median(values), 1) for name, values in speeds.items()
     }
     return {**figures, "base_unchanged": "yes" if ours.base_probabilities() == before else "no"}
+
+
+def measure_memory(url: str, pid: int, base: Path, rounds: int) -> Figures:
+    """Of the engine at `url`, which is the process `pid`, and of mlx_lm.server."""
+    figures: Figures = {}
+    with mlx_lm_server(base) as theirs:
+        for name, (server, process) in {"": (url, pid), "_mlx_lm_server": theirs}.items():
+            chats = Chats(server, MEMORY_TOKENS, " ".join(sentences())[:LONG_CHARACTERS])
+            most, after = _memory(process, partial(_in_rounds, chats, rounds))
+            figures |= {f"gigabytes_most{name}": most, f"gigabytes_after{name}": after}
+    return figures
+
+
+def _in_rounds(chats: Chats, rounds: int) -> None:
+    for _ in range(rounds):
+        chats.together([None] * 8)
+
+
+def _memory(pid: int, work: Callable[[], None]) -> tuple[float, float]:
+    """Resident gigabytes of a process: the most that was seen while `work` went on, and what it has after that."""
+    process, seen, is_over = psutil.Process(pid), [0], threading.Event()
+
+    def look() -> None:
+        while not is_over.wait(0.05):
+            seen.append(process.memory_info().rss)
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    try:
+        work()
+    finally:
+        is_over.set()
+        looker.join()
+    return round(max(seen) / 1e9, 2), round(process.memory_info().rss / 1e9, 2)
 
 
 @contextmanager
@@ -282,6 +326,8 @@ def main(parts: Sequence[str], rounds: int, tokens: int, as_json: bool) -> None:
         url = engine.connect(settings).base_url if set(parts) - {"swap"} else ""
         if "chats" in parts:
             figures |= measure_chats(url, base, rounds, tokens)
+        if "memory" in parts:
+            figures |= measure_memory(url, engine.service(settings).ensure().pid, base, rounds)
         if "beside" in parts:
             chats = Chats(url, tokens)
             for name, text in notes(NOTES, sentences()):

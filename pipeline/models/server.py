@@ -26,10 +26,13 @@ from mlx_lm.server import (
     ResponseGenerator,
 )
 
+from pipeline.models.memory import give_back
 from pipeline.models.overlays import OverlaidModel, Overlay, Overlays
 from pipeline.models.turns import Turns
 
-PROMPT_CACHE_BYTES = 2_000_000_000
+PROMPT_CACHES = 64
+PROMPT_CACHE_BYTES = 1_000_000_000
+"""Of what is kept of answered requests; the requests under way go off it when another one joins them."""
 ROWS = 32
 """Requests that are answered at the same time."""
 PROMPTS = 8
@@ -96,8 +99,9 @@ class BaseProvider(ModelProvider):
 class PromptCache(LRUPromptCache):
     """Kept apart by adapter. What one adapter computed carries it along, and is never found for another."""
 
-    def __init__(self, size: int, provider: BaseProvider) -> None:
-        super().__init__(size)
+    def __init__(self, provider: BaseProvider) -> None:
+        # mlx-lm looks at the bytes only when a request joins others, and so not at what these leave behind.
+        super().__init__(provider.cli_args.prompt_cache_size, provider.cli_args.prompt_cache_bytes)
         self._provider = provider
         self.overlay: Overlay | None = None
         """Of the request whose cache is looked for next."""
@@ -120,7 +124,12 @@ class PromptCache(LRUPromptCache):
         # Stored without the overlay, so that prompt caches keep no adapter in memory.
         *caches, rows = caches
         (overlay,) = rows.overlays
+        # MLX computes late: a request's part of its batch would hold the arrays of the whole batch until it is used
+        # again, many times the bytes that are counted.
+        mx.eval([cache.state for cache in caches])
         super().insert_cache(_key(model, overlay), tokens, caches, cache_type=cache_type)
+        if cache_type == "assistant":  # an answer has ended
+            give_back()
 
 
 def _key(model: Any, overlay: Overlay | None) -> Any:
@@ -265,7 +274,7 @@ def make_server(
     provider: BaseProvider, host: str, port: int, touch: Callable[[], None]
 ) -> tuple[ThreadingHTTPServer, Generator]:
     """A bound server and its generation loop, which loads the model in a thread of its own."""
-    generator = Generator(provider, PromptCache(provider.cli_args.prompt_cache_size, provider))
+    generator = Generator(provider, PromptCache(provider))
     handler = type("Handler", (EngineHandler,), {"touch": staticmethod(touch)})
     server = ThreadingHTTPServer((host, port), lambda *a, **k: handler(generator, *a, **k))
     server.daemon_threads = True
@@ -279,6 +288,6 @@ def _arguments(path: str, name: str) -> argparse.Namespace:
         chat_template="", use_default_chat_template=False, chat_template_args={}, allowed_origins=[],
         temp=0.0, top_p=1.0, top_k=0, min_p=0.0, max_tokens=512,
         decode_concurrency=ROWS, prompt_concurrency=PROMPTS, prefill_step_size=PREFILL_STEP,
-        prompt_cache_size=64, prompt_cache_bytes=PROMPT_CACHE_BYTES,
+        prompt_cache_size=PROMPT_CACHES, prompt_cache_bytes=PROMPT_CACHE_BYTES,
         kv_bits=None, kv_group_size=64, quantized_kv_start=5000, pipeline=False,
     )  # fmt: skip

@@ -5,15 +5,12 @@ Each step looks at what is there, so a job that was cancelled or died is gone on
 """
 
 import asyncio
-import ctypes
 import gc
 import hashlib
 import json
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
-
-import mlx.core as mx
 
 from pipeline.dataset import versions
 from pipeline.dataset.build import Built, Progress, build_site
@@ -24,6 +21,7 @@ from pipeline.experiments.recording import record_scores
 from pipeline.index import open_index
 from pipeline.models.adapters import Adapter, base_hash, promote, promoted
 from pipeline.models.demo import DEMO
+from pipeline.models.memory import give_back
 from pipeline.retraining.job import Request, Tracker
 from pipeline.settings import Settings, Visibility
 from pipeline.training import registry
@@ -169,10 +167,7 @@ def _train(settings: Settings, tracker: Tracker, before: Run | None, stop: Stop)
 def _give_back_memory() -> None:
     """The weights were for training; the comparison asks the engine's. With the demo model: 1.05 GB before, 0.16 after."""
     gc.collect()
-    mx.clear_cache()
-    if sys.platform == "linux":
-        # glibc keeps what was freed.
-        ctypes.CDLL(None).malloc_trim(0)
+    give_back()
 
 
 def _questions(settings: Settings, data_set: int, old: Adapter | None) -> list[Held]:

@@ -17,6 +17,7 @@ from pipeline.models import blas
 
 blas.preload(1)
 
+import mlx.core as mx  # noqa: E402
 from mlx_lm.server import (  # noqa: E402
     CompletionRequest,
     GenerationArguments,
@@ -28,7 +29,7 @@ from mlx_lm.server import (  # noqa: E402
 )
 
 from benchmarks.engine import make_adapter  # noqa: E402
-from pipeline.models.server import PROMPTS, BaseProvider, Generator, OneBatch, PromptCache  # noqa: E402
+from pipeline.models.server import PROMPT_CACHE_BYTES, PROMPTS, BaseProvider, Generator, OneBatch, PromptCache  # noqa: E402
 from tests.tiny_llama import make_bases  # noqa: E402
 
 QUESTION = "How are the notes made, and who makes them?"
@@ -58,15 +59,18 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def engine_of(base: Path, folder: Path) -> Iterator[Generator]:
+def engine_of(base: Path, folder: Path, cache_bytes: int = PROMPT_CACHE_BYTES) -> Iterator[Generator]:
     """One with the adapters a, b and c, which waits for `begin`."""
     for number, name in enumerate("abc"):
         make_adapter(folder / name, base, number)
     provider = Held(str(base), "tiny", folder)
-    generator = Generator(provider, PromptCache(64, provider))
-    yield generator
-    provider.begin.set()
-    generator.stop_and_join()
+    provider.cli_args.prompt_cache_bytes = cache_bytes
+    generator = Generator(provider, PromptCache(provider))
+    try:
+        yield generator
+    finally:
+        provider.begin.set()
+        generator.stop_and_join()
 
 
 @pytest.fixture
@@ -84,12 +88,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def engine(base: Path, folder: Path) -> Iterator[Generator]:
     with engine_of(base, folder) as engine:
         begin(engine)
-        assert engine.model_provider.ready.wait(60)
         yield engine
 
 
 def begin(engine: Generator) -> None:
     engine.model_provider.begin.set()  # type: ignore[attr-defined]
+    assert engine.model_provider.ready.wait(60)
 
 
 def chat(text: str = QUESTION) -> CompletionRequest:
@@ -172,6 +176,43 @@ def test_a_prompt_cache_serves_its_own_adapter_only(engine: Generator, folder: P
     assert cached(engine, "again", text) < 20
     assert answer(engine, "again", text) == answer(engine, "c", text) != alone["again"]
     shutil.rmtree(folder / "again")
+
+
+def side_by_side(engine: Generator, round_: int) -> None:
+    """Eight chats of different lengths at the same time."""
+    answers = [Answers(f"{number}", []) for number in range(8)]
+    for number, one in enumerate(answers):
+        text = f"{round_}{number}: " + QUESTION * (8 + number)
+        model = OneBatch("default_model", "default_model", None)
+        engine.requests.put((one, chat(text), replace(arguments(None, 5 + number), model=model)))
+    assert all(one.is_over.wait(60) for one in answers)
+
+
+def test_what_is_kept_of_chats_side_by_side_is_no_more_than_is_counted(held: Generator) -> None:
+    begin(held)
+    answer(held, None)
+    before = mx.get_active_memory() - held.prompt_cache.nbytes
+    for round_ in range(2):
+        side_by_side(held, round_)
+    kept = held.prompt_cache.nbytes
+    # Two layers of two heads of 16 numbers, keys and values, in fp32.
+    assert kept >= 2 * 8 * (2 * 2 * 2 * 16 * 4) * 8 * len(QUESTION)
+    assert mx.get_active_memory() - before < 1.5 * kept
+
+
+def test_what_is_kept_stays_below_its_bound(base: Path, tmp_path: Path) -> None:
+    bound = 500_000
+    with engine_of(base, tmp_path, bound) as engine:
+        begin(engine)
+        for round_ in range(2):
+            side_by_side(engine, round_)
+            assert bound / 4 < engine.prompt_cache.nbytes <= bound
+
+
+def test_the_bound_is_the_one_that_is_written_down(engine: Generator) -> None:
+    assert engine.prompt_cache.max_bytes == PROMPT_CACHE_BYTES
+    guide = Path(__file__).parents[3] / "docs" / "engine.md"
+    assert f"{PROMPT_CACHE_BYTES / 1e9:g} GB of them" in guide.read_text(encoding="utf-8")
 
 
 def test_an_adapter_is_a_model_of_its_name(engine: Generator) -> None:
