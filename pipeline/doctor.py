@@ -18,10 +18,11 @@ from pipeline.models.embedder import load_embedder
 from pipeline.models.http import DIRECT
 from pipeline.models.reranker import load_reranker
 from pipeline.retraining.job import read_job
-from pipeline.settings import Settings
+from pipeline.settings import FLOW_MODES, Settings
 
 FREE_GIGABYTES = 2.0
 """Demo weights unpacked (0.7 GB), vectors and logs."""
+_INSTALL = "pip install 'sitetwin[langflow]'"
 
 
 class Finding(BaseModel):
@@ -44,7 +45,7 @@ def examine(settings: Settings) -> list[Finding]:
         _embedder(settings),
         *_reranker(settings),
         *_retraining(settings),
-        _langflow(),
+        _langflow(settings),
     ]
 
 
@@ -174,12 +175,18 @@ def _demo(name: str, weights: str) -> Finding:
     return Finding(name=name, state="note", text=f"{weights} (demo weights) will be fetched at first use")
 
 
-def _langflow() -> Finding:
-    if importlib.util.find_spec("langflow"):
-        return Finding(name="langflow", state="ok", text="installed")
-    return Finding(
-        name="langflow",
-        state="note",
-        text="not installed: the chat runs without the editor",
-        mend="pip install 'sitetwin[langflow]'",
-    )
+def _langflow(settings: Settings) -> Finding:
+    name, flow = "langflow", settings.langflow.flow
+    is_installed = importlib.util.find_spec("langflow") is not None
+    if is_installed and settings.langflow.enabled:
+        return Finding(name=name, state="ok", text=f"installed; visitors talk to the flow {flow}")
+    off, mend = ("switched off", "langflow.enabled = true") if is_installed else ("not installed", _INSTALL)
+    if flow not in FLOW_MODES:
+        return Finding(
+            name=name,
+            state="missing",
+            text=f"{off}, and the flow {flow!r}, which visitors are to talk to, runs nowhere else",
+            mend=f"set langflow.flow to one of {', '.join(FLOW_MODES)}, or {mend}",
+        )
+    text = f"{off}: the chat runs without the editor, in mode {FLOW_MODES[flow]}"
+    return Finding(name=name, state="ok" if is_installed else "note", text=text, mend="" if is_installed else mend)

@@ -25,6 +25,8 @@ Fusion = Literal["scores", "ranks"]
 Chunker = Literal["structure", "fixed", "semantic"]
 PairKind = Literal["fact", "how-to", "synthesis", "voice", "refusal"]
 FilterStage = Literal["score", "length", "form", "language", "grounding", "relevance", "privacy", "duplicates", "judge"]
+FLOW_MODES: dict[str, Mode] = {"rag_chat": "rag", "lora_chat": "lora", "hybrid_chat": "hybrid"}
+"""How those of sitetwin's flows answer that visitors may talk to, by endpoint name."""
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -191,7 +193,9 @@ class EvaluationSettings(Section):
 class LangflowSettings(Section):
     enabled: bool = True
     port: Port = 7860
-    flow: str = Field("rag_chat", description="the flow that visitors talk to, by endpoint name")
+    flow: str = Field(
+        "rag_chat", description="the flow that visitors talk to, by endpoint name; without Langflow its mode is used"
+    )
 
 
 class GatewaySettings(Section):

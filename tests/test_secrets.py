@@ -69,7 +69,7 @@ def client(vault: Vault) -> TestClient:
 
 
 def _gateway(settings: Settings) -> TestClient:
-    return TestClient(create_app(settings, DirectBackend(settings)), base_url="http://localhost:8765")
+    return TestClient(create_app(settings, DirectBackend(settings, "rag")), base_url="http://localhost:8765")
 
 
 @pytest.fixture(scope="module")

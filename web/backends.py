@@ -8,7 +8,8 @@ import anyio
 import httpx
 
 from pipeline.chat import Answer, Turn
-from pipeline.settings import Mode, Settings
+from pipeline.errors import SettingsError
+from pipeline.settings import FLOW_MODES, Mode, Settings
 
 Starting = Callable[[], Sequence[str]]
 """The parts that are still starting, named for a visitor, e.g. `["the index", "Langflow"]`."""
@@ -32,7 +33,7 @@ class Backend(Protocol):
 class DirectBackend:
     """`pipeline.chat.ask` in worker threads; visitors get public text only."""
 
-    def __init__(self, settings: Settings, mode: Mode = "rag", starting: Starting = _nothing) -> None:
+    def __init__(self, settings: Settings, mode: Mode, starting: Starting = _nothing) -> None:
         self._settings = settings
         self._mode = mode
         self._starting = starting
@@ -53,6 +54,21 @@ class DirectBackend:
 
     async def aclose(self) -> None:
         pass
+
+
+def direct_mode(settings: Settings) -> Mode:
+    """How visitors are answered without Langflow: as the flow does that they would talk to.
+
+    Raises:
+        SettingsError: that flow is the owner's own, or none.
+    """
+    flow = settings.langflow.flow
+    if flow not in FLOW_MODES:
+        raise SettingsError(
+            f"langflow.flow is {flow!r}, which can't run without Langflow: set it to one of {', '.join(FLOW_MODES)}, or "
+            "set langflow.enabled = true and run `pip install 'sitetwin[langflow]'`"
+        )
+    return FLOW_MODES[flow]
 
 
 class FlowBackend:

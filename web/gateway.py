@@ -5,18 +5,22 @@ import uvicorn
 from flows import server as langflow
 from pipeline.settings import Settings, load_settings
 from web.app import create_app
-from web.backends import Backend, DirectBackend, FlowBackend
+from web.backends import Backend, DirectBackend, FlowBackend, direct_mode
 from web.rows import RowsFile
 
 
 def choose_backend(settings: Settings) -> Backend:
-    """The flow where Langflow is installed and switched on, else the pipeline itself."""
+    """The flow where Langflow is installed and switched on, else the pipeline itself in that flow's mode.
+
+    Raises:
+        SettingsError: there is no Langflow, and the flow is none of sitetwin's own.
+    """
     starting = RowsFile(settings.run_directory).starting
     if langflow.is_on(settings):
         return FlowBackend(
             langflow.base_url(settings), langflow.credentials(settings).api_key, settings.langflow.flow, starting
         )
-    return DirectBackend(settings, starting=starting)
+    return DirectBackend(settings, direct_mode(settings), starting)
 
 
 def main() -> None:

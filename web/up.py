@@ -17,6 +17,7 @@ from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import RunFiles, answers
 from pipeline.processes.supervisor import Child, Member, Row, Shared, Supervisor
 from pipeline.settings import Settings
+from web.backends import direct_mode
 from web.rows import RowsFile
 from web.screen import Screen
 
@@ -28,8 +29,11 @@ def up(settings: Settings, screen: Screen) -> None:
 
     Raises:
         ServiceError: another `up` runs here, or a port is in use.
+        SettingsError: visitors would talk to a flow that can't run here.
         ModelError: the demo weights can't be fetched.
     """
+    if not langflow.is_on(settings):
+        direct_mode(settings)
     settings.run_directory.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.run_directory / "up.lock")
     try:

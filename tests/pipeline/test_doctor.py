@@ -5,7 +5,7 @@ import pytest
 from pipeline.doctor import Finding, examine
 from pipeline.models.demo import embedding_model
 from pipeline.processes.endpoint import free_port
-from pipeline.settings import ModelSettings, RetrievalSettings, Settings
+from pipeline.settings import LangflowSettings, ModelSettings, RetrievalSettings, Settings
 
 
 def finding(name: str, root: Path, rerank: bool = False, **models: str) -> Finding | None:
@@ -45,3 +45,14 @@ def test_a_reranker_is_looked_at_only_if_it_is_wanted(tmp_path: Path) -> None:
     assert missing is not None
     assert missing.state == "missing"
     assert "set [models] reranker" in missing.text
+
+
+@pytest.mark.parametrize(
+    ("flow", "state", "said"),
+    [("hybrid_chat", ("ok", "note"), "in mode hybrid"), ("my_chat", ("missing",), "the flow 'my_chat'")],
+)
+def test_without_langflow_the_flow_is_a_mode(tmp_path: Path, flow: str, state: tuple[str, ...], said: str) -> None:
+    findings = examine(Settings(root=tmp_path, langflow=LangflowSettings(enabled=False, flow=flow)))
+    found = next(finding for finding in findings if finding.name == "langflow")
+    assert found.state in state
+    assert said in found.text

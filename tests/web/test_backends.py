@@ -8,7 +8,10 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from flows.server import is_installed
+from pipeline.errors import SettingsError
 from web.backends import DirectBackend, FlowBackend
+from web.gateway import choose_backend
 
 
 async def _ready(*backends):
@@ -22,7 +25,7 @@ def test_both_are_ready_only_when_nothing_is_starting(settings, serve):
     healthy = serve(Starlette(routes=[Route("/health", lambda request: PlainTextResponse("ok"))]))
     starting = ["the index", "the model"]
     backends = [
-        DirectBackend(settings, starting=lambda: starting),
+        DirectBackend(settings, "rag", lambda: starting),
         FlowBackend(healthy, "key", "rag_chat", lambda: starting),
     ]
 
@@ -67,11 +70,34 @@ def counting(monkeypatch):
 
 def test_direct_answers_run_off_the_event_loop_see_public_text_only_and_end_when_closed(settings, counting):
     async def first_two():
-        async with aclosing(DirectBackend(settings).stream("Why?", "visitor-1", [])) as pieces:
+        async with aclosing(DirectBackend(settings, "lora").stream("Why?", "visitor-1", [])) as pieces:
             return [await anext(pieces), await anext(pieces)]
 
     assert anyio.run(first_two) == ["0 ", "1 "]
     assert counting.closed
     assert threading.get_ident() not in counting.threads
     question, options = counting.called_with
-    assert (question, options["visibility"], options["mode"]) == ("Why?", "public", "rag")
+    assert (question, options["visibility"], options["mode"]) == ("Why?", "public", "lora")
+
+
+@pytest.mark.parametrize(("flow", "mode"), [("rag_chat", "rag"), ("lora_chat", "lora"), ("hybrid_chat", "hybrid")])
+def test_without_langflow_visitors_are_answered_in_the_mode_of_their_flow(settings, counting, flow, mode):
+    settings.langflow.enabled = False
+    settings.langflow.flow = flow
+
+    async def first():
+        async with aclosing(choose_backend(settings).stream("Why?", "visitor-1", [])) as pieces:
+            return await anext(pieces)
+
+    assert anyio.run(first) == "0 "
+    assert counting.called_with[1]["mode"] == mode
+
+
+def test_a_flow_of_the_owners_needs_langflow(settings):
+    settings.langflow.enabled = False
+    settings.langflow.flow = "my_chat"
+    with pytest.raises(SettingsError, match="set it to one of rag_chat, lora_chat, hybrid_chat"):
+        choose_backend(settings)
+    settings.langflow.enabled = True
+    if is_installed():
+        assert isinstance(choose_backend(settings), FlowBackend)

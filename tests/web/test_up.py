@@ -7,7 +7,7 @@ import pytest
 from filelock import FileLock
 from rich.console import Console
 
-from pipeline.errors import ServiceError
+from pipeline.errors import ServiceError, SettingsError
 from pipeline.processes.endpoint import free_port
 from pipeline.processes.supervisor import Row
 from pipeline.settings import GatewaySettings, LangflowSettings, Settings
@@ -57,6 +57,14 @@ def test_visitors_learn_what_is_still_starting(tmp_path: Path) -> None:
     assert list(file.starting()) == ["Langflow"]
     file.remove()
     assert list(file.starting()) == []
+
+
+def test_a_flow_that_only_langflow_can_run_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    settings = site(tmp_path, free_port())
+    settings.langflow.flow = "my_chat"
+    with pytest.raises(SettingsError, match="'my_chat', which can't run without Langflow"):
+        up(settings, quiet_screen())
+    assert not settings.state.exists()
 
 
 def test_without_a_terminal_each_change_is_a_line_and_ready_comes_once() -> None:
