@@ -8,15 +8,17 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline.errors import SettingsError
 
 FILE_NAME = "sitetwin.toml"
 STATE_DIRECTORY = ".sitetwin"
+OLLAMA_PORT = 11434
 
 Visibility = Literal["public", "private"]
 Mode = Literal["base", "rag", "lora", "hybrid"]
@@ -71,7 +73,8 @@ class ModelSettings(Section):
     """Which weights answer and which embed. `demo` is what the package index carries."""
 
     chat: str = Field(
-        "demo", description="demo, a hub id or a folder for MLX; with engine.url the server's name for its model"
+        "demo",
+        description="demo, a hub id or a folder for MLX, or ollama:NAME; with engine.url the server's name for its model",
     )
     embedder: str = Field(
         "demo",
@@ -94,7 +97,9 @@ class EngineSettings(Section):
     """The model server: ours on MLX, or any OpenAI-compatible one."""
 
     url: str = Field(
-        "", description="an OpenAI-compatible server, e.g. http://127.0.0.1:11434/v1; empty: sitetwin's own engine"
+        "",
+        description="an OpenAI-compatible server, e.g. http://127.0.0.1:8000/v1; empty: sitetwin's own engine, or for an "
+        "ollama:NAME OLLAMA_HOST or Ollama's usual address",
     )
     api_key: str = Field("", description="for that server; better set as SITETWIN_ENGINE__API_KEY")
     threads: int = Field(0, ge=0, description="of the CPU for a matrix product; 0: chosen by the number of cores")
@@ -241,6 +246,15 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings
 
+    @model_validator(mode="after")
+    def _ask_ollama(self) -> Self:
+        """To the rest of sitetwin Ollama is a server like any other, which has a model of that name."""
+        kind, _, name = self.models.chat.partition(":")
+        if kind == "ollama":
+            self.models = self.models.model_copy(update={"chat": name})
+            self.engine = self.engine.model_copy(update={"url": ollama_openai_url(self.engine.url)})
+        return self
+
     @property
     def file(self) -> Path:
         """Where these settings stand, for processes that are to have the same ones."""
@@ -268,6 +282,20 @@ class Settings(BaseSettings):
 
     def source_path(self, source: ContentSource) -> Path:
         return (self.root / source.path.expanduser()).resolve()
+
+
+def ollama_address(url: str = "") -> str:
+    """Of the server at `url`; without one at OLLAMA_HOST, else at Ollama's usual address."""
+    return url or os.environ.get("OLLAMA_HOST") or f"http://127.0.0.1:{OLLAMA_PORT}"
+
+
+def ollama_openai_url(url: str = "") -> str:
+    """Where that server speaks like OpenAI's."""
+    named = ollama_address(url).rstrip("/").removesuffix("/v1")
+    if "://" not in named:  # OLLAMA_HOST may be a name alone, or one with a port
+        named = f"http://{named}"
+        named = named if urlsplit(named).port else f"{named}:{OLLAMA_PORT}"
+    return f"{named}/v1"
 
 
 def find_settings_file(start: Path) -> Path:

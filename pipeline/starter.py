@@ -48,7 +48,7 @@ chat = "mlx-community/gemma-3-12b-it-4bit"
     else:
         models = """# "demo" is SmolLM2-135M-Instruct: it needs no model hub and no GPU, and it is tiny.
 # For better answers name an MLX model (a hub id or a folder), or use a server you have:
-# with Ollama set chat = "gemma3:12b" and, under [engine], url = "http://127.0.0.1:11434/v1".
+# with Ollama set chat = "ollama:gemma3:12b".
 chat = "demo"
 """
     # Below `content` a slug begins with its collection; a collection named by itself has to be put in front.

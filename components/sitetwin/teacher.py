@@ -24,8 +24,7 @@ from pipeline.dataset.teachers.prompts import TEACHER
 from pipeline.dataset.trial import write
 from pipeline.models.client import EngineClient
 from pipeline.models.ollama_chat import OllamaChat, list_models
-from pipeline.models.ollama_server import openai_url
-from pipeline.settings import PairKind, Settings, load_settings
+from pipeline.settings import PairKind, Settings, load_settings, ollama_openai_url
 
 AS_IN_SETTINGS = "as in sitetwin.toml"
 OLLAMA = "ollama:"
@@ -145,7 +144,7 @@ class TeacherComponent(Component):
         model = OllamaChat(teacher.model.removeprefix(OLLAMA), teacher.url, teacher.api_key)
         self.status = model.name  # asks the server whether it has the model
         client = EngineClient(
-            openai_url(teacher.url), model.model, api_key=teacher.api_key, timeout=teacher.timeout_seconds
+            ollama_openai_url(teacher.url), model.model, api_key=teacher.api_key, timeout=teacher.timeout_seconds
         )
         return EngineChatModel(client=client, max_tokens=self.max_tokens, temperature=self.temperature)
 

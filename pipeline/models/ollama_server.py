@@ -1,6 +1,5 @@
 """An Ollama server: where it is, which models it has, and what to do when it refuses."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ import httpx
 
 from pipeline.errors import ModelError
 from pipeline.models.http import DIRECT
+from pipeline.settings import ollama_address
 
 if TYPE_CHECKING:
     from ollama import AsyncClient, Client, ListResponse
 
 T = TypeVar("T")
 
-PORT = 11434
 CONNECT_SECONDS = 10
 _MEMORY = ("requires more system memory", "out of memory", "unable to allocate")
 
@@ -59,7 +58,7 @@ class OllamaServer:
 
     def __init__(self, keys: Keys, url: str = "", api_key: str = "", timeout: float = 300) -> None:
         self.keys = keys
-        self.address = address(url)
+        self.address = ollama_address(url)
         self.timeout = timeout
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else None
 
@@ -141,16 +140,3 @@ class OllamaServer:
         return OllamaError(
             f"Ollama at {self.address} has no model {model}: run `ollama pull {model}`", httpx.codes.NOT_FOUND
         )
-
-
-def address(url: str = "") -> str:
-    return url or os.environ.get("OLLAMA_HOST") or f"http://127.0.0.1:{PORT}"
-
-
-def openai_url(url: str = "") -> str:
-    """Where the server at `url` speaks like OpenAI's."""
-    named = address(url).rstrip("/")
-    if "://" not in named:  # OLLAMA_HOST may be a name alone, or one with a port
-        named = f"http://{named}"
-        named = named if httpx.URL(named).port else f"{named}:{PORT}"
-    return f"{named}/v1"

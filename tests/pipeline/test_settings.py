@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import SettingsError
-from pipeline.settings import Settings, find_settings_file, load_settings
+from pipeline.settings import Settings, find_settings_file, load_settings, ollama_openai_url
 
 
 def write(folder: Path, text: str) -> Path:
@@ -86,3 +86,40 @@ def test_only_the_demo_model_quotes_first_unless_told(
     tmp_path: Path, values: dict[str, object], expected: bool
 ) -> None:
     assert Settings(root=tmp_path, **values).quotes_first is expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("", "http://127.0.0.1:11434/v1"),
+        ("http://studio.local:11434", "http://studio.local:11434/v1"),
+        ("http://studio.local:11434/v1", "http://studio.local:11434/v1"),
+    ],
+)
+def test_a_model_of_ollama_is_one_of_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, asked: str
+) -> None:
+    monkeypatch.delenv("OLLAMA_HOST", raising=False)
+    engine = f'[engine]\nurl = "{url}"\nthreads = 3\n' if url else ""
+    settings = load_settings(write(tmp_path, f'[models]\nchat = "ollama:gemma3:12b"\n{engine}'))
+    assert (settings.models.chat, settings.engine.url) == ("gemma3:12b", asked)
+    assert settings.engine.threads == (3 if url else 0)
+    assert not settings.quotes_first
+    assert not Settings(root=tmp_path).engine.url
+
+
+@pytest.mark.parametrize(
+    ("named", "url"),
+    [
+        ("", "http://127.0.0.1:11434/v1"),
+        ("studio.local", "http://studio.local:11434/v1"),
+        ("studio.local:8000", "http://studio.local:8000/v1"),
+        ("studio.local:80", "http://studio.local:80/v1"),
+        ("https://models.example.org/", "https://models.example.org/v1"),
+    ],
+)
+def test_where_ollama_speaks_like_openai(monkeypatch: pytest.MonkeyPatch, named: str, url: str) -> None:
+    monkeypatch.delenv("OLLAMA_HOST", raising=False)
+    assert ollama_openai_url(named) == url
+    monkeypatch.setenv("OLLAMA_HOST", named)
+    assert ollama_openai_url() == url

@@ -9,7 +9,6 @@ from typing import Literal
 from pydantic import BaseModel
 
 from pipeline.errors import ModelError
-from pipeline.models import ollama_server
 from pipeline.settings import Settings, Visibility
 from pipeline.training.exporting import ollama, peft
 from pipeline.training.exporting.folder import new_folder
@@ -127,4 +126,4 @@ def _next(source: Source, wishes: Wishes, model: str | None) -> str:
     if not model:
         smaller = f"--quantize {ollama.QUANTISED[wishes.bits]} " if wishes.bits else ""
         return f"`ollama create {wishes.name or source.name} {smaller}-f {folder / ollama.MODELFILE}`"
-    return f'`ollama run {model}`, or `[engine] url = "{ollama_server.openai_url()}"` and `[models] chat = "{model}"`'
+    return f'`ollama run {model}`, or `[models] chat = "ollama:{model}"`'

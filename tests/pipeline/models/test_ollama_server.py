@@ -14,7 +14,6 @@ from pipeline.errors import ModelError
 from pipeline.models import ollama_chat
 from pipeline.models.ollama_chat import OllamaChat, list_models
 from pipeline.models.ollama_embeddings import OllamaEmbeddings
-from pipeline.models.ollama_server import openai_url
 from pipeline.models.remote_embedder import RefusedTextError
 
 Answers = dict[str, tuple[int, Any]]
@@ -111,19 +110,3 @@ def test_an_answer_is_asked_for_again_when_the_server_breaks_off(monkeypatch: py
     ):
         chat(url)
     assert len(asked) == ollama_chat.TRIES
-
-
-@pytest.mark.parametrize(
-    ("named", "url"),
-    [
-        ("", "http://127.0.0.1:11434/v1"),
-        ("studio.local", "http://studio.local:11434/v1"),
-        ("studio.local:8000", "http://studio.local:8000/v1"),
-        ("https://models.example.org/", "https://models.example.org/v1"),
-    ],
-)
-def test_where_it_speaks_like_openai(named, url, monkeypatch):
-    monkeypatch.delenv("OLLAMA_HOST", raising=False)
-    assert openai_url(named) == url
-    monkeypatch.setenv("OLLAMA_HOST", named)
-    assert openai_url() == url
