@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, get_args
 
-import mlx.core as mx
 from pydantic import BaseModel, ValidationError
 
 from pipeline.dataset.versions import read_card, version_folder
@@ -20,6 +19,7 @@ from pipeline.experiments.conclusion import Asked, conclusion
 from pipeline.experiments.recording import record_scores
 from pipeline.models.adapters import base_hash
 from pipeline.models.demo import DEMO
+from pipeline.models.memory import give_back
 from pipeline.settings import Settings, Visibility
 from pipeline.training import registry, run
 from pipeline.training.chart import draw
@@ -129,7 +129,7 @@ def go_on(
             _say_rest(settings, screen, experiment, trained)
     # A second copy of the base, for the questions, is in the engine's process.
     gc.collect()
-    mx.clear_cache()
+    give_back()
     try:
         for system, adapter in _systems(settings, experiment):
             _ask(settings, screen, experiment, system, adapter, stop)
