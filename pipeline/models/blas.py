@@ -68,8 +68,25 @@ def describe() -> str:
     library.openblas_get_config.restype = ctypes.c_char_p
     version = " ".join(library.openblas_get_config().decode().split()[:2])
     origin = PACKAGE if _loaded else "loaded by the environment"
-    threads = library.openblas_get_num_threads()
-    return f"{version} ({origin}), {threads} thread{'' if threads == 1 else 's'}"
+    count = threads()
+    return f"{version} ({origin}), {count} thread{'' if count == 1 else 's'}"
+
+
+def threads() -> int:
+    """Of one matrix product of the OpenBLAS in this process."""
+    count: int = ctypes.CDLL(None).openblas_get_num_threads()
+    return count
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """For products beside which another library computes in threads: OpenBLAS's spin while they wait."""
+    before, set_threads = threads(), ctypes.CDLL(None).openblas_set_num_threads
+    set_threads(1)
+    try:
+        yield
+    finally:
+        set_threads(before)
 
 
 @cache

@@ -8,9 +8,11 @@ from pipeline.models import blas
 from pipeline.settings import Visibility
 from pipeline.training.config import TrainingConfig
 from pipeline.training.data import TokenRow
-from pipeline.training.memory import estimate, shape_of, smaller
+from pipeline.training.memory import estimate, is_written_out, shape_of, smaller
 
 FEW = 100
+ROOMY = 0.8
+"""Of the free memory; what is not needed for the run itself leaves the rest to others."""
 
 
 def check_visibility(adapter: Visibility, data: Visibility, version: int) -> None:
@@ -81,8 +83,8 @@ def check_base(folder: Path) -> list[str]:
     ]
 
 
-def check_memory(folder: Path, rows: Sequence[TokenRow], config: TrainingConfig, free: int) -> str:
-    """What the run will take, in words.
+def fit_memory(folder: Path, rows: Sequence[TokenRow], config: TrainingConfig, free: int) -> tuple[str, TrainingConfig]:
+    """What the run will take, in words, and the configuration with it decided whether the weights are packed.
 
     Raises:
         SitetwinError: it is more than the `free` bytes; with settings that would fit, if there are any.
@@ -96,8 +98,10 @@ def check_memory(folder: Path, rows: Sequence[TokenRow], config: TrainingConfig,
         learnt = max(min(len(row.tokens), longest) - min(row.start, longest) for row in rows)
         return estimate(shape, config, tokens, learnt)
 
+    if config.pack_weights is None and is_written_out(shape, config):
+        config = config.model_copy(update={"pack_weights": need(config) <= ROOMY * free})
     if (needed := need(config)) <= free:
-        return f"about {needed / 1e9:.1f} GB of memory are needed, {free / 1e9:.1f} GB are free"
+        return f"about {needed / 1e9:.1f} GB of memory are needed, {free / 1e9:.1f} GB are free", config
     fitting = next((words for words, less in smaller(config) if need(less) <= free), None)
     raise SitetwinError(
         f"training needs about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free: "

@@ -12,7 +12,7 @@ from typing import Any
 from mlx_lm.tuner.datasets import create_dataset
 
 from pipeline.training.data import TokenRow, by_length, make_batch
-from pipeline.training.loop import Trainer, mean_loss
+from pipeline.training.loop import Trainer
 
 TEXT = Path(__file__).with_name("general_text.jsonl")
 
@@ -33,4 +33,4 @@ def general_loss(trainer: Trainer, rows: list[TokenRow]) -> float:
     """Nats a token of the model as it is now. A trainer that has not begun gives the base's."""
     longest = max(len(row.tokens) for row in rows)
     batches = [make_batch(batch, longest) for batch in by_length(rows, trainer.config.batch_size)]
-    return mean_loss(trainer.model, trainer.loss, batches)
+    return trainer.mean_loss(batches)

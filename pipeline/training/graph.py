@@ -53,7 +53,7 @@ class ByGraph:
             (value, _), gradients = both(model, *batch)
             return value, gradients
 
-        self._is_compiled = is_compiled()
+        self._model, self._loss, self._is_compiled = model, loss, is_compiled()
         state = [model.state]
         self._run = mx.compile(run, inputs=state, outputs=state) if self._is_compiled else run
 
@@ -65,6 +65,11 @@ class ByGraph:
         """
         tokens, most = _rounded(batch) if self._is_compiled else (batch.tokens, batch.learnt)
         return self._run(mx.random.key(seed), mx.array(tokens), mx.array(batch.spans), most)
+
+    def loss(self, batch: Batch) -> tuple[float, int]:
+        """The mean loss over the learnt tokens, and how many they are."""
+        mean: Any = self._loss(self._model, mx.array(batch.tokens), mx.array(batch.spans), batch.learnt)[0].item()
+        return float(mean), batch.learnt
 
 
 def updates(model: nn.Module, optimizer: optim.Optimizer) -> Callable[[Any], None]:

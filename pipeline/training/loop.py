@@ -5,7 +5,7 @@ last, and it ends when the validation loss has not fallen for some time. Import 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,24 +14,38 @@ import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
 from mlx.utils import tree_map
+from mlx_lm.tuner.trainer import default_loss
 from mlx_lm.tuner.utils import build_schedule, linear_to_lora_layers
 from mlx_lm.utils import maybe_set_recommended_wired_limit
 
 from pipeline.errors import SettingsError, SitetwinError
-from pipeline.training import checkpoint, cpu, graph, memory
+from pipeline.training import checkpoint, graph, memory
 from pipeline.training.checkpoint import Progress
 from pipeline.training.config import TrainingConfig
+from pipeline.training.cpu import fit
 from pipeline.training.curves import TrainPoint, ValidPoint
 from pipeline.training.data import Batch, Schedule, TokenRow, by_length, make_batch
-from pipeline.training.loss import Loss, prepare
+from pipeline.training.loss import prepare
 
 OPTIMIZERS = {
     "adam": optim.Adam, "adamw": optim.AdamW, "muon": optim.Muon, "sgd": optim.SGD, "adafactor": optim.Adafactor,
 }  # fmt: skip
 
 
-Gradients = Callable[[Batch, int], tuple[mx.array, Any]]
-"""Of a batch and a seed for dropout: its mean loss, and a tree like that of the trained parameters."""
+class Way(Protocol):
+    """How a model's loss and gradients are computed."""
+
+    def __call__(self, batch: Batch, seed: int) -> tuple[mx.array, Any]:
+        """The mean loss over the learnt tokens, and a tree like that of the trained parameters.
+
+        Args:
+            seed: of dropout, which there is when the model is in training.
+        """
+        ...
+
+    def loss(self, batch: Batch) -> tuple[float, int]:
+        """The mean loss over the learnt tokens, and how many they are; without dropout when the model is not in training."""
+        ...
 
 
 class Watcher(Protocol):
@@ -76,8 +90,7 @@ class Trainer:
         self.best: dict[str, mx.array] = {}
         model.eval()
         shortest = make_batch([min(train, key=lambda row: len(row.tokens))], config.max_seq_length)
-        self.loss: Loss = prepare(model, shortest)
-        self._gradients = _gradients(model, self.loss, shortest, config)
+        self._way = _way(model, shortest, config)
         if found := checkpoint.newest(folder):
             self.progress, self.best = checkpoint.load(found, model, self.optimizer)
         self._update = graph.updates(model, self.optimizer)
@@ -97,7 +110,7 @@ class Trainer:
         self.model.train()
         while progress.iteration < self.iters and not self._is_worn_out():
             batch = self.schedule.batch(progress.iteration)
-            loss, grad = self._gradients(batch, _dropout_seed(self.config.seed, progress.iteration))
+            loss, grad = self._way(batch, _dropout_seed(self.config.seed, progress.iteration))
             summed = grad if summed is None else tree_map(mx.add, summed, grad)
             progress.iteration += 1
             is_whole = progress.iteration % many == 0
@@ -130,10 +143,16 @@ class Trainer:
 
     def step(self, batch: Batch) -> float:
         """One update with this batch alone, outside a run; gives the loss before it."""
-        loss, gradients = self._gradients(batch, 0)
+        loss, gradients = self._way(batch, 0)
         self._update(gradients)
         mx.eval(self.model.trainable_parameters(), self.optimizer.state, loss)
         return _number(loss, 0)
+
+    def mean_loss(self, batches: Sequence[Batch]) -> float:
+        """The mean over all learnt tokens of `batches`, without dropout."""
+        self.model.eval()
+        losses = [self._way.loss(batch) for batch in batches]
+        return sum(mean * learnt for mean, learnt in losses) / sum(learnt for _, learnt in losses)
 
     def weights(self) -> dict[str, mx.array]:
         """Those with the lowest validation loss; without validation rows the last."""
@@ -165,7 +184,7 @@ class Trainer:
     def _evaluate(self, watcher: Watcher) -> None:
         if not self._valid:
             return
-        point = ValidPoint(iteration=self.progress.iteration, loss=mean_loss(self.model, self.loss, self._valid))
+        point = ValidPoint(iteration=self.progress.iteration, loss=self.mean_loss(self._valid))
         curves = self.progress.curves
         curves.valid.append(point)
         if curves.best is point:
@@ -174,18 +193,6 @@ class Trainer:
         watcher.evaluated(point, self.progress)
         self.model.train()
         mx.clear_cache()
-
-
-def mean_loss(model: nn.Module, loss: Loss, batches: list[Any]) -> float:
-    """The mean over all learnt tokens of `batches`, without dropout."""
-    model.eval()
-    total: Any = 0.0
-    count: Any = 0
-    for batch in batches:
-        mean, learnt = loss(model, mx.array(batch.tokens), mx.array(batch.spans))
-        total += mean.item() * learnt.item()
-        count += learnt.item()
-    return float(total / count)
 
 
 def add_adapter(model: nn.Module, config: TrainingConfig) -> None:
@@ -211,14 +218,17 @@ def add_adapter(model: nn.Module, config: TrainingConfig) -> None:
         raise SettingsError(f"none of lora_parameters.keys is in this model: name some of {', '.join(names)}")
 
 
-def _gradients(model: nn.Module, loss: Loss, sample: Batch, config: TrainingConfig) -> Gradients:
-    """The fastest way to a batch's gradients that is right for this model: written out, or by MLX's graph."""
-    if cpu.is_fit(model):
-        written = cpu.WrittenOut(model, is_checkpointed=config.grad_checkpoint)
-        expected = mean_loss(model, loss, [sample])
-        if abs(written(sample, 0)[0].item() - expected) <= 1e-2 * max(1.0, abs(expected)):
+def _way(model: nn.Module, sample: Batch, config: TrainingConfig) -> Way:
+    """The fastest one that is right for this model: written out, or by MLX's graph."""
+    if fit.is_fit(model):
+        from pipeline.training.cpu.gradients import WrittenOut
+
+        is_packed = config.pack_weights is not False
+        written = WrittenOut(model, is_checkpointed=config.grad_checkpoint, is_packed=is_packed)
+        expected = default_loss(model, mx.array(sample.tokens), mx.array(sample.spans))[0].item()
+        if abs(written.loss(sample)[0] - expected) <= 1e-2 * max(1.0, abs(expected)):
             return written
-    return graph.ByGraph(model, loss, is_checkpointed=config.grad_checkpoint)
+    return graph.ByGraph(model, prepare(model, sample), is_checkpointed=config.grad_checkpoint)
 
 
 def make_optimizer(config: TrainingConfig) -> optim.Optimizer:
@@ -233,7 +243,11 @@ def make_optimizer(config: TrainingConfig) -> optim.Optimizer:
             rate = build_schedule(config.lr_schedule.model_dump())
         except (AttributeError, TypeError) as error:
             raise SettingsError(f"lr_schedule: {error}: see the schedules of mlx.optimizers") from None
-    kind = cpu.Adam if config.optimizer == "adam" and cpu.is_here() else OPTIMIZERS[config.optimizer]
+    kind = OPTIMIZERS[config.optimizer]
+    if config.optimizer == "adam" and fit.is_here():
+        from pipeline.training.cpu.adam import Adam
+
+        kind = Adam
     try:
         return kind(learning_rate=rate, **config.optimizer_config.get(config.optimizer, {}))
     except TypeError as error:

@@ -17,36 +17,30 @@ from pipeline.training.data import Batch
 
 
 class Loss(Protocol):
-    def __call__(
-        self, model: nn.Module, tokens: mx.array, spans: mx.array, most: int | None = None
-    ) -> tuple[mx.array, mx.array]:
+    def __call__(self, model: nn.Module, tokens: mx.array, spans: mx.array, most: int) -> tuple[mx.array, mx.array]:
         """The mean over the learnt tokens, and how many they are.
 
         Args:
             tokens: (rows, longest).
             spans: (rows, 2), the first and the last learnt place of each row.
-            most: tokens are learnt; None: to be counted, for which `spans` must be known, not traced.
+            most: as many tokens are learnt, or fewer.
         """
 
 
-def answer_loss(
-    model: nn.Module, tokens: mx.array, spans: mx.array, most: int | None = None
-) -> tuple[mx.array, mx.array]:
+def answer_loss(model: nn.Module, tokens: mx.array, spans: mx.array, most: int) -> tuple[mx.array, mx.array]:
     """That of a model with a trunk that `prepare` has made to pick."""
     inputs, targets = tokens[:, :-1], tokens[:, 1:]
     steps = mx.arange(1, tokens.shape[1])
     is_learnt = ((steps >= spans[:, :1]) & (steps <= spans[:, 1:])).reshape(-1)
     learnt = is_learnt.sum()
-    places = mx.argsort(mx.where(is_learnt, 0, 1))[: learnt.item() if most is None else most]
+    places = mx.argsort(mx.where(is_learnt, 0, 1))[:most]
     # Beside the module's own arrays, which go into what is compiled.
     object.__setattr__(_trunk(model), "_picked", places)
     losses = nn.losses.cross_entropy(model(inputs)[0], targets.reshape(-1)[places])
     return (losses * is_learnt[places]).astype(mx.float32).sum() / learnt, learnt
 
 
-def whole_loss(
-    model: nn.Module, tokens: mx.array, spans: mx.array, most: int | None = None
-) -> tuple[mx.array, mx.array]:
+def whole_loss(model: nn.Module, tokens: mx.array, spans: mx.array, most: int) -> tuple[mx.array, mx.array]:
     """mlx-lm's own, which computes every token."""
     return default_loss(model, tokens, spans)  # type: ignore[no-any-return]
 
@@ -63,17 +57,17 @@ def prepare(model: nn.Module, sample: Batch) -> Loss:
         return whole_loss
     kind = type(trunk)
     trunk.__class__ = _picking(kind)
-    found = _try(model, tokens, spans)
+    found = _try(model, tokens, spans, sample.learnt)
     if found is not None and abs(found - expected) <= 1e-2 * max(1.0, abs(expected)):
         return answer_loss
     trunk.__class__ = kind
     return whole_loss
 
 
-def _try(model: nn.Module, tokens: mx.array, spans: mx.array) -> float | None:
+def _try(model: nn.Module, tokens: mx.array, spans: mx.array, learnt: int) -> float | None:
     """None: the model's head does not take states of this shape."""
     try:
-        loss: Any = answer_loss(model, tokens, spans)[0].item()
+        loss: Any = answer_loss(model, tokens, spans, learnt)[0].item()
         return float(loss)
     except (ValueError, IndexError):
         return None

@@ -22,8 +22,8 @@ from mlx_lm.models import llama
 from mlx_lm.utils import load_model
 
 from pipeline.errors import ModelError
-from pipeline.training import cpu
 from pipeline.training.config import TrainingConfig
+from pipeline.training.cpu import fit
 
 LINEARS = (nn.Linear, nn.QuantizedLinear)
 EMBEDDINGS = (nn.Embedding, nn.QuantizedEmbedding)
@@ -51,7 +51,7 @@ class Kept:
 
 BY_GRAPH = Kept(input=2 / 3, dropped=2, output=2, logits=5, at_work=(1, 3))
 WRITTEN_OUT = Kept(input=2 / 3, dropped=2 / 3, output=0.8, logits=1.5, at_work=(1, 2))
-"""By `cpu.WrittenOut`."""
+"""By `cpu.gradients`."""
 
 Widths = tuple[int, int]
 """Of a projection's input and output."""
@@ -123,9 +123,11 @@ def estimate(shape: Shape, config: TrainingConfig, tokens: int, learnt: int) -> 
     """
     layers = shape.layers[-max(config.num_layers, 0) :]
     is_full, lora = config.fine_tune_type == "full", config.lora_parameters
-    is_written_out = cpu.is_here() and shape.is_llama and shape.is_fp32 and config.fine_tune_type == "lora"
-    held = WRITTEN_OUT if is_written_out else BY_GRAPH
+    held = WRITTEN_OUT if is_written_out(shape, config) else BY_GRAPH
     keep = held.dropped if lora.dropout and not is_full else held.input
+    packed = 0
+    if is_written_out(shape, config) and config.pack_weights is not False:
+        packed = 2 * (sum(shape.layer_weights) + FLOAT * shape.words * shape.width)
     kept, numbers = [], 0
     for layer in layers:
         adapted = [widths for name, widths in layer.items() if is_full or lora.keys is None or name in lora.keys]
@@ -141,7 +143,12 @@ def estimate(shape: Shape, config: TrainingConfig, tokens: int, learnt: int) -> 
     of_token += held.at_work[config.grad_checkpoint] * max(kept)
     activations = shape.number * of_token * tokens * config.batch_size
     logits = held.logits * FLOAT * shape.words * learnt * config.batch_size
-    return int(shape.weights + trained + activations + logits)
+    return int(shape.weights + packed + trained + activations + logits)
+
+
+def is_written_out(shape: Shape, config: TrainingConfig) -> bool:
+    """Whether the gradients are those of `cpu.gradients`, as far as the sizes tell."""
+    return fit.is_here() and shape.is_llama and shape.is_fp32 and config.fine_tune_type == "lora"
 
 
 def peak() -> int:

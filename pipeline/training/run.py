@@ -26,7 +26,7 @@ from pipeline.settings import Settings, Visibility
 from pipeline.training import registry
 from pipeline.training.chart import draw
 from pipeline.training.checkpoint import Progress, settle, weights_of
-from pipeline.training.checks import check_base, check_memory, check_rows, check_visibility
+from pipeline.training.checks import check_base, check_rows, check_visibility, fit_memory
 from pipeline.training.config import Preset, TrainingConfig, Values, configuration
 from pipeline.training.curves import Forgetting, TrainPoint, ValidPoint
 from pipeline.training.data import TokenRow, read_rows
@@ -126,7 +126,8 @@ def start(
         config = config.for_rows(len(train))
         make_optimizer(config)
         if is_memory_checked:
-            screen.say(check_memory(base, [*train, *valid], config, psutil.virtual_memory().available))
+            words, config = fit_memory(base, [*train, *valid], config, psutil.virtual_memory().available)
+            screen.say(words)
         for warning in warnings:
             screen.say(warning)
         run = Run(

@@ -42,6 +42,18 @@ def test_a_later_call_changes_the_threads() -> None:
     )
 
 
+def test_one_thread_for_a_while() -> None:
+    code = """
+from pipeline.models import blas
+blas.preload(2)
+print(blas.threads())
+with blas.one_thread():
+    print(blas.threads())
+print(blas.threads())
+"""
+    assert python(code).split() == ["2", "1", "2"]
+
+
 def test_too_late_is_an_error() -> None:
     code = "import mlx.core\nfrom pipeline.models import blas\ntry:\n    blas.preload()\nexcept blas.ModelError as error:\n    print(error)"
     assert "mlx.core was imported before" in python(code)

@@ -7,9 +7,9 @@ from mlx_lm.utils import load_model
 
 from pipeline.errors import ModelError, SitetwinError
 from pipeline.models import blas
-from pipeline.training import cpu
-from pipeline.training.checks import check_base, check_memory, check_rows, check_visibility
+from pipeline.training.checks import check_base, check_rows, check_visibility, fit_memory
 from pipeline.training.config import configuration
+from pipeline.training.cpu import fit
 from pipeline.training.data import TokenRow
 from pipeline.training.loop import add_adapter
 from pipeline.training.memory import FLOAT, HELD, estimate, peak, shape_of, smaller
@@ -86,10 +86,10 @@ def test_memory_grows_with_rank_batch_and_length_and_shrinks_with_fewer_parts(ba
 
 
 def test_gradients_that_are_written_out_keep_less(base, monkeypatch):
-    shape, config = shape_of(base), configuration("best", {"grad_checkpoint": False})
-    monkeypatch.setattr(cpu, "is_here", lambda: True)
+    shape, config = shape_of(base), configuration("best", {"grad_checkpoint": False, "pack_weights": False})
+    monkeypatch.setattr(fit, "is_here", lambda: True)
     less = estimate(shape, config, *ROW)
-    monkeypatch.setattr(cpu, "is_here", lambda: False)
+    monkeypatch.setattr(fit, "is_here", lambda: False)
     assert less < estimate(shape, config, *ROW)
 
 
@@ -127,20 +127,36 @@ def test_a_model_that_mlx_lm_can_not_open_is_named(tmp_path, weights):
     (tmp_path / "config.json").write_text('{"model_type": "abacus"}', encoding="utf-8")
     (tmp_path / "model.safetensors").write_bytes(weights)
     with pytest.raises(ModelError, match=r"mlx-lm can't open .* set \[models\] chat to another"):
-        check_memory(tmp_path, [row()], CONFIG, 1)
+        fit_memory(tmp_path, [row()], CONFIG, 1)
 
 
 def test_what_does_not_fit_comes_with_what_would(base):
-    config = configuration("best", {"batch_size": 8, "grad_checkpoint": False})
+    config = configuration("best", {"batch_size": 8, "grad_checkpoint": False, "pack_weights": False})
     rows, shape = [row(1500, 100)], shape_of(base)
     enough = estimate(shape, config, 1500, 1400)
-    assert check_memory(base, rows, config, enough).startswith("about ")
+    assert fit_memory(base, rows, config, enough)[0].startswith("about ")
     words, fitting = list(smaller(config))[1]
     assert words == "--set grad_checkpoint=true --set batch_size=1 --set grad_accumulation_steps=8"
     with pytest.raises(SitetwinError, match=f"this would fit: {words}$"):
-        check_memory(base, rows, config, estimate(shape, fitting, 1500, 1400))
+        fit_memory(base, rows, config, estimate(shape, fitting, 1500, 1400))
     with pytest.raises(SitetwinError, match="take a smaller model"):
-        check_memory(base, rows, config, 1000)
+        fit_memory(base, rows, config, 1000)
+
+
+def test_weights_are_packed_where_there_is_room(base, monkeypatch):
+    monkeypatch.setattr(fit, "is_here", lambda: True)
+    shape, config = shape_of(base), configuration("best")
+    packed, plain = (
+        estimate(shape, config.model_copy(update={"pack_weights": value}), 40, 20) for value in (True, False)
+    )
+    assert packed - plain == pytest.approx(2 * shape.weights, rel=0.01)
+    for free, is_packed in ((2 * packed, True), (packed, False), (plain, False)):
+        assert fit_memory(base, [row()], config, free)[1].pack_weights is is_packed
+    with pytest.raises(SitetwinError, match="training needs about"):
+        fit_memory(base, [row()], config.model_copy(update={"pack_weights": True}), packed - 1)
+    assert (
+        fit_memory(base, [row()], configuration("best", {"fine_tune_type": "dora"}), 2 * packed)[1].pack_weights is None
+    )
 
 
 def test_the_peak_is_in_bytes_and_of_the_whole_process():

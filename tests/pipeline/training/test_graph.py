@@ -60,9 +60,9 @@ def test_a_batch_of_about_the_same_size_is_not_traced_anew(monkeypatch):
     monkeypatch.setattr(graph, "is_compiled", lambda: True)
     traced = []
 
-    def loss(model, tokens, spans, most=None):
+    def loss(model, tokens, spans, most):
         traced.append((tokens.shape, most))
-        return whole_loss(model, tokens, spans)
+        return whole_loss(model, tokens, spans, most)
 
     run = by_graph(make_model(), loss)
     for lengths, start in (((40, 36), 20), ((50, 64), 32), ((60, 65), 33), ((66, 60), 30)):

@@ -78,7 +78,7 @@ def foreign(site, small):
     text = "".join(json.dumps(row) + "\n" for row in rows)
     (version_folder(site) / "valid.jsonl").write_text(text, encoding="utf-8")
     steady = {**small.get("lora_parameters", {}), "dropout": 0.0}
-    return {**small, "lora_parameters": steady, "learning_rate": 0.03, "iters": 60, "steps_per_eval": 12}
+    return {**small, "lora_parameters": steady, "learning_rate": 0.005, "iters": 60, "steps_per_eval": 12}
 
 
 def test_the_adapter_is_the_best_checkpoint_not_the_last(site, foreign, screen):

@@ -1,0 +1,38 @@
+"""MLX's Adam on a Linux CPU."""
+
+from typing import Any
+
+import mlx.core as mx
+import mlx.optimizers as optim
+import numpy as np
+
+from pipeline.training.cpu import kernels
+from pipeline.training.cpu.products import numbers
+
+
+class Adam(optim.Adam):
+    """The same updates; its dozen operations on each of some hundred small arrays cost MLX more than their sums do."""
+
+    def apply_gradients(self, gradients: Any, parameters: Any) -> Any:
+        mx.eval(gradients)
+        return super().apply_gradients(gradients, parameters)
+
+    def apply_single(self, gradient: mx.array, parameter: mx.array, state: Any) -> mx.array:
+        if self.bias_correction or parameter.dtype != mx.float32:
+            return super().apply_single(gradient, parameter, state)  # type: ignore[no-any-return]
+        (b1, b2), rate = self.betas, self.learning_rate.item()
+        # The moments are changed where they are, for nothing else has them. A parameter may be somebody's best one.
+        moments = [_changeable(state, name) for name in ("m", "v")]
+        new = np.empty(parameter.shape, np.float32)
+        flat: Any = [array.reshape(-1) for array in (numbers(parameter), numbers(gradient), *moments, new)]
+        kernels.adam(*flat, *map(np.float32, (b1, 1 - b1, b2, 1 - b2, self.eps, rate)))
+        return mx.array(new)
+
+
+def _changeable(state: Any, name: str) -> np.ndarray:
+    """The array's own memory, to be written to."""
+    array = np.array(state[name], copy=False)
+    if not array.flags.c_contiguous:  # zeros that were never written are one zero
+        state[name] = mx.array(array.copy())
+        array = np.array(state[name], copy=False)
+    return array

@@ -1,0 +1,36 @@
+"""What the written-out gradients are for: what a newcomer's machine trains. Everything else goes by MLX's own.
+
+Import this after `blas.preload()`.
+"""
+
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx.utils import tree_flatten
+from mlx_lm.models import llama
+
+from pipeline.models import blas
+from pipeline.training.checkpoint import weights_of
+
+
+def is_here() -> bool:
+    """Whether MLX computes on a Linux CPU."""
+    return blas.is_needed() and mx.default_device().type == mx.DeviceType.cpu
+
+
+def is_fit(model: Any) -> bool:
+    """Whether this machine gains by `gradients.WrittenOut`, and it knows all that this model consists of."""
+    if not is_here() or type(model) is not llama.Model or model.model.swa_idx is not None:
+        return False
+    from pipeline.training.cpu.blocks import frozen, projections
+
+    parts = [part for layer in model.layers for part in projections(layer).values()]
+    every: Any = tree_flatten(model.parameters())
+    return (
+        type(model.model.embed_tokens) is nn.Embedding
+        and all(value.dtype == mx.float32 for _, value in every)
+        and {name.rpartition(".")[2] for name in weights_of(model)} == {"lora_a", "lora_b"}
+        and all(type(frozen(part)) is nn.Linear and "bias" not in frozen(part) for part in parts)
+        and not any(getattr(layer.self_attn.rope, "traditional", False) for layer in model.layers)
+    )

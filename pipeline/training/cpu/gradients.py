@@ -1,0 +1,129 @@
+"""The loss and the gradients of a LoRA on a Llama, written out for a Linux CPU.
+
+MLX computes exponentials and random numbers there one at a time (40 to 120 million a second) where NumPy uses the
+vector unit (2,000 million), and its graph for one step has some ten thousand nodes. Here the way forward and back is
+products of the OpenBLAS that MLX uses too, and one pass over memory for what lies between two of them, so that little
+more than the products is left.
+
+Tried and left: NumPy within `mx.custom_function`, which would serve other architectures too: each evaluation within a
+gradient walks over the whole graph before it, and a step took as long as without. Products of ONNX Runtime, which keeps
+copies of the weights in the order that it reads them in: a seventh faster on one core, for twice the model's memory. A
+thread for each half of the tokens: Python's lock made them wait for each other.
+
+Import this after `blas.preload()`.
+"""
+
+import ctypes
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from mlx.utils import tree_unflatten
+
+from pipeline.models import blas
+from pipeline.training.cpu.blocks import Arrays, Layer, Norm, Rope
+from pipeline.training.cpu.packing import Packed
+from pipeline.training.cpu.products import Frozen, numbers
+from pipeline.training.data import Batch
+
+
+class WrittenOut:
+    """Loss and gradients of mlx-lm's default_loss for a model that `is_fit`."""
+
+    def __init__(self, model: Any, *, is_checkpointed: bool = False, is_packed: bool = False) -> None:
+        """Reads the frozen weights.
+
+        Args:
+            is_checkpointed: a layer keeps only what goes into it, and is computed a second time on the way back.
+            is_packed: the frozen weights are held twice more, in the orders in which their products read them.
+        """
+        attention = model.layers[0].self_attn
+        self._model, self._is_checkpointed = model, is_checkpointed
+        self._rope = Rope(attention.rope, attention.head_dim)
+        self._embedding = numbers(model.model.embed_tokens.weight)
+        head = self._embedding if model.args.tie_word_embeddings else numbers(model.lm_head.weight)
+        self._head = Frozen([head], is_packed=is_packed)
+        self._norm = Norm(model.model.norm)
+        self._layers = [
+            Layer(layer, f"model.layers.{place}", self._rope, is_packed=is_packed)
+            for place, layer in enumerate(model.layers)
+        ]
+        self._first = next(place for place, layer in enumerate(self._layers) if layer.is_trained)
+        _keep_memory()
+
+    # 1 / (1 + inf) is the 0 that is meant; a loss that breaks is the loop's to report.
+    @np.errstate(over="ignore", invalid="ignore")
+    def __call__(self, batch: Batch, seed: int) -> tuple[mx.array, Any]:
+        """The mean loss over the learnt tokens, and the gradients as a tree like that of the trained parameters.
+
+        Args:
+            seed: of dropout, which there is when the model is in training.
+        """
+        packed = self._packed(batch)
+        with blas.one_thread():
+            loss, gradients = self._forward_and_back(packed, seed if self._model.training else None)
+        return mx.array(loss), tree_unflatten([(name, mx.array(value)) for name, value in gradients.items()])
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def loss(self, batch: Batch) -> tuple[float, int]:
+        """The mean loss over the learnt tokens without dropout, and how many they are."""
+        packed = self._packed(batch)
+        x = self._embedding[packed.tokens]
+        *layers, last = self._layers
+        with blas.one_thread():
+            for layer in layers:
+                x, _ = layer.forward(x, packed, None)
+            x, _ = last.forward(x, packed, None, packed.places)
+            (logits,) = self._head.forward(self._norm.forward(x)[0])
+        return _cross_entropy(logits, packed.targets)[0], len(packed.targets)
+
+    def _packed(self, batch: Batch) -> Packed:
+        packed = Packed(batch)
+        self._rope.reach(int(packed.positions.max()) + 1)
+        for layer in self._layers:
+            layer.read()
+        return packed
+
+    def _forward_and_back(self, packed: Packed, seed: int | None) -> tuple[float, Arrays]:
+        x = self._embedding[packed.tokens]
+        kept: list[Any] = []
+        *layers, last = self._layers
+        for place, layer in enumerate(layers):
+            entered = x
+            x, inner = layer.forward(x, packed, seed)
+            kept.append(entered if self._is_checkpointed else inner if place >= self._first else None)
+        # Behind the last attention only what is learnt from matters.
+        x, inner = last.forward(x, packed, seed, packed.places)
+        y, norm = self._norm.forward(x)
+        loss, dlogits = _cross_entropy(self._head.forward(y)[0], packed.targets)
+        found: Arrays = {}
+        dx = np.zeros_like(x)
+        self._norm.backward(self._head.backward([dlogits]), norm, dx)
+        dx = last.backward(dx, inner, found, is_first=self._first == len(layers))
+        for place in range(len(layers) - 1, self._first - 1, -1):
+            inner = kept.pop()
+            if self._is_checkpointed:
+                _, inner = layers[place].forward(inner, packed, seed)
+            dx = layers[place].backward(dx, inner, found, is_first=place == self._first)
+        return loss, found
+
+
+def _cross_entropy(logits: np.ndarray, right: np.ndarray) -> tuple[float, np.ndarray]:
+    """Mean loss of logits (places, words), and its gradient, for which `logits` is used up."""
+    places = np.arange(len(right))
+    logits -= logits.max(-1, keepdims=True)
+    chosen = logits[places, right]
+    np.exp(logits, out=logits)
+    total = logits.sum(-1, keepdims=True)
+    loss = float((np.log(total[:, 0]) - chosen).mean())
+    logits /= total * np.float32(len(right))
+    logits[places, right] -= np.float32(1 / len(right))
+    return loss, logits
+
+
+def _keep_memory() -> None:
+    """Freed arrays stay with the process: the next step needs as much again, and new pages must be cleared first."""
+    mallopt = ctypes.CDLL(None).mallopt
+    mallopt(-3, 1 << 25)  # M_MMAP_THRESHOLD, as high as glibc takes it
+    mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+    mallopt(-8, 1)  # M_ARENA_MAX: what a thread has an arena of its own for goes back each time

@@ -1,0 +1,112 @@
+"""Products of fp32 matrices: OpenBLAS's, and ONNX Runtime's for weights that stay.
+
+OpenBLAS brings both factors into an order of its own for each product, which for the hundred tokens of a batch takes a
+fifth of the time. ONNX Runtime does it once with a weight, and keeps the copy.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+
+import mlx.core as mx
+import numpy as np
+import onnxruntime as ort
+from onnx import NodeProto, TensorProto, helper
+
+from pipeline.models import blas
+
+
+class Frozen:
+    """Weights W (N, K) of projections that read the same x (T, K).
+
+    Args:
+        is_packed: they are held twice more, in the orders in which the two ways read them.
+    """
+
+    def __init__(self, weights: Sequence[np.ndarray], *, is_packed: bool) -> None:
+        self.weights = weights
+        places = range(len(weights))
+        outputs = [helper.make_node("Gemm", ["x", f"w{place}"], [f"y{place}"], transB=1) for place in places]
+        sums = [
+            helper.make_node(
+                "Gemm", [f"dy{place}", f"w{place}", *([f"dx{place - 1}"] if place else [])], [f"dx{place}"]
+            )
+            for place in places
+        ]
+        self._forward = _session(outputs, ["x"], [f"y{place}" for place in places], weights, is_packed)
+        self._backward = _session(sums, [f"dy{place}" for place in places], [f"dx{places[-1]}"], weights, is_packed)
+
+    def forward(self, x: np.ndarray) -> list[np.ndarray]:
+        """x Wᵀ (T, N) of each."""
+        ys: list[np.ndarray] = self._forward.run(None, {"x": x})
+        return ys
+
+    def backward(self, dys: Sequence[np.ndarray]) -> np.ndarray:
+        """The sum of dy W (T, K) of each dy (T, N)."""
+        dx: np.ndarray = self._backward.run(None, {f"dy{place}": dy for place, dy in enumerate(dys)})[0]
+        return dx
+
+
+def _session(
+    nodes: list[NodeProto], inputs: list[str], outputs: list[str], weights: Sequence[np.ndarray], is_packed: bool
+) -> ort.InferenceSession:
+    """Of products with `weights`, w0 and so on, which are read where they are as long as they are not packed."""
+    _share_threads()
+    options = ort.SessionOptions()
+    options.use_per_session_threads = False
+    options.enable_cpu_mem_arena = False  # each session would hold memory of its own
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.add_session_config_entry("session.disable_prepacking", str(int(not is_packed)))
+    held = [ort.OrtValue.ortvalue_from_numpy(weight) for weight in weights]  # the options only know where they are
+    shapes = []
+    for place, value in enumerate(held):
+        name = f"w{place}"
+        options.add_initializer(name, value)
+        shape = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=value.shape())
+        shape.data_location = TensorProto.EXTERNAL
+        shape.external_data.add(key="location", value=name)
+        shapes.append(shape)
+    sides = [
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names] for names in (inputs, outputs)
+    ]
+    graph = helper.make_graph(nodes, "products", sides[0], sides[1], shapes)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def _share_threads() -> None:
+    """All sessions of this process have together as many threads as OpenBLAS had for one product."""
+    ort.set_global_thread_pool_sizes(blas.threads(), 1)
+
+
+def gemm(
+    a: np.ndarray,
+    b: np.ndarray,
+    *,
+    ta: bool = False,
+    tb: bool = False,
+    alpha: float = 1.0,
+    beta: float = 0.0,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """alpha · a b + beta · out of fp32 matrices whose rows are contiguous; `ta` and `tb` transpose a and b."""
+    inner, height = a.shape if ta else a.shape[::-1]
+    width = b.shape[0] if tb else b.shape[1]
+    if out is None:
+        out = np.empty((height, width), np.float32)
+    blas.sgemm()(
+        101, 112 if ta else 111, 112 if tb else 111, height, width, inner, alpha, _place(a), a.strides[0] // 4,
+        _place(b), b.strides[0] // 4, beta, _place(out), out.strides[0] // 4,
+    )  # fmt: skip
+    return out
+
+
+def numbers(array: mx.array) -> np.ndarray:
+    """The array's own memory, only to be read; rows contiguous."""
+    return np.ascontiguousarray(np.array(array, copy=False))
+
+
+def _place(array: np.ndarray) -> int:
+    """In memory; `array.ctypes.data` takes three times as long."""
+    place: int = array.__array_interface__["data"][0]
+    return place

@@ -1,0 +1,94 @@
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+import pytest
+from mlx.utils import tree_flatten, tree_map
+from mlx_lm.tuner.trainer import default_loss
+
+from pipeline.training.cpu import fit, gradients, packing
+from pipeline.training.data import TokenRow, make_batch
+from tests.pipeline.training.architectures import ROWS
+from tests.pipeline.training.cpu.llamas import EVERY, MODELS, make_model
+
+
+def flat(tree) -> dict[str, np.ndarray]:
+    return {name: np.array(value) for name, value in tree_flatten(tree)}
+
+
+def assert_same_as_mlx_lm(model, batch, written):
+    model.eval()
+    graph = nn.value_and_grad(model, default_loss)
+    (expected, _), gradients = graph(model, mx.array(batch.tokens), mx.array(batch.spans))
+    assert written.loss(batch) == (pytest.approx(expected.item(), rel=1e-5), batch.learnt)
+    loss, found = written(batch, 0)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    found, gradients = flat(found), flat(gradients)
+    assert found.keys() == gradients.keys()
+    for name, gradient in gradients.items():
+        np.testing.assert_allclose(found[name], gradient, atol=1e-5, rtol=1e-3, err_msg=name)
+
+
+@pytest.mark.parametrize("longest", [64, 25])
+@pytest.mark.parametrize("more", MODELS.values(), ids=MODELS)
+def test_loss_and_gradients_are_mlx_lms(more, longest):
+    model = make_model(more)
+    assert fit.is_fit(model)
+    for is_packed in (True, False):
+        written = gradients.WrittenOut(model, is_packed=is_packed)
+        assert_same_as_mlx_lm(model, make_batch(ROWS, longest), written)
+
+
+@pytest.mark.parametrize(("layers", "keys"), [(1, EVERY), (2, ("self_attn.v_proj",)), (3, ("mlp.down_proj",))])
+def test_gradients_of_some_layers_and_some_keys(layers, keys):
+    model = make_model(layers=layers, keys=keys)
+    assert_same_as_mlx_lm(model, make_batch(ROWS, 64), gradients.WrittenOut(model))
+
+
+PERSONA = list(range(40, 58))
+SHARED = [TokenRow([*PERSONA, *row.tokens], len(PERSONA) + row.start) for row in ROWS[::2]]
+
+
+def test_what_all_rows_begin_with_is_computed_once():
+    model = make_model()
+    batch = make_batch(SHARED, 64)
+    packed = packing.Packed(batch)
+    rests = [len(row.tokens) - 1 - len(PERSONA) for row in SHARED]
+    assert len(packed.tokens) == len(PERSONA) + sum(rests)
+    assert packed.targets.tolist() == [token for row in SHARED for token in row.tokens[row.start :]]
+    assert_same_as_mlx_lm(model, batch, gradients.WrittenOut(model))
+
+
+def test_what_is_learnt_from_is_never_shared():
+    same = TokenRow(list(range(1, 20)), 6)
+    model = make_model()
+    batch = make_batch([same, TokenRow([*same.tokens, 7], 6)], 64)
+    assert len(packing.Packed(batch).tokens) == 5 + (18 - 5) + (19 - 5)
+    assert_same_as_mlx_lm(model, batch, gradients.WrittenOut(model))
+
+
+def test_layers_that_are_computed_twice_drop_the_same_inputs():
+    model = make_model(dropout=0.3)
+    model.train()
+    batch = make_batch(ROWS, 64)
+    once, twice = gradients.WrittenOut(model), gradients.WrittenOut(model, is_checkpointed=True)
+    (loss, found), (again, others) = once(batch, 7), twice(batch, 7)
+    assert loss.item() == again.item()
+    for name, gradient in flat(found).items():
+        np.testing.assert_array_equal(gradient, flat(others)[name])
+    assert once(batch, 8)[0].item() != loss.item()
+
+
+def test_gradients_with_dropout_are_those_of_the_loss():
+    """Along a random direction d the loss changes by gradient · d."""
+    model = make_model(dropout=0.3)
+    model.train()
+    batch, written, step = make_batch(ROWS, 64), gradients.WrittenOut(model), 2e-3
+    _, found = written(batch, 7)
+    start = model.trainable_parameters()
+    direction = tree_map(lambda p: mx.random.normal(p.shape), start)
+    losses = []
+    for sign in (1, -1):
+        model.update(tree_map(lambda p, d, sign=sign: p + sign * step * d, start, direction))
+        losses.append(written(batch, 7)[0].item())
+    slope = sum((gradient * flat(direction)[name]).sum() for name, gradient in flat(found).items())
+    assert (losses[0] - losses[1]) / (2 * step) == pytest.approx(slope, rel=2e-2)
