@@ -5,6 +5,7 @@ answers. Import this after `blas.preload()`.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from mlx_lm.tuner.datasets import create_dataset
 
 from pipeline.training.data import TokenRow, by_length, make_batch
-from pipeline.training.loop import Trainer
+from pipeline.training.loop import Trainer, never
 
 TEXT = Path(__file__).with_name("general_text.jsonl")
 
@@ -29,8 +30,12 @@ def general_rows(tokenizer: Any) -> list[TokenRow]:
     return found
 
 
-def general_loss(trainer: Trainer, rows: list[TokenRow]) -> float:
-    """Nats a token of the model as it is now. A trainer that has not begun gives the base's."""
+def general_loss(trainer: Trainer, rows: list[TokenRow], stop: Callable[[], bool] = never) -> float:
+    """Nats a token of the model as it is now. A trainer that has not begun gives the base's.
+
+    Raises:
+        StoppedError: `stop()` said so.
+    """
     longest = max(len(row.tokens) for row in rows)
     batches = [make_batch(batch, longest) for batch in by_length(rows, trainer.config.batch_size)]
-    return trainer.mean_loss(batches)
+    return trainer.mean_loss(batches, stop)

@@ -48,6 +48,14 @@ class Way(Protocol):
         ...
 
 
+class StoppedError(Exception):
+    """A measurement was cut off because the run is to stop; it is made anew when the run goes on."""
+
+
+def never() -> bool:
+    return False
+
+
 class Watcher(Protocol):
     """Sees what the loop does; every method is called in the loop's own thread."""
 
@@ -95,7 +103,7 @@ class Trainer:
             self.progress, self.best = checkpoint.load(found, model, self.optimizer)
         self._update = graph.updates(model, self.optimizer)
 
-    def run(self, watcher: Watcher, stop: Callable[[], bool] = lambda: False) -> bool:
+    def run(self, watcher: Watcher, stop: Callable[[], bool] = never) -> bool:
         """Trains to the end, or until `stop()`; then a checkpoint is written and False given.
 
         Raises:
@@ -103,8 +111,8 @@ class Trainer:
         """
         maybe_set_recommended_wired_limit()
         progress, many = self.progress, self.config.grad_accumulation_steps
-        if progress.iteration == 0:
-            self._evaluate(watcher)
+        if self._is_evaluation_due() and not self._evaluate(watcher, stop):
+            return False
         summed: Any = None
         tokens, started = 0, time.perf_counter()
         self.model.train()
@@ -129,15 +137,17 @@ class Trainer:
             if progress.iteration % self.config.steps_per_report == 0 or is_last:
                 self._report(watcher, tokens / (time.perf_counter() - started))
                 tokens, started = 0, time.perf_counter()
-            if progress.iteration % self._eval_every == 0 or is_last:
+            is_cut = False
+            if self._is_evaluation_due():
                 before = time.perf_counter()
-                self._evaluate(watcher)
+                # A checkpoint after summed gradients would be of a later iteration than this evaluation.
+                is_cut = not self._evaluate(watcher, stop if is_whole else never)
                 started += time.perf_counter() - before
-            is_stopped = stop()
+            is_stopped = is_cut or stop()
             # Summed gradients are in no checkpoint, so one is only written where there are none.
             if is_whole and (is_stopped or is_last or self._is_save_due(many)):
                 checkpoint.save(self.folder, progress, self.model, self.best, self.optimizer)
-                if is_stopped and not is_last:
+                if is_cut or (is_stopped and not is_last):
                     return False
         return True
 
@@ -148,15 +158,29 @@ class Trainer:
         mx.eval(self.model.trainable_parameters(), self.optimizer.state, loss)
         return _number(loss, 0)
 
-    def mean_loss(self, batches: Sequence[Batch]) -> float:
-        """The mean over all learnt tokens of `batches`, without dropout."""
+    def mean_loss(self, batches: Sequence[Batch], stop: Callable[[], bool] = never) -> float:
+        """The mean over all learnt tokens of `batches`, without dropout.
+
+        Raises:
+            StoppedError: `stop()` said so before the last batch.
+        """
         self.model.eval()
-        losses = [self._way.loss(batch) for batch in batches]
+        losses = []
+        for batch in batches:
+            if stop():
+                raise StoppedError
+            losses.append(self._way.loss(batch))
         return sum(mean * learnt for mean, learnt in losses) / sum(learnt for _, learnt in losses)
 
     def weights(self) -> dict[str, mx.array]:
         """Those with the lowest validation loss; without validation rows the last."""
         return self.best or checkpoint.weights_of(self.model)
+
+    def _is_evaluation_due(self) -> bool:
+        """At the beginning, at each `steps_per_eval` and at the end, unless a checkpoint holds it already."""
+        iteration = self.progress.iteration
+        is_time = iteration % self._eval_every == 0 or iteration == self.iters
+        return is_time and all(point.iteration != iteration for point in self.progress.curves.valid)
 
     def _is_save_due(self, many: int) -> bool:
         """Whether a multiple of `save_every` has come since the last whole update."""
@@ -181,10 +205,14 @@ class Trainer:
         progress.curves.train.append(point)
         watcher.trained(point)
 
-    def _evaluate(self, watcher: Watcher) -> None:
+    def _evaluate(self, watcher: Watcher, stop: Callable[[], bool]) -> bool:
+        """False: `stop()` cut it off."""
         if not self._valid:
-            return
-        point = ValidPoint(iteration=self.progress.iteration, loss=self.mean_loss(self._valid))
+            return True
+        try:
+            point = ValidPoint(iteration=self.progress.iteration, loss=self.mean_loss(self._valid, stop))
+        except StoppedError:
+            return False
         curves = self.progress.curves
         curves.valid.append(point)
         if curves.best is point:
@@ -193,6 +221,7 @@ class Trainer:
         watcher.evaluated(point, self.progress)
         self.model.train()
         mx.clear_cache()
+        return True
 
 
 def add_adapter(model: nn.Module, config: TrainingConfig) -> None:

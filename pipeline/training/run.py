@@ -31,7 +31,7 @@ from pipeline.training.config import Preset, TrainingConfig, Values, configurati
 from pipeline.training.curves import Forgetting, TrainPoint, ValidPoint
 from pipeline.training.data import TokenRow, read_rows
 from pipeline.training.forgetting import general_loss, general_rows
-from pipeline.training.loop import Trainer, make_optimizer
+from pipeline.training.loop import StoppedError, Trainer, make_optimizer
 from pipeline.training.registry import CHART, CHECKPOINTS, METRICS, Run
 from pipeline.training.report import write_report
 from pipeline.training.verdict import judge
@@ -178,7 +178,7 @@ def base_folder(settings: Settings) -> Path:
     if settings.engine.url:
         raise SitetwinError(
             f"[models] chat is the name of a model at {settings.engine.url}, and its weights can't be trained here: "
-            "take engine.url out, and set [models] chat to an MLX model"
+            "set [models] chat to an MLX model, and take engine.url out if it is set"
         )
     return weights_folder(settings.models.chat)
 
@@ -189,10 +189,12 @@ def _train(settings: Settings, run: Run, base: Path, rows: Rows, screen: Screen,
         model, _ = load_model(base)
         trainer = Trainer(model, rows.train, rows.valid, run.config, recorder.folder / CHECKPOINTS)
         if not trainer.progress.iteration:
-            run.forgetting = Forgetting(before=general_loss(trainer, rows.general))
+            run.forgetting = Forgetting(before=general_loss(trainer, rows.general, stop))
         recorder.go_on_from(trainer.progress)
         screen.start(run)
         is_whole = trainer.run(recorder, stop)
+    except StoppedError:
+        is_whole = False
     except SitetwinError as error:
         run.end("failed", str(error))
         _record(settings, run)

@@ -60,11 +60,27 @@ def assert_same(site, run, other):
         ({"optimizer": "sgd", "optimizer_config": {"sgd": {"momentum": 0.9}}, "fine_tune_type": "full"}, [6]),
         # Between two updates there is no checkpoint: it goes on to the next one.
         ({"grad_accumulation_steps": 3, "save_every": 2}, [4, 8]),
+        # Within what is measured before the first iteration, in between and after the last one.
+        ({}, [0, 6, 12]),
     ],
-    ids=["adam", "schedule", "dora", "muon", "full", "accumulated"],
+    ids=["adam", "schedule", "dora", "muon", "full", "accumulated", "measured"],
 )
 def test_stopped_and_resumed(site, small, change, stops):
     stop_and_resume(site, {**small, **change}, stops)
+
+
+@pytest.mark.parametrize(("batches", "measured"), [(1, []), (22, []), (25, [0]), (26, [0])])
+def test_a_measurement_ends_within_a_batch(site, small, batches, measured):
+    """Of general text in 21 batches and of the validation rows in 3."""
+    asked = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) >= batches
+
+    run = start(site, Quiet(), values={**small, "steps_per_eval": 1}, name="run", stop=stop)
+    assert (run.state, len(asked)) == ("stopped", batches)
+    assert [point.iteration for point in run.curves.valid] == measured
 
 
 @pytest.mark.slow
