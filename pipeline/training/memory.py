@@ -45,12 +45,14 @@ class Kept:
     """Of the projections' outputs' widths, by a layer: outputs, what the activation makes of them, norms."""
     logits: float
     """Over the vocabulary, of each learnt token."""
+    process: float
+    """Bytes of Python and its libraries."""
     at_work: tuple[int, int]
     """Layers' worth beyond what is kept; with checkpointing, those that are computed a second time."""
 
 
-BY_GRAPH = Kept(input=2 / 3, dropped=2, output=2, logits=5, at_work=(1, 3))
-WRITTEN_OUT = Kept(input=2 / 3, dropped=2 / 3, output=0.8, logits=1.5, at_work=(1, 2))
+BY_GRAPH = Kept(input=2 / 3, dropped=2, output=2, logits=5, process=0, at_work=(1, 3))
+WRITTEN_OUT = Kept(input=2 / 3, dropped=2 / 3, output=1.2, logits=1.5, process=0.45e9, at_work=(1, 2))
 """By `cpu.gradients`."""
 
 Widths = tuple[int, int]
@@ -143,7 +145,7 @@ def estimate(shape: Shape, config: TrainingConfig, tokens: int, learnt: int) -> 
     of_token += held.at_work[config.grad_checkpoint] * max(kept)
     activations = shape.number * of_token * tokens * config.batch_size
     logits = held.logits * FLOAT * shape.words * learnt * config.batch_size
-    return int(shape.weights + packed + trained + activations + logits)
+    return int(held.process + shape.weights + packed + trained + activations + logits)
 
 
 def is_written_out(shape: Shape, config: TrainingConfig) -> bool:

@@ -85,17 +85,19 @@ def test_memory_grows_with_rank_batch_and_length_and_shrinks_with_fewer_parts(ba
         assert estimate(shape, configuration("best", off, less), *ROW) < least
 
 
-def test_gradients_that_are_written_out_keep_less(base, monkeypatch):
-    shape, config = shape_of(base), configuration("best", {"grad_checkpoint": False, "pack_weights": False})
-    monkeypatch.setattr(fit, "is_here", lambda: True)
-    less = estimate(shape, config, *ROW)
-    monkeypatch.setattr(fit, "is_here", lambda: False)
-    assert less < estimate(shape, config, *ROW)
+@pytest.mark.parametrize("is_checkpointed", [True, False])
+def test_gradients_that_are_written_out_keep_less_of_a_token(base, monkeypatch, is_checkpointed):
+    shape, config = shape_of(base), configuration("best", {"grad_checkpoint": is_checkpointed})
+    more = []
+    for is_here in (True, False):
+        monkeypatch.setattr(fit, "is_here", lambda is_here=is_here: is_here)
+        more.append(estimate(shape, config, 600, 100) - estimate(shape, config, 300, 100))
+    assert 0 < more[0] < more[1]
 
 
 def test_checkpointing_saves_the_more_the_more_layers_there_are(base):
     shape = shape_of(base)
-    deep = replace(shape, layers=shape.layers * 12, layer_weights=shape.layer_weights * 12)
+    deep = replace(shape, is_llama=False, layers=shape.layers * 12, layer_weights=shape.layer_weights * 12)
     on, off = (configuration("best", {"grad_checkpoint": value}) for value in (True, False))
     assert estimate(deep, on, *ROW) < 0.5 * estimate(deep, off, *ROW)
 
