@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.models.bert import CONTRIB, IDS, IR_VERSION, OPSET, Arrays, observer
+from pipeline.models.onnx_sessions import session_options
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -60,7 +61,7 @@ def multiplies_exactly() -> bool:
     )
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION).SerializeToString()
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(model, session_options(0), providers=["CPUExecutionProvider"])
     product = session.run(None, {"bytes": np.full((rows, depth), 255, np.uint8)})[0]
     return bool((product == depth * 255 * 127).all())
 
@@ -70,7 +71,9 @@ def peaks(arrays: Arrays, config: "Config", tokenizer: "Tokenizer") -> dict[str,
     import onnxruntime
 
     model = observer(arrays, heads=config.heads, epsilon=config.epsilon, activation=config.activation)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), session_options(0), providers=["CPUExecutionProvider"]
+    )
     layers = [output.name for output in session.get_outputs()]
     seen = [
         session.run(layers, {IDS: np.array([encoding.ids], np.int64)})

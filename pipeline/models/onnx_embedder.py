@@ -14,6 +14,7 @@ from pipeline.models.bert import EMBEDDING, IDS, encoder
 from pipeline.models.bert_folder import load_tokenizer, read_config, read_weights, vectors_name
 from pipeline.models.cache import cached
 from pipeline.models.int8 import multiplies_exactly, peaks
+from pipeline.models.onnx_sessions import session_options
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -101,8 +102,7 @@ def open_session(model: Path, threads: int) -> "onnxruntime.InferenceSession":
     """`model` ready to run on the CPU beside a chat."""
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options = session_options(threads)
     # A thread that spins while it waits takes the core from the engine; small blocks of work let a thread that
     # has a core take over from one that has none.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

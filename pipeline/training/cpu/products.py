@@ -13,6 +13,7 @@ import onnxruntime as ort
 from onnx import NodeProto, TensorProto, helper
 
 from pipeline.models import blas
+from pipeline.models.onnx_sessions import session_options, share_threads
 
 
 class Frozen:
@@ -51,8 +52,7 @@ def _session(
 ) -> ort.InferenceSession:
     """Of products with `weights`, w0 and so on, which are read where they are as long as they are not packed."""
     _share_process()
-    options = ort.SessionOptions()
-    options.use_per_session_threads = False
+    options = session_options(1)
     options.add_session_config_entry("session.use_env_allocators", "1")
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.add_session_config_entry("session.disable_prepacking", str(int(not is_packed)))
@@ -75,12 +75,12 @@ def _session(
 
 @cache
 def _share_process() -> None:
-    """All sessions of this process have together as many threads as OpenBLAS had for one product, and one memory.
+    """All products have together as many threads as OpenBLAS had for one, and their results one memory.
 
     Without that each result is taken from glibc, aligned, and glibc seldom gives an aligned piece out again: after some
     hundred steps a process held twice what it used.
     """
-    ort.set_global_thread_pool_sizes(blas.threads(), 1)
+    share_threads(blas.threads())
     memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
     as_requested = 1
     ort.create_and_register_allocator(memory, ort.OrtArenaCfg({"arena_extend_strategy": as_requested}))
