@@ -52,7 +52,7 @@ def test_three_runs_are_interrupted_gone_on_with_asked_and_reported(asked_site):
     screen = Listener()
 
     def stop() -> bool:
-        return screen.run.preset == "best" and screen.iteration >= 7
+        return screen.run is not None and screen.run.preset == "best" and screen.iteration >= 7
 
     experiment = go_on(asked_site, screen, begin(asked_site, values=VALUES, asked=3), stop=stop)
     assert experiment.ended_at is None
