@@ -118,7 +118,7 @@ def _same_run(settings: Settings, request: Request, data_set: int, base: str) ->
         run
         for run in registry.runs(settings)
         if (run.data_set, run.base_hash, run.visibility) == (data_set, base, settings.dataset.visibility)
-        and run.config == config.for_rows(run.rows["train"])
+        and run.config.learns_like(config.for_rows(run.rows["train"]))
         and run.state in ("done", *OPEN)
     ]
     return same[-1] if same else None

@@ -86,6 +86,10 @@ class TrainingConfig(Part):
         every = self.steps_per_eval or min(100, max(1, iters // 10))
         return self.model_copy(update={"iters": iters, "steps_per_eval": every, "save_every": self.save_every or every})
 
+    def learns_like(self, other: "TrainingConfig") -> bool:
+        """Whether both mean the same adapter; how the frozen weights are held makes none."""
+        return self.model_copy(update={"pack_weights": other.pack_weights}) == other
+
 
 PRESETS: dict[Preset, Values] = {
     "underfit": {"epochs": 0.5, "patience": 0},

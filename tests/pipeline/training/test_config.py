@@ -126,3 +126,9 @@ def test_values_of_the_command_line():
     assert values == {"batch_size": 1, "lora_parameters": {"rank": 8, "scale": 4}}
     with pytest.raises(SettingsError, match="write KEY=VALUE"):
         parse_assignments(["batch_size"])
+
+
+def test_how_weights_are_held_makes_no_other_adapter():
+    decided = configuration("best", {"pack_weights": True}).for_rows(20)
+    assert decided.learns_like(configuration("best").for_rows(20))
+    assert not decided.learns_like(configuration("best").for_rows(22))
