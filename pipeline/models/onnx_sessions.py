@@ -9,7 +9,10 @@ _shared: list[int] = []
 
 
 def session_options(threads: int) -> "onnxruntime.SessionOptions":
-    """`threads` of the session's own (0: one for each core), or those that all share: then ONNX Runtime lets none have its own."""
+    """With `threads` of the session's own; 0: one for each core.
+
+    Where `share_threads` was called it gets those that all share: ONNX Runtime then lets none have its own.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

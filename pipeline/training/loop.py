@@ -25,7 +25,7 @@ from pipeline.training.config import TrainingConfig
 from pipeline.training.cpu import fit
 from pipeline.training.curves import TrainPoint, ValidPoint
 from pipeline.training.data import Batch, Schedule, TokenRow, by_length, make_batch
-from pipeline.training.loss import prepare
+from pipeline.training.loss import is_near, prepare
 
 OPTIMIZERS = {
     "adam": optim.Adam, "adamw": optim.AdamW, "muon": optim.Muon, "sgd": optim.SGD, "adafactor": optim.Adafactor,
@@ -255,7 +255,7 @@ def _way(model: nn.Module, sample: Batch, config: TrainingConfig) -> Way:
         is_packed = config.pack_weights is not False
         written = WrittenOut(model, is_checkpointed=config.grad_checkpoint, is_packed=is_packed)
         expected = default_loss(model, mx.array(sample.tokens), mx.array(sample.spans))[0].item()
-        if abs(written.loss(sample)[0] - expected) <= 1e-2 * max(1.0, abs(expected)):
+        if is_near(written.loss(sample)[0], expected):
             return written
     return graph.ByGraph(model, prepare(model, sample), is_checkpointed=config.grad_checkpoint)
 

@@ -125,11 +125,11 @@ def estimate(shape: Shape, config: TrainingConfig, tokens: int, learnt: int) -> 
     """
     layers = shape.layers[-max(config.num_layers, 0) :]
     is_full, lora = config.fine_tune_type == "full", config.lora_parameters
-    held = WRITTEN_OUT if is_written_out(shape, config) else BY_GRAPH
+    held, packed = BY_GRAPH, 0
+    if is_written_out(shape, config):
+        held = WRITTEN_OUT
+        packed = 2 * (sum(shape.layer_weights) + FLOAT * shape.words * shape.width) * (config.pack_weights is not False)
     keep = held.dropped if lora.dropout and not is_full else held.input
-    packed = 0
-    if is_written_out(shape, config) and config.pack_weights is not False:
-        packed = 2 * (sum(shape.layer_weights) + FLOAT * shape.words * shape.width)
     kept, numbers = [], 0
     for layer in layers:
         adapted = [widths for name, widths in layer.items() if is_full or lora.keys is None or name in lora.keys]

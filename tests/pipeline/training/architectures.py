@@ -1,10 +1,13 @@
 """Small random models of several architectures, with a LoRA whose gradients are not 0."""
 
+from collections.abc import Callable
 from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
-from mlx.utils import tree_map
+import numpy as np
+import pytest
+from mlx.utils import tree_flatten, tree_map
 from mlx_lm.models import gemma2, gemma3_text, llama, qwen3
 from mlx_lm.tuner.utils import linear_to_lora_layers
 
@@ -35,3 +38,19 @@ def make_model(name: str = "llama", *, dropout: float = 0.0, layers: int = 2) ->
     model.update(tree_map(lambda p: p + 0.05 * mx.random.normal(p.shape), model.trainable_parameters()))
     model.train()
     return model
+
+
+def flat(tree: Any) -> dict[str, np.ndarray]:
+    return {name: np.array(value) for name, value in tree_flatten(tree)}
+
+
+def assert_gradients_are_of(loss: Callable[[], mx.array], gradients: Any, model: nn.Module, step: float = 2e-3) -> None:
+    """Along a random direction d the loss changes by gradient · d."""
+    start = model.trainable_parameters()
+    direction = tree_map(lambda p: mx.random.normal(p.shape), start)
+    losses = []
+    for sign in (1, -1):
+        model.update(tree_map(lambda p, d, sign=sign: p + sign * step * d, start, direction))
+        losses.append(loss().item())
+    slope = sum((gradient * flat(direction)[name]).sum() for name, gradient in flat(gradients).items())
+    assert (losses[0] - losses[1]) / (2 * step) == pytest.approx(slope, rel=2e-2)
