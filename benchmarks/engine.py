@@ -39,11 +39,11 @@ import psutil
 from benchmarks.report import render
 from benchmarks.running import newcomers_folder
 from benchmarks.synthetic import notes, sentences
-from pipeline.models import blas, demo
-from pipeline.models.adapters import CONFIG, WEIGHTS, Card, adapters_directory, base_hash, find_adapter_in, write_card
+from pipeline.adapters import CONFIG, WEIGHTS, Card, adapters_directory, base_hash, find_adapter_in, write_card
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import HOST, answers, end_family, free_port
 from pipeline.settings import ContentSource, Settings
+from pipeline.weights import blas, demo
 
 RANK = 16
 KEYS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -100,8 +100,8 @@ def measure_swap(directory: Path, base: Path, rounds: int) -> Figures:
     blas.preload()
     import mlx_lm.server
 
-    from pipeline.models.overlays import Overlays
-    from pipeline.models.server import BaseProvider
+    from pipeline.engine.overlays import Overlays
+    from pipeline.engine.server import BaseProvider
 
     ours = BaseProvider(str(base), base.name, directory)
     ours.load_default()
@@ -168,7 +168,7 @@ class Chats:
 def mlx_lm_server(base: Path, seconds: float = 60) -> Iterator[tuple[str, int]]:
     """mlx-lm's own server with its own settings, on the BLAS that the engine has; gives its URL and process id."""
     port = free_port()
-    code = "from pipeline.models import blas; blas.preload(); from mlx_lm.server import main; main()"
+    code = "from pipeline.weights import blas; blas.preload(); from mlx_lm.server import main; main()"
     options = ("--model", str(base), "--host", HOST, "--port", str(port), "--log-level", "ERROR")
     process = subprocess.Popen([sys.executable, "-c", code, *options], stderr=subprocess.DEVNULL)
     try:

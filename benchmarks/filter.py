@@ -35,9 +35,9 @@ from pipeline.dataset import filters
 from pipeline.dataset.filters.stages import STAGES
 from pipeline.dataset.records import Candidate, Judge, Pair, Source
 from pipeline.dataset.teachers import load_judge
+from pipeline.embedding.embedder import load_embedder
 from pipeline.errors import SitetwinError, UnreadableError
 from pipeline.evaluation.spans import read_spans
-from pipeline.models.embedder import load_embedder
 from pipeline.settings import ContentSource, PairKind, Settings
 
 DATA = Path(__file__).parent / "data"

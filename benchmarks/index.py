@@ -27,10 +27,10 @@ from benchmarks.peers import peer_python
 from benchmarks.report import render
 from pipeline.content import read_sources
 from pipeline.content.chunking import chunk_document
+from pipeline.embedding.embedder import embedder_folder, load_embedder
+from pipeline.embedding.onnx_embedder import BertEmbedder
 from pipeline.errors import SitetwinError
 from pipeline.index import open_index
-from pipeline.models.embedder import embedder_folder, load_embedder
-from pipeline.models.onnx_embedder import BertEmbedder
 from pipeline.processes import vectors
 from pipeline.settings import ContentSource, Settings, load_settings
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 
 from benchmarks.report import render
-from pipeline.models import blas, demo
+from pipeline.weights import blas, demo
 
 PROMPT_WORDS = 150
 ANSWER_TOKENS = 32

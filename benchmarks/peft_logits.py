@@ -25,9 +25,9 @@ import numpy as np
 from benchmarks.peers import peer_python
 from benchmarks.report import render
 from benchmarks.running import newcomers_folder
-from pipeline.models import blas, demo
-from pipeline.models.adapters import adapters_directory
+from pipeline.adapters import adapters_directory
 from pipeline.settings import load_settings
+from pipeline.weights import blas, demo
 
 BOUND = 1e-3
 KINDS = ("lora", "dora")

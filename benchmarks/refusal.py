@@ -20,14 +20,14 @@ from pydantic import BaseModel
 
 from benchmarks.report import machine
 from benchmarks.running import PROJECT
-from pipeline.chat.answerable import answerability_judge
-from pipeline.chat.calibration import load_calibration, refresh_calibration
-from pipeline.chat.words import content_stems, names, stems_with_parts
+from pipeline.answerability.calibration import load_calibration, refresh_calibration
+from pipeline.answerability.judging import answerability_judge
 from pipeline.errors import SitetwinError, StaleIndexError
 from pipeline.evaluation.golden import load
 from pipeline.index import open_index
 from pipeline.index.passages import Passage
 from pipeline.settings import ContentSource, Retrieval, Settings
+from pipeline.text.words import content_stems, names, stems_with_parts
 
 DATA = Path(__file__).parent / "data"
 SHARED = PROJECT.parent / "shared" / "data"

@@ -31,8 +31,8 @@ import numpy as np
 from benchmarks.peers import peer_python
 from benchmarks.report import render
 from benchmarks.running import newcomers_folder
-from pipeline.models import blas, demo
 from pipeline.training.config import KEYS, configuration
+from pipeline.weights import blas, demo
 
 RANK, SCALE, DROPOUT, RATE = 16, 2.0, 0.05, 2e-4
 WARM = 2

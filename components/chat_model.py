@@ -9,7 +9,7 @@ from langchain_core.language_models.chat_models import generate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_openai_messages
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
-from pipeline.models.client import EngineClient
+from pipeline.servers.client import EngineClient
 
 
 class EngineChatModel(BaseChatModel):

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from pipeline.cli import with_settings
+from pipeline.commands.main import with_settings
 from pipeline.settings import Settings
 
 PLACES = {

@@ -18,8 +18,8 @@ from pipeline.errors import SitetwinError
 from pipeline.index import open_index
 from pipeline.index.filters import Filters
 from pipeline.index.passages import SearchResult
-from pipeline.retraining.job import Job, Request, read_job
-from pipeline.retraining.launch import cancel, start
+from pipeline.jobs.retraining.job import Job, Request, read_job
+from pipeline.jobs.retraining.launch import cancel, start
 from pipeline.settings import Retrieval, Settings, Visibility
 from pipeline.training.config import Preset
 

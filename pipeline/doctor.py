@@ -10,15 +10,15 @@ from typing import Literal
 import httpx
 from pydantic import BaseModel
 
+from pipeline.embedding.embedder import load_embedder
+from pipeline.embedding.reranker import load_reranker
 from pipeline.errors import SitetwinError
 from pipeline.index import open_index
-from pipeline.models import blas
-from pipeline.models.cache import LAYOUT, cache_folder
-from pipeline.models.embedder import load_embedder
-from pipeline.models.http import DIRECT
-from pipeline.models.reranker import load_reranker
-from pipeline.retraining.job import read_job
+from pipeline.jobs.retraining.job import read_job
+from pipeline.servers.http import DIRECT
 from pipeline.settings import FLOW_MODES, Settings
+from pipeline.weights import blas
+from pipeline.weights.cache import LAYOUT, cache_folder
 
 FREE_GIGABYTES = 2.0
 """Demo weights unpacked (0.7 GB), vectors and logs."""

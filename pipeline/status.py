@@ -4,13 +4,13 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from pipeline.adapters import promotions
 from pipeline.index import open_index
 from pipeline.index.passages import DocumentCounts, FileStatus
-from pipeline.models.adapters import promotions
+from pipeline.jobs.retraining.job import Job, read_job
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import RunFiles
 from pipeline.processes.supervisor import CHILD_SUFFIX
-from pipeline.retraining.job import Job, read_job
 from pipeline.settings import Settings
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from pipeline.models import demo
-from pipeline.models.adapters import CONFIG, WEIGHTS, Card, base_hash, write_card
+from pipeline.adapters import CONFIG, WEIGHTS, Card, base_hash, write_card
 from pipeline.settings import Settings, Visibility
+from pipeline.weights import demo
 
 WIDTH, RANK = 576, 4
 

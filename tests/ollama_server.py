@@ -10,9 +10,9 @@ import httpx
 import pytest
 from ollama import Client
 
-from pipeline.models.demo import SMOLLM2, embedding_model
-from pipeline.models.wheels import unpack
 from pipeline.processes.endpoint import free_port
+from pipeline.weights.demo import SMOLLM2, embedding_model
+from pipeline.weights.wheels import unpack
 
 MODEL = "sitetwin-demo"
 EMBEDDER = "sitetwin-minilm"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from pipeline.jobs.retraining.job import Job, read_job
 from pipeline.processes import engine
-from pipeline.retraining.job import Job, read_job
 from pipeline.settings import Settings, load_settings
 
 SMALL = {

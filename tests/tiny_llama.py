@@ -28,14 +28,14 @@ def messages(question: str) -> list[dict[str, str]]:
 
 
 def main(folder: Path) -> None:
-    from pipeline.models import blas
+    from pipeline.weights import blas
 
     blas.preload(1)
     import mlx.core as mx
     import numpy as np
     from mlx_lm.utils import load_model
 
-    from pipeline.models.adapters import Card, base_hash, write_card
+    from pipeline.adapters import Card, base_hash, write_card
 
     make_bases(folder)
     for name, (base, kind, layers, rank, keys) in ADAPTERS.items():

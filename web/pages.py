@@ -8,7 +8,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from pipeline.dataset.extractive import questions
+from pipeline.content.title_questions import questions
 from pipeline.settings import Settings
 from web.guides import Guide, Guides
 

@@ -12,11 +12,11 @@ from filelock import FileLock, Timeout
 
 from flows import server as langflow
 from pipeline.errors import ServiceError
-from pipeline.models import demo
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import RunFiles, answers
 from pipeline.processes.supervisor import Child, Member, Row, Shared, Supervisor
 from pipeline.settings import Settings
+from pipeline.weights import demo
 from web.backends import direct_mode
 from web.rows import RowsFile
 from web.screen import Screen

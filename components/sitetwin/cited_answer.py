@@ -15,8 +15,8 @@ from components.generation import generate_with, model_name
 from components.passages import from_input, is_connected, retrieve_ms
 from components.sources import with_sources
 from components.threads import iterate
+from pipeline.answerability.judging import answerability_judge
 from pipeline.chat import Answer, respond
-from pipeline.chat.answerable import answerability_judge
 from pipeline.chat.assistant import question_similarity
 from pipeline.settings import Mode, Settings, load_settings
 

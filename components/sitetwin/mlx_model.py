@@ -7,7 +7,7 @@ from lfx.field_typing import LanguageModel
 from lfx.io import DropdownInput, FloatInput, IntInput
 
 from components.chat_model import EngineChatModel
-from pipeline.models.adapters import adapters, answering_adapter
+from pipeline.adapters import adapters, answering_adapter
 from pipeline.processes import engine
 from pipeline.settings import Visibility, load_settings
 

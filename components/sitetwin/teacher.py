@@ -22,8 +22,8 @@ from components.pairs import chunks_from, pairs_to_table
 from pipeline.dataset.teachers import EXTRACTIVE, load_teacher
 from pipeline.dataset.teachers.prompts import TEACHER
 from pipeline.dataset.trial import write
-from pipeline.models.client import EngineClient
-from pipeline.models.ollama_chat import OllamaChat, list_models
+from pipeline.servers.client import EngineClient
+from pipeline.servers.ollama_chat import OllamaChat, list_models
 from pipeline.settings import PairKind, Settings, load_settings, ollama_openai_url
 
 AS_IN_SETTINGS = "as in sitetwin.toml"

@@ -3,15 +3,15 @@
 import time
 from collections.abc import Generator, Iterator, Sequence
 
-from pipeline.chat.answerable import answerability_judge
+from pipeline.adapters import BASE, answering_adapter
+from pipeline.answerability.judging import answerability_judge
 from pipeline.chat.conversation import retrieval_query
 from pipeline.chat.records import Answer, Similarity, Turn
 from pipeline.chat.respond import respond
+from pipeline.embedding.embedder import load_embedder
 from pipeline.errors import SitetwinError
 from pipeline.index import open_index
 from pipeline.index.passages import Passage
-from pipeline.models.adapters import BASE, answering_adapter
-from pipeline.models.embedder import load_embedder
 from pipeline.processes import engine
 from pipeline.settings import Mode, Retrieval, Settings, Visibility
 

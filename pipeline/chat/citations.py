@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.chat.records import Citation
-from pipeline.chat.sentences import bare, split_sentences
-from pipeline.chat.words import content_stems, numbers, stems_with_parts
 from pipeline.index.passages import Passage
+from pipeline.text.pieces import bare, split_sentences
+from pipeline.text.words import content_stems, numbers, stems_with_parts
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _GROUP = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})+)\]")

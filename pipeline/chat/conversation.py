@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from pipeline.chat.records import Turn
-from pipeline.chat.words import FUNCTION_WORDS, content_stems, words
+from pipeline.text.words import FUNCTION_WORDS, content_stems, words
 
 LONGEST_LEANING = 3
 """Words with meaning: a question that has more says itself what it is about, whatever it points to."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from pipeline.chat.prompt import heading_line
 from pipeline.chat.records import Similarity
-from pipeline.chat.sentences import is_code, join_sentences, split_sentences
-from pipeline.chat.words import content_stems, stems_with_parts
 from pipeline.index.passages import Passage
+from pipeline.text.pieces import is_code, join_sentences, split_sentences
+from pipeline.text.words import content_stems, stems_with_parts
 
 MEANING_WEIGHT = 0.6
 """Of a text's cosine with the question; the rest is the share of the question's words that it holds."""

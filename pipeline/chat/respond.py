@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 
-from pipeline.chat.answerable import Judge
+from pipeline.answerability.judging import Judge
 from pipeline.chat.citations import checked_marks, citations, cited_numbers, supporting_passage
 from pipeline.chat.conversation import retrieval_query
 from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, grounded_messages, lora_messages

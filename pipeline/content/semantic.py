@@ -6,8 +6,8 @@ from itertools import accumulate, pairwise
 import numpy as np
 
 from pipeline.content.packing import SHORT, Cut, group, split
-from pipeline.content.sentences import sentence_spans
 from pipeline.content.structure import Piece
+from pipeline.text.sentences import sentence_spans
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 """Texts to float32 (texts, dimension), rows of length 1."""

@@ -88,7 +88,7 @@ async def build_site(settings: Settings, report: Report) -> Built:
     """
     from pipeline.content.chunking import chunker
     from pipeline.dataset.teachers import load_judge, load_teacher
-    from pipeline.models.embedder import load_embedder
+    from pipeline.embedding.embedder import load_embedder
 
     def embed(texts: Sequence[str]) -> np.ndarray:
         return load_embedder(settings).embed(texts)

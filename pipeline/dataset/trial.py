@@ -91,7 +91,7 @@ def _silent(progress: build.Progress) -> None:
 
 def _embedding(settings: Settings) -> "Embed":
     def embed(texts: Sequence[str]) -> "np.ndarray":
-        from pipeline.models.embedder import load_embedder
+        from pipeline.embedding.embedder import load_embedder
 
         return load_embedder(settings).embed(texts)
 

@@ -13,16 +13,16 @@ from contextlib import closing
 
 from pydantic import BaseModel, ConfigDict
 
+from pipeline.adapters import BASE
 from pipeline.chat import Answer, ask
-from pipeline.chat.words import stems_with_parts
 from pipeline.dataset import versions
 from pipeline.dataset.filters.evidence import named, numbers
 from pipeline.dataset.records import Split
 from pipeline.errors import SitetwinError
 from pipeline.evaluation import golden
 from pipeline.evaluation.comparing import Scored, ScoredMode, Scores, mean
-from pipeline.models.adapters import BASE
 from pipeline.settings import Settings, Visibility
+from pipeline.text.words import stems_with_parts
 
 GOLDEN = "golden.jsonl"
 LONGEST_ANSWER = 160

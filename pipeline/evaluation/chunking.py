@@ -10,10 +10,10 @@ from pydantic import BaseModel
 
 from pipeline.content.chunking import chunker as make_chunker
 from pipeline.content.documents import Chunk, Document
+from pipeline.embedding.embedder import load_embedder
 from pipeline.evaluation.retrieval import throw_away_index
 from pipeline.evaluation.spans import Span, SpanSet, precision_omega, read_spans, score
 from pipeline.index.sync import Progress
-from pipeline.models.embedder import load_embedder
 from pipeline.settings import Chunker, Retrieval, Settings
 
 PASSAGES = 5

@@ -11,12 +11,12 @@ from pydantic import BaseModel
 
 from pipeline.content.chunking import chunker
 from pipeline.content.documents import Chunk, Document, FileReport
+from pipeline.embedding.embedder import load_embedder
+from pipeline.embedding.reranker import load_reranker
 from pipeline.evaluation.beir import DataSet, read_beir
 from pipeline.evaluation.ranking import judge
 from pipeline.index.index import Index
 from pipeline.index.sync import Progress
-from pipeline.models.embedder import load_embedder
-from pipeline.models.reranker import load_reranker
 from pipeline.processes import vectors
 from pipeline.settings import Retrieval, RetrievalSettings, Settings
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
     from pipeline.content.memory import ReadMemory
-    from pipeline.models.embedder import Embedder
-    from pipeline.models.reranker import Reranker
+    from pipeline.embedding.embedder import Embedder
+    from pipeline.embedding.reranker import Reranker
 
 __all__ = ["Index", "open_index"]
 
@@ -41,17 +41,17 @@ def open_index(settings: Settings, memory: "ReadMemory | None" = None) -> Index:
         return connect(settings)
 
     def embedder() -> "Embedder":
-        from pipeline.models.embedder import load_embedder
+        from pipeline.embedding.embedder import load_embedder
 
         return load_embedder(settings)
 
     def former(spec: str) -> "Embedder":
-        from pipeline.models.embedder import load_former
+        from pipeline.embedding.embedder import load_former
 
         return load_former(spec, settings)
 
     def reranker() -> "Reranker":
-        from pipeline.models.reranker import load_reranker
+        from pipeline.embedding.reranker import load_reranker
 
         return load_reranker(settings)
 

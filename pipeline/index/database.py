@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pipeline.errors import SitetwinError, StaleIndexError
-from pipeline.index import tokens
+from pipeline.text import tokens
 
 SCHEMA_VERSION = 3
 BUSY_SECONDS = 30
@@ -22,7 +22,7 @@ _TOKEN_PUNCTUATION = tokens.TOKEN_PUNCTUATION.replace("'", "''")
 #   what its embedder is loaded from again, for the searches during a rebuild with another one.
 # vectors: by digest of what was embedded, so that moving, renaming and hiding a text embeds nothing again.
 # tombstones: what Chroma still has to forget.
-# keywords: holds tokens made by pipeline.index.tokens; the tokenizer only splits them at spaces. public_keywords has the
+# keywords: holds tokens made by pipeline.text.tokens; the tokenizer only splits them at spaces. public_keywords has the
 #   public ones again: BM25 weighs a word by how common it is in its table, so with one table alone the order and the scores
 #   of public results would tell what private notes hold.
 # keywords_places: each occurrence of a token, as the index of that name holds it; it takes no room.

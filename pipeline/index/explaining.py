@@ -5,9 +5,9 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pipeline.index import tokens
 from pipeline.index.lists import Lists, Request
 from pipeline.index.passages import ExplainedPassage, Explanation, Place
+from pipeline.text import tokens
 
 SHOWN_CUT = 12
 """Cut passages in the table for people; JSON has all."""

@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from pipeline.content.documents import Chunk, Document, FileReport
 from pipeline.errors import SitetwinError, StaleIndexError
-from pipeline.index import generations, search, status, store, sync, tokens
+from pipeline.index import generations, search, status, store, sync
 from pipeline.index.database import Database
 from pipeline.index.dense import VectorStore
 from pipeline.index.filters import Filters
@@ -17,12 +17,13 @@ from pipeline.index.lists import Request
 from pipeline.index.passages import DocumentCounts, DocumentEntry, FileStatus, SearchResult, SyncReport
 from pipeline.index.sync import Progress
 from pipeline.settings import Retrieval, RetrievalSettings, Visibility
+from pipeline.text import tokens
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
-    from pipeline.models.embedder import Embedder
-    from pipeline.models.reranker import Reranker
+    from pipeline.embedding.embedder import Embedder
+    from pipeline.embedding.reranker import Reranker
 
 LOCK_SECONDS = 30
 

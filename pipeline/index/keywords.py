@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.index import tokens
 from pipeline.settings import Visibility
+from pipeline.text import tokens
 
 K1, B = 0.9, 0.75
 """How soon the repetition of a word stops to count, and how much a chunk's length does. k1 is what Anserini uses for

@@ -20,8 +20,8 @@ from pipeline.index.passages import Explanation, Passage, SearchResult
 from pipeline.index.sync import check_embedder
 
 if TYPE_CHECKING:
-    from pipeline.models.embedder import Embedder
-    from pipeline.models.reranker import Reranker
+    from pipeline.embedding.embedder import Embedder
+    from pipeline.embedding.reranker import Reranker
 
 
 def search(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pipeline.content.documents import Chunk, Document, FileReport
 from pipeline.index import keywords
-from pipeline.index.tokens import tokens
+from pipeline.text.tokens import tokens
 
 
 def known_documents(connection: sqlite3.Connection, among: Collection[str] | None = None) -> dict[str, tuple[str, str]]:

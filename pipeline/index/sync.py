@@ -20,7 +20,7 @@ from pipeline.index.generations import Generation, PendingChunk
 from pipeline.index.passages import SyncReport
 
 if TYPE_CHECKING:
-    from pipeline.models.embedder import Embedder
+    from pipeline.embedding.embedder import Embedder
 
 BATCH = 128
 """Chunks in one step of embedding, storing and marking."""

@@ -49,7 +49,7 @@ class Statistics:
     def vocabulary(
         self, tokens: Collection[str] = (), visibility: Visibility | None = None, without: str = ""
     ) -> Vocabulary:
-        """`tokens` as `pipeline.index.tokens` makes them; the document `without` is not counted."""
+        """`tokens` as `pipeline.text.tokens` makes them; the document `without` is not counted."""
         if not self._database.path.exists():
             return Vocabulary(0, {})
         with self._database.reading() as connection:

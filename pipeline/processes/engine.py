@@ -4,12 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from pipeline.models import blas
-from pipeline.models.client import EngineClient
 from pipeline.processes.endpoint import HOST, free_port
 from pipeline.processes.owner import Owner
 from pipeline.processes.service import Service
+from pipeline.servers.client import EngineClient
 from pipeline.settings import Settings
+from pipeline.weights import blas
 
 NAME = "engine"
 
@@ -58,8 +58,8 @@ def main() -> None:
     arguments = parser.parse_args()
     owner = Owner(arguments.state / "run", NAME, arguments.idle_minutes)
     blas.preload(arguments.threads)
-    from pipeline.models.demo import resolve_chat_model
-    from pipeline.models.server import BaseProvider, make_server
+    from pipeline.engine.server import BaseProvider, make_server
+    from pipeline.weights.demo import resolve_chat_model
 
     provider = BaseProvider(str(resolve_chat_model(arguments.model)), arguments.model, arguments.state / "adapters")
     port = free_port()

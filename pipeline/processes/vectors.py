@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ServiceError
-from pipeline.models.http import no_proxies
 from pipeline.processes.endpoint import HOST, answers, free_port
 from pipeline.processes.owner import Owner
 from pipeline.processes.service import Service
+from pipeline.servers.http import no_proxies
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import SitetwinError
-from pipeline.models import blas
 from pipeline.settings import Visibility
 from pipeline.training.config import TrainingConfig
 from pipeline.training.data import TokenRow
 from pipeline.training.memory import estimate, is_written_out, shape_of, smaller
+from pipeline.weights import blas
 
 FEW = 100
 ROOMY = 0.8

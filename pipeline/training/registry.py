@@ -12,8 +12,8 @@ from typing import Literal
 import psutil
 from pydantic import BaseModel, ValidationError
 
+from pipeline.adapters import adapters_directory, is_adapter_name
 from pipeline.errors import SitetwinError
-from pipeline.models.adapters import adapters_directory, is_adapter_name
 from pipeline.processes.endpoint import is_running
 from pipeline.settings import Mode, Settings, Visibility
 from pipeline.training.config import Preset, TrainingConfig

@@ -18,10 +18,9 @@ import psutil
 from filelock import FileLock, Timeout
 from mlx_lm.utils import load_config, load_model, load_tokenizer
 
+from pipeline.adapters import CONFIG, WEIGHTS, Card, adapters_directory, base_hash, write_card
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SitetwinError
-from pipeline.models.adapters import CONFIG, WEIGHTS, Card, adapters_directory, base_hash, write_card
-from pipeline.models.demo import DEMO, weights_folder
 from pipeline.settings import Settings, Visibility
 from pipeline.training import registry
 from pipeline.training.chart import draw
@@ -35,6 +34,7 @@ from pipeline.training.loop import StoppedError, Trainer, make_optimizer
 from pipeline.training.registry import CHART, CHECKPOINTS, METRICS, Run
 from pipeline.training.report import write_report
 from pipeline.training.verdict import judge
+from pipeline.weights.demo import DEMO, weights_folder
 
 
 @dataclass(frozen=True, slots=True)

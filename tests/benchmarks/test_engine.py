@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from benchmarks.engine import ADAPTERS, Chats, at_work, make_adapter, measure_beside, measure_chats, measure_swap
-from pipeline.models.adapters import adapters_directory
+from pipeline.adapters import adapters_directory
 from pipeline.processes import engine
 from pipeline.settings import ModelSettings, Settings
 

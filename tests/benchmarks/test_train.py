@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from benchmarks.train import Worker, mlx_lm_step, our_step
-from pipeline.models import blas
+from pipeline.weights import blas
 
 ROWS = [(list(range(3, 40)), 10), (list(range(50, 80)), 5)]
 ECHO = """

@@ -12,10 +12,10 @@ from components.passages import from_input, to_table
 from components.sitetwin.cited_answer import CitedAnswerComponent
 from components.sitetwin.mlx_model import MLXModelComponent
 from components.sitetwin.retriever import RetrieverComponent
+from pipeline.adapters import promote, rollback
 from pipeline.chat import Answer
 from pipeline.errors import ModelError
 from pipeline.index import open_index
-from pipeline.models.adapters import promote, rollback
 from pipeline.processes import engine, vectors
 from pipeline.settings import Settings, load_settings
 from tests.demo_adapter import make_adapter

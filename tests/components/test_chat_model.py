@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from components.chat_model import EngineChatModel
 from components.generation import generate_with, model_name
 from pipeline.errors import ModelError
-from pipeline.models.client import EngineClient
+from pipeline.servers.client import EngineClient
 
 
 class Endpoint(BaseHTTPRequestHandler):

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from pipeline.cli import main
+from pipeline.commands.main import main
 from pipeline.content.slugs import Slugger, plain_text
 from pipeline.evaluation.golden import contains, load
 from pipeline.settings import ContentSource, Settings, load_settings

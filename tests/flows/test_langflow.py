@@ -16,9 +16,9 @@ from flows.builder import RAG_CHAT_ID
 from flows.client import run_flow
 from flows.files import flows_to_serve, owners_directory, read_flow
 from flows.pushing import Pushed
+from pipeline.adapters import promote, rollback
 from pipeline.chat import Answer
 from pipeline.errors import ServiceError
-from pipeline.models.adapters import promote, rollback
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import Settings
 from tests.demo_adapter import make_adapter

@@ -13,7 +13,7 @@ from mcp.client.stdio import stdio_client
 from mcp.shared.memory import create_connected_server_and_client_session as connected
 
 from mcp_server.server import create_server
-from pipeline.retraining.job import read_job
+from pipeline.jobs.retraining.job import read_job
 from pipeline.settings import Settings
 from tests.retraining_site import end_processes, make_site, until
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.doctor import Finding, examine
-from pipeline.models.demo import embedding_model
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import LangflowSettings, ModelSettings, RetrievalSettings, Settings
+from pipeline.weights.demo import embedding_model
 
 
 def finding(name: str, root: Path, rerank: bool = False, **models: str) -> Finding | None:

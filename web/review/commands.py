@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli import with_settings
+from pipeline.commands.main import with_settings
 from pipeline.errors import ServiceError
 from pipeline.settings import Settings
 
@@ -42,7 +42,7 @@ def review(settings: Settings, port: int, version: int | None, no_browser: bool)
         return [report.document for report in read_sources(settings) if report.document]
 
     def embed(texts: Sequence[str]) -> "np.ndarray":
-        from pipeline.models.embedder import load_embedder
+        from pipeline.embedding.embedder import load_embedder
 
         return load_embedder(settings).embed(texts)
 

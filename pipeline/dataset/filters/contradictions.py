@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.chat.words import content_stems, words
 from pipeline.dataset.filters.evidence import (
     Evidence,
     Statement,
@@ -15,6 +14,7 @@ from pipeline.dataset.filters.evidence import (
     statement,
 )
 from pipeline.dataset.records import Pair
+from pipeline.text.words import content_stems, words
 
 SAME_STATEMENT = 0.75
 """Share of a statement's content words in a sentence that speaks of the same."""

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.chat.words import content_stems
 from pipeline.dataset.filters.evidence import named, numbers, quoted
 from pipeline.dataset.records import Pair, Rejection
+from pipeline.text.words import content_stems
 
 SAME = 0.92
 """Cosine of two questions from which on they may ask the same whatever is answered."""

@@ -5,10 +5,10 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from pipeline.chat.sentences import bare, is_code, split_sentences
-from pipeline.chat.words import content_stems, names, stem, stems_with_parts, words
 from pipeline.dataset.filters.language import is_english
 from pipeline.dataset.records import Source
+from pipeline.text.pieces import bare, is_code, split_sentences
+from pipeline.text.words import content_stems, names, stem, stems_with_parts, words
 
 PREFIX = 5
 """Letters from which on two words are taken for one: `necessary`, `necessity`."""

@@ -2,12 +2,12 @@
 
 import re
 
-from pipeline.chat.sentences import split_sentences
-from pipeline.chat.words import FUNCTION_WORDS, content_stems, words
 from pipeline.dataset.filters.evidence import evidence_of, shortened
 from pipeline.dataset.filters.language import without_spaces
 from pipeline.dataset.records import Candidate, Pair
 from pipeline.settings import DatasetSettings, PairKind
+from pipeline.text.pieces import split_sentences
+from pipeline.text.words import FUNCTION_WORDS, content_stems, words
 
 QUESTION_CHARS = (10, 300)
 """The shortest and the longest question."""

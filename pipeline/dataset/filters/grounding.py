@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from pipeline.chat.words import content_stems
 from pipeline.dataset.filters.contradictions import contradiction
 from pipeline.dataset.filters.evidence import (
     Evidence,
@@ -18,6 +17,7 @@ from pipeline.dataset.filters.evidence import (
 )
 from pipeline.dataset.records import Candidate, Pair
 from pipeline.settings import DatasetSettings
+from pipeline.text.words import content_stems
 
 LEAST_COVERED = 0.5
 """Share of a sentence's content words that must be in the text, or in the question."""

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pipeline.chat.words import content_stems
 from pipeline.dataset.filters.evidence import as_written, evidence_of, named, numbers, quoted
 from pipeline.dataset.records import Candidate, Rejection
+from pipeline.text.words import content_stems
 
 LEAST_SHARED = 0.4
 """Share of the question's content words in the text, below which it must be near in meaning."""

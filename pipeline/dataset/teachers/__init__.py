@@ -2,7 +2,7 @@
 
 from pipeline.dataset.records import Judge, Teacher
 from pipeline.errors import SettingsError
-from pipeline.models.structured import StructuredModel
+from pipeline.servers.structured import StructuredModel
 from pipeline.settings import Settings
 
 EXTRACTIVE = "extractive"
@@ -42,13 +42,13 @@ def _model(settings: Settings, named: str, key: str) -> StructuredModel:
     teacher = settings.teacher
     kind, _, name = named.partition(":")
     if kind == "ollama" and name:
-        from pipeline.models.ollama_chat import OllamaChat
+        from pipeline.servers.ollama_chat import OllamaChat
 
         model = OllamaChat(name, teacher.url, teacher.api_key, teacher.timeout_seconds)
         _ = model.name  # asks for it now, before any work is planned on it
         return model
     if kind == "openai" and name:
-        from pipeline.models.openai_chat import OpenAIChat
+        from pipeline.servers.openai_chat import OpenAIChat
 
         if not teacher.url:
             raise SettingsError(
@@ -56,8 +56,8 @@ def _model(settings: Settings, named: str, key: str) -> StructuredModel:
             )
         return OpenAIChat(name, teacher.url, teacher.api_key, teacher.timeout_seconds)
     if named == "engine":
-        from pipeline.models.openai_chat import OpenAIChat
         from pipeline.processes import engine
+        from pipeline.servers.openai_chat import OpenAIChat
 
         client = engine.connect(settings)
         key_of_engine = settings.engine.api_key

@@ -8,7 +8,7 @@ from pipeline.chat.prompt import NOT_IN_NOTES
 from pipeline.dataset.records import Candidate, Judgement, Pair, Score, Task
 from pipeline.dataset.teachers.prompts import TEACHER, VERSION, judge_messages, teacher_messages
 from pipeline.errors import UnreadableError
-from pipeline.models.structured import StructuredModel, fill_in
+from pipeline.servers.structured import StructuredModel, fill_in
 
 TOKENS_PER_PAIR = 220
 TOKENS_OF_JUDGE = 200

@@ -10,8 +10,8 @@ import mlx.nn as nn
 from mlx.utils import tree_flatten
 from mlx_lm.models import llama
 
-from pipeline.models import blas
 from pipeline.training.checkpoint import weights_of
+from pipeline.weights import blas
 
 
 def is_here() -> bool:

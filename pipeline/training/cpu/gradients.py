@@ -20,11 +20,11 @@ import mlx.core as mx
 import numpy as np
 from mlx.utils import tree_unflatten
 
-from pipeline.models import blas
 from pipeline.training.cpu.blocks import Arrays, Layer, Norm, Rope
 from pipeline.training.cpu.packing import Packed
 from pipeline.training.cpu.products import Frozen, numbers
 from pipeline.training.data import Batch
+from pipeline.weights import blas
 
 
 class WrittenOut:

@@ -12,8 +12,8 @@ import numpy as np
 import onnxruntime as ort
 from onnx import NodeProto, TensorProto, helper
 
-from pipeline.models import blas
-from pipeline.models.onnx_sessions import session_options, share_threads
+from pipeline.weights import blas
+from pipeline.weights.onnx_sessions import session_options, share_threads
 
 
 class Frozen:

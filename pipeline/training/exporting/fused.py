@@ -17,9 +17,9 @@ from mlx_lm.tuner.dora import DoRALinear
 from mlx_lm.tuner.lora import LoRAEmbedding, LoRALinear
 from mlx_lm.utils import dequantize_model, quantize_model, save_config, save_model
 
+from pipeline.adapters import WEIGHTS
+from pipeline.engine.overlays import EMBEDDINGS, Dora
 from pipeline.errors import ModelError
-from pipeline.models.adapters import WEIGHTS
-from pipeline.models.overlays import EMBEDDINGS, Dora
 from pipeline.training.exporting.source import FULL, Source
 
 Bits = Literal[4, 8]

@@ -1,4 +1,4 @@
-"""A fused Llama or Mistral as llama.cpp's GGUF in 16 bits, the inverse of `pipeline.models.gguf`.
+"""A fused Llama or Mistral as llama.cpp's GGUF in 16 bits, the inverse of `pipeline.weights.gguf`.
 
 mlx-lm's own export knows the same models (and Mixtral), but writes every tokenizer as one of SentencePiece without its
 merges, which makes nonsense of byte-level ones such as SmolLM2's and Llama 3's, and leaves out Llama 3's scaling of RoPE.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ModelError
-from pipeline.models.ollama_server import Keys, OllamaError, OllamaServer
+from pipeline.servers.ollama_server import Keys, OllamaError, OllamaServer
 from pipeline.settings import Settings
 from pipeline.training.exporting.fused import Bits, fuse, write_fused
 from pipeline.training.exporting.gguf import check_gguf, write_gguf

@@ -14,10 +14,10 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 
+from pipeline.engine.overlays import EMBEDDINGS, LINEARS, Lora
 from pipeline.errors import ModelError
-from pipeline.models.demo import DEMO
-from pipeline.models.overlays import EMBEDDINGS, LINEARS, Lora
 from pipeline.training.exporting.source import FULL, Source
+from pipeline.weights.demo import DEMO
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 HUB_NAMES = {DEMO: "HuggingFaceTB/SmolLM2-135M-Instruct"}

@@ -13,13 +13,13 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx_lm.utils import load_config, load_model, load_tokenizer
 
+from pipeline.adapters import CONFIG, WEIGHTS, Adapter, base_hash, find_adapter
 from pipeline.dataset.versions import read_card, version_folder, versions
+from pipeline.engine.overlays import Overlay, load_overlay
 from pipeline.errors import ModelError
-from pipeline.models.adapters import CONFIG, WEIGHTS, Adapter, base_hash, find_adapter
-from pipeline.models.demo import weights_folder
-from pipeline.models.overlays import Overlay, load_overlay
 from pipeline.settings import Settings
 from pipeline.training.registry import runs
+from pipeline.weights.demo import weights_folder
 
 FULL = "full"
 """mlx-lm's word for a run that changed the model's own weights."""

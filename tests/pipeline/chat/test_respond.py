@@ -1,12 +1,12 @@
 from collections.abc import Iterator, Sequence
 
-from pipeline.chat.answerable import Answerability
+from pipeline.answerability.judging import Answerability
 from pipeline.chat.prompt import NOT_IN_NOTES
 from pipeline.chat.records import Answer, Turn
 from pipeline.chat.respond import respond
-from pipeline.chat.words import content_stems
 from pipeline.index.passages import Passage
 from pipeline.settings import ChatSettings, PersonaSettings
+from pipeline.text.words import content_stems
 
 
 def passage(n: int, text: str, similarity: float = 0.7) -> Passage:

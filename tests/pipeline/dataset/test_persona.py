@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pipeline.cli import main
+from pipeline.commands.main import main
 from pipeline.content.documents import Document
 from pipeline.dataset.persona import as_toml, draft, write
 from pipeline.errors import SettingsError, SitetwinError

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pipeline.cli import main
+from pipeline.commands.main import main
 
 BREAD = "Rye bread needs a starter. The starter is fed with flour and water every day. The loaf bakes for an hour."
 BOAT = "The boat is moored in Falmouth. Its mast was replaced in 2019. The hull is painted blue every spring."

@@ -18,10 +18,10 @@ from chromadb.config import Settings as ChromaSettings
 
 from pipeline.content import read_sources
 from pipeline.content.chunking import chunk_document
+from pipeline.embedding.embedder import Embedder
+from pipeline.embedding.reranker import Reranker
 from pipeline.index.index import Index
 from pipeline.index.passages import Passage
-from pipeline.models.embedder import Embedder
-from pipeline.models.reranker import Reranker
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import ContentSource, Settings
 

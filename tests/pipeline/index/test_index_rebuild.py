@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.embedding.embedder import load_embedder, load_former
 from pipeline.errors import StaleIndexError
-from pipeline.models.demo import embedding_model
-from pipeline.models.embedder import load_embedder, load_former
 from pipeline.settings import ModelSettings
+from pipeline.weights.demo import embedding_model
 from tests.pipeline.index.conftest import HashedWords, Site
 
 QUERY = "How does one cut a plank along the grain?"

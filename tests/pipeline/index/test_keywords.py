@@ -9,7 +9,7 @@ from pipeline.content.documents import Chunk, Document
 from pipeline.index import store
 from pipeline.index.database import Database
 from pipeline.index.keywords import LONGEST, chunk_number, keyword_scores
-from pipeline.index.tokens import query_tokens, tokens
+from pipeline.text.tokens import query_tokens, tokens
 
 WORDS = ("lathe", "chisel", "oil", "bench", "v0.12.1", "it's/that", "Müller", "木工", "sharpen", "plane_iron")
 QUERIES = (

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from pipeline.errors import ModelError
-from pipeline.models.client import EngineClient
 from pipeline.processes import engine
+from pipeline.servers.client import EngineClient
 from pipeline.settings import ModelSettings, Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -17,11 +17,11 @@ import psutil
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from pipeline.adapters import promote, rollback
 from pipeline.chat import Answer, ask
 from pipeline.errors import ModelError
-from pipeline.models.adapters import promote, rollback
-from pipeline.models.client import EngineClient
 from pipeline.processes import engine
+from pipeline.servers.client import EngineClient
 from pipeline.settings import ModelSettings, Settings
 from tests.tiny_llama import QUESTIONS, TOKENS, messages
 

@@ -6,8 +6,8 @@ import pytest
 
 from pipeline.dataset.records import Pair, Split
 from pipeline.dataset.versions import Card, Row, write_version
-from pipeline.models import blas
 from pipeline.settings import DatasetSettings, PersonaSettings, Settings, load_settings
+from pipeline.weights import blas
 
 # Before a module of these tests imports MLX.
 blas.preload(1)

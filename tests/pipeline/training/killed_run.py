@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipeline.models import blas
 from pipeline.settings import load_settings
+from pipeline.weights import blas
 
 
 class Killer:

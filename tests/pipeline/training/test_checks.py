@@ -6,13 +6,13 @@ from mlx.utils import tree_flatten
 from mlx_lm.utils import load_model
 
 from pipeline.errors import ModelError, SitetwinError
-from pipeline.models import blas
 from pipeline.training.checks import check_base, check_rows, check_visibility, fit_memory
 from pipeline.training.config import configuration
 from pipeline.training.cpu import fit
 from pipeline.training.data import TokenRow
 from pipeline.training.loop import add_adapter
 from pipeline.training.memory import FLOAT, HELD, estimate, peak, shape_of, smaller
+from pipeline.weights import blas
 
 CONFIG = configuration("best", {"max_seq_length": 50})
 

@@ -6,8 +6,8 @@ import pytest
 from mlx_lm.tuner.trainer import default_loss
 from mlx_lm.utils import load_tokenizer
 
+from pipeline.adapters import find_adapter
 from pipeline.errors import SitetwinError
-from pipeline.models.adapters import find_adapter
 from pipeline.training import registry
 from pipeline.training.data import make_batch
 from pipeline.training.forgetting import TEXT, general_rows

@@ -11,9 +11,9 @@ from mlx_lm.generate import BatchGenerator
 from mlx_lm.models import gemma3, llama, qwen3
 from mlx_lm.utils import quantize_model
 
+from pipeline.adapters import base_hash, find_adapter
+from pipeline.engine.overlays import OverlaidModel, Overlays
 from pipeline.errors import ModelError
-from pipeline.models.adapters import base_hash, find_adapter
-from pipeline.models.overlays import OverlaidModel, Overlays
 from pipeline.training.run import start
 from tests.tiny_llama import _write_model, _write_tokenizer, messages
 

@@ -7,9 +7,9 @@ from filelock import FileLock
 from mlx_lm.tuner.trainer import default_loss
 from PIL import Image
 
+from pipeline.adapters import find_adapter
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SettingsError, SitetwinError
-from pipeline.models.adapters import find_adapter
 from pipeline.training import registry
 from pipeline.training.data import make_batch, read_rows
 from pipeline.training.run import base_folder, start

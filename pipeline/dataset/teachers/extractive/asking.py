@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.chat.words import FUNCTION_WORDS
 from pipeline.dataset.teachers.extractive.phrases import (
     ADVERBS,
     AUXILIARIES,
@@ -20,6 +19,7 @@ from pipeline.dataset.teachers.extractive.phrases import (
     topic,
     yours,
 )
+from pipeline.text.words import FUNCTION_WORDS
 
 _GOOD_OR_BAD = (
     "amazing awesome great terrible horrible awful beautiful ugly perfect fantastic excellent incredible impressive annoying frustrating"

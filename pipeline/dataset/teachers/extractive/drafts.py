@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from pipeline.chat.words import stems_with_parts
 from pipeline.dataset.teachers.extractive.asking import Asked, speaks_of_author
 from pipeline.dataset.teachers.extractive.phrases import named
 from pipeline.dataset.teachers.extractive.text import Statement, Text
+from pipeline.text.words import stems_with_parts
 
 _EMPTY_HEADINGS = re.compile(
     r"(?:intro(?:duction)?|conclusion|summary|tl;?dr|update.*|notes?|links?|sources?|references?|overview|misc.*|other|see also|\W*)",

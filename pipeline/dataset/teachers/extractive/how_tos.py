@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from pipeline.dataset.extractive import IMPERATIVES, question
+from pipeline.content.title_questions import IMPERATIVES, question
 from pipeline.dataset.teachers.extractive.asking import is_imperative, order, way
 from pipeline.dataset.teachers.extractive.drafts import Draft, draft, in_title, is_code, name_in, quoted, tells
 from pipeline.dataset.teachers.extractive.text import Block, Text, is_whole, leans, points_back, sentences

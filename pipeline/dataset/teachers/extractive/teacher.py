@@ -5,7 +5,6 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 
 from pipeline.chat.prompt import NOT_IN_NOTES
-from pipeline.chat.words import content_stems, stems_with_parts
 from pipeline.dataset.records import Pair, Task
 from pipeline.dataset.teachers.extractive import asking
 from pipeline.dataset.teachers.extractive.drafts import Draft, draft, in_title, is_code, name_in, quoted, tells
@@ -14,6 +13,7 @@ from pipeline.dataset.teachers.extractive.other_languages import ask_about
 from pipeline.dataset.teachers.extractive.refusals import refusal_questions
 from pipeline.dataset.teachers.extractive.text import Statement, Text, read
 from pipeline.settings import PairKind
+from pipeline.text.words import content_stems, stems_with_parts
 
 VERSION = 2
 """To be raised with every change of questions or answers: kept answers are of one version."""

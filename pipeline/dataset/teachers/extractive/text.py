@@ -7,10 +7,10 @@ from typing import Literal
 
 from markdown_it import MarkdownIt
 
-from pipeline.chat.words import FUNCTION_WORDS, words
-from pipeline.content.sentences import sentence_spans
 from pipeline.content.structure import Piece, parse_sections
 from pipeline.dataset.records import Source
+from pipeline.text.sentences import sentence_spans
+from pipeline.text.words import FUNCTION_WORDS, words
 
 LONGEST_SENTENCE, LONGEST_STATEMENT = 320, 480
 """Characters; what is longer is no answer."""

@@ -9,7 +9,7 @@ from pipeline.chat.prompt import NOT_IN_NOTES
 from pipeline.dataset.filters import duplicates
 from pipeline.dataset.filters.duplicates import BLOCK
 from pipeline.dataset.records import Pair
-from pipeline.models.embedder import load_embedder
+from pipeline.embedding.embedder import load_embedder
 from pipeline.settings import PairKind, Settings
 from tests.pipeline.dataset.filters.pairs import candidate
 

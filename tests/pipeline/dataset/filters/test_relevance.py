@@ -6,7 +6,7 @@ import pytest
 from pipeline.chat.prompt import NOT_IN_NOTES
 from pipeline.dataset.filters import relevance
 from pipeline.dataset.filters.relevance import KNOWN
-from pipeline.models.embedder import load_embedder
+from pipeline.embedding.embedder import load_embedder
 from pipeline.settings import Settings
 from tests.pipeline.dataset.filters.pairs import candidate
 

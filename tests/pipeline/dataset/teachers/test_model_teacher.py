@@ -9,7 +9,7 @@ from pipeline.dataset.teachers import load_teacher
 from pipeline.dataset.teachers.model import ModelJudge, ModelTeacher
 from pipeline.dataset.teachers.prompts import TEACHER, judge_messages, teacher_messages
 from pipeline.errors import UnreadableError
-from pipeline.models.ollama_chat import OllamaChat
+from pipeline.servers.ollama_chat import OllamaChat
 from pipeline.settings import Settings
 from tests.ollama_server import MODEL
 from tests.pipeline.dataset.notes import cut, document

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.models.adapters import Card, base_hash, write_card
+from pipeline.adapters import Card, base_hash, write_card
 from pipeline.settings import Settings, Visibility, load_settings
 
 

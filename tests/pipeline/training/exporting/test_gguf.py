@@ -11,10 +11,10 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, tra
 from transformers import PreTrainedTokenizerFast
 
 from pipeline.errors import ModelError
-from pipeline.models.gguf import convert
 from pipeline.training.exporting.fused import fuse
 from pipeline.training.exporting.gguf import check_gguf, write_gguf
 from pipeline.training.exporting.source import Source, find_source
+from pipeline.weights.gguf import convert
 from tests.pipeline.training.exporting.models import IDS, engine_logits, logits
 
 

@@ -11,12 +11,12 @@ from mlx_lm.utils import load_tokenizer
 from ollama import Client
 
 from pipeline.chat import ask
-from pipeline.models.demo import chat_model
 from pipeline.processes import vectors
 from pipeline.settings import Settings, load_settings
+from pipeline.weights.demo import chat_model
 from tests.demo_adapter import make_adapter
+from tests.pipeline.commands.test_exporting import sitetwin
 from tests.pipeline.training.exporting.models import make_small_adapter
-from tests.pipeline.training.exporting.test_commands import sitetwin
 
 pytestmark = pytest.mark.ollama
 AWKWARD = "Was heißt 2026-11-21 (um 09:30)?\n\n```sh\nsitetwin up --x=1\n```\n日本語 🎉  it's"

@@ -1,0 +1,306 @@
+"""Adapters on disk, and which of them is promoted.
+
+A folder `.sitetwin/adapters/NAME` is mlx-lm's own (`adapter_config.json`, `adapters.safetensors`: what
+`mlx_lm.generate --adapter-path` takes) with a card, `sitetwin.json`. One that mlx-lm made itself has no card: it is
+taken too, as private, and for whatever base its weights fit.
+"""
+
+import hashlib
+import json
+import os
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock
+from pydantic import BaseModel, ValidationError
+
+from pipeline.errors import ModelError
+from pipeline.settings import Settings, Visibility
+from pipeline.weights import blas, demo
+
+CONFIG = "adapter_config.json"
+WEIGHTS = "adapters.safetensors"
+CARD = "sitetwin.json"
+STATE = "promoted.json"
+BASE = "base"
+RESERVED = (BASE, "promoted")
+"""What a chooser calls the model without an adapter, and whichever is promoted."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SAMPLE_BYTES = 4096
+
+
+class Card(BaseModel):
+    """`sitetwin.json` beside the weights."""
+
+    base: str
+    """The base model as `[models] chat` names it."""
+    base_hash: str
+    """`base_hash` of its folder."""
+    visibility: Visibility
+    """Of what it was trained on; only a public adapter may answer visitors."""
+    dataset: int | None = None
+    """Version of the data set."""
+    run: str = ""
+    """The run of which it is the best checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    name: str
+    folder: Path
+    base: str
+    base_hash: str
+    """Empty for an adapter without a card."""
+    visibility: Visibility
+    dataset: int | None = None
+    """Version of the data set, where the card names one."""
+
+
+class Promotion(BaseModel):
+    name: str
+    at: datetime
+
+
+class _State(BaseModel):
+    promoted: list[Promotion] = []
+    """The last one is in force; a rollback takes it off."""
+
+
+def adapters_directory(settings: Settings) -> Path:
+    return settings.state / "adapters"
+
+
+def is_adapter_name(name: str) -> bool:
+    """Whether a folder of adapters may be called so: no path, nothing hidden, not `base` or `promoted`."""
+    return bool(_NAME.fullmatch(name)) and name not in RESERVED
+
+
+def write_card(folder: Path, card: Card) -> None:
+    _replace(folder / CARD, card.model_dump_json(indent=2) + "\n")
+
+
+def adapters(settings: Settings) -> list[Adapter]:
+    """All that can be read, by name."""
+    return adapters_in(adapters_directory(settings))
+
+
+def adapters_in(directory: Path) -> list[Adapter]:
+    """As `adapters`, for a process that knows only the folder."""
+    found = []
+    for folder in sorted(directory.iterdir()) if directory.is_dir() else ():
+        if is_adapter_name(folder.name) and (folder / CONFIG).is_file():
+            try:
+                found.append(_read(folder))
+            except ModelError:
+                continue  # whoever names it learns why
+    return found
+
+
+def find_adapter(settings: Settings, name: str) -> Adapter:
+    """The adapter called `name`.
+
+    Raises:
+        ModelError: there is none, or its files can't be read.
+    """
+    return find_adapter_in(adapters_directory(settings), name)
+
+
+def find_adapter_in(directory: Path, name: str) -> Adapter:
+    """As `find_adapter`, for a process that knows only the folder."""
+    folder = directory / name
+    if is_adapter_name(name) and folder.is_dir():
+        return _read(folder)
+    known = ", ".join(adapter.name for adapter in adapters_in(directory))
+    raise ModelError(
+        f"there is no adapter {name!r}: "
+        + (f"name one of {known}" if known else "`sitetwin train` makes one, `sitetwin promote RUN` puts it to use")
+    )
+
+
+def promoted(settings: Settings) -> Adapter | None:
+    """The adapter that answers when none is named; None when none was promoted.
+
+    Raises:
+        ModelError: it is no longer there, or can't be read.
+    """
+    history = promotions(settings)
+    if not history:
+        return None
+    name = history[-1].name
+    if not (adapters_directory(settings) / name).is_dir():
+        raise ModelError(f"the promoted adapter {name!r} is gone: run `sitetwin rollback`, or promote another run")
+    return find_adapter(settings, name)
+
+
+def answering_adapter(settings: Settings, name: str | None, visibility: Visibility | None) -> Adapter:
+    """The adapter to answer with: the named one, else the promoted one.
+
+    Args:
+        visibility: `public` for visitors, who neither get an answer of a private adapter nor learn its name.
+
+    Raises:
+        ModelError: there is none that may answer.
+    """
+    adapter = promoted(settings) if name is None else None
+    if name is None and adapter is None:
+        raise ModelError(
+            "no adapter is promoted: run `sitetwin train`, then `sitetwin promote RUN`; or ask with --mode rag"
+        )
+    if visibility == "public":
+        public = [one.name for one in adapters(settings) if one.visibility == "public"]
+        if (adapter.name if adapter else name) not in public:
+            which = f"there is no public adapter {name!r}" if name is not None else "the promoted adapter is private"
+            known = f"name one of {', '.join(public)}" if public else "train one on public notes and promote it"
+            raise ModelError(f"{which}, and visitors are answered by public ones alone: {known}")
+    return adapter or find_adapter(settings, str(name))
+
+
+def promotions(settings: Settings) -> list[Promotion]:
+    """What was promoted and not rolled back, oldest first.
+
+    Raises:
+        ModelError: the file that says so is broken.
+    """
+    return _load(adapters_directory(settings) / STATE).promoted
+
+
+def promote(settings: Settings, name: str) -> Adapter:
+    """Puts `name` to use from now on; the next request that names no adapter gets it.
+
+    Raises:
+        ModelError: there is no such adapter, or the engine would refuse it: it is broken, made for another base, or no
+            adapter but a full fine-tune.
+    """
+    adapter = find_adapter(settings, name)
+    # It brings MLX.
+    blas.preload(settings.engine.threads)
+    from pipeline.engine.overlays import check_adapter
+
+    base = _local_base(settings)
+    if base and adapter.base_hash not in ("", base_hash(base)):
+        raise ModelError(other_base(adapter, settings.models.chat))
+    check_adapter(adapter, base)
+    with _alone(settings) as file:
+        history = _load(file).promoted
+        if not history or history[-1].name != name:
+            _store(file, [*history, Promotion(name=name, at=datetime.now(UTC))])
+    return adapter
+
+
+def rollback(settings: Settings) -> Adapter | None:
+    """Back to what was promoted before, leaving out what is no longer there; None: no adapter is in force now.
+
+    Raises:
+        ModelError: nothing is promoted.
+    """
+    with _alone(settings) as file:
+        history = _load(file).promoted
+        if not history:
+            raise ModelError("no adapter is promoted, so there is nothing to roll back: run `sitetwin promote RUN`")
+        left = history[:-1]
+        while left and not (file.parent / left[-1].name).is_dir():
+            left.pop()
+        _store(file, left)
+    return promoted(settings)
+
+
+def other_base(adapter: Adapter, base: str) -> str:
+    """Why `adapter` can't be laid over `base`."""
+    return (
+        f"the adapter {adapter.name!r} was trained on {adapter.base!r}, whose weights are not those of {base!r}: "
+        "set [models] chat to its base, or train one for this model"
+    )
+
+
+def base_hash(folder: Path) -> str:
+    """SHA-256 in hex that tells a model's weights from any others, read in milliseconds.
+
+    It covers each tensor's name, type and shape and its first 4096 bytes. Whatever trains or quantises a model changes
+    the tensors that it touches from the first row on, so the rest of a 12B model's gigabytes need not be read.
+
+    Raises:
+        ModelError: the folder holds no readable safetensors.
+    """
+    tensors: list[tuple[str, bytes]] = []
+    try:
+        for file in folder.glob("model*.safetensors"):
+            with file.open("rb") as data:
+                (length,) = struct.unpack("<Q", data.read(8))
+                header = json.loads(data.read(length))
+                header.pop("__metadata__", None)
+                for name, tensor in header.items():
+                    start, end = tensor["data_offsets"]
+                    data.seek(8 + length + start)
+                    sample = data.read(min(end - start, _SAMPLE_BYTES))
+                    tensors.append((f"{name} {tensor['dtype']} {tensor['shape']}", sample))
+    except (OSError, struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"the weights in {folder} can't be read ({error}): fetch that model again") from None
+    if not tensors:
+        raise ModelError(f"{folder} holds no model*.safetensors: name a folder that `mlx_lm.load` opens")
+    digest = hashlib.sha256()
+    for described, sample in sorted(tensors):
+        digest.update(f"{described}\n".encode())
+        digest.update(sample)
+    return digest.hexdigest()
+
+
+def _local_base(settings: Settings) -> Path | None:
+    """The base's folder; None when a server elsewhere has it, or it was not fetched yet."""
+    if settings.engine.url:
+        return None
+    try:
+        return demo.weights_folder(settings.models.chat)
+    except ModelError:
+        return None  # the engine fetches it, and checks the adapter then
+
+
+def _read(folder: Path) -> Adapter:
+    mend = f"train it again, or remove {folder}"
+    for file in (CONFIG, WEIGHTS):
+        if not (folder / file).is_file():
+            raise ModelError(f"the adapter {folder.name!r} has no {file}: {mend}")
+    try:
+        if (folder / CARD).is_file():
+            card = Card.model_validate_json((folder / CARD).read_bytes())
+        else:
+            config = json.loads((folder / CONFIG).read_bytes())
+            card = Card(base=str(config.get("model", "")), base_hash="", visibility="private")
+    except (ValidationError, ValueError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"the adapter {folder.name!r} can't be read ({reason}): {mend}") from None
+    return Adapter(folder.name, folder, card.base, card.base_hash, card.visibility, card.dataset)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[Path]:
+    """The state file, with no other process changing it."""
+    directory = adapters_directory(settings)
+    directory.mkdir(parents=True, exist_ok=True)
+    with FileLock(directory / ".promoted.lock"):
+        yield directory / STATE
+
+
+def _load(file: Path) -> _State:
+    if not file.is_file():
+        return _State()
+    try:
+        return _State.model_validate_json(file.read_bytes())
+    except ValidationError:
+        raise ModelError(f"{file} is broken: remove it, then run `sitetwin promote RUN`") from None
+
+
+def _store(file: Path, history: list[Promotion]) -> None:
+    _replace(file, _State(promoted=history).model_dump_json(indent=2) + "\n")
+
+
+def _replace(file: Path, text: str) -> None:
+    """A kill leaves the old file or the new one."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(file)

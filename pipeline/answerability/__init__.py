@@ -1,0 +1,1 @@
+"""Whether the notes can answer a question at all."""

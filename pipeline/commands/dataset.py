@@ -1,0 +1,89 @@
+"""`sitetwin dataset`: from notes to pairs that can be trained on."""
+
+import asyncio
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from pipeline.commands.main import Commands, as_json, print_json, with_settings
+from pipeline.settings import Settings
+
+
+class DatasetCommands(Commands):
+    plugins = "sitetwin.dataset_commands"
+
+
+@click.group(cls=DatasetCommands)
+def dataset() -> None:
+    """Question-answer pairs of your notes, to train on."""
+
+
+@dataset.command()
+@as_json
+@with_settings
+def build(settings: Settings, as_json: bool) -> None:
+    """Ask the teacher for what is new, throw away what is bad, and write a version."""
+    from pipeline.commands.dataset_progress import progress_bar
+    from pipeline.dataset.build import build_site
+    from pipeline.dataset.stats import stats
+    from pipeline.dataset.versions import version_folder
+
+    with progress_bar() as report:
+        built = asyncio.run(build_site(settings, report))
+    if settings.dataset.split_by == "pair":
+        click.echo(
+            "split by pair: questions of one document are on both sides, so what the test says is too good", err=True
+        )
+    for reason in built.unreadable[:3]:
+        click.echo(f"left out: {reason}", err=True)
+    found = stats(version_folder(settings, built.card.version))
+    if as_json:
+        print_json({**found.model_dump(mode="json"), "new": built.new, "asked": built.asked, "judged": built.judged})
+        return
+    state = "written" if built.new else "unchanged"
+    click.echo(
+        f"data set {found.version} {state}: {found.pairs.accepted} pairs accepted, {found.pairs.rejected} rejected"
+    )
+    click.echo(f"the teacher was asked {built.asked} times, the judge {built.judged} times")
+    click.echo("next: `sitetwin dataset stats`, `sitetwin dataset review`")
+
+
+@dataset.command()
+@click.option("--version", type=int, help="Of the data set; else the newest.")
+@as_json
+@with_settings
+def stats(settings: Settings, version: int | None, as_json: bool) -> None:
+    """What was accepted, what was rejected and why, with examples."""
+    from pipeline.dataset.stats import describe
+    from pipeline.dataset.stats import stats as count
+    from pipeline.dataset.versions import version_folder
+
+    folder = version_folder(settings, version)
+    if as_json:
+        print_json(count(folder))
+        return
+    for line in describe(folder):
+        click.echo(line)
+
+
+@dataset.command()
+@click.option("--format", "form", type=click.Choice(["mlx", "openai"]), required=True)
+@click.option("--to", type=click.Path(path_type=Path), help="A folder; else one beside the data set.")
+@click.option("--version", type=int, help="Of the data set; else the newest.")
+@as_json
+@with_settings
+def export(
+    settings: Settings, form: Literal["mlx", "openai"], to: Path | None, version: int | None, as_json: bool
+) -> None:
+    """Write the pairs as files that mlx-lm trains on, or that OpenAI's fine-tuning takes."""
+    from pipeline.dataset.export import export as write
+    from pipeline.dataset.versions import by_split, read_card, read_rows, version_folder
+
+    folder = version_folder(settings, version)
+    files = write(by_split(read_rows(folder)), read_card(folder).persona, form, to or folder / form)
+    if as_json:
+        print_json({"files": {str(path): rows for path, rows in files.items()}})
+        return
+    for path, rows in files.items():
+        click.echo(f"{path}: {rows} rows")

@@ -1,0 +1,66 @@
+"""What `sitetwin train --phases` does and prints."""
+
+from collections.abc import Callable
+
+import click
+
+from pipeline.commands.main import print_json
+from pipeline.jobs.phases.experiment import Screen, begin, chart_file, go_on, phase_runs, sentences, unfinished
+from pipeline.jobs.phases.report import write_phases_report
+from pipeline.settings import Settings, Visibility
+from pipeline.training.config import Values
+
+
+def train_phases(
+    settings: Settings,
+    screen: Screen,
+    *,
+    values: Values,
+    data_set: int | None,
+    visibility: Visibility | None,
+    asked: int,
+    resume: bool,
+    is_memory_checked: bool,
+    stop: Callable[[], bool],
+    as_json: bool,
+) -> None:
+    if resume:
+        experiment = unfinished(settings)
+    else:
+        experiment = begin(settings, values=values, data_set=data_set, visibility=visibility, asked=asked)
+    go_on(settings, screen, experiment, is_memory_checked=is_memory_checked, stop=stop)
+    report = write_phases_report(settings, experiment)
+    runs = phase_runs(settings, experiment)
+    if as_json:
+        print_json(
+            {
+                "number": experiment.number,
+                "state": "done" if experiment.ended_at else "stopped",
+                "data_set": experiment.data_set,
+                "runs": {preset: run.model_dump(mode="json") for preset, run in runs.items()},
+                "scores": {
+                    system: {kind: scores.mean for kind, scores in of_system.items()}
+                    for system, of_system in experiment.scores.items()
+                },
+                "conclusion": sentences(settings, experiment),
+                "chart": str(chart_file(settings, experiment)),
+                "report": str(report),
+            }
+        )
+        return
+    for preset, run in runs.items():
+        verdict = f"{run.verdict.name}: {run.verdict.text}" if run.verdict else run.state
+        click.echo(f"{preset}: {verdict}")
+        if run.forgetting:
+            click.echo(f"  {run.forgetting}")
+    for system, of_system in experiment.scores.items():
+        figures = ", ".join(
+            f"{scores.mean:.2f} on {len(scores.answers)} questions, {kind}" for kind, scores in of_system.items()
+        )
+        click.echo(f"{system}: {figures}")
+    for sentence in sentences(settings, experiment):
+        click.echo(sentence)
+    click.echo(f"chart: {chart_file(settings, experiment)}")
+    click.echo(f"report: {report}")
+    if not experiment.ended_at:
+        click.echo("stopped: `sitetwin train --phases --resume` goes on")

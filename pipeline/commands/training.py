@@ -1,0 +1,194 @@
+"""`sitetwin train`, `runs`, `promote` and `rollback`."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from pipeline.commands.main import as_json, print_json, with_settings
+from pipeline.settings import Settings, Visibility
+from pipeline.training.config import Preset
+
+
+@click.command()
+@click.option("--preset", type=click.Choice(["underfit", "best", "overfit"]), default="best", show_default=True)
+@click.option(
+    "--config", "file", type=click.Path(path_type=Path), help="A YAML file with mlx-lm's keys, over the preset."
+)
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One key, over preset and file.")
+@click.option("--name", help="Of the run, or with --resume which one; else the preset's with a number.")
+@click.option("--data-set", type=int, help="Version of the data set; else the newest.")
+@click.option("--visibility", type=click.Choice(["public", "private"]), help="Of the adapter; else dataset.visibility.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint of an interrupted run.")
+@click.option("--force", is_flag=True, help="Start even if the memory seems too small.")
+@click.option("--threads", type=click.IntRange(1), help="Of the CPU; else engine.threads. All cores if nobody chats.")
+@click.option(
+    "--phases", is_flag=True, help="All three presets on the same data, compared; with --resume the last ones."
+)
+@click.option(
+    "--questions", type=click.IntRange(0), default=40, show_default=True, help="Of each kind, after --phases."
+)
+@as_json
+@with_settings
+def train(
+    settings: Settings,
+    preset: Preset,
+    file: Path | None,
+    assignments: tuple[str, ...],
+    name: str | None,
+    data_set: int | None,
+    visibility: Visibility | None,
+    resume: bool,
+    force: bool,
+    threads: int | None,
+    phases: bool,
+    questions: int,
+    as_json: bool,
+) -> None:
+    """Train an adapter on a data set, and keep the best checkpoint."""
+    from pipeline.weights import blas
+
+    if resume and (file or assignments or data_set or visibility):
+        raise click.UsageError("--resume goes on with the run's own configuration: give it nothing but --name")
+    if phases and (name or preset != "best"):
+        raise click.UsageError("--phases trains all presets and names their runs: leave --preset and --name out")
+    blas.preload(threads or settings.engine.threads)
+    from pipeline.training.config import configuration, merge, parse_assignments, read_file
+    from pipeline.training.registry import CHART, run_folder
+    from pipeline.training.report import REPORT
+    from pipeline.training.run import resume as go_on
+    from pipeline.training.run import start
+    from pipeline.training.screen import TerminalScreen
+
+    with TerminalScreen() as screen, _until_interrupted() as stop:
+        values, messages = read_file(file) if file else ({}, [])
+        configuration(preset, values, source=str(file))
+        for message in messages:
+            screen.say(message)
+        values = merge(values, parse_assignments(assignments))
+        if phases:
+            from pipeline.commands.phases import train_phases
+
+            train_phases(
+                settings,
+                screen,
+                values=values,
+                data_set=data_set,
+                visibility=visibility,
+                asked=questions,
+                resume=resume,
+                is_memory_checked=not force,
+                stop=stop.is_set,
+                as_json=as_json,
+            )
+            return
+        if resume:
+            run = go_on(settings, screen, name, stop.is_set)
+        else:
+            run = start(
+                settings,
+                screen,
+                preset=preset,
+                values=values,
+                name=name,
+                data_set=data_set,
+                visibility=visibility,
+                is_memory_checked=not force,
+                stop=stop.is_set,
+            )
+    if as_json:
+        print_json(run)
+        return
+    if run.state == "stopped":
+        click.echo(f"{run.name} stopped after iteration {run.iteration}: `sitetwin train --resume` goes on")
+        return
+    if run.verdict:
+        click.echo(f"{run.name}: {run.verdict.name}: {run.verdict.text}")
+        click.echo(f"to change: {run.verdict.change}")
+    if run.forgetting:
+        click.echo(f"forgetting: {run.forgetting}")
+    click.echo(f"chart: {run_folder(settings, run.name) / CHART}")
+    click.echo(f"report: {run_folder(settings, run.name) / REPORT}")
+    click.echo(f"next: `sitetwin promote {run.name}` lets it answer")
+
+
+@click.command()
+@as_json
+@with_settings
+def runs(settings: Settings, as_json: bool) -> None:
+    """All training runs, oldest first, with what came of them."""
+    from pipeline.adapters import promoted
+    from pipeline.training.registry import runs as all_runs
+
+    found = all_runs(settings)
+    adapter = promoted(settings)
+    if as_json:
+        listed = [run.model_dump(mode="json") for run in found]
+        print_json({"runs": listed, "promoted": adapter.name if adapter else None})
+        return
+    for run in found:
+        best = run.curves.best
+        figures = f"best validation loss {best.loss:.3f} at {best.iteration}" if best else "no evaluation"
+        mark = ", promoted" if adapter and adapter.name == run.name else ""
+        verdict = f", {run.verdict.name}" if run.verdict else ""
+        click.echo(
+            f"{run.name}: {run.state}{verdict}{mark}; iteration {run.iteration} of {run.config.iters}, {figures}; "
+            f"data set {run.data_set}, {run.visibility}, {run.made_at:%Y-%m-%d %H:%M}"
+        )
+        if run.forgetting and run.forgetting.rise is not None:
+            click.echo(f"  {run.forgetting}")
+        for score in run.scores:
+            who = "" if score.adapter == run.name else f"{score.adapter}: "
+            click.echo(f"  {who}{score.mean:.2f} on {score.questions} questions, {score.asked}, mode {score.mode}")
+    if not found:
+        click.echo("no runs yet: `sitetwin train` starts one")
+
+
+@click.command()
+@click.argument("run")
+@as_json
+@with_settings
+def promote(settings: Settings, run: str, as_json: bool) -> None:
+    """Let the adapter of RUN answer from now on."""
+    from pipeline.adapters import promote as put_to_use
+
+    adapter = put_to_use(settings, run)
+    if as_json:
+        print_json({"promoted": adapter.name})
+        return
+    click.echo(f"{adapter.name} answers from now on; `sitetwin rollback` takes it back")
+
+
+@click.command()
+@as_json
+@with_settings
+def rollback(settings: Settings, as_json: bool) -> None:
+    """Back to the adapter that was promoted before, or to none."""
+    from pipeline.adapters import rollback as take_back
+
+    adapter = take_back(settings)
+    if as_json:
+        print_json({"promoted": adapter.name if adapter else None})
+        return
+    click.echo(f"{adapter.name} answers again" if adapter else "no adapter is promoted any more: the base answers")
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C (or SIGTERM) sets, so that a checkpoint is written; the second one ends at once."""
+    stop = threading.Event()
+
+    def interrupted(number: int, _: object) -> None:
+        click.echo("stopping after this step; once more ends at once", err=True)
+        stop.set()
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+    old = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)

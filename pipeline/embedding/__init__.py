@@ -1,0 +1,1 @@
+"""Texts to vectors, and how well a text answers a question."""

@@ -1,0 +1,149 @@
+"""Texts to vectors on a Mac's graphics processor: a BERT-like encoder on MLX, in fp32."""
+
+import math
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.embedding.batches import batches, padded
+from pipeline.embedding.bert import IDS, MASK, Activation, layer_count
+from pipeline.embedding.bert_folder import Config, load_tokenizer, read_config, read_weights, vectors_name
+
+if TYPE_CHECKING:
+    import mlx.core as mx
+    from tokenizers import Tokenizer
+
+    Weights = Mapping[str, mx.array]
+
+BATCH_TOKENS = 8192
+"""Padded tokens of one run: enough to fill a graphics processor, while attention's scores stay below 200 MB."""
+CACHE_BYTES = 512 * 1024**2
+"""MLX keeps the memory of former runs up to this; the chat model needs it more."""
+
+
+def has_metal() -> bool:
+    """Whether MLX computes on a graphics processor here. Imports MLX on a Mac only."""
+    if sys.platform != "darwin":
+        return False
+    import mlx.core as mx
+
+    return mx.metal.is_available()
+
+
+class MlxEmbedder:
+    """Runs the model in `folder`, which has the files that `onnx_embedder.BertEmbedder` reads.
+
+    Its vectors are those of ONNX Runtime in fp32, so it bears the same name. Nothing is loaded before the first text.
+
+    Raises:
+        ModelError: a file is missing, or it is a kind of model that is not known here.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = read_config(folder)
+        self.dimension = self.config.width
+        # A stream of MLX belongs to the thread that made it, so one thread does all the work, whoever asks for it.
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="mlx-embedder")
+
+    @cached_property
+    def name(self) -> str:
+        return vectors_name(self.folder, self.config)
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        return self._worker.submit(self._embed, list(texts)).result()
+
+    def _embed(self, texts: list[str]) -> np.ndarray:
+        import mlx.core as mx
+
+        weights, config = self._weights, self.config
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
+        vectors = np.zeros((len(texts), self.dimension), np.float32)
+        for rows in batches([len(ids) for ids in tokens], BATCH_TOKENS):
+            inputs = padded([tokens[row] for row in rows])
+            vectors[rows] = np.array(encode(weights, mx.array(inputs[IDS]), mx.array(inputs[MASK]), config))
+        if mx.get_cache_memory() > CACHE_BYTES:
+            mx.clear_cache()
+        return vectors
+
+    @cached_property
+    def _tokenizer(self) -> "Tokenizer":
+        return load_tokenizer(self.folder, self.config)
+
+    @cached_property
+    def _weights(self) -> "Weights":
+        # From the M5 on, MLX rounds what it multiplies in fp32 to 11 bits unless this is set before its first product.
+        os.environ.setdefault("MLX_ENABLE_TF32", "0")
+        import mlx.core as mx
+
+        weights = {name: mx.array(array.astype(np.float32)) for name, array in read_weights(self.folder).items()}
+        mx.eval(weights)
+        return weights
+
+
+def encode(weights: "Weights", ids: "mx.array", mask: "mx.array", config: Config) -> "mx.array":
+    """Float32 (texts, width) of length 1, as `bert.encoder` computes it.
+
+    Args:
+        weights: under transformers' names, without the prefix `bert.`; a linear layer's are (output, input).
+        ids: int (texts, tokens).
+        mask: int (texts, tokens), 0 where there is no token.
+    """
+    import mlx.core as mx
+
+    words = weights["embeddings.word_embeddings.weight"][ids]
+    places = weights["embeddings.position_embeddings.weight"][: ids.shape[1]]
+    hidden = words + places + weights["embeddings.token_type_embeddings.weight"][0]
+    hidden = _norm(weights, hidden, "embeddings.LayerNorm", config.epsilon)
+    seen = (mask == 1)[:, None, None, :]
+    for layer in range(layer_count(weights)):
+        hidden = _layer(weights, hidden, seen, f"encoder.layer.{layer}", config)
+    pooled = hidden[:, 0]
+    if config.pooling == "mean":
+        pooled = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
+    return pooled / mx.linalg.norm(pooled, axis=-1, keepdims=True)
+
+
+def _layer(weights: "Weights", hidden: "mx.array", seen: "mx.array", name: str, config: Config) -> "mx.array":
+    """`hidden`, (texts, tokens, width), after layer `name`; `seen`, bool (texts, 1, 1, tokens), is where tokens are."""
+    import mlx.core as mx
+
+    query, key, value = (
+        _linear(weights, hidden, f"{name}.attention.self.{part}")
+        .reshape(*hidden.shape[:2], config.heads, -1)
+        .swapaxes(1, 2)
+        for part in ("query", "key", "value")
+    )
+    scale = 1 / math.sqrt(query.shape[-1])
+    mixed = mx.fast.scaled_dot_product_attention(query, key, value, scale=scale, mask=seen)
+    attended = _linear(weights, mixed.swapaxes(1, 2).reshape(hidden.shape), f"{name}.attention.output.dense")
+    hidden = _norm(weights, hidden + attended, f"{name}.attention.output.LayerNorm", config.epsilon)
+    wide = _activate(_linear(weights, hidden, f"{name}.intermediate.dense"), config.activation)
+    narrow = _linear(weights, wide, f"{name}.output.dense")
+    return _norm(weights, hidden + narrow, f"{name}.output.LayerNorm", config.epsilon)
+
+
+def _activate(inputs: "mx.array", activation: Activation) -> "mx.array":
+    from mlx import nn
+
+    return {"gelu": nn.gelu, "gelu_tanh": nn.gelu_approx, "relu": nn.relu}[activation](inputs)
+
+
+def _linear(weights: "Weights", inputs: "mx.array", name: str) -> "mx.array":
+    import mlx.core as mx
+
+    return mx.addmm(weights[f"{name}.bias"], inputs, weights[f"{name}.weight"].T)
+
+
+def _norm(weights: "Weights", inputs: "mx.array", name: str, epsilon: float) -> "mx.array":
+    import mlx.core as mx
+
+    return mx.fast.layer_norm(inputs, weights[f"{name}.weight"], weights[f"{name}.bias"], epsilon)

@@ -1,0 +1,56 @@
+"""Embeddings of an Ollama server."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import httpx
+
+from pipeline.embedding.remote_embedder import RefusedTextError
+from pipeline.errors import ModelError
+from pipeline.servers.ollama_server import Keys, OllamaError, OllamaServer
+
+KEEP_ALIVE = "30m"
+"""How long Ollama holds the model after the last text, so that a visitor rarely waits until it is loaded."""
+SUGGESTED = "nomic-embed-text"
+KEYS = Keys(
+    url="[models] embedder_url",
+    model="[models] embedder",
+    api_key="SITETWIN_MODELS__EMBEDDER_API_KEY",
+    when_slow="look at its log, or set [models] embedder to a smaller model",
+)
+
+
+class OllamaEmbeddings:
+    """The model `model` of the Ollama at `url`, as `OllamaServer` finds it."""
+
+    def __init__(self, model: str, url: str = "", api_key: str = "") -> None:
+        self.model = model
+        self._server = OllamaServer(KEYS, url, api_key)
+
+    def identity(self) -> str:
+        return self._server.identity(self.model)
+
+    def vectors(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        if not self._embeds:
+            raise ModelError(
+                f"{self.model} of Ollama is no embedding model: run `ollama pull {SUGGESTED}`, then set {KEYS.model} = "
+                f'"ollama:{SUGGESTED}"'
+            )
+        try:
+            answer = self._server.ask(
+                self.model,
+                lambda client: client.embed(self.model, list(texts), truncate=True, keep_alive=KEEP_ALIVE),
+            )
+        except OllamaError as error:
+            if error.status == httpx.codes.BAD_REQUEST:
+                raise RefusedTextError(str(error)) from None
+            raise
+        return answer.embeddings
+
+    def close(self) -> None:
+        self._server.close()
+
+    @cached_property
+    def _embeds(self) -> bool:
+        capabilities = self._server.ask(self.model, lambda client: client.show(self.model)).capabilities
+        return capabilities is None or "embedding" in capabilities  # none: a server too old to tell

@@ -1,0 +1,120 @@
+"""Texts to vectors: a BERT-like encoder on ONNX Runtime."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.embedding.bert import EMBEDDING, IDS, encoder
+from pipeline.embedding.bert_folder import load_tokenizer, read_config, read_weights, vectors_name
+from pipeline.embedding.int8 import multiplies_exactly, peaks
+from pipeline.weights.cache import cached
+from pipeline.weights.onnx_sessions import session_options
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+RUN_TOKENS = 512
+"""Tokens of one run on one core, texts of one length. A text of that many is quickest alone; short ones share a run."""
+INT8 = "int8"
+"""In the name of an embedder that multiplies in int8. Raised when its rounding changes."""
+GRAPH = 3
+"""Raised when `bert.encoder` gives another graph, so that a cached one is not used."""
+
+
+class BertEmbedder:
+    """Runs the model in `folder`: config.json, tokenizer.json or vocab.txt, model.safetensors and, if there, 1_Pooling.
+
+    Its linear layers multiply in int8, twice as fast as in fp32, on a CPU that does so exactly. Nothing is loaded
+    before the first text.
+
+    Args:
+        threads: of the CPU, each for a run of its own.
+        exact: fp32 on every CPU.
+
+    Raises:
+        ModelError: a file is missing, or it is a kind of model that is not known here.
+    """
+
+    def __init__(self, folder: Path, threads: int, *, exact: bool = False) -> None:
+        self.folder = folder
+        self.config = read_config(folder)
+        self.dimension = self.config.width
+        self._exact = exact
+        self._threads = threads
+        self._lock = threading.Lock()
+
+    @cached_property
+    def name(self) -> str:
+        name = vectors_name(self.folder, self.config)
+        return f"{name}-{INT8}" if self._int8 else name
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        vectors = np.zeros((len(texts), self.dimension), np.float32)
+        if not texts:
+            return vectors
+        with self._lock:
+            tokenizer, session = self._tokenizer, self._session
+        tokens = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
+
+        def run(rows: list[int]) -> None:
+            vectors[rows] = session.run([EMBEDDING], {IDS: np.array([tokens[row] for row in rows], np.int64)})[0]
+
+        with ThreadPoolExecutor(self._threads) as pool:
+            list(pool.map(run, alike([len(ids) for ids in tokens], RUN_TOKENS)))
+        return vectors
+
+    @cached_property
+    def _int8(self) -> bool:
+        return not self._exact and multiplies_exactly()
+
+    @cached_property
+    def _tokenizer(self) -> "Tokenizer":
+        return load_tokenizer(self.folder, self.config)
+
+    @cached_property
+    def _session(self) -> "onnxruntime.InferenceSession":
+        model = cached(f"{self.name}-onnx{GRAPH}", partial(self._write_graph, self._tokenizer)) / "model.onnx"
+        return open_session(model, 1)
+
+    def _write_graph(self, tokenizer: "Tokenizer", folder: Path) -> None:
+        import onnx
+
+        arrays, config = read_weights(self.folder), self.config
+        model = encoder(
+            arrays,
+            heads=config.heads,
+            epsilon=config.epsilon,
+            activation=config.activation,
+            pooling=config.pooling,
+            peaks=peaks(arrays, config, tokenizer) if self._int8 else None,
+        )
+        onnx.save(model, folder / "model.onnx")
+
+
+def open_session(model: Path, threads: int) -> "onnxruntime.InferenceSession":
+    """`model` ready to run on the CPU beside a chat."""
+    import onnxruntime
+
+    options = session_options(threads)
+    # A thread that spins while it waits takes the core from the engine; small blocks of work let a thread that
+    # has a core take over from one that has none.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.dynamic_block_base", "4")
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+
+
+def alike(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Indices of texts grouped by length, longest first; a group of more than one has at most `budget` tokens."""
+    rows_of: dict[int, list[int]] = defaultdict(list)
+    for row, length in enumerate(lengths):
+        rows_of[length].append(row)
+    for length in sorted(rows_of, reverse=True):
+        rows, size = rows_of[length], max(budget // length, 1)
+        yield from (rows[start : start + size] for start in range(0, len(rows), size))

@@ -1,0 +1,1 @@
+"""What runs for long in the background: the three phases, retraining."""

@@ -1,0 +1,282 @@
+"""Too little, right and too much: the same data set and seed trained three times, and the same questions asked of each.
+
+An experiment is `.sitetwin/reports/phases-N.json`, with its chart and report beside it; its runs are `phases-N-PRESET`
+in the registry. All of it can be interrupted at any moment and gone on with. Import this after `blas.preload()`.
+"""
+
+import gc
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from pipeline.adapters import base_hash
+from pipeline.dataset.versions import read_card, version_folder
+from pipeline.errors import SettingsError, SitetwinError
+from pipeline.evaluation.adapter_scores import CancelledError, Held, Scored, Scores, questions, score, seen
+from pipeline.jobs.phases.conclusion import Asked, conclusion
+from pipeline.jobs.recording import record_scores
+from pipeline.settings import Settings, Visibility
+from pipeline.training import registry, run
+from pipeline.training.chart import draw
+from pipeline.training.config import PRESETS, Preset, Values, configuration
+from pipeline.training.curves import Curves
+from pipeline.training.registry import OPEN, Run
+from pipeline.training.report import replace
+from pipeline.weights.demo import DEMO
+from pipeline.weights.memory import give_back
+
+ORDER: tuple[Preset, ...] = get_args(Preset)
+BASE = "base"
+
+
+class Screen(run.Screen, Protocol):
+    def asked(self, system: str, done: int, total: int) -> None: ...
+
+    def seconds_for(self, iterations: int, every: int) -> float: ...
+
+
+class Experiment(BaseModel):
+    number: int
+    made_at: datetime
+    data_set: int
+    visibility: Visibility | None
+    """Of the adapters; None: that of the settings."""
+    values: Values
+    """Over each preset."""
+    base_hash: str
+    questions: dict[Asked, list[Held]]
+    scores: dict[str, dict[Asked, Scores]] = {}
+    """By system: `base`, each preset, and `overfit-last`, the weights at the end of that run."""
+    ended_at: datetime | None = None
+
+    def run_name(self, preset: Preset) -> str:
+        return f"phases-{self.number}-{preset}"
+
+
+def begin(
+    settings: Settings,
+    *,
+    values: Values | None = None,
+    data_set: int | None = None,
+    visibility: Visibility | None = None,
+    asked: int = 40,
+) -> Experiment:
+    """A new experiment, written down; nothing is trained yet.
+
+    Args:
+        asked: how many questions of each kind, at most.
+
+    Raises:
+        SitetwinError: there is no such data set, no base, or `values` sets what the phases differ in.
+    """
+    values = values or {}
+    _check(values)
+    version = read_card(version_folder(settings, data_set)).version
+    experiment = Experiment(
+        number=_free_number(settings),
+        made_at=datetime.now(UTC),
+        data_set=version,
+        visibility=visibility,
+        values=values,
+        base_hash=base_hash(run.base_folder(settings)),
+        questions={"held out": questions(settings, version, asked), "seen": seen(settings, version, asked)},
+    )
+    _write(settings, experiment)
+    return experiment
+
+
+def unfinished(settings: Settings) -> Experiment:
+    """The newest experiment, if it has not ended.
+
+    Raises:
+        SitetwinError: there is none, it has ended, or the base is another one now.
+    """
+    files = _files(settings)
+    experiment = _read(files[-1]) if files else None
+    if experiment is None or experiment.ended_at:
+        raise SitetwinError("no phases were interrupted: `sitetwin train --phases` starts new ones")
+    if base_hash(run.base_folder(settings)) != experiment.base_hash:
+        raise SitetwinError(
+            f"phases {experiment.number} were begun on other weights than those of {settings.models.chat!r}: "
+            "set [models] chat to that model, or start new ones with `sitetwin train --phases`"
+        )
+    return experiment
+
+
+def go_on(
+    settings: Settings,
+    screen: Screen,
+    experiment: Experiment,
+    *,
+    is_memory_checked: bool = True,
+    stop: Callable[[], bool] = lambda: False,
+) -> Experiment:
+    """Does what is left of it; when `stop()` said so, it has not ended.
+
+    Raises:
+        SitetwinError: a run failed, or no model answers.
+    """
+    for preset in ORDER:
+        is_new = preset not in phase_runs(settings, experiment)
+        trained = _train(settings, screen, experiment, preset, is_memory_checked, stop)
+        if trained.state != "done":
+            return experiment
+        _draw(settings, experiment)
+        if is_new:
+            _say_rest(settings, screen, experiment, trained)
+    # A second copy of the base, for the questions, is in the engine's process.
+    gc.collect()
+    give_back()
+    try:
+        for system, adapter in _systems(settings, experiment):
+            _ask(settings, screen, experiment, system, adapter, stop)
+    except CancelledError:
+        return experiment
+    experiment.ended_at = datetime.now(UTC)
+    _write(settings, experiment)
+    return experiment
+
+
+def phase_runs(settings: Settings, experiment: Experiment) -> dict[Preset, Run]:
+    """Those that there are so far."""
+    known = {run.name: run for run in registry.runs(settings)}
+    names = {preset: experiment.run_name(preset) for preset in ORDER}
+    return {preset: known[name] for preset, name in names.items() if name in known}
+
+
+def sentences(settings: Settings, experiment: Experiment) -> list[str]:
+    """What it showed, in words."""
+    return conclusion(phase_runs(settings, experiment), experiment.scores)
+
+
+def chart_file(settings: Settings, experiment: Experiment) -> Path:
+    return _file(settings, experiment.number).with_suffix(".png")
+
+
+def _train(
+    settings: Settings,
+    screen: Screen,
+    experiment: Experiment,
+    preset: Preset,
+    is_memory_checked: bool,
+    stop: Callable[[], bool],
+) -> Run:
+    """The run of `preset`: begun, gone on with, or as it is when it has ended."""
+    found = phase_runs(settings, experiment).get(preset)
+    if found is None:
+        return run.start(
+            settings,
+            screen,
+            preset=preset,
+            values=experiment.values,
+            name=experiment.run_name(preset),
+            data_set=experiment.data_set,
+            visibility=experiment.visibility,
+            is_memory_checked=is_memory_checked,
+            stop=stop,
+        )
+    if found.state in OPEN:
+        return run.resume(settings, screen, found.name, stop)
+    if found.state != "done":
+        raise SitetwinError(
+            f"the run {found.name!r} is {found.state}{f' ({found.error})' if found.error else ''}: "
+            "`sitetwin train --phases` starts new ones"
+        )
+    return found
+
+
+def _say_rest(settings: Settings, screen: Screen, experiment: Experiment, trained: Run) -> None:
+    """How long the phases after `trained` will take."""
+    rest = ORDER[ORDER.index(trained.preset) + 1 :]
+    values, is_demo = experiment.values, settings.models.chat == DEMO
+    configs = [configuration(preset, values, is_demo=is_demo).for_rows(trained.rows["train"]) for preset in rest]
+    seconds = sum(screen.seconds_for(config.iters or 0, config.steps_per_eval or 1) for config in configs)
+    if rest:
+        screen.say(f"{trained.name} has ended; {' and '.join(rest)} take about {seconds / 60:.0f} minutes more")
+
+
+def _systems(settings: Settings, experiment: Experiment) -> Iterator[tuple[str, str | None]]:
+    """Who is asked, with its adapter."""
+    yield BASE, None
+    for preset, trained in phase_runs(settings, experiment).items():
+        yield preset, trained.name
+        if trained.last_adapter:
+            yield f"{preset}-last", trained.last_adapter
+
+
+def _ask(
+    settings: Settings,
+    screen: Screen,
+    experiment: Experiment,
+    system: str,
+    adapter: str | None,
+    stop: Callable[[], bool],
+) -> None:
+    """Puts the system's scores into the experiment and the run's record, each as soon as it is there."""
+    had = experiment.scores.setdefault(system, {})
+    for asked, held in experiment.questions.items():
+        if asked in had:
+            continue
+        answered: list[Scored] = []
+
+        def report(scored: Scored, answered: list[Scored] = answered, total: int = len(held)) -> None:
+            answered.append(scored)
+            screen.asked(system, len(answered), total)
+
+        had[asked] = score(settings, adapter, held, mode="lora", on_answer=report, cancelled=stop)
+        screen.say(f"{system}: {had[asked].mean:.2f} on {len(had[asked].answers)} questions, {asked}")
+        _write(settings, experiment)
+        if adapter:
+            record_scores(settings, adapter.removesuffix("-last"), asked, had[asked])
+
+
+def _draw(settings: Settings, experiment: Experiment) -> None:
+    runs = phase_runs(settings, experiment)
+    curves: dict[str, Curves] = {preset: trained.curves for preset, trained in runs.items()}
+    per_epoch = next(iter(runs.values())).per_epoch
+    draw(curves, chart_file(settings, experiment), f"Three phases on data set {experiment.data_set}", per_epoch)
+
+
+def _check(values: Values) -> None:
+    """What tells the phases apart may not be set for all of them."""
+    apart = {key for preset in PRESETS.values() for key in preset if key != "lora_parameters"} | {"iters"}
+    lora = {key for preset in PRESETS.values() for key in preset.get("lora_parameters", {})}
+    wrong = [key for key in values if key in apart]
+    wrong += [f"lora_parameters.{key}" for key in values.get("lora_parameters", {}) if key in lora]
+    if wrong:
+        raise SettingsError(f"{wrong[0]} is what the phases differ in: leave it out, or train a run of its own with it")
+
+
+def _free_number(settings: Settings) -> int:
+    """One that neither a report nor a run has."""
+    numbers = [_number(path) for path in _files(settings)]
+    for folder in registry.runs_directory(settings).glob("phases-*-*"):
+        number = folder.name.split("-")[1]
+        numbers.append(int(number) if number.isdigit() else 0)
+    return max(numbers, default=0) + 1
+
+
+def _files(settings: Settings) -> list[Path]:
+    return sorted((settings.state / "reports").glob("phases-*.json"), key=_number)
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.removeprefix("phases-"))
+
+
+def _file(settings: Settings, number: int) -> Path:
+    return settings.state / "reports" / f"phases-{number}.json"
+
+
+def _write(settings: Settings, experiment: Experiment) -> None:
+    replace(_file(settings, experiment.number), experiment.model_dump_json(indent=1) + "\n")
+
+
+def _read(path: Path) -> Experiment:
+    try:
+        return Experiment.model_validate_json(path.read_bytes())
+    except ValidationError:
+        raise SitetwinError(f"{path} can't be read: remove it, then run `sitetwin train --phases`") from None

@@ -1,0 +1,28 @@
+"""What an evaluation of a run's adapter gave, put where `sitetwin runs` and the run's report show it."""
+
+from pipeline.evaluation.comparing import Scores
+from pipeline.jobs.phases.conclusion import Asked
+from pipeline.settings import Settings
+from pipeline.training import registry
+from pipeline.training.registry import RunScore
+from pipeline.training.report import write_report
+
+
+def record_scores(settings: Settings, run: str, asked: Asked, scores: Scores) -> None:
+    """Into the record and the report of `run`.
+
+    Args:
+        scores: of an adapter, the run's own or that of its last weights.
+
+    Raises:
+        SitetwinError: there is no such run.
+    """
+    new = RunScore(
+        adapter=scores.adapter or "",
+        asked=asked,
+        mode=scores.mode,
+        questions=len(scores.answers),
+        mean=scores.mean,
+        by_kind=scores.by_kind,
+    )
+    write_report(settings, registry.keep_scores(settings, run, [new]))

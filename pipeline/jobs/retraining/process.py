@@ -1,0 +1,48 @@
+"""The job's own process: `python -m pipeline.jobs.retraining.process FILE`, started by `launch`."""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipeline.jobs.retraining.job import Tracker, job_file, read_job
+from pipeline.settings import load_settings
+
+
+def main() -> None:
+    stop = threading.Event()
+
+    def cancelled(number: int, _: object) -> None:
+        stop.set()
+        # The second time it ends at once.
+        signal.signal(number, signal.SIG_DFL)
+
+    signal.signal(signal.SIGTERM, cancelled)
+    settings = load_settings(Path(sys.argv[1]))
+    job = read_job(settings)
+    lock = FileLock(job_file(settings).with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        sys.exit("another retraining is under way: `sitetwin retrain status` shows it")
+    if job is None:
+        sys.exit("nothing was asked for: run `sitetwin retrain`")
+    job.take_over()
+    tracker = Tracker(settings, job)
+    tracker.write()
+    # Whoever started this waits for the end of the output.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    from pipeline.weights import blas
+
+    blas.preload(settings.engine.threads)
+    from pipeline.jobs.retraining.steps import retrain
+
+    retrain(settings, tracker, stop.is_set)
+
+
+if __name__ == "__main__":
+    main()

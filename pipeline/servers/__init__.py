@@ -1,0 +1,1 @@
+"""Clients of model servers: OpenAI-compatible ones and Ollama."""

@@ -1,0 +1,1 @@
+"""Text as words, stems, sentences, names and numbers: one kit for index, chat and data set."""

@@ -1,0 +1,81 @@
+"""Markdown to the pieces that can be quoted one by one."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from pipeline.text.sentences import sentence_spans
+
+_FENCE = re.compile(r"^\s*(```|~~~)")
+_ITEM = re.compile(r"^\s*(?:[-*+]|(\d+[.)]))\s+")
+_TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*$")
+_HEADING = re.compile(r"^#{1,6}\s")
+
+
+def split_sentences(markdown: str) -> list[str]:
+    """Sentences of paragraphs, list items, rows of tables without their heads, and whole code blocks, in their order.
+
+    An item and a row keep their mark (`- ` or the number), a row's cells are joined by dashes.
+    """
+    return [sentence for block in _blocks(markdown) for sentence in _sentences(block)]
+
+
+def join_sentences(sentences: Iterable[str]) -> str:
+    """Markdown again: prose in one line; items, rows and code blocks on lines of their own."""
+    text, before = "", ""
+    for sentence in sentences:
+        if before:
+            text += _between(before, sentence)
+        text, before = text + sentence, sentence
+    return text
+
+
+def _between(before: str, after: str) -> str:
+    if is_code(before) or is_code(after):
+        return "\n\n"
+    if _ITEM.match(after):
+        return "\n"
+    return "\n\n" if _ITEM.match(before) else " "
+
+
+def bare(sentence: str) -> str:
+    """A sentence without its mark."""
+    return sentence if is_code(sentence) else _ITEM.sub("", sentence)
+
+
+def is_code(sentence: str) -> bool:
+    return _FENCE.match(sentence) is not None
+
+
+def _sentences(block: str) -> list[str]:
+    if is_code(block) or _ITEM.match(block):
+        return [block]
+    return [block[start:end] for start, end in sentence_spans(block)]
+
+
+def _blocks(markdown: str) -> Iterator[str]:
+    """Paragraphs and list items on one line each, table rows, and code blocks as they are."""
+    held: list[str] = []
+    fence = ""
+    lines = markdown.splitlines()
+    for line, following in zip([*lines, ""], [*lines, "", ""][1:], strict=True):
+        opening, item, is_row = _FENCE.match(line), _ITEM.match(line), line.lstrip().startswith("|")
+        if fence:
+            held.append(line)
+            if opening and line.strip() == fence:
+                yield "\n".join(held)
+                held, fence = [], ""
+            continue
+        if held and (opening or item or is_row or not line.strip() or _HEADING.match(line)):
+            yield " ".join(held)
+            held = []
+        if opening:
+            held, fence = [line], opening[1]
+        elif is_row:
+            if not _TABLE_RULE.match(line) and not _TABLE_RULE.match(following):
+                yield "- " + " — ".join(cell.strip() for cell in line.strip().strip("|").split("|"))
+        elif item:
+            held.append(f"{item[1] or '-'} {line[item.end() :].strip()}")
+        elif line.strip() and not _HEADING.match(line):
+            held.append(line.lstrip("> ").strip())
+    if fence:
+        yield "\n".join([*held, fence])

@@ -1,0 +1,1 @@
+"""Weights: where they come from, how they lie on disk, and the libraries that multiply them."""

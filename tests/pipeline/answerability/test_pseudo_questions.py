@@ -1,0 +1,34 @@
+import random
+
+from pipeline.answerability.pseudo_questions import REPLACED, pseudo_questions
+from pipeline.index.vocabulary import SampledChunk
+from pipeline.text.words import FUNCTION_WORDS, words
+
+CHUNKS = [
+    SampledChunk(1, "a.md", "d1", "The gateway listens on port 8765 of this machine. Visitors reach the gateway only."),
+    SampledChunk(2, "b.md", "d2", "Nectarines ripen late in summer and fill the whole market.\n\n```sh\nrm -r tarts\n```"),
+    SampledChunk(3, "c.md", "d3", "Ok.\n\n# Heading\n\nYes it is."),
+]  # fmt: skip
+
+
+def test_a_question_is_made_of_its_own_chunks_words() -> None:
+    made = [question for seed in range(60) for question in pseudo_questions(CHUNKS, 10, random.Random(seed))]
+    own = other = 0
+    for question in made:
+        meant = [word for word in words(question.text) if word not in FUNCTION_WORDS]
+        own += sum(word in words(question.chunk.text) for word in meant)
+        other += sum(word not in words(question.chunk.text) for word in meant)
+    assert {question.chunk.document for question in made} == {"a.md", "b.md"}
+    # A replaced word can be one of the same chunk by chance.
+    assert 0.6 * REPLACED < other / (own + other) < 1.2 * REPLACED
+
+
+def test_the_same_chance_makes_the_same_questions() -> None:
+    assert pseudo_questions(CHUNKS, 2, random.Random(7)) == pseudo_questions(CHUNKS, 2, random.Random(7))
+    assert len(pseudo_questions(CHUNKS, 2, random.Random(7))) == 2
+
+
+def test_code_and_short_sentences_ask_nothing() -> None:
+    made = [question.text for seed in range(30) for question in pseudo_questions(CHUNKS[1:], 9, random.Random(seed))]
+    assert made
+    assert not any("rm" in words(text) or "tarts" in words(text) for text in made)

@@ -1,0 +1,37 @@
+import json
+
+from click.testing import CliRunner, Result
+
+from pipeline.commands.main import main
+from tests.pipeline.training.conftest import base, site, small  # noqa: F401
+
+
+def sitetwin(site, *arguments: str, status: int = 0) -> Result:
+    done = CliRunner().invoke(main, ["--config", str(site.file), *arguments])
+    assert done.exit_code == status, done.output
+    return done
+
+
+def test_train_then_promote_then_roll_back(site, small):
+    file = site.root / "old.yaml"
+    file.write_text("alpha: 8\nrank: 4\nlayer_keys: [q_proj, v_proj]\niterations: 6\nlearning_rate: 2e-2\n", "utf-8")
+    assert "no runs yet" in sitetwin(site, "runs").stdout
+    trained = sitetwin(site, "train", "--config", str(file), "--set", "steps_per_eval=3")
+    assert "alpha: now lora_parameters.scale, alpha / rank = 2" in trained.stderr
+    assert "iteration 6 of 6: validation loss" in trained.stderr
+    assert "next: `sitetwin promote best-1`" in trained.stdout
+    assert "best-1 answers from now on" in sitetwin(site, "promote", "best-1").stdout
+    listed = json.loads(sitetwin(site, "runs", "--json").stdout)
+    assert listed["promoted"] == "best-1"
+    assert [run["state"] for run in listed["runs"]] == ["done"]
+    assert listed["runs"][0]["config"]["lora_parameters"]["keys"] == ["self_attn.q_proj", "self_attn.v_proj"]
+    assert "best-1: done" in sitetwin(site, "runs").stdout
+    assert json.loads(sitetwin(site, "rollback", "--json").stdout) == {"promoted": None}
+
+
+def test_wrong_use_is_named(site):
+    wrong = site.root / "wrong.yaml"
+    wrong.write_text("batchsize: 2\n", encoding="utf-8")
+    assert "did you mean 'batch_size'" in sitetwin(site, "train", "--config", str(wrong), status=1).stderr
+    assert "no run was interrupted" in sitetwin(site, "train", "--resume", status=1).stderr
+    assert "give it nothing but --name" in sitetwin(site, "train", "--resume", "--data-set", "1", status=2).stderr

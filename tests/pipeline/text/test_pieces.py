@@ -1,0 +1,60 @@
+from pipeline.text.pieces import bare, is_code, join_sentences, split_sentences
+
+MARKDOWN = """## A heading
+
+First sentence, e.g. with `a.b`. Second one
+goes on here.
+
+- an item
+  that goes on
+- another. With two sentences.
+
+1. numbered
+
+```toml
+path = "notes. Really."
+
+# not a heading
+```
+
+| port | who |
+| --- | --- |
+| 8765 | gateway |
+
+> quoted words
+"""
+
+
+def test_each_kind_of_block() -> None:
+    assert split_sentences(MARKDOWN) == [
+        "First sentence, e.g. with `a.b`.",
+        "Second one goes on here.",
+        "- an item that goes on",
+        "- another. With two sentences.",
+        "1. numbered",
+        '```toml\npath = "notes. Really."\n\n# not a heading\n```',
+        "- 8765 — gateway",
+        "quoted words",
+    ]
+
+
+def test_an_unclosed_fence_is_closed() -> None:
+    (code,) = split_sentences("```\nx")
+    assert is_code(code)
+    assert code == "```\nx\n\n```"
+
+
+def test_nothing_gives_nothing() -> None:
+    assert split_sentences("\n\n# only a heading\n") == []
+
+
+def test_joined_again_it_reads_as_before() -> None:
+    assert join_sentences(["One.", "Two.", "- a. More.", "- b", "Then.", "```\nx\n```", "After."]) == (
+        "One. Two.\n- a. More.\n- b\n\nThen.\n\n```\nx\n```\n\nAfter."
+    )
+
+
+def test_a_bare_sentence_has_no_mark() -> None:
+    assert [bare(s) for s in ("- item", "2. second", "plain - dash", "```\n- x\n```")] == [
+        "item", "second", "plain - dash", "```\n- x\n```",
+    ]  # fmt: skip

@@ -1,0 +1,33 @@
+import random
+
+from pipeline.text.sentences import sentence_spans
+
+
+def sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentence_spans(text)]
+
+
+def test_sentences_stand_without_the_space_around_them():
+    text = "  Mr. Smith went home.\nHe slept – für 2.5 hours!  Why?\n\nNobody knows"
+    assert sentences(text) == ["Mr. Smith went home.", "He slept – für 2.5 hours!", "Why?", "Nobody knows"]
+
+
+def test_a_dot_that_begins_a_name_ends_no_sentence():
+    text = "The new version of .NET reads .env (.NET 8). .NET is small ... It costs .5 units."
+    assert sentences(text) == [
+        "The new version of .NET reads .env (.NET 8).",
+        ".NET is small ...",
+        "It costs .5 units.",
+    ]
+
+
+def test_an_initial_before_a_no_break_space():
+    assert sentences("see plan K\u00a0. Then go.") == ["see plan K\u00a0.", "Then go."]
+
+
+def test_no_text_is_too_odd():
+    rng = random.Random(1)
+    letters = "ab .!?\n\t\"'()é日本。！🎉👩‍👧\u2028\u00a0\u0085Mr. 1.5 J.K"
+    for _ in range(3000):
+        text = "".join(rng.choice(letters) for _ in range(rng.randint(0, 60)))
+        assert "".join("".join(sentences(text)).split()) == "".join(text.split())
