@@ -28,6 +28,7 @@ lint: $(TESTABLE)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "sitetwin needs Python 3.11, 3.12 or 3.13 on PATH: install one, or name it with make PYTHON=..." >&2; exit 1; }

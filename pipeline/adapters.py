@@ -21,7 +21,6 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import ModelError
 from pipeline.settings import Settings, Visibility
-from pipeline.weights import blas, demo
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapters.safetensors"
@@ -170,27 +169,12 @@ def promotions(settings: Settings) -> list[Promotion]:
     return _load(adapters_directory(settings) / STATE).promoted
 
 
-def promote(settings: Settings, name: str) -> Adapter:
-    """Puts `name` to use from now on; the next request that names no adapter gets it.
-
-    Raises:
-        ModelError: there is no such adapter, or the engine would refuse it: it is broken, made for another base, or no
-            adapter but a full fine-tune.
-    """
-    adapter = find_adapter(settings, name)
-    # It brings MLX.
-    blas.preload(settings.engine.threads)
-    from pipeline.engine.overlays import check_adapter
-
-    base = _local_base(settings)
-    if base and adapter.base_hash not in ("", base_hash(base)):
-        raise ModelError(other_base(adapter, settings.models.chat))
-    check_adapter(adapter, base)
+def put_to_use(settings: Settings, name: str) -> None:
+    """Writes down that `name` answers from now on; whether the engine would take it is not asked here."""
     with _alone(settings) as file:
         history = _load(file).promoted
         if not history or history[-1].name != name:
             _store(file, [*history, Promotion(name=name, at=datetime.now(UTC))])
-    return adapter
 
 
 def rollback(settings: Settings) -> Adapter | None:
@@ -248,16 +232,6 @@ def base_hash(folder: Path) -> str:
         digest.update(f"{described}\n".encode())
         digest.update(sample)
     return digest.hexdigest()
-
-
-def _local_base(settings: Settings) -> Path | None:
-    """The base's folder; None when a server elsewhere has it, or it was not fetched yet."""
-    if settings.engine.url:
-        return None
-    try:
-        return demo.weights_folder(settings.models.chat)
-    except ModelError:
-        return None  # the engine fetches it, and checks the adapter then
 
 
 def _read(folder: Path) -> Adapter:

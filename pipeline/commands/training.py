@@ -153,7 +153,7 @@ def runs(settings: Settings, as_json: bool) -> None:
 @with_settings
 def promote(settings: Settings, run: str, as_json: bool) -> None:
     """Let the adapter of RUN answer from now on."""
-    from pipeline.adapters import promote as put_to_use
+    from pipeline.engine.promoting import promote as put_to_use
 
     adapter = put_to_use(settings, run)
     if as_json:

@@ -12,8 +12,9 @@ from components.passages import from_input, to_table
 from components.sitetwin.cited_answer import CitedAnswerComponent
 from components.sitetwin.mlx_model import MLXModelComponent
 from components.sitetwin.retriever import RetrieverComponent
-from pipeline.adapters import promote, rollback
+from pipeline.adapters import rollback
 from pipeline.chat import Answer
+from pipeline.engine.promoting import promote
 from pipeline.errors import ModelError
 from pipeline.index import open_index
 from pipeline.processes import engine, vectors

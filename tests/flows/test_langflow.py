@@ -16,8 +16,9 @@ from flows.builder import RAG_CHAT_ID
 from flows.client import run_flow
 from flows.files import flows_to_serve, owners_directory, read_flow
 from flows.pushing import Pushed
-from pipeline.adapters import promote, rollback
+from pipeline.adapters import rollback
 from pipeline.chat import Answer
+from pipeline.engine.promoting import promote
 from pipeline.errors import ServiceError
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import Settings

@@ -11,12 +11,12 @@ from pipeline.adapters import (
     answering_adapter,
     base_hash,
     find_adapter,
-    promote,
     promoted,
     promotions,
     rollback,
     write_card,
 )
+from pipeline.engine.promoting import promote
 from pipeline.errors import ModelError
 from pipeline.settings import ModelSettings, Settings
 

@@ -1,19 +1,17 @@
 """What three phases have shown, in sentences that say it also when it is not what was hoped for."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 from pipeline.evaluation.comparing import Scores, not_worse
+from pipeline.jobs.recording import QuestionSet
 from pipeline.training.config import Preset
 from pipeline.training.registry import Run
 from pipeline.training.verdict import RISE
 
-Asked = Literal["held out", "seen"]
-"""Questions that no phase was trained on, and some that all were."""
 FEW_ROWS = 100
 
 
-def conclusion(runs: Mapping[Preset, Run], scores: Mapping[str, Mapping[Asked, Scores]]) -> list[str]:
+def conclusion(runs: Mapping[Preset, Run], scores: Mapping[str, Mapping[QuestionSet, Scores]]) -> list[str]:
     """Sentences on the curves, then on the answers; none for what is not there yet."""
     found = []
     if "overfit" in runs and runs["overfit"].state == "done":
@@ -54,7 +52,7 @@ def _ends(runs: Mapping[Preset, Run]) -> str:
     return f"Validation loss where each phase ended: {named}; the lowest is that of {lowest}."
 
 
-def _answers(scores: Mapping[str, Mapping[Asked, Scores]]) -> list[str]:
+def _answers(scores: Mapping[str, Mapping[QuestionSet, Scores]]) -> list[str]:
     """Each system against the base on the held-out questions, and the one that learnt most by heart."""
     held = {system: asked["held out"] for system, asked in scores.items() if "held out" in asked}
     found = []

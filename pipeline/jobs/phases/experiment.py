@@ -16,8 +16,8 @@ from pipeline.adapters import base_hash
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SettingsError, SitetwinError
 from pipeline.evaluation.adapter_scores import CancelledError, Held, Scored, Scores, questions, score, seen
-from pipeline.jobs.phases.conclusion import Asked, conclusion
-from pipeline.jobs.recording import record_scores
+from pipeline.jobs.phases.conclusion import conclusion
+from pipeline.jobs.recording import QuestionSet, record_scores
 from pipeline.settings import Settings, Visibility
 from pipeline.training import registry, run
 from pipeline.training.chart import draw
@@ -47,8 +47,8 @@ class Experiment(BaseModel):
     values: Values
     """Over each preset."""
     base_hash: str
-    questions: dict[Asked, list[Held]]
-    scores: dict[str, dict[Asked, Scores]] = {}
+    questions: dict[QuestionSet, list[Held]]
+    scores: dict[str, dict[QuestionSet, Scores]] = {}
     """By system: `base`, each preset, and `overfit-last`, the weights at the end of that run."""
     ended_at: datetime | None = None
 

@@ -12,9 +12,10 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from pipeline.adapters import Adapter, base_hash, promote, promoted
+from pipeline.adapters import Adapter, base_hash, promoted
 from pipeline.dataset import versions
 from pipeline.dataset.build import Built, Progress, build_site
+from pipeline.engine.promoting import promote
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.adapter_scores import CancelledError, Held, askable, questions, score, unseen
 from pipeline.evaluation.comparing import Scored, ScoredMode, Scores, largest_losses, not_worse

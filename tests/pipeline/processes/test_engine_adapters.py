@@ -17,8 +17,9 @@ import psutil
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from pipeline.adapters import promote, rollback
+from pipeline.adapters import rollback
 from pipeline.chat import Answer, ask
+from pipeline.engine.promoting import promote
 from pipeline.errors import ModelError
 from pipeline.processes import engine
 from pipeline.servers.client import EngineClient

@@ -7,8 +7,9 @@ import threading
 import mlx.core as mx
 import pytest
 
-from pipeline.adapters import adapters_directory, promote, promoted
+from pipeline.adapters import adapters_directory, promoted
 from pipeline.chat import Answer, ask
+from pipeline.engine.promoting import promote
 from pipeline.jobs.retraining.job import read_job
 from pipeline.jobs.retraining.steps import retrain
 from pipeline.training import registry

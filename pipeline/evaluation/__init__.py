@@ -1,0 +1,1 @@
+"""How right the answers are, and how well the search finds: golden questions, scores, comparisons."""
