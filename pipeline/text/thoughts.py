@@ -1,0 +1,150 @@
+"""A reply of a thinking model: what it thinks, and what it answers. Pure; works on a stream piece by piece."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+MARKS = {
+    "<think>": "</think>",
+    "<thinking>": "</thinking>",
+    "<thought>": "</thought>",
+    "<reasoning>": "</reasoning>",
+    "<longcat_think>": "</longcat_think>",
+    "<seed:think>": "</seed:think>",
+    "<|think:start|>": "<|think:end|>",
+    "<|open|>think<|sep|>": "<|close|>think<|sep|>",
+    "<|start_thinking|>": "<|end_thinking|>",
+    "<|channel>thought": "<channel|>",
+    "<|channel|>analysis<|message|>": "<|channel|>final<|message|>",
+    "[think]": "[/think]",
+    "◁think▷": "◁/think▷",
+}
+"""What opens a thought and what closes it, in small letters: Qwen, DeepSeek, Gemma, gpt-oss, Magistral and others."""
+
+
+class Part(NamedTuple):
+    """Text that has just become known; either may be empty."""
+
+    thought: str
+    answer: str
+
+
+class ThoughtSplitter:
+    """Tells thought and answer apart in a reply that comes in pieces, wherever they are cut.
+
+    A thought stands before the answer. A mark within the answer is text, as in an answer about such marks.
+
+    Args:
+        opened: the prompt has opened the thought, so the reply begins within it.
+        unsure: the prompt may have done so. All is held back until a mark closes the thought or the reply ends.
+    """
+
+    def __init__(self, *, opened: bool = False, unsure: bool = False) -> None:
+        self._held = ""
+        self._closers: tuple[str, ...] = tuple(MARKS.values()) if opened else ()
+        self._unsure = unsure and not opened
+        self._is_answer = False
+        self._line = "\n"
+        self.thought = ""
+        """All of it so far."""
+        self.lacks_opener = False
+        """The answer has a line that begins with a closing mark: what stands before it was a thought."""
+
+    def feed(self, piece: str) -> Part:
+        """What is certain after `piece`."""
+        self._held += piece
+        before, answer = len(self.thought), ""
+        while self._held and not self._is_answer and self._step():
+            pass
+        if self._is_answer:
+            answer, self._held = self._held, ""
+            self._watch(answer)
+        return Part(self.thought[before:], answer)
+
+    def close(self) -> Part:
+        """What was held back, at the end of the reply."""
+        held, self._held = self._held, ""
+        if self._closers:
+            self.thought += held
+            return Part(held, "")
+        return Part("", held.lstrip() if self.thought else held)
+
+    def _step(self) -> bool:
+        """Whether the state has changed, so that what is held is looked at again."""
+        if self._closers:
+            return self._think()
+        begin = self._held.lstrip()
+        small = begin.lower()
+        if opener := next((mark for mark in MARKS if small.startswith(mark)), None):
+            self._held, self._closers, self._unsure = begin[len(opener) :], (MARKS[opener],), False
+            return True
+        if not begin or any(mark.startswith(small) for mark in MARKS):
+            return False
+        if self._unsure:
+            return self._search()
+        if self.thought:
+            self._held = begin  # the empty line between thought and answer
+        self._is_answer = True
+        return True
+
+    def _think(self) -> bool:
+        small = self._held.lower()
+        at, closer = _first(small, self._closers)
+        if closer:
+            self.thought += self._held[:at]
+            self._held, self._closers = self._held[at + len(closer) :], ()
+            return True
+        certain = len(small) - max(_overlap(small, closer) for closer in self._closers)
+        self.thought += self._held[:certain]
+        self._held = self._held[certain:]
+        return False
+
+    def _search(self) -> bool:
+        """A closing mark in a reply that may have begun within a thought."""
+        at, closer = _first(self._held.lower(), tuple(MARKS.values()))
+        if closer:
+            self.thought += self._held[:at]
+            self._held, self._unsure = self._held[at + len(closer) :], False
+        return bool(closer)
+
+    def _watch(self, answer: str) -> None:
+        self._line = (self._line + answer).lower()
+        self.lacks_opener |= any(f"\n{closer}" in self._line for closer in MARKS.values())
+        self._line = self._line[self._line.rfind("\n") :][:80] if "\n" in self._line else ""
+
+
+def split_thought(reply: str, *, opened: bool = False) -> Part:
+    """A whole reply. A thought that lacks its opening mark is known by the closing one at the begin of a line.
+
+    Args:
+        opened: see ThoughtSplitter.
+    """
+    splitter = ThoughtSplitter(opened=opened)
+    first, last = splitter.feed(reply), splitter.close()
+    if opened or not splitter.lacks_opener:
+        return Part(splitter.thought, first.answer + last.answer)
+    return split_thought(reply, opened=True)
+
+
+def answers(pieces: Iterable[str], *, opened: bool = False) -> Iterator[str]:
+    """The answer of a streamed reply, piece by piece.
+
+    Args:
+        opened: see ThoughtSplitter.
+    """
+    splitter = ThoughtSplitter(opened=opened)
+    for piece in pieces:
+        if text := splitter.feed(piece).answer:
+            yield text
+    if text := splitter.close().answer:
+        yield text
+
+
+def _first(text: str, marks: tuple[str, ...]) -> tuple[int, str]:
+    """Where the first of `marks` stands, and which it is; "" when none does."""
+    found = [(at, mark) for mark in marks if (at := text.find(mark)) >= 0]
+    return min(found, default=(-1, ""))
+
+
+def _overlap(text: str, mark: str) -> int:
+    """Characters at the end of `text` that may begin `mark`."""
+    return next((n for n in range(min(len(mark) - 1, len(text)), 0, -1) if text.endswith(mark[:n])), 0)
