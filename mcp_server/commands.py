@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from pipeline.commands.main import with_settings
+from pipeline.commands.kit import with_settings
 from pipeline.settings import Settings
 
 PLACES = {

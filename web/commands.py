@@ -3,7 +3,7 @@
 import click
 from rich.console import Console
 
-from pipeline.commands.main import with_settings
+from pipeline.commands.kit import with_settings
 from pipeline.settings import Settings
 
 

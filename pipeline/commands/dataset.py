@@ -6,15 +6,11 @@ from typing import Literal
 
 import click
 
-from pipeline.commands.main import Commands, as_json, print_json, with_settings
+from pipeline.commands.kit import Commands, as_json, print_json, with_settings
 from pipeline.settings import Settings
 
 
-class DatasetCommands(Commands):
-    plugins = "sitetwin.dataset_commands"
-
-
-@click.group(cls=DatasetCommands)
+@click.group(cls=Commands, plugins="sitetwin.dataset_commands")
 def dataset() -> None:
     """Question-answer pairs of your notes, to train on."""
 

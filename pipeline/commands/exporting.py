@@ -5,7 +5,7 @@ from typing import Literal
 
 import click
 
-from pipeline.commands.main import as_json, print_json, with_settings
+from pipeline.commands.kit import as_json, print_json, with_settings
 from pipeline.settings import Settings
 
 To = Literal["fused", "gguf", "ollama", "peft"]

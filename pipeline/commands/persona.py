@@ -2,11 +2,11 @@
 
 import click
 
-from pipeline.commands.main import Commands, as_json, print_json, with_settings
+from pipeline.commands.kit import as_json, print_json, with_settings
 from pipeline.settings import Settings
 
 
-@click.group(cls=Commands)
+@click.group()
 def persona() -> None:
     """How the assistant sounds."""
 

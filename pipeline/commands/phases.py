@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import click
 
-from pipeline.commands.main import print_json
+from pipeline.commands.kit import print_json
 from pipeline.jobs.phases.experiment import Screen, begin, chart_file, go_on, phase_runs, sentences, unfinished
 from pipeline.jobs.phases.report import write_phases_report
 from pipeline.settings import Settings, Visibility

@@ -5,7 +5,7 @@ import time
 
 import click
 
-from pipeline.commands.main import as_json, print_json, with_settings
+from pipeline.commands.kit import as_json, print_json, with_settings
 from pipeline.errors import SitetwinError
 from pipeline.jobs.retraining.job import Job, Request, read_job
 from pipeline.settings import Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.main import as_json, print_json, with_settings
+from pipeline.commands.kit import as_json, print_json, with_settings
 from pipeline.settings import Settings, Visibility
 from pipeline.training.config import Preset
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.commands.main import with_settings
+from pipeline.commands.kit import with_settings
 from pipeline.errors import ServiceError
 from pipeline.settings import Settings
 

@@ -1,0 +1,119 @@
+"""What commands are made of: groups, their settings, what they print, and which documents they are for.
+
+Only what `sitetwin --help` needs is imported at the top, here and in each file of commands; a command imports the rooms
+that it uses when it runs.
+"""
+
+import functools
+import importlib
+import importlib.metadata
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+from pydantic import BaseModel
+
+from pipeline.errors import SitetwinError
+from pipeline.settings import Visibility
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+class Commands(click.Group):
+    """Commands that are loaded when they are asked for; errors meant for people become one line and status 1.
+
+    Args:
+        table: where each command is, as "module:attribute", in the order of the help.
+        plugins: the group of entry points by which other distributions and top-level rooms hang theirs in.
+    """
+
+    def __init__(
+        self, *args: Any, table: Mapping[str, str] | None = None, plugins: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._table = table or {}
+        self._plugins = plugins
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        others = importlib.metadata.entry_points(group=self._plugins) if self._plugins else ()
+        return list(dict.fromkeys([*self._table, *super().list_commands(ctx), *sorted(other.name for other in others)]))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if where := self._table.get(cmd_name):
+            module, _, attribute = where.partition(":")
+            return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+        if command := super().get_command(ctx, cmd_name):
+            return command
+        if self._plugins:
+            for plugin in importlib.metadata.entry_points(group=self._plugins, name=cmd_name):
+                return plugin.load()  # type: ignore[no-any-return]
+        return None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SitetwinError as error:
+            click.echo(f"sitetwin: {error}", err=True)
+            ctx.exit(1)
+
+
+def with_settings(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand the settings to a command as its first argument, read only when the command runs."""
+
+    @click.pass_context
+    def wrapped(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
+        return ctx.invoke(function, ctx.find_root().obj(), *args, **kwargs)
+
+    return functools.update_wrapper(wrapped, function)
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
+
+
+def print_json(document: BaseModel | dict[str, Any]) -> None:
+    text = document.model_dump_json(indent=2) if isinstance(document, BaseModel) else json.dumps(document, indent=2)
+    click.echo(text)
+
+
+class Day(click.ParamType):
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from pipeline.index.filters import parse_day
+
+        try:
+            return parse_day(value)
+        except SitetwinError as error:
+            self.fail(str(error), param, ctx)
+
+
+def with_scope(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand a command what its options say about the documents it is for: `visibility` and `filters`."""
+
+    @click.option("--folder", default="", help="Only documents below this folder, e.g. docs or blog/2019.")
+    @click.option("--tag", "tags", multiple=True, help="Only documents with this tag; given twice, with both.")
+    @click.option("--after", type=Day(), help="Only documents of this day and later ones.")
+    @click.option("--before", type=Day(), help="Only documents of this day and earlier ones.")
+    @click.option("--public", is_flag=True, help="The same as --visibility public: only what visitors may see.")
+    @click.option("--visibility", type=click.Choice(["public", "private"]), help="Without it: both.")
+    @functools.wraps(function)
+    def wrapped(
+        *args: Any,
+        folder: str,
+        tags: tuple[str, ...],
+        after: "date | None",
+        before: "date | None",
+        public: bool,
+        visibility: Visibility | None,
+        **kwargs: Any,
+    ) -> Any:
+        from pipeline.index.filters import Filters
+
+        if public and visibility == "private":
+            raise click.UsageError("--public and --visibility private exclude each other: give one of them")
+        filters = Filters(folder, tags, after, before)
+        return function(*args, visibility="public" if public else visibility, filters=filters, **kwargs)
+
+    return wrapped

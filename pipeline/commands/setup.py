@@ -1,0 +1,63 @@
+"""`sitetwin init`, `doctor` and `status`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from pipeline.commands.kit import as_json, print_json, with_settings
+from pipeline.settings import Settings
+
+
+@click.command()
+@click.option("--content", type=click.Path(path_type=Path), help="The folder of Markdown; else looked for.")
+@click.option("--force", is_flag=True, help="Write over an existing sitetwin.toml.")
+def init(content: Path | None, force: bool) -> None:
+    """Write a sitetwin.toml here, with the choices explained."""
+    from pipeline.starter import write_settings
+
+    file = write_settings(Path.cwd(), content, force=force)
+    click.echo(f"wrote {file}\nnext: `sitetwin doctor`, then `sitetwin up`")
+
+
+@click.command()
+@as_json
+@with_settings
+def doctor(settings: Settings, as_json: bool) -> None:
+    """What is there, what is missing, and the command that mends it."""
+    from pipeline.doctor import examine
+
+    findings = examine(settings)
+    if as_json:
+        print_json({"findings": [finding.model_dump() for finding in findings]})
+    else:
+        for finding in findings:
+            mark = {"ok": "✓", "missing": "✗", "note": "·"}[finding.state]
+            click.echo(f"{mark} {finding.name}: {finding.text}" + (f"\n    → {finding.mend}" if finding.mend else ""))
+    if any(finding.state == "missing" for finding in findings):
+        sys.exit(1)
+
+
+@click.command()
+@as_json
+@with_settings
+def status(settings: Settings, as_json: bool) -> None:
+    """What is indexed, what is not and why, which adapter answers and which processes run."""
+    from pipeline.status import read_status
+
+    report = read_status(settings)
+    if as_json:
+        print_json(report)
+        return
+    counts = report.documents
+    click.echo(
+        f"{counts.indexed} documents indexed, {counts.pending} pending, {counts.skipped} skipped, {counts.failed} failed"
+    )
+    for file in report.files:
+        if file.state != "indexed":
+            click.echo(f"  {file.state}: {file.path}: {file.reason}")
+    for name, process in report.processes.items():
+        click.echo(f"{name}: {process.state}" + (f" at {process.url} (process {process.pid})" if process.url else ""))
+    click.echo(f"adapter: {report.adapter}" if report.adapter else "adapter: none is promoted")
+    if report.retraining:
+        click.echo(report.retraining.summary)
