@@ -16,7 +16,8 @@ from pipeline.embedding.mlx_embedder import MlxEmbedder, has_metal
 from pipeline.embedding.onnx_embedder import BertEmbedder
 from pipeline.embedding.prefixes import Prefixes, known_prefixes
 from pipeline.settings import ModelSettings, Settings
-from pipeline.weights.demo import DEMO, resolve_embedding_model
+from pipeline.weights.demo import DEMO
+from pipeline.weights.locating import resolve_embedding_model
 
 _SPEC = ("embedder", "embedder_url", "embedder_query_prefix", "embedder_document_prefix")
 _models: dict[tuple[str, ...], "TextModel"] = {}

@@ -27,7 +27,7 @@ from safetensors import SafetensorError, safe_open
 
 from pipeline.adapters import CONFIG, WEIGHTS, Adapter, adapters_in, base_hash, find_adapter_in, other_base
 from pipeline.errors import ModelError
-from pipeline.weights.demo import weights_folder
+from pipeline.weights.locating import weights_folder
 
 LINEARS = (nn.Linear, nn.QuantizedLinear)
 EMBEDDINGS = (nn.Embedding, nn.QuantizedEmbedding)

@@ -5,7 +5,8 @@ from pathlib import Path
 from pipeline.adapters import Adapter, base_hash, find_adapter, other_base, put_to_use
 from pipeline.errors import ModelError
 from pipeline.settings import Settings
-from pipeline.weights import blas, demo
+from pipeline.weights import blas
+from pipeline.weights.locating import weights_folder
 
 
 def promote(settings: Settings, name: str) -> Adapter:
@@ -33,6 +34,6 @@ def _local_base(settings: Settings) -> Path | None:
     if settings.engine.url:
         return None
     try:
-        return demo.weights_folder(settings.models.chat)
+        return weights_folder(settings.models.chat)
     except ModelError:
         return None  # the engine fetches it, and checks the adapter then

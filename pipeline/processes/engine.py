@@ -59,7 +59,7 @@ def main() -> None:
     owner = Owner(arguments.state / "run", NAME, arguments.idle_minutes)
     blas.preload(arguments.threads)
     from pipeline.engine.server import BaseProvider, make_server
-    from pipeline.weights.demo import resolve_chat_model
+    from pipeline.weights.locating import resolve_chat_model
 
     provider = BaseProvider(str(resolve_chat_model(arguments.model)), arguments.model, arguments.state / "adapters")
     port = free_port()

@@ -34,7 +34,8 @@ from pipeline.training.loop import StoppedError, Trainer, make_optimizer
 from pipeline.training.registry import CHART, CHECKPOINTS, METRICS, Run
 from pipeline.training.report import write_report
 from pipeline.training.verdict import judge
-from pipeline.weights.demo import DEMO, weights_folder
+from pipeline.weights.demo import DEMO
+from pipeline.weights.locating import weights_folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pipeline.engine.overlays import Overlay, load_overlay
 from pipeline.errors import ModelError
 from pipeline.settings import Settings
 from pipeline.training.registry import runs
-from pipeline.weights.demo import weights_folder
+from pipeline.weights.locating import weights_folder
 
 FULL = "full"
 """mlx-lm's word for a run that changed the model's own weights."""

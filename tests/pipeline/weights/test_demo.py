@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer
 
-from pipeline.errors import ModelError
 from pipeline.weights import demo
 
 QUESTION = """
@@ -40,24 +39,6 @@ def test_its_tokenizer_knows_the_marks_of_a_chat() -> None:
     assert "You are a helpful AI assistant named SmolLM" in (folder / "tokenizer_config.json").read_text(
         encoding="utf-8"
     )
-
-
-def test_a_folder_and_a_hub_id_are_taken_as_they_are(tmp_path: Path) -> None:
-    assert demo.resolve_chat_model(str(tmp_path)) == tmp_path.resolve()
-    assert demo.resolve_chat_model("mlx-community/gemma-3-12b-it-4bit") == "mlx-community/gemma-3-12b-it-4bit"
-    assert demo.resolve_chat_model("demo") == demo.CHAT.folder()
-    assert demo.resolve_embedding_model(str(tmp_path)) == tmp_path.resolve()
-
-
-@pytest.mark.parametrize("name", ["/no/such/folder", "./nowhere", "~/nowhere-at-all"])
-def test_a_folder_that_is_not_there_is_named(name: str) -> None:
-    with pytest.raises(ModelError, match=r"no folder .*nowhere|no folder .*such/folder"):
-        demo.resolve_chat_model(name)
-
-
-def test_an_embedder_must_be_a_folder() -> None:
-    with pytest.raises(ModelError, match=r"set \[models\] embedder to 'demo' or to a folder"):
-        demo.resolve_embedding_model("sentence-transformers/all-MiniLM-L6-v2")
 
 
 def test_weights_say_whether_they_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from safetensors.numpy import load_file, save_file
 from pipeline.errors import ModelError
 from pipeline.training.exporting.fused import write_fused
 from pipeline.training.exporting.source import find_source
-from pipeline.weights.demo import resolve_chat_model
+from pipeline.weights.locating import resolve_chat_model
 from tests.pipeline.training.exporting.models import engine_logits, logits, make_gemma, make_small_adapter
 
 

@@ -1,0 +1,25 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ModelError
+from pipeline.weights import demo
+from pipeline.weights.locating import resolve_chat_model, resolve_embedding_model
+
+
+def test_a_folder_and_a_hub_id_are_taken_as_they_are(tmp_path: Path) -> None:
+    assert resolve_chat_model(str(tmp_path)) == tmp_path.resolve()
+    assert resolve_chat_model("mlx-community/gemma-3-12b-it-4bit") == "mlx-community/gemma-3-12b-it-4bit"
+    assert resolve_chat_model("demo") == demo.CHAT.folder()
+    assert resolve_embedding_model(str(tmp_path)) == tmp_path.resolve()
+
+
+@pytest.mark.parametrize("name", ["/no/such/folder", "./nowhere", "~/nowhere-at-all"])
+def test_a_folder_that_is_not_there_is_named(name: str) -> None:
+    with pytest.raises(ModelError, match=r"no folder .*nowhere|no folder .*such/folder"):
+        resolve_chat_model(name)
+
+
+def test_an_embedder_must_be_a_folder() -> None:
+    with pytest.raises(ModelError, match=r"set \[models\] embedder to 'demo' or to a folder"):
+        resolve_embedding_model("sentence-transformers/all-MiniLM-L6-v2")
