@@ -6,6 +6,7 @@ Import this after `blas.preload()`.
 
 import argparse
 import json
+import logging
 import os
 import sys
 import threading
@@ -27,16 +28,11 @@ from mlx_lm.server import (
 )
 
 from pipeline.engine.overlays import OverlaidModel, Overlay, Overlays
+from pipeline.engine.room import CACHE_BYTES, PROMPTS, ROWS, Room, bytes_of_chat, room
 from pipeline.engine.turns import Turns
-from pipeline.weights.memory import give_back
+from pipeline.weights.memory import bytes_of, claim, give_back
 
 PROMPT_CACHES = 64
-PROMPT_CACHE_BYTES = 1_000_000_000
-"""Of what is kept of answered requests; the requests under way go off it when another one joins them."""
-ROWS = 32
-"""Requests that are answered at the same time."""
-PROMPTS = 8
-"""Of them, whose prompts are read at the same time."""
 PROMPT_CHARACTERS = 6000
 """Of these prompts together. A step reads up to `PREFILL_STEP` tokens of each, a second or more on a CPU, and for so
 long the answers under way stand still."""
@@ -59,13 +55,16 @@ class BaseProvider(ModelProvider):
         path: a folder or hub id.
         name: what requests call it.
         adapters: the folder of adapters that requests may name.
+        limit: bytes that the graphics processor may hold; None: there is none.
     """
 
-    def __init__(self, path: str, name: str, adapters: Path) -> None:
+    def __init__(self, path: str, name: str, adapters: Path, limit: int | None = None) -> None:
         super().__init__(_arguments(path, name))
         self.path = path
         self.name = name
         self._adapters = adapters
+        self._limit = limit
+        self.room = Room()
         self.model: Any
         self.overlays: Overlays
         self.words: int
@@ -77,8 +76,10 @@ class BaseProvider(ModelProvider):
         # mlx-lm would log the traceback and go on without a model; whoever waits for the engine needs the reason.
         try:
             super().load_default()
-        except (OSError, ValueError, KeyError) as error:
-            reason = " ".join(str(error).split())
+        except Exception as error:
+            # Each architecture fails in its own way on weights that are not its own.
+            logging.exception("the model can't be loaded")
+            reason = " ".join(str(error).split()) or type(error).__name__
             print(f"can't load the model {self.path!r}: {reason}", file=sys.stderr, flush=True)
             os._exit(1)
 
@@ -91,9 +92,20 @@ class BaseProvider(ModelProvider):
         self.processor = None  # text only: pictures would go past the overlays
         self.model = OverlaidModel(self.model)
         self.overlays = Overlays(self._adapters, self.model, self.path, self.name)
-        # Nothing is computed: the shape is known before.
-        self.words = self.model(mx.array([[0]]), cache=self.model.make_cache()).shape[-1]
+        # Nothing is computed: the shapes are known before.
+        caches = self.model.make_cache()
+        self.words = self.model(mx.array([[0]]), cache=caches).shape[-1]
+        self._make_room(caches)
         self.ready.set()
+
+    def _make_room(self, caches: list[Any]) -> None:
+        weights, chat = bytes_of(self.model), bytes_of_chat(caches[:-1])
+        self.room = room(self._limit, weights, chat)
+        # mlx-lm reads these when it makes its batch.
+        self.cli_args.decode_concurrency = self.room.rows
+        self.cli_args.prompt_concurrency = self.room.prompts
+        self.cli_args.prompt_cache_bytes = min(self.cli_args.prompt_cache_bytes, self.room.cache_bytes)
+        claim(weights + self.room.rows * chat + self.room.cache_bytes)
 
 
 class PromptCache(LRUPromptCache):
@@ -127,6 +139,9 @@ class PromptCache(LRUPromptCache):
         # MLX computes late: a request's part of its batch would hold the arrays of the whole batch until it is used
         # again, many times the bytes that are counted.
         mx.eval([cache.state for cache in caches])
+        self.max_bytes = (
+            self._provider.cli_args.prompt_cache_bytes
+        )  # less may have room than was thought before loading
         super().insert_cache(_key(model, overlay), tokens, caches, cache_type=cache_type)
         if cache_type == "assistant":  # an answer has ended
             give_back()
@@ -147,7 +162,7 @@ class Generator(ResponseGenerator):
     def __init__(self, provider: BaseProvider, cache: PromptCache) -> None:
         super().__init__(provider, cache)
         # Before there is a server to put anything into the ones that mlx-lm made.
-        self.requests = Turns(ROWS, PROMPTS, PROMPT_CHARACTERS, _characters)
+        self.requests = Turns(lambda: provider.room, PROMPT_CHARACTERS, _characters)
         self._time_budget = self.requests
 
     def _run_generate(self) -> None:
@@ -288,6 +303,6 @@ def _arguments(path: str, name: str) -> argparse.Namespace:
         chat_template="", use_default_chat_template=False, chat_template_args={}, allowed_origins=[],
         temp=0.0, top_p=1.0, top_k=0, min_p=0.0, max_tokens=512,
         decode_concurrency=ROWS, prompt_concurrency=PROMPTS, prefill_step_size=PREFILL_STEP,
-        prompt_cache_size=PROMPT_CACHES, prompt_cache_bytes=PROMPT_CACHE_BYTES,
+        prompt_cache_size=PROMPT_CACHES, prompt_cache_bytes=CACHE_BYTES,
         kv_bits=None, kv_group_size=64, quantized_kv_start=5000, pipeline=False,
     )  # fmt: skip

@@ -9,8 +9,8 @@ can join the batch joins it at its next step, and of those that wait
 - only what can be read at once is handed over, many short prompts or one long one. So who comes first is decided as
   late as it can be, the first of several long prompts is answered before the last one is read, and the answers under
   way never stand still for long;
-- the last `SPARE` rows of the batch are for adapters that have no request in it: they need not wait until an answer
-  of another one ends.
+- the last `SPARE` rows of the batch, or half of a small one, are for adapters that have no request in it: they
+  need not wait until an answer of another one ends.
 
 The base counts as one more adapter.
 """
@@ -24,6 +24,8 @@ from queue import Empty, Queue
 from typing import Any, NamedTuple
 
 from mlx_lm.server import GenerationContext
+
+from pipeline.engine.room import Room
 
 SPARE = 4
 STEPS_SECONDS = 0.1
@@ -70,15 +72,13 @@ class Turns:
     Iterating over it is the loop's time budget: a step each, until a request can be taken or a little time is over.
 
     Args:
-        rows: of the batch.
-        prompts: of them, that are read at the same time.
-        characters: of these prompts together; a longer one is read alone.
+        room: of the batch; it may shrink when the model is loaded.
+        characters: of the prompts that are read at the same time, together; a longer one is read alone.
         size: the characters of a request's prompt.
     """
 
-    def __init__(self, rows: int, prompts: int, characters: int, size: Callable[[Any], int]) -> None:
-        self._rows = rows
-        self._prompts = prompts
+    def __init__(self, room: Callable[[], Room], characters: int, size: Callable[[Any], int]) -> None:
+        self._room = room
         self._characters = characters
         self._size = size
         self._numbers = count()
@@ -121,10 +121,11 @@ class Turns:
         """The requests whose first one is next; None if nothing waits or the batch has no room for it."""
         self._taken = [one for one in self._taken if not one.is_over]
         unread = [one.unread for one in self._taken if one.unread]
-        if len(self._taken) >= self._rows or len(unread) >= self._prompts:
+        room = self._room()
+        if len(self._taken) >= room.rows or len(unread) >= room.prompts:
             return None
         shares = Counter(one.adapter for one in self._taken)
-        is_tight = len(self._taken) >= self._rows - SPARE
+        is_tight = len(self._taken) >= room.rows - min(SPARE, room.rows // 2)
         able = [adapter for adapter in self._waiting if not (is_tight and shares[adapter])]
         if not able:
             return None

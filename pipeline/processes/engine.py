@@ -60,8 +60,10 @@ def main() -> None:
     blas.preload(arguments.threads)
     from pipeline.engine.server import BaseProvider, make_server
     from pipeline.weights.locating import resolve_chat_model
+    from pipeline.weights.memory import graphics_limit
 
-    provider = BaseProvider(str(resolve_chat_model(arguments.model)), arguments.model, arguments.state / "adapters")
+    model = str(resolve_chat_model(arguments.model))
+    provider = BaseProvider(model, arguments.model, arguments.state / "adapters", graphics_limit())
     port = free_port()
     server, generator = make_server(provider, HOST, port, owner.files.touch)
     owner.publish_when(lambda: provider.ready.is_set() and generator.is_healthy, port, model=arguments.model)

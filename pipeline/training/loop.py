@@ -16,7 +16,6 @@ import numpy as np
 from mlx.utils import tree_map
 from mlx_lm.tuner.trainer import default_loss
 from mlx_lm.tuner.utils import build_schedule, linear_to_lora_layers
-from mlx_lm.utils import maybe_set_recommended_wired_limit
 
 from pipeline.errors import SettingsError, SitetwinError
 from pipeline.training import checkpoint, graph, memory
@@ -26,6 +25,7 @@ from pipeline.training.cpu import fit
 from pipeline.training.curves import TrainPoint, ValidPoint
 from pipeline.training.data import Batch, Schedule, TokenRow, by_length, make_batch
 from pipeline.training.loss import is_near, prepare
+from pipeline.weights.memory import graphics_limit, wire
 
 OPTIMIZERS = {
     "adam": optim.Adam, "adamw": optim.AdamW, "muon": optim.Muon, "sgd": optim.SGD, "adafactor": optim.Adafactor,
@@ -109,7 +109,8 @@ class Trainer:
         Raises:
             SitetwinError: the loss is no number any more.
         """
-        maybe_set_recommended_wired_limit()
+        # Model, adapter and optimiser; an engine beside needs its own.
+        wire(mx.get_active_memory(), graphics_limit())
         progress, many = self.progress, self.config.grad_accumulation_steps
         if self._is_evaluation_due() and not self._evaluate(watcher, stop):
             return False

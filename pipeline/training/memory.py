@@ -24,6 +24,7 @@ from mlx_lm.utils import load_model
 from pipeline.errors import ModelError
 from pipeline.training.config import TrainingConfig
 from pipeline.training.cpu import fit
+from pipeline.weights.memory import bytes_of
 
 LINEARS = (nn.Linear, nn.QuantizedLinear)
 EMBEDDINGS = (nn.Embedding, nn.QuantizedEmbedding)
@@ -103,7 +104,7 @@ def shape_of(folder: Path) -> Shape:
     within = {id(part) for layer in layers for _, part in layer.named_modules()}
     config |= config.get("text_config", {})
     return Shape(
-        weights=_bytes(model),
+        weights=bytes_of(model),
         number=vocabulary.get("scales", vocabulary.weight).dtype.size,
         is_fp32=all(array.dtype == mx.float32 for _, array in _arrays(model)),
         is_llama=type(model) is llama.Model,
@@ -112,7 +113,7 @@ def shape_of(folder: Path) -> Shape:
         heads=config.get("num_attention_heads", max(1, width // 64)),
         layers=[_projections(dict(layer.named_modules())) for layer in layers],
         beside=_projections({name: part for name, part in modules.items() if id(part) not in within}),
-        layer_weights=[_bytes(layer) for layer in layers],
+        layer_weights=[bytes_of(layer) for layer in layers],
     )
 
 
@@ -195,10 +196,6 @@ def _widths(part: Any) -> Widths:
     if "scales" in part:
         columns = columns * 32 // part.bits
     return (rows, columns) if isinstance(part, EMBEDDINGS) else (columns, rows)
-
-
-def _bytes(module: nn.Module) -> int:
-    return sum(array.nbytes for _, array in _arrays(module))
 
 
 def _arrays(module: nn.Module) -> list[tuple[str, mx.array]]:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +31,8 @@ from mlx_lm.server import (  # noqa: E402
 )
 
 from benchmarks.engine import make_adapter  # noqa: E402
-from pipeline.engine.server import PROMPT_CACHE_BYTES, PROMPTS, BaseProvider, Generator, OneBatch, PromptCache  # noqa: E402
+from pipeline.engine.room import CACHE_BYTES, CHAT_TOKENS, PROMPTS, WORK_BYTES, Room  # noqa: E402
+from pipeline.engine.server import BaseProvider, Generator, OneBatch, PromptCache  # noqa: E402
 from tests.tiny_llama import make_bases  # noqa: E402
 
 QUESTION = "How are the notes made, and who makes them?"
@@ -59,11 +62,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def engine_of(base: Path, folder: Path, cache_bytes: int = PROMPT_CACHE_BYTES) -> Iterator[Generator]:
+def engine_of(
+    base: Path, folder: Path, cache_bytes: int = CACHE_BYTES, limit: int | None = None
+) -> Iterator[Generator]:
     """One with the adapters a, b and c, which waits for `begin`."""
     for number, name in enumerate("abc"):
         make_adapter(folder / name, base, number)
-    provider = Held(str(base), "tiny", folder)
+    provider = Held(str(base), "tiny", folder, limit)
     provider.cli_args.prompt_cache_bytes = cache_bytes
     generator = Generator(provider, PromptCache(provider))
     try:
@@ -209,10 +214,41 @@ def test_what_is_kept_stays_below_its_bound(base: Path, tmp_path: Path) -> None:
             assert bound / 4 < engine.prompt_cache.nbytes <= bound
 
 
+def test_a_graphics_processor_with_little_memory_answers_fewer_at_a_time(base: Path, tmp_path: Path) -> None:
+    weights = sum(array.nbytes for array in mx.load(str(base / "model.safetensors")).values())  # type: ignore[union-attr]
+    # Two layers of two heads of 16 numbers, keys and values, in fp32.
+    chat = 2 * 2 * 2 * 16 * 4 * CHAT_TOKENS
+    with engine_of(base, tmp_path, limit=weights + WORK_BYTES + 4 * chat) as engine:
+        begin(engine)
+        assert engine.model_provider.room == Room(3, 3, chat)
+        side_by_side(engine, 0)
+        assert 0 < engine.prompt_cache.nbytes <= engine.prompt_cache.max_bytes == chat
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weights", [b"", b"\x02" + bytes(7) + b"{}", None], ids=["broken", "of nothing", "of another"])
+def test_a_model_that_can_not_be_loaded_is_said_whatever_fails(
+    base: Path, tmp_path: Path, weights: bytes | None
+) -> None:
+    """mlx-lm raises RuntimeError, ValueError, TypeError and more; the last line of the log is shown to the owner."""
+    folder = shutil.copytree(base, tmp_path / "model")
+    if weights is not None:
+        (folder / "model.safetensors").write_bytes(weights)
+    else:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        del config["hidden_size"]
+        (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    command = [sys.executable, "-m", "pipeline.processes.engine", "--state", str(tmp_path / "state")]
+    options = ["--idle-minutes", "1", "--model", str(folder), "--threads", "1"]
+    ended = subprocess.run([*command, *options], capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 1
+    assert f"can't load the model '{folder}': " in ended.stderr.splitlines()[-1]
+
+
 def test_the_bound_is_the_one_that_is_written_down(engine: Generator) -> None:
-    assert engine.prompt_cache.max_bytes == PROMPT_CACHE_BYTES
+    assert engine.prompt_cache.max_bytes == CACHE_BYTES
     guide = Path(__file__).parents[3] / "docs" / "engine.md"
-    assert f"{PROMPT_CACHE_BYTES / 1e9:g} GB of them" in guide.read_text(encoding="utf-8")
+    assert f"{CACHE_BYTES / 1e9:g} GB of them" in guide.read_text(encoding="utf-8")
 
 
 def test_an_adapter_is_a_model_of_its_name(engine: Generator) -> None:

@@ -11,6 +11,7 @@ blas.preload(1)
 
 from mlx_lm.server import GenerationContext, Response  # noqa: E402
 
+from pipeline.engine.room import Room  # noqa: E402
 from pipeline.engine.turns import SPARE, Turns  # noqa: E402
 
 TOKEN = Response("a", 5, -0.1, None, ())  # type: ignore[arg-type]
@@ -19,7 +20,7 @@ Taken = tuple[Any, str, Any]
 
 
 def make_turns(rows: int, prompts: int) -> Turns:
-    return Turns(rows, prompts, 100, len)
+    return Turns(lambda: Room(rows, prompts), 100, len)
 
 
 def put(turns: Turns, adapter: str | None, *names: str) -> None:
@@ -82,17 +83,17 @@ def test_the_last_rows_are_for_adapters_that_have_none() -> None:
 
 
 def test_room_comes_of_what_is_answered_refused_or_given_up() -> None:
-    turns = make_turns(rows=SPARE + 3, prompts=10)
-    put(turns, "a", *many("a", 6))
-    (one, *_), (two, *_), (three, *_) = take_all(turns)
+    turns = make_turns(rows=2 * SPARE, prompts=10)
+    put(turns, "a", *many("a", 7))
+    (one, *_), (two, *_), (three, *_), _ = take_all(turns)
     one.put(None)
     two.put(ValueError("no"))
-    assert names(take_all(turns)) == ["a3", "a4"]
+    assert names(take_all(turns)) == ["a4", "a5"]
     context = GenerationContext(False, False, None, None, "normal", [1])  # type: ignore[arg-type]
     three.put(context)
     assert take_all(turns) == []
     context.stop()
-    assert names(take_all(turns)) == ["a5"]
+    assert names(take_all(turns)) == ["a6"]
 
 
 def test_a_long_prompt_is_read_alone_and_keeps_its_turn() -> None:
