@@ -1,0 +1,242 @@
+"""Messages to tokens, in one place for training, engine, prompts and exports.
+
+A model's own template (Jinja) writes the turns. What it writes depends on the family, so it is asked and looked at:
+
+- A template without a system role (Gemma 2, early Mistral) raises an error or drops the message. Then the system
+  message becomes the begin of the next user's.
+- A model without a template gets `PLAIN`.
+- Contents are kept out of the template's sight: placeholders are rendered. So a content is never cut by the template
+  (DeepSeek R1's drops all before `</think>`), and its control tokens are text (see `control_tokens`).
+- Where the generation prompt opens a thought and none is wanted, the thought is closed at once, empty.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from jinja2 import TemplateError
+
+from pipeline.text.thoughts import MARKS, split_thought
+from pipeline.weights.control_tokens import Part, broken_up, control_tokens, either, encode
+
+Message = Mapping[str, Any]
+"""`role` and `content`, which is a string, None or absent; and what a template knows beside them, as `tool_calls`."""
+
+PLAIN = (
+    "{% for message in messages %}"
+    "{% if message['role'] == 'user' %}{{ '### User:\\n' + message['content'] + '\\n\\n' }}"
+    "{% elif message['role'] == 'assistant' %}{{ '### Assistant:\\n' + message['content'] + eos_token + '\\n\\n' }}"
+    "{% else %}{{ raise_exception('only user and assistant') }}{% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '### Assistant:\\n' }}{% endif %}"
+)
+"""For models that have no template: headings, and the end token behind each answer."""
+
+_EDGE = "\U000ff8a5"
+_PLACEHOLDER = re.compile(f"{_EDGE}(\\d+){_EDGE}")
+
+
+class Row(NamedTuple):
+    """A conversation to train on."""
+
+    tokens: list[int]
+    start: int
+    """Place of the first token of the last answer."""
+
+
+class ChatTemplate:
+    """How one model writes chats.
+
+    Args:
+        tokenizer: of transformers, or mlx-lm's around one.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        from transformers import PreTrainedTokenizerBase
+
+        self._renderer = tokenizer
+        self._tokenizer = tokenizer if isinstance(tokenizer, PreTrainedTokenizerBase) else tokenizer._tokenizer
+        self.is_plain = not getattr(tokenizer, "has_chat_template", self._tokenizer.chat_template is not None)
+        """Whether the model has no template of its own."""
+
+    def prompt(self, messages: Sequence[Message], *, thinking: bool = False, **options: Any) -> list[int]:
+        """The tokens before an answer.
+
+        Args:
+            thinking: whether the model may think first, where it can. See `opens_thought`.
+            options: for the template, such as `tools`.
+
+        Raises:
+            TemplateError: the template refuses such messages; its text says why.
+        """
+        return self._encode(self.prompt_parts(messages, thinking=thinking, **options))
+
+    def row(self, messages: Sequence[Message]) -> Row:
+        """A conversation that ends in an answer, and where that begins.
+
+        What stands before the answer is the prompt without thinking, token for token. A thought before the answer is
+        left out.
+
+        Raises:
+            TemplateError: the template refuses such messages.
+        """
+        before = self.prompt_parts(messages[:-1])
+        prompt = self._encode(before)
+        answer = split_thought(messages[-1]["content"]).answer.strip()
+        if not answer:
+            return Row(prompt, len(prompt))
+        rendered = self._render([*messages[:-1], {**messages[-1], "content": answer}], opened=False, thinking=False)
+        place = max(place for place, part in enumerate(rendered) if part.is_content)
+        answered = [self._gap(before, rendered[:place]), rendered[place], self._ended(rendered[place + 1 :])]
+        tokens = self._encode([*before, *answered])
+        return Row(tokens, _common(tokens, prompt))
+
+    def whole(self, messages: Sequence[Message], **options: Any) -> list[int]:
+        """The tokens of a conversation as it is, with no answer opened.
+
+        Raises:
+            TemplateError: the template refuses such messages.
+        """
+        return self._encode(self._render(messages, opened=False, thinking=False, **options))
+
+    def prompt_parts(self, messages: Sequence[Message], *, thinking: bool = False, **options: Any) -> list[Part]:
+        """What `prompt` makes tokens of."""
+        parts = self._render(messages, opened=True, thinking=thinking, **options)
+        if not thinking and (mark := _open_thought(parts[-1])):
+            begin = parts[-1].text
+            gap = "\n" if begin.endswith("\n") else "\n\n"
+            parts[-1] = Part(f"{begin}{gap}{MARKS[mark]}\n\n", False)
+        return parts
+
+    def fold(self, messages: Sequence[Message]) -> list[Message]:
+        """The messages as the template takes them: without a system role, it is the begin of the next user's."""
+        if self.knows_system:
+            return list(messages)
+        folded: list[Message] = []
+        told: list[str] = []
+        for message in messages:
+            if message["role"] == "system":
+                told += filter(None, [message.get("content")])
+            elif message["role"] == "user" and told:
+                folded.append({**message, "content": "\n\n".join([*told, message.get("content") or ""]).strip()})
+                told = []
+            else:
+                folded.append(message)
+        return [*folded, *({"role": "user", "content": "\n\n".join(told)} for _ in told[:1])]
+
+    @cached_property
+    def knows_system(self) -> bool:
+        """Whether the template writes a system message."""
+        try:
+            parts = self._render_as_is([_SYSTEM, _USER], opened=True, thinking=False)
+        except TemplateError:
+            return False
+        return any(part.is_content and part.text == _SYSTEM["content"] for part in parts)
+
+    @cached_property
+    def opens_thought(self) -> bool:
+        """Whether the generation prompt, with thinking, ends within a thought: then a reply begins there."""
+        return _open_thought(self._render([_USER], opened=True, thinking=True)[-1]) is not None
+
+    @cached_property
+    def can_think(self) -> bool:
+        """Whether the template opens a thought or can be told to think or not."""
+        return self.opens_thought or self.can_switch
+
+    @cached_property
+    def can_switch(self) -> bool:
+        """Whether the template itself has a switch for thinking (`enable_thinking`)."""
+        on, off = (self._render([_USER], opened=True, thinking=thinking) for thinking in (True, False))
+        return on != off
+
+    @cached_property
+    def control_tokens(self) -> list[str]:
+        """What means something to the model and is text in a content, the longest first."""
+        return control_tokens(self._tokenizer, self.source)
+
+    @property
+    def source(self) -> str:
+        """The template in Jinja; "" where the tokenizer writes chats by code of its own."""
+        return PLAIN if self.is_plain else str(self._tokenizer.chat_template or "")
+
+    def _render(self, messages: Sequence[Message], *, opened: bool, thinking: bool, **options: Any) -> list[Part]:
+        return self._render_as_is(self.fold(messages), opened=opened, thinking=thinking, **options)
+
+    def _render_as_is(self, messages: Sequence[Message], *, opened: bool, thinking: bool, **options: Any) -> list[Part]:
+        contents: list[str] = []
+        hidden = [_hide(message, contents) for message in messages]
+        # Templates have two names for the switch.
+        options = {"enable_thinking": thinking, "thinking": thinking, **options}
+        if self.is_plain:
+            options |= {"chat_template": PLAIN, "eos_token": self._tokenizer.eos_token or ""}
+        text = self._renderer.apply_chat_template(hidden, tokenize=False, add_generation_prompt=opened, **options)
+        pieces = _PLACEHOLDER.split(text)
+        # The begin is the tokenizer's own matter where no template writes it.
+        parts = [Part(self._first if self.is_plain else "", False)]
+        for place, piece in enumerate(pieces):
+            parts.append(Part(contents[int(piece)], True) if place % 2 else Part(piece, False))
+        return [part for part in parts if part.text]
+
+    @cached_property
+    def _first(self) -> str:
+        """The token that the tokenizer puts before any text; "" if none."""
+        begin = self._tokenizer.encode("a")[:1]
+        return str(self._tokenizer.bos_token) if begin == [self._tokenizer.bos_token_id] else ""
+
+    def _encode(self, parts: Sequence[Part]) -> list[int]:
+        return encode(self._without_marks(parts), self._tokenizer, self.control_tokens)
+
+    def _without_marks(self, parts: Sequence[Part]) -> list[Part]:
+        """No content forges a turn by marks that are ordinary words, such as `[INST]` of early Mistral."""
+        return [
+            part._replace(text=broken_up(part.text, self._turn_marks)) if part.is_content else part for part in parts
+        ]
+
+    @cached_property
+    def _turn_marks(self) -> re.Pattern[str]:
+        parts = self._render([_USER, _ANSWER, _USER, _ANSWER, _USER], opened=True, thinking=False)
+        first = next(place for place, part in enumerate(parts) if part.is_content)
+        between = [part.text for part in parts[first:] if not part.is_content]
+        words = [word.strip() for text in between for word in either(self.control_tokens).sub("\n", text).split("\n")]
+        marks = {word for word in words if re.search(r"\w", word) and not re.fullmatch(r"[\w ]+", word)}
+        return either(sorted(marks, key=lambda mark: (-len(mark), mark)))
+
+    def _gap(self, prompt: Sequence[Part], head: Sequence[Part]) -> Part:
+        """What the template writes between the prompt and an answer: a space, for some."""
+        before, after = ("".join(part.text for part in parts) for parts in (prompt, head))
+        return Part(after.removeprefix(before) if after.startswith(before) else "", False)
+
+    def _ended(self, rest: Sequence[Part]) -> Part:
+        """What closes the answer; the end token where the template writes none, or the model would never stop."""
+        closing = "".join(part.text for part in rest)
+        if either(self.control_tokens).search(closing):
+            return Part(closing, False)
+        return Part((self._tokenizer.eos_token or "") + closing, False)
+
+
+_SYSTEM, _USER, _ANSWER = (
+    {"role": role, "content": content} for role, content in (("system", "s"), ("user", "u"), ("assistant", "a"))
+)
+
+
+def _hide(message: Message, contents: list[str]) -> dict[str, Any]:
+    """The message with a placeholder for its text, which goes to `contents`. White space stays for the template to trim."""
+    content = message.get("content")
+    if not isinstance(content, str) or not (text := content.strip()):
+        return dict(message)
+    contents.append(text)
+    begin, end = content[: len(content) - len(content.lstrip())], content[len(content.rstrip()) :]
+    return {**message, "content": f"{begin}{_EDGE}{len(contents) - 1}{_EDGE}{end}"}
+
+
+def _open_thought(part: Part) -> str | None:
+    """The mark that opens the thought in which a prompt ends."""
+    text = part.text.lower()
+    opened = [(text.rfind(mark), mark) for mark, closing in MARKS.items() if text.rfind(mark) > text.rfind(closing)]
+    return max(opened)[1] if opened and not part.is_content else None
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens two rows begin with alike."""
+    pairs = zip(one, other, strict=False)
+    return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
