@@ -19,7 +19,7 @@ def promote(settings: Settings, name: str) -> Adapter:
     adapter = find_adapter(settings, name)
     # It brings MLX.
     blas.preload(settings.engine.threads)
-    from pipeline.engine.overlays import check_adapter
+    from pipeline.engine.reading import check_adapter
 
     base = _local_base(settings)
     if base and adapter.base_hash not in ("", base_hash(base)):

@@ -27,7 +27,9 @@ from mlx_lm.server import (
     ResponseGenerator,
 )
 
-from pipeline.engine.overlays import OverlaidModel, Overlay, Overlays
+from pipeline.engine.lora import Overlay
+from pipeline.engine.overlaid import OverlaidModel
+from pipeline.engine.overlays import Overlays
 from pipeline.engine.room import CACHE_BYTES, PROMPTS, ROWS, Room, bytes_of_chat, room
 from pipeline.engine.turns import Turns
 from pipeline.weights.memory import bytes_of, claim, give_back

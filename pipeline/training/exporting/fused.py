@@ -18,7 +18,7 @@ from mlx_lm.tuner.lora import LoRAEmbedding, LoRALinear
 from mlx_lm.utils import dequantize_model, quantize_model, save_config, save_model
 
 from pipeline.adapters import WEIGHTS
-from pipeline.engine.overlays import EMBEDDINGS, Dora
+from pipeline.engine.lora import EMBEDDINGS, Dora
 from pipeline.errors import ModelError
 from pipeline.training.exporting.source import FULL, Source
 

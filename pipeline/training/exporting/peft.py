@@ -14,7 +14,7 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 
-from pipeline.engine.overlays import EMBEDDINGS, LINEARS, Lora
+from pipeline.engine.lora import EMBEDDINGS, LINEARS, Lora
 from pipeline.errors import ModelError
 from pipeline.training.exporting.source import FULL, Source
 from pipeline.weights.demo import DEMO

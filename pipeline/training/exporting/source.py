@@ -15,7 +15,8 @@ from mlx_lm.utils import load_config, load_model, load_tokenizer
 
 from pipeline.adapters import CONFIG, WEIGHTS, Adapter, base_hash, find_adapter
 from pipeline.dataset.versions import read_card, version_folder, versions
-from pipeline.engine.overlays import Overlay, load_overlay
+from pipeline.engine.lora import Overlay
+from pipeline.engine.reading import load_overlay
 from pipeline.errors import ModelError
 from pipeline.settings import Settings
 from pipeline.training.registry import runs

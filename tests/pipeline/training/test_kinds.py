@@ -12,7 +12,8 @@ from mlx_lm.models import gemma3, llama, qwen3
 from mlx_lm.utils import quantize_model
 
 from pipeline.adapters import base_hash, find_adapter
-from pipeline.engine.overlays import OverlaidModel, Overlays
+from pipeline.engine.overlaid import OverlaidModel
+from pipeline.engine.overlays import Overlays
 from pipeline.errors import ModelError
 from pipeline.training.run import start
 from tests.tiny_llama import _write_model, _write_tokenizer, messages

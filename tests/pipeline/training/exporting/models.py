@@ -11,7 +11,7 @@ from mlx_lm.tuner.utils import linear_to_lora_layers
 from mlx_lm.utils import load_model
 
 from pipeline.adapters import CONFIG, WEIGHTS, Card, base_hash, write_card
-from pipeline.engine.overlays import OverlaidModel
+from pipeline.engine.overlaid import OverlaidModel
 from pipeline.training.exporting.source import Source
 
 IDS = mx.array([[1, 70, 90, 31, 5, 222, 14, 2, 1, 70]])

@@ -1,0 +1,162 @@
+"""One base model under many adapters: every row of a batch is computed under the adapter that its request names.
+
+Import this after `blas.preload()`.
+
+Nothing is swapped. mlx-lm keeps each request's KV caches through all that its batches do (merge, split, filter), and
+`Rows` rides along with them, so at each step the model knows whose rows it computes. A row of the base passes the
+base's own layers and nothing else.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx.utils import tree_unflatten
+from mlx_lm.models.cache import make_prompt_cache
+
+from pipeline.engine.lora import EMBEDDINGS, Overlay
+from pipeline.engine.upstream import RowCache
+
+
+class Rows(RowCache):
+    """Under which overlay each row of a batch is computed; None is the base. Behaves as one more layer's cache."""
+
+    def __init__(self, overlays: list[Overlay | None]) -> None:
+        self.overlays = overlays
+
+    @staticmethod
+    def merge(caches: "list[Rows]") -> "Rows":
+        return Rows([overlay for rows in caches for overlay in rows.overlays])
+
+    def extend(self, other: "Rows") -> None:
+        self.overlays = self.overlays + other.overlays
+
+    def filter(self, keep: list[int]) -> None:
+        self.overlays = [self.overlays[row] for row in keep]
+
+    def extract(self, row: int) -> "Rows":
+        return Rows([self.overlays[row]])
+
+    def prepare(self, **_: object) -> None:
+        """Rows have no padding."""
+
+    def finalize(self) -> None:
+        """Rows have no padding."""
+
+    def is_trimmable(self) -> bool:
+        return True
+
+    def trim(self, count: int) -> int:
+        return count
+
+    def empty(self) -> bool:
+        return False
+
+    @property
+    def nbytes(self) -> int:
+        return 0
+
+
+class _Routing:
+    """Which rows of the batch at hand want which overlay; each wrapped layer reads it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.groups: list[tuple[Overlay, mx.array | None]] = []
+        """Row numbers of each overlay, None for all rows; rows of the base are in no group."""
+
+    def set(self, overlays: list[Overlay | None]) -> None:
+        self.count = len(overlays)
+        rows: dict[int, list[int]] = {}
+        for row, overlay in enumerate(overlays):
+            if overlay is not None:
+                rows.setdefault(id(overlay), []).append(row)
+        self.groups = []
+        for numbers in rows.values():
+            overlay = overlays[numbers[0]]
+            assert overlay is not None
+            self.groups.append((overlay, None if len(numbers) == self.count else mx.array(numbers)))
+
+
+class _Overlaid(nn.Module):
+    """A layer of the base, and what the overlays of the batch add to it."""
+
+    def __init__(self, layer: nn.Module, path: str, routing: _Routing) -> None:
+        super().__init__()
+        self.layer = layer
+        self._path = path
+        self._routing = routing
+
+    def _add(self, kind: str, x: mx.array, y: mx.array, features: int) -> mx.array:
+        """`y` with the overlays' part; `features` is the number of trailing axes of `x` that are no position."""
+        for overlay, rows in self._routing.groups:
+            if (lora := overlay.layers.get(self._path)) is None:
+                continue
+            change: Callable[..., mx.array] = getattr(lora, kind)
+            if rows is None:
+                y = change(self.layer, x, y)
+                continue
+            # Some models flatten rows and positions into one axis.
+            shape = y.shape
+            xs = x.reshape(self._routing.count, -1, *x.shape[x.ndim - features :])
+            y = y.reshape(self._routing.count, -1, shape[-1])
+            y[rows] = change(self.layer, xs[rows], y[rows])
+            y = y.reshape(shape)
+        return y
+
+
+class _OverlaidLinear(_Overlaid):
+    def __call__(self, x: mx.array) -> mx.array:
+        return self._add("linear", x, self.layer(x), features=1)
+
+
+class _OverlaidEmbedding(_Overlaid):
+    def __call__(self, x: mx.array) -> mx.array:
+        return self._add("embedding", x, self.layer(x), features=0)
+
+    def as_linear(self, x: mx.array) -> mx.array:
+        return self._add("as_linear", x, self.layer.as_linear(x), features=1)
+
+
+class OverlaidModel(nn.Module):
+    """The base as mlx-lm's generation calls it, with `Rows` as the last of its caches."""
+
+    def __init__(self, base: nn.Module) -> None:
+        super().__init__()
+        self.base = base
+        self._routing = _Routing()
+
+    @property
+    def layers(self) -> Any:
+        return self.base.layers
+
+    def make_cache(self) -> list[Any]:
+        return self.make_cache_for(None)
+
+    def make_cache_for(self, overlay: Overlay | None) -> list[Any]:
+        """Empty caches of one request."""
+        return [*make_prompt_cache(self.base), Rows([overlay])]
+
+    def __call__(self, inputs: mx.array, cache: list[Any], **options: Any) -> mx.array:
+        *caches, rows = cache
+        self._routing.set(rows.overlays)
+        return self.base(inputs, cache=caches, **options)
+
+    def base_layers(self) -> dict[str, nn.Module]:
+        """The base's own layers by path."""
+        modules = dict(self.base.named_modules())
+        return {path: module.layer if isinstance(module, _Overlaid) else module for path, module in modules.items()}
+
+    def prepare(self, paths: Collection[str]) -> None:
+        """Wraps these layers; once wrapped they stay so, and cost the base nothing."""
+        if not paths:
+            return
+        modules = dict(self.base.named_modules())
+        fresh = [(path, modules[path]) for path in paths if not isinstance(modules[path], _Overlaid)]
+        wrapped = []
+        for path, layer in fresh:
+            wrapper = _OverlaidEmbedding if isinstance(layer, EMBEDDINGS) else _OverlaidLinear
+            wrapped.append((path, wrapper(layer, path, self._routing)))
+        if wrapped:
+            self.base.update_modules(tree_unflatten(wrapped))
