@@ -28,6 +28,7 @@ from pydantic import BaseModel
 
 from benchmarks.report import machine
 from benchmarks.running import PROJECT
+from pipeline import jsonl
 from pipeline.content import read_sources
 from pipeline.content.chunking import chunk_document
 from pipeline.content.documents import FileReport
@@ -99,11 +100,9 @@ class Row(BaseModel):
 
 
 def load_planted() -> list[tuple[Planted, Candidate]]:
-    texts = {line["id"]: line for line in map(json.loads, _lines("filter_texts"))}
-    lines = _lines("filter_planted")
-    if BLOG.is_dir():
-        lines += _lines("filter_blog")
-    planted = [Planted.model_validate_json(line) for line in lines]
+    texts = {line["id"]: line for line in jsonl.read_objects(DATA / "filter_texts.jsonl", "mend that line")}
+    sets = ["filter_planted", *(["filter_blog"] if BLOG.is_dir() else [])]
+    planted = [one for name in sets for one in jsonl.read(DATA / f"{name}.jsonl", Planted, "mend that line")]
     return [(one, _candidate(one, texts.get(one.text) or _blog_text(one.text))) for one in planted]
 
 
@@ -121,10 +120,6 @@ def _blog_text(id: str) -> dict[str, str]:
 def _blog_reports() -> list[FileReport]:
     source = ContentSource(path=BLOG, kind="astro", url="/blog/{slug}")
     return list(read_sources(Settings(root=PROJECT, content=[source])))
-
-
-def _lines(name: str) -> list[str]:
-    return (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
 
 
 def _candidate(one: Planted, text: Mapping[str, str]) -> Candidate:

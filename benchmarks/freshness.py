@@ -27,6 +27,7 @@ from benchmarks.report import Figures, render
 from benchmarks.synthetic import notes, sentences
 from pipeline.chat import Answer, ask
 from pipeline.errors import SitetwinError
+from pipeline.files import write_text
 from pipeline.index import Index, open_index
 from pipeline.processes import vectors
 from pipeline.processes.endpoint import RunFiles
@@ -96,13 +97,6 @@ class Fact:
         return f"The {self.thing} is painted in the colour {self.colour}."
 
 
-def save(file: Path, text: str) -> None:
-    """`file` holds `text`, by a draft that takes its place."""
-    draft = file.with_name(f".{file.name}.tmp")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(file)
-
-
 def finds(index: Index, fact: Fact, retrieval: Retrieval) -> bool:
     """Whether a visitor's search has a passage with `fact`; by hybrid search, with its vector."""
     passages = index.search(fact.thing, retrieval=retrieval, visibility="public").passages
@@ -143,12 +137,12 @@ def measure(settings: Settings, files: Sequence[Path], saves: int) -> Took:
             before = file.read_text(encoding="utf-8")
             assert not finds(index, fact, "hybrid")
             assert not answers(settings, fact, file.name)  # loads what an answer needs, too
-            save(file, f"{before}\n{fact.sentence}\n")
+            write_text(file, f"{before}\n{fact.sentence}\n")
             _until(took, "", True, index, settings, fact, file.name)
             if number % 2:
                 file.unlink()
             else:
-                save(file, f"---\nprivate: true\n---\n{before}\n{fact.sentence}\n")
+                write_text(file, f"---\nprivate: true\n---\n{before}\n{fact.sentence}\n")
             _until(took, ("private_", "deleted_")[number % 2], False, index, settings, fact, file.name)
     return took
 

@@ -12,6 +12,7 @@ import click
 from flows import builder, files, server
 from flows.registry import load_registry
 from pipeline.errors import ServiceError
+from pipeline.files import write_text
 from pipeline.settings import load_settings
 
 CHECK_SECONDS = 300
@@ -29,7 +30,7 @@ def build(output: Path) -> None:
     _require_langflow()
     for name, flow in builder.build_all(load_registry()).items():
         path = output / f"{name}.json"
-        files.write_text(path, builder.to_text(flow))
+        write_text(path, builder.to_text(flow))
         click.echo(str(path))
 
 

@@ -46,11 +46,3 @@ def read_flow(path: Path) -> Flow:
     if not isinstance(flow, dict) or not {"id", "name", "data"} <= flow.keys():
         raise ServiceError(f"{path} is not a flow (no id, name or data): move it out of that folder")
     return flow
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write-then-swap: a kill leaves the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

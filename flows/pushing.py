@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 
-from flows.files import Flow, write_text
+from flows.files import Flow
 from flows.fingerprint import fingerprint
+from pipeline import files
 from pipeline.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class PushLog:
         return entries if isinstance(entries, dict) else {}
 
     def write(self, entries: dict[str, dict[str, str]]) -> None:
-        write_text(self._path, json.dumps(entries, indent=2, sort_keys=True))
+        files.write_text(self._path, json.dumps(entries, indent=2, sort_keys=True))
 
 
 def push(flows: dict[str, Flow], log: PushLog, base_url: str, api_key: str) -> list[Pushed]:
@@ -99,7 +100,7 @@ def pull(directory: Path, log: PushLog, base_url: str, api_key: str) -> list[Pat
             path = directory / f"{flow.get('endpoint_name') or _file_name(str(flow['name']))}.json"
             text = to_text(flow)
             if not path.exists() or path.read_text(encoding="utf-8") != text:
-                write_text(path, text)
+                files.write_text(path, text)
                 changed.append(path)
             # From here on file and server are the same, so a later edit of the file may be pushed.
             entries[str(flow["id"])] = {"file": _digest(json.loads(text)), "server": fingerprint(flow)}

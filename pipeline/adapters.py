@@ -7,7 +7,6 @@ taken too, as private, and for whatever base its weights fit.
 
 import hashlib
 import json
-import os
 import re
 import struct
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 from pydantic import BaseModel, ValidationError
 
+from pipeline import files
 from pipeline.errors import ModelError
 from pipeline.settings import Settings, Visibility
 
@@ -81,7 +81,7 @@ def is_adapter_name(name: str) -> bool:
 
 
 def write_card(folder: Path, card: Card) -> None:
-    _replace(folder / CARD, card.model_dump_json(indent=2) + "\n")
+    files.write_text(folder / CARD, card.model_dump_json(indent=2) + "\n")
 
 
 def adapters(settings: Settings) -> list[Adapter]:
@@ -270,11 +270,4 @@ def _load(file: Path) -> _State:
 
 
 def _store(file: Path, history: list[Promotion]) -> None:
-    _replace(file, _State(promoted=history).model_dump_json(indent=2) + "\n")
-
-
-def _replace(file: Path, text: str) -> None:
-    """A kill leaves the old file or the new one."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(file)
+    files.write_text(file, _State(promoted=history).model_dump_json(indent=2) + "\n")

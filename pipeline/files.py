@@ -98,8 +98,8 @@ def new_folder(final: Path, *, mode: int = 0o777, replace: bool = False) -> Iter
         draft.rename(final)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
     _settle(final.parent)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pipeline import files
 from pipeline.processes.supervisor import Row
 
 NAMES = {
@@ -21,9 +22,7 @@ class RowsFile:
         self._path = run_directory / "up.rows.json"
 
     def write(self, rows: Iterable[Row]) -> None:
-        draft = self._path.with_suffix(".draft")
-        draft.write_text(json.dumps({row.name: row.state for row in rows}), encoding="utf-8")
-        draft.replace(self._path)
+        files.write_text(self._path, json.dumps({row.name: row.state for row in rows}))
 
     def remove(self) -> None:
         self._path.unlink(missing_ok=True)

@@ -7,15 +7,14 @@ from what held in general, which few notes move little and many notes a lot.
 
 import base64
 import json
-import os
 import random
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from pipeline import files
 from pipeline.answerability.evidence import Background, Evidence, background, wanted_tokens, weigh
 from pipeline.answerability.pseudo_questions import PseudoQuestion, pseudo_questions
 from pipeline.embedding.embedder import load_embedder
@@ -134,10 +133,8 @@ def refresh_calibration(settings: Settings) -> bool:
         public = _learn(settings, index, statistics, "public")
         # Without private text there is nothing else to learn.
         everything = public if chunks["public"] == chunks[None] else _learn(settings, index, statistics, None)
-    _write(
-        calibration_path(settings),
-        Calibration(version=VERSION, embedder=embedder, public=public, everything=everything),
-    )
+    found = Calibration(version=VERSION, embedder=embedder, public=public, everything=everything)
+    files.write_text(calibration_path(settings), json.dumps(found.model_dump()))
     return True
 
 
@@ -234,11 +231,3 @@ def fit_logistic(rows: np.ndarray, labels: np.ndarray, assumed: np.ndarray, prec
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-
-
-def _write(path: Path, calibration: Calibration) -> None:
-    """Whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(calibration.model_dump(), file)
-    Path(name).replace(path)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from pipeline import jsonl
 from pipeline.dataset.versions import datasets_directory
-from pipeline.errors import SitetwinError
 from pipeline.settings import Settings
 
 Action = Literal["accept", "edit", "reject", "undo"]
@@ -42,23 +42,11 @@ def read_decisions(path: Path) -> dict[str, Decision]:
     Raises:
         SitetwinError: a line can't be read.
     """
-    if not path.exists():
-        return {}
-    decisions: dict[str, Decision] = {}
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                decision = Decision.model_validate_json(line)
-            except ValidationError as error:
-                raise SitetwinError(f"{path}:{number}: {error.errors()[0]['msg']}: mend or remove that line") from None
-            decisions[decision.pair] = decision
+    found = jsonl.read(path, Decision, "mend or remove that line") if path.exists() else []
+    decisions = {decision.pair: decision for decision in found}
     return {id: decision for id, decision in decisions.items() if decision.action != "undo"}
 
 
 def record_decisions(path: Path, decisions: Iterable[Decision]) -> None:
     """Appends them; nothing that was said before is lost."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = "".join(f"{decision.model_dump_json()}\n" for decision in decisions)
-    # One write, so that lines of two reviews at a time don't mix.
-    with path.open("ab", buffering=0) as file:
-        file.write(lines.encode())
+    jsonl.append(path, decisions)

@@ -1,10 +1,10 @@
 """Accepted pairs as chat rows: for MLX, and for fine-tuning at OpenAI."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from pipeline import jsonl
 from pipeline.dataset.records import SPLITS, Pair, Split
 from pipeline.errors import SitetwinError
 from pipeline.settings import PersonaSettings
@@ -39,14 +39,9 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
     for split, name in FILE_NAMES[form].items():
-        write_rows(folder / name, messages[split])
+        jsonl.write(folder / name, messages[split])
         written[folder / name] = len(messages[split])
     return written
-
-
-def write_rows(path: Path, rows: Iterable[Messages]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
 
 
 def chat_rows(pairs: Iterable[Pair], persona: PersonaSettings) -> list[Messages]:

@@ -10,6 +10,7 @@ from statistics import median
 
 from pydantic import BaseModel
 
+from pipeline import files
 from pipeline.content.documents import Document
 from pipeline.content.frontmatter import lookup, split_front_matter
 from pipeline.content.parsing import decode
@@ -154,10 +155,7 @@ def write(file: Path, block: str) -> None:
     gap = "" if not text.strip() else "\n" if text.endswith("\n") else "\n\n"
     after = text + (gap + block).replace("\n", ending)
     tomllib.loads(after)
-    beside = file.with_name(f".{file.name}.new")
-    beside.write_bytes(after.encode())
-    beside.chmod(file.stat().st_mode)
-    beside.replace(file)
+    files.write_text(file, after)
 
 
 def _read(document: Document) -> Text:

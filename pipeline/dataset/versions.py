@@ -4,21 +4,20 @@ A folder holds `card.json`, `pairs.jsonl`, `rejected.jsonl`, and `train.jsonl`, 
 reads them (`--data FOLDER`).
 """
 
-import os
-import shutil
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import BaseModel
 
+from pipeline import files, jsonl
 from pipeline.dataset.export import export
 from pipeline.dataset.records import SPLITS, Pair, Rejection, Split
 from pipeline.errors import SitetwinError
 from pipeline.settings import DatasetSettings, PersonaSettings, Settings, Visibility
 
-Record = TypeVar("Record", bound=BaseModel)
+CARD, PAIRS, REJECTED = "card.json", "pairs.jsonl", "rejected.jsonl"
+_MEND = "mend that line, or remove the data set's folder and run `sitetwin dataset build`"
 
 
 class Row(BaseModel):
@@ -93,30 +92,27 @@ def version_folder(settings: Settings, version: int | None = None) -> Path:
 
 
 def write_version(settings: Settings, card: Card, rows: Iterable[Row], rejected: Iterable[Rejected]) -> Path:
-    """Writes the folder beside its place, then moves it there whole; its number is the card's."""
+    """The folder, there whole or not at all; its number is the card's."""
     folder = datasets_directory(settings) / f"v{card.version}"
-    beside = folder.with_name(f".{folder.name}-{os.getpid()}")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
     rows = list(rows)
-    _write_lines(beside / "pairs.jsonl", (row.model_dump_json() for row in rows))
-    _write_lines(beside / "rejected.jsonl", (row.model_dump_json() for row in rejected))
-    export(by_split(rows), card.persona, "mlx", beside)
-    (beside / "card.json").write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    beside.rename(folder)
+    with files.new_folder(folder) as draft:
+        jsonl.write(draft / PAIRS, rows)
+        jsonl.write(draft / REJECTED, rejected)
+        export(by_split(rows), card.persona, "mlx", draft)
+        files.write_text(draft / CARD, card.model_dump_json(indent=2) + "\n")
     return folder
 
 
 def read_card(folder: Path) -> Card:
-    return Card.model_validate_json((folder / "card.json").read_bytes())
+    return Card.model_validate_json((folder / CARD).read_bytes())
 
 
 def read_rows(folder: Path) -> list[Row]:
-    return _read_lines(folder / "pairs.jsonl", Row)
+    return jsonl.read(folder / PAIRS, Row, _MEND)
 
 
 def read_rejected(folder: Path) -> list[Rejected]:
-    return _read_lines(folder / "rejected.jsonl", Rejected)
+    return jsonl.read(folder / REJECTED, Rejected, _MEND)
 
 
 def by_split(rows: Iterable[Row]) -> dict[Split, list[Pair]]:
@@ -124,13 +120,3 @@ def by_split(rows: Iterable[Row]) -> dict[Split, list[Pair]]:
     for row in rows:
         pairs[row.split].append(row.pair)
     return pairs
-
-
-def _write_lines(path: Path, lines: Iterable[str]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(f"{line}\n" for line in lines)
-
-
-def _read_lines(path: Path, kind: type[Record]) -> list[Record]:
-    with path.open(encoding="utf-8") as file:
-        return [kind.model_validate_json(line) for line in file]

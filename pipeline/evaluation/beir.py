@@ -2,16 +2,17 @@
 
 import csv
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline import jsonl
 from pipeline.content.documents import Document
 from pipeline.errors import SitetwinError
 
+_MEND = "mend that line"
 Corpus = dict[str, tuple[str, str]]
 """Title and text of each document, by id."""
 
@@ -36,9 +37,9 @@ def read_beir(folder: Path) -> DataSet:
         with (folder / "qrels" / "test.tsv").open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
                 judgements[row["query-id"]][row["corpus-id"]] = int(row["score"])
-        rows = _rows(folder / "queries.jsonl")
+        rows = jsonl.read_objects(folder / "queries.jsonl", _MEND)
         queries = {row["_id"]: row["text"] for row in rows if row["_id"] in judgements and row["text"].strip()}
-        documents = [_document(folder, row) for row in _rows(folder / "corpus.jsonl")]
+        documents = [_document(folder, row) for row in jsonl.read_objects(folder / "corpus.jsonl", _MEND)]
     except OSError as error:
         raise SitetwinError(
             f"{error.filename} can't be read ({error.strerror}): name a folder in BEIR's layout"
@@ -60,16 +61,10 @@ def write_beir(
     judged = [f"{query}\t{id}\t1" for query, ids in judgements.items() for id in sorted(ids)]
     (folder / "qrels").mkdir(parents=True, exist_ok=True)
     for name, rows in (("corpus", documents), ("queries", [{"_id": id, "text": text} for id, text in queries.items()])):
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
+        jsonl.write(folder / f"{name}.jsonl", rows)
     (folder / "qrels" / "test.tsv").write_text(
         "\n".join(["query-id\tcorpus-id\tscore", *judged]) + "\n", encoding="utf-8"
     )
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        return [json.loads(line) for line in file if line.strip()]
 
 
 def _document(folder: Path, row: dict[str, Any]) -> Document:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
+from pipeline import jsonl
 from pipeline.chat.records import Answer
 from pipeline.errors import SitetwinError
 
@@ -26,6 +27,20 @@ class GoldenQuestion(BaseModel):
     @classmethod
     def _one_is_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("fact", "page")
+    @classmethod
+    def _none_is_empty(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_plain(value).strip() for value in values):
+            raise ValueError("it is empty")
+        return values
+
+    @field_validator("question")
+    @classmethod
+    def _asks_something(cls, question: str) -> str:
+        if not question.strip():
+            raise ValueError("it is empty")
+        return question
 
     @model_validator(mode="after")
     def _answerable_has_both(self) -> "GoldenQuestion":
@@ -67,15 +82,7 @@ def load(path: Path) -> list[GoldenQuestion]:
     """
     if not path.is_file():
         raise SitetwinError(f"{path} does not exist: name a JSONL file of questions")
-    questions = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            questions.append(GoldenQuestion.model_validate_json(line))
-        except ValidationError as error:
-            raise SitetwinError(f"{path}:{number}: {error.errors()[0]['msg']}: mend that line") from None
-    return questions
+    return jsonl.read(path, GoldenQuestion, "mend that line")
 
 
 def judge(question: GoldenQuestion, answer: Answer) -> Verdict:

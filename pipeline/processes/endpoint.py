@@ -11,6 +11,8 @@ import httpx
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipeline import files
+
 HOST = "127.0.0.1"
 
 
@@ -50,9 +52,7 @@ class RunFiles:
         """The owner, once it answers, says where it is; or whoever started process `pid` says so for it."""
         pid = pid or os.getpid()
         endpoint = Endpoint(pid=pid, created=psutil.Process(pid).create_time(), port=port, details=dict(details or {}))
-        draft = self.endpoint_path.with_suffix(f".{pid}.draft")
-        draft.write_text(endpoint.model_dump_json(), encoding="utf-8")
-        draft.replace(self.endpoint_path)
+        files.write_text(self.endpoint_path, endpoint.model_dump_json())
         return endpoint
 
     def find(self) -> Endpoint | None:

@@ -1,11 +1,11 @@
 """The curves as a picture, anew at each evaluation; an image viewer that is open on it sees the old one or the new one."""
 
-import os
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline import files
 from pipeline.training.curves import Curves, ValidPoint
 
 if TYPE_CHECKING:
@@ -52,9 +52,8 @@ def draw(runs: Mapping[str, Curves], path: Path, title: str, per_epoch: int = 0)
             "top", functions=(lambda iteration: iteration / per_epoch, lambda epoch: epoch * per_epoch)
         )
         above.set_xlabel("epoch")
-    beside = path.with_name(f".{path.stem}-{os.getpid()}.png")
-    figure.savefig(beside)
-    beside.replace(path)
+    with files.new_file(path) as draft:
+        figure.savefig(draft, format="png")
 
 
 def _draw_training(panel: "Axes", curves: Curves, colour: str, label: str) -> None:

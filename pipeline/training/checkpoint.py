@@ -6,9 +6,7 @@ A checkpoint is a folder, written beside its place and moved there whole, so a k
 the new one. Import this after `blas.preload()`.
 """
 
-import os
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from mlx.optimizers import Optimizer
 from mlx.utils import tree_flatten, tree_unflatten
 from pydantic import BaseModel
 
+from pipeline import files
 from pipeline.training.curves import Curves
 
 WEIGHTS, BEST, OPTIMIZER, STATE = "weights.safetensors", "best.safetensors", "optimizer.safetensors", "state.json"
@@ -40,22 +39,15 @@ def weights_of(model: nn.Module) -> dict[str, mx.array]:
 def save(folder: Path, progress: Progress, model: nn.Module, best: dict[str, mx.array], optimizer: Optimizer) -> Path:
     """Writes `folder/NNNNNNN`, then removes older ones."""
     name = f"{progress.iteration:07d}"
-    beside = folder / f".{name}"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    mx.save_safetensors(str(beside / WEIGHTS), weights_of(model))
-    if best:
-        mx.save_safetensors(str(beside / BEST), best)
-    state: dict[str, mx.array] = dict(tree_flatten(optimizer.state))  # type: ignore[arg-type]
-    mx.save_safetensors(str(beside / OPTIMIZER), state)
-    (beside / STATE).write_text(progress.model_dump_json(), encoding="utf-8")
-    settle(beside.iterdir())
     final = folder / name
-    if final.exists():
-        shutil.rmtree(final)
-    beside.rename(final)
-    settle([folder])
-    for other in _all(folder):
+    state: dict[str, mx.array] = dict(tree_flatten(optimizer.state))  # type: ignore[arg-type]
+    with files.new_folder(final, replace=True) as draft:
+        mx.save_safetensors(str(draft / WEIGHTS), weights_of(model))
+        if best:
+            mx.save_safetensors(str(draft / BEST), best)
+        mx.save_safetensors(str(draft / OPTIMIZER), state)
+        (draft / STATE).write_text(progress.model_dump_json(), encoding="utf-8")
+    for other in folder.iterdir():  # older ones, and drafts of writers that were killed
         if other != final:
             shutil.rmtree(other)
     return final
@@ -73,16 +65,6 @@ def load(checkpoint: Path, model: nn.Module, optimizer: Optimizer) -> tuple[Prog
     best: Any = mx.load(str(checkpoint / BEST)) if (checkpoint / BEST).is_file() else {}
     mx.eval(model.parameters(), optimizer.state, best)
     return Progress.model_validate_json((checkpoint / STATE).read_bytes()), best
-
-
-def settle(paths: Iterable[Path]) -> None:
-    """Waits until they are on the disk: a rename may otherwise overtake what it names."""
-    for path in paths:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _all(folder: Path) -> list[Path]:

@@ -1,6 +1,5 @@
 """A data set's rows as tokens, and the batches of an epoch."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import jsonl
 from pipeline.dataset.records import Split
 from pipeline.training.config import TrainingConfig
 
@@ -37,12 +37,10 @@ def read_rows(folder: Path, split: Split, tokenizer: Any, config: TrainingConfig
     """The rows of `split`, tokenised by mlx-lm's own data set; whole, however long they are."""
     from mlx_lm.tuner.datasets import create_dataset
 
-    lines = (folder / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
-    if not lines:
+    rows = list(jsonl.read_objects(folder / f"{split}.jsonl", "mend that line, or run `sitetwin dataset build`"))
+    if not rows:
         return []
-    data = create_dataset(
-        [json.loads(line) for line in lines], tokenizer, SimpleNamespace(mask_prompt=config.mask_prompt)
-    )
+    data = create_dataset(rows, tokenizer, SimpleNamespace(mask_prompt=config.mask_prompt))
     return [TokenRow(*data.process(data[place])) for place in range(len(data))]
 
 

@@ -4,7 +4,6 @@
 answers. Import this after `blas.preload()`.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +11,7 @@ from typing import Any
 
 from mlx_lm.tuner.datasets import create_dataset
 
+from pipeline import jsonl
 from pipeline.training.data import TokenRow, by_length, make_batch
 from pipeline.training.loop import Trainer, never
 
@@ -20,7 +20,7 @@ TEXT = Path(__file__).with_name("general_text.jsonl")
 
 def general_rows(tokenizer: Any) -> list[TokenRow]:
     """The paragraphs whole, and of the conversations the answers."""
-    rows = [json.loads(line) for line in TEXT.read_text(encoding="utf-8").splitlines()]
+    rows = list(jsonl.read_objects(TEXT, "install sitetwin again"))
     found = []
     for kind in ("text", "messages"):
         data = create_dataset(

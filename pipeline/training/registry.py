@@ -12,6 +12,7 @@ from typing import Literal
 import psutil
 from pydantic import BaseModel, ValidationError
 
+from pipeline import files
 from pipeline.adapters import adapters_directory, is_adapter_name
 from pipeline.errors import SitetwinError
 from pipeline.processes.endpoint import is_running
@@ -127,10 +128,7 @@ def free_name(settings: Settings, preset: Preset) -> str:
 
 
 def write(settings: Settings, run: Run) -> None:
-    path = run_folder(settings, run.name) / RECORD
-    beside = path.with_name(f".{RECORD}.{os.getpid()}")
-    beside.write_text(run.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    beside.replace(path)
+    files.write_text(run_folder(settings, run.name) / RECORD, run.model_dump_json(indent=2) + "\n")
 
 
 def keep_scores(settings: Settings, name: str, scores: Sequence[RunScore]) -> Run:

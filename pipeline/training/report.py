@@ -1,13 +1,13 @@
 """A run as one HTML file that can be sent, printed and kept: nothing in it is fetched."""
 
 import base64
-import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipeline import files
 from pipeline.dataset.versions import read_card, version_folder, versions
 from pipeline.settings import Settings
 from pipeline.training.curves import Curves
@@ -41,7 +41,8 @@ def write_report(settings: Settings, run: Run) -> Path:
         tokens_per_second=sum(speeds) / len(speeds) if speeds else None,
         memory_gb=max((point.memory_gb for point in run.curves.train), default=0),
     )
-    return replace(folder / REPORT, html)
+    files.write_text(folder / REPORT, html)
+    return folder / REPORT
 
 
 def render(template: Path, **values: Any) -> str:
@@ -61,15 +62,6 @@ def picture(path: Path) -> str | None:
     if not path.is_file():
         return None
     return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def replace(path: Path, text: str) -> Path:
-    """A kill, or a browser that reads it, meets the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
-    return path
 
 
 def curve_rows(curves: Curves) -> list[CurveRow]:

@@ -4,7 +4,6 @@ Import this after `blas.preload()`.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,13 +17,14 @@ import psutil
 from filelock import FileLock, Timeout
 from mlx_lm.utils import load_config, load_model, load_tokenizer
 
+from pipeline import files
 from pipeline.adapters import CONFIG, WEIGHTS, Card, adapters_directory, base_hash, write_card
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SitetwinError
 from pipeline.settings import Settings, Visibility
 from pipeline.training import registry
 from pipeline.training.chart import draw
-from pipeline.training.checkpoint import Progress, settle, weights_of
+from pipeline.training.checkpoint import Progress, weights_of
 from pipeline.training.checks import check_base, check_rows, check_visibility, fit_memory
 from pipeline.training.config import Preset, TrainingConfig, Values, configuration
 from pipeline.training.curves import Forgetting, TrainPoint, ValidPoint
@@ -238,24 +238,16 @@ def publish(settings: Settings, run: Run, weights: dict[str, mx.array], name: st
         name: of the adapter; None: the run's.
     """
     final = adapters_directory(settings) / (name or run.name)
-    beside = final.with_name(f".{final.name}-{os.getpid()}")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    mx.save_safetensors(str(beside / WEIGHTS), weights)
     is_full = run.config.fine_tune_type == "full"
     config: dict[str, Any] = {
         **run.config.model_dump(), "model": run.base, **({"lora_parameters": None} if is_full else {})
     }  # fmt: skip
-    (beside / CONFIG).write_text(json.dumps(config, indent=4, sort_keys=True) + "\n", encoding="utf-8")
-    write_card(
-        beside,
-        Card(base=run.base, base_hash=run.base_hash, visibility=run.visibility, dataset=run.data_set, run=run.name),
-    )
-    settle([*beside.iterdir(), beside])
-    if final.exists():
-        # A kill came between this step and the record of it; what is there is this run's own.
-        shutil.rmtree(final)
-    beside.rename(final)
+    card = Card(base=run.base, base_hash=run.base_hash, visibility=run.visibility, dataset=run.data_set, run=run.name)
+    # What may be there is this run's own: a kill came between this step and the record of it.
+    with files.new_folder(final, replace=True) as folder:
+        mx.save_safetensors(str(folder / WEIGHTS), weights)
+        (folder / CONFIG).write_text(json.dumps(config, indent=4, sort_keys=True) + "\n", encoding="utf-8")
+        write_card(folder, card)
     return final
 
 

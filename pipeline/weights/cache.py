@@ -2,8 +2,6 @@
 
 import errno
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ import filelock
 import platformdirs
 from rich.console import Console
 
+from pipeline import files
 from pipeline.errors import ModelError
 
 VARIABLE = "SITETWIN_CACHE"
@@ -46,21 +45,11 @@ def cached(name: str, build: Callable[[Path], None]) -> Path:
         home.mkdir(parents=True, exist_ok=True)
         with _alone(home / f".{name}.lock", name):
             if not target.is_dir():
-                _build(target, build)
+                with files.new_folder(target) as folder:
+                    build(folder)
     except OSError as error:
         raise _explain(error, home) from error
     return target
-
-
-def _build(target: Path, build: Callable[[Path], None]) -> None:
-    prefix = f".{target.name}.part-"
-    for leftover in target.parent.glob(f"{prefix}*"):
-        shutil.rmtree(leftover)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=prefix, ignore_cleanup_errors=True) as folder:
-        part = Path(folder) / target.name
-        part.mkdir()
-        build(part)
-        part.replace(target)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Protocol, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from pipeline import files
 from pipeline.adapters import base_hash
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SettingsError, SitetwinError
@@ -24,7 +25,6 @@ from pipeline.training.chart import draw
 from pipeline.training.config import PRESETS, Preset, Values, configuration
 from pipeline.training.curves import Curves
 from pipeline.training.registry import OPEN, Run
-from pipeline.training.report import replace
 from pipeline.weights.demo import DEMO
 from pipeline.weights.memory import give_back
 
@@ -272,7 +272,7 @@ def _file(settings: Settings, number: int) -> Path:
 
 
 def _write(settings: Settings, experiment: Experiment) -> None:
-    replace(_file(settings, experiment.number), experiment.model_dump_json(indent=1) + "\n")
+    files.write_text(_file(settings, experiment.number), experiment.model_dump_json(indent=1) + "\n")
 
 
 def _read(path: Path) -> Experiment:

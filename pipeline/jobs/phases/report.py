@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from pipeline import files
 from pipeline.dataset.versions import read_card, version_folder, versions
 from pipeline.jobs.phases.experiment import Experiment, chart_file, phase_runs, sentences
 from pipeline.settings import Settings
-from pipeline.training.report import picture, render, replace
+from pipeline.training.report import picture, render
 
 TEMPLATE = Path(__file__).parent / "templates" / "phases.html"
 
@@ -26,7 +27,9 @@ def write_phases_report(settings: Settings, experiment: Experiment) -> Path:
         systems=list(experiment.scores),
         questions=_by_question(experiment),
     )
-    return replace(chart.with_suffix(".html"), html)
+    report = chart.with_suffix(".html")
+    files.write_text(report, html)
+    return report
 
 
 def _by_question(experiment: Experiment) -> list[dict[str, Any]]:

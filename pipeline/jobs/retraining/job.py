@@ -9,6 +9,7 @@ from typing import Any, Literal
 import psutil
 from pydantic import BaseModel, ValidationError, computed_field
 
+from pipeline import files
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.comparing import Comparison
 from pipeline.processes.endpoint import is_running
@@ -122,11 +123,7 @@ def read_job(settings: Settings) -> Job | None:
 
 
 def write_job(settings: Settings, job: Job) -> None:
-    """A kill leaves the old file or the new one."""
-    file = job_file(settings)
-    beside = file.with_name(f".{FILE}.{os.getpid()}")
-    beside.write_text(job.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    beside.replace(file)
+    files.write_text(job_file(settings), job.model_dump_json(indent=2) + "\n")
 
 
 class Tracker:

@@ -17,7 +17,7 @@ from pipeline.dataset import versions
 from pipeline.dataset.build import Built, Progress, build_site
 from pipeline.engine.promoting import promote
 from pipeline.errors import SitetwinError
-from pipeline.evaluation.adapter_scores import CancelledError, Held, askable, questions, score, unseen
+from pipeline.evaluation.adapter_scores import CancelledError, Held, askable, golden_questions, questions, score, unseen
 from pipeline.evaluation.comparing import Scored, ScoredMode, Scores, largest_losses, not_worse
 from pipeline.index import open_index
 from pipeline.jobs.recording import record_scores
@@ -60,6 +60,7 @@ def _retrain(settings: Settings, tracker: Tracker, stop: Stop) -> None:
     # What makes the rest pointless is said before an hour of work.
     base = base_hash(base_folder(settings))
     old = _rival(settings, base)
+    golden_questions(settings)
     job.data_set = _build(settings, tracker, stop)
     run = _same_run(settings, job.request, job.data_set, base)
     if run is None or run.state in OPEN or job.request.force:

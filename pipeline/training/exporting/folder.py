@@ -1,13 +1,13 @@
 """Where an export is put: a folder that is there whole or not at all, and never written over."""
 
 import errno
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pipeline import files
 from pipeline.errors import SitetwinError
 from pipeline.settings import Settings
 
@@ -21,15 +21,14 @@ def exports_directory(settings: Settings) -> Path:
 
 
 @contextmanager
-def new_folder(final: Path) -> Iterator[Path]:
-    """An empty folder beside `final`, moved there when the block ends well and removed when it does not.
+def export_folder(final: Path) -> Iterator[Path]:
+    """As `files.new_folder`, for one process at a time.
 
     Raises:
         SitetwinError: `final` is there, or is being written, or its place can't be written.
     """
     if final.exists():
         raise SitetwinError(f"{final} is there already: remove it, or name another folder with --out")
-    beside = final.with_name(f".{final.name}.part")
     lock = FileLock(final.with_name(f".{final.name}.lock"))
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -39,16 +38,13 @@ def new_folder(final: Path) -> Iterator[Path]:
     except OSError as error:
         raise SitetwinError(f"{final.parent} can't be written ({error}): name another folder with --out") from None
     try:
-        shutil.rmtree(beside, ignore_errors=True)  # of an export that was killed
-        beside.mkdir()
-        yield beside
-        beside.rename(final)
+        with files.new_folder(final) as draft:
+            yield draft
     except (OSError, RuntimeError) as error:
         # Whatever else goes wrong within the block is no matter of the folder.
         if not str(error).startswith(_MLX_FULL) and getattr(error, "errno", None) not in _FULL:
             raise
         raise SitetwinError(f"{final} can't be written ({error}): name a folder on another disk with --out") from None
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
         lock.release()
         Path(lock.lock_file).unlink(missing_ok=True)

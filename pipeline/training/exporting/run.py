@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pipeline.errors import ModelError
 from pipeline.settings import Settings, Visibility
 from pipeline.training.exporting import ollama, peft
-from pipeline.training.exporting.folder import new_folder
+from pipeline.training.exporting.folder import export_folder
 from pipeline.training.exporting.fused import Bits, fuse, write_fused
 from pipeline.training.exporting.gguf import check_gguf, write_gguf
 from pipeline.training.exporting.source import Source, find_source
@@ -61,7 +61,7 @@ def run_export(settings: Settings, name: str, wishes: Wishes, say: Callable[[str
     if model:
         ollama.check_name(model, wishes.is_replaced)
     warnings = source.warnings()
-    with new_folder(wishes.folder) as folder:
+    with export_folder(wishes.folder) as folder:
         warnings += _write(settings, source, wishes, folder, model)
     for warning in warnings:
         say(warning)

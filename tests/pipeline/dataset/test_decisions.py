@@ -28,7 +28,7 @@ def test_a_broken_line_is_named(tmp_path):
     file = tmp_path / "decisions.jsonl"
     record_decisions(file, [Decision(pair="a", action="accept")])
     file.write_text(file.read_text(encoding="utf-8") + '{"pair": "b"}\n', encoding="utf-8")
-    with pytest.raises(SitetwinError, match=r"decisions.jsonl:2: Field required: mend or remove that line"):
+    with pytest.raises(SitetwinError, match=r"decisions.jsonl:2: action: Field required: mend or remove that line"):
         read_decisions(file)
 
 
@@ -50,3 +50,10 @@ def test_two_who_decide_at_once_do_not_mix_their_lines(tmp_path):
     with ThreadPoolExecutor(2) as both:
         list(both.map(decide, "ab"))
     assert len(read_decisions(file)) == 100
+
+
+def test_a_decision_below_a_line_without_an_end_is_a_line_of_its_own(tmp_path):
+    file = tmp_path / "decisions.jsonl"
+    file.write_text('{"pair":"abcd","action":"reject"}', encoding="utf-8")  # as an editor leaves it
+    record_decisions(file, [Decision(pair="b", action="accept")])
+    assert {id: decision.action for id, decision in read_decisions(file).items()} == {"abcd": "reject", "b": "accept"}

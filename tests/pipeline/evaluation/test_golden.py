@@ -115,6 +115,10 @@ def test_load_reads_one_question_a_line(tmp_path):
         '{"question": "a?"}',
         '{"question": "a?", "answerable": false, "fact": "x"}',
         '{"question": "a?", "facts": "x"}',
+        '{"question": "a?", "fact": "", "page": "a.md"}',
+        '{"question": "a?", "fact": ["x", "**"], "page": "a.md"}',
+        '{"question": "a?", "fact": "x", "page": " "}',
+        '{"question": " ", "answerable": false}',
     ],
 )
 def test_load_names_the_line_that_is_wrong(tmp_path, line):
@@ -122,6 +126,13 @@ def test_load_names_the_line_that_is_wrong(tmp_path, line):
     file.write_text(f'{{"question": "b?", "answerable": false}}\n{line}\n', "utf-8")
     with pytest.raises(SitetwinError, match=r"questions\.jsonl:2: .*mend that line"):
         load(file)
+
+
+def test_load_reads_a_file_of_another_program(tmp_path):
+    file = tmp_path / "questions.jsonl"
+    line = '{"question": "Which bicycle\u2028did I ride?", "fact": "Koga", "page": "notes/bike"}'
+    file.write_bytes(f"\ufeff{line}\r\n\r\n{line}".encode())
+    assert [question.question for question in load(file)] == ["Which bicycle\u2028did I ride?"] * 2
 
 
 def test_load_says_that_there_is_no_file(tmp_path):

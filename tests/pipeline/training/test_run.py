@@ -160,6 +160,22 @@ def test_a_loss_that_breaks_ends_the_run(site, small, screen):
     assert "the loss is" in run.error
 
 
+def test_a_pair_may_hold_any_line_separator(site, small, screen, base):
+    """Those at which str.splitlines cuts, and JSON lines do not."""
+    folder = version_folder(site)
+    lines = (folder / "train.jsonl").read_bytes().decode().replace("It is", "It\u2028is\u2029and\x85was")
+    (folder / "train.jsonl").write_bytes(lines.encode())
+    assert start(site, screen, values={**small, "iters": 1}).rows["train"] == 15
+
+
+def test_a_broken_row_is_said_before_the_run_is_written(site, small, screen):
+    with (version_folder(site) / "valid.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"messages": [\n')
+    with pytest.raises(SitetwinError, match=r"valid\.jsonl:6: .*mend that line, or run `sitetwin dataset build`"):
+        start(site, screen, values=small)
+    assert not registry.runs(site)
+
+
 def test_a_servers_model_is_not_trained(site):
     site.engine.url = "http://127.0.0.1:11434/v1"
     with pytest.raises(SitetwinError, match=r"take engine.url out"):

@@ -44,7 +44,7 @@ def test_a_failure_leaves_nothing_and_the_next_try_builds(home: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_removed(home: Path) -> None:
-    left = folder_of("x").parent / ".model.part-dead" / "model"
+    left = folder_of("x").parent / ".model.draft" / "half"
     left.mkdir(parents=True)
     cached("model", write)
     assert contents(home) == ["model"]
