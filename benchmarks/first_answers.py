@@ -14,11 +14,11 @@ from pathlib import Path
 import click
 from pydantic import BaseModel
 
-from pipeline.chat import Answer, ask
+from pipeline.chat import Answer
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.golden import GoldenQuestion, Shares, Verdict, is_page, judge, load, summarise
-from pipeline.index import open_index
 from pipeline.settings import Mode, Settings, load_settings
+from pipeline.site import Site
 
 QUESTIONS = Path(__file__).parent / "data" / "docs_questions.jsonl"
 GOAL = 0.8
@@ -49,10 +49,10 @@ class Report(BaseModel):
 
 def run(settings: Settings, question: GoldenQuestion, mode: Mode) -> Row:
     started = time.perf_counter()
-    *_, answer = ask(settings, question.question, mode=mode)
+    *_, answer = Site(settings).assistant.ask(question.question, mode=mode)
     seconds = time.perf_counter() - started
     assert isinstance(answer, Answer)
-    with open_index(settings) as index:
+    with Site(settings).index() as index:
         passages = index.search(question.question).passages
     return Row(
         question=question,

@@ -24,9 +24,8 @@ from benchmarks.report import render
 from benchmarks.running import Site, newcomers_folder, running_site
 from flows import server as langflow
 from flows.client import run_flow
-from pipeline.chat import ask
+from pipeline import site as wired
 from pipeline.chat.prompt import grounded_messages
-from pipeline.index import open_index
 from pipeline.processes import engine
 
 QUESTIONS = (
@@ -48,7 +47,7 @@ def first_of(pieces: Iterator[object], started: float) -> float:
 
 async def first_of_engine(site: Site, question: str) -> float:
     settings = site.settings
-    with open_index(settings) as index:
+    with wired.Site(settings).index() as index:
         passages = index.search(question, visibility="public").passages
     client = engine.connect(settings)
     messages = grounded_messages(question, passages, [], settings.persona)
@@ -56,7 +55,7 @@ async def first_of_engine(site: Site, question: str) -> float:
 
 
 async def first_of_pipeline(site: Site, question: str) -> float:
-    return first_of(ask(site.settings, question, visibility="public"), time.perf_counter())
+    return first_of(wired.Site(site.settings).assistant.ask(question, visibility="public"), time.perf_counter())
 
 
 async def first_of_command_line(site: Site, question: str) -> float:

@@ -25,14 +25,15 @@ import numpy as np
 
 from benchmarks.report import Figures, render
 from benchmarks.synthetic import notes, sentences
-from pipeline.chat import Answer, ask
+from pipeline.chat import Answer
 from pipeline.errors import SitetwinError
 from pipeline.files import write_text
-from pipeline.index import Index, open_index
+from pipeline.index import Index
 from pipeline.processes import vectors
 from pipeline.processes.endpoint import RunFiles
 from pipeline.processes.service import last_line
 from pipeline.settings import FILE_NAME, Retrieval, Settings, load_settings
+from pipeline.site import Site
 
 GOAL_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
@@ -108,7 +109,7 @@ def finds(index: Index, fact: Fact, retrieval: Retrieval) -> bool:
 
 def answers(settings: Settings, fact: Fact, name: str) -> bool:
     """Whether a visitor is told `fact`, with the note of this file name as source."""
-    *_, answer = ask(settings, fact.question, visibility="public")
+    *_, answer = Site(settings).assistant.ask(fact.question, visibility="public")
     assert isinstance(answer, Answer)
     return fact.colour in answer.answer and any(citation.document.endswith(name) for citation in answer.citations)
 
@@ -130,7 +131,7 @@ def wait_until(holds: Callable[[], bool], since: float) -> float:
 def measure(settings: Settings, files: Sequence[Path], saves: int) -> Took:
     """Seconds until each of `saves` notes, spread over `files`, was found, and until it was gone again."""
     took: Took = {}
-    with open_index(settings) as index:
+    with Site(settings).index() as index:
         for number in range(saves):
             file = files[number * len(files) // saves]
             fact = Fact(f"quokka{number:04}x", f"zorble{number:04}y")

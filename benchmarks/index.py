@@ -30,9 +30,9 @@ from pipeline.content.chunking import chunk_document
 from pipeline.embedding.embedder import embedder_folder, load_embedder
 from pipeline.embedding.onnx_embedder import BertEmbedder
 from pipeline.errors import SitetwinError
-from pipeline.index import open_index
 from pipeline.processes import vectors
 from pipeline.settings import ContentSource, Settings, load_settings
+from pipeline.site import Site
 
 PROJECT = Path(__file__).resolve().parents[1]
 CORPORA = PROJECT.parent / "shared" / "data" / "chunking-evaluation"
@@ -64,7 +64,7 @@ def index(settings: Settings) -> tuple[int, float]:
     load_embedder(settings).embed(["warm"])
     vectors.connect(settings)
     try:
-        with open_index(settings) as site:
+        with Site(settings).index() as site:
             report = site.sync()
     finally:
         service = vectors.service(settings)

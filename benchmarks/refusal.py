@@ -20,13 +20,12 @@ from pydantic import BaseModel
 
 from benchmarks.report import machine
 from benchmarks.running import PROJECT
-from pipeline.answerability.calibration import load_calibration, refresh_calibration
-from pipeline.answerability.judging import answerability_judge
+from pipeline.answerability.calibration import load_calibration
 from pipeline.errors import SitetwinError, StaleIndexError
 from pipeline.evaluation.golden import load
-from pipeline.index import open_index
 from pipeline.index.passages import Passage
 from pipeline.settings import ContentSource, Retrieval, Settings
+from pipeline.site import Site
 from pipeline.text.words import content_stems, names, stems_with_parts
 
 DATA = Path(__file__).parent / "data"
@@ -98,13 +97,13 @@ class Mark:
 def measure(collection: Collection, show: Callable[[str], None]) -> list[tuple[Row, list[Mark]]]:
     settings = Settings(root=STATE / collection.name, content=[collection.source])
     settings.state.mkdir(parents=True, exist_ok=True)
-    with open_index(settings) as index:
+    with Site(settings).index() as index:
         try:
             report = index.sync()
         except StaleIndexError:  # kept by a run with another embedder
             report = index.sync(rebuild=True)
         show(f"{collection.name}: {report.summary()}")
-    refresh_calibration(settings)
+    Site(settings).calibrate()
     known = load_calibration(settings)
     assert known is not None
     for kind, model in known.public.models.items():
@@ -118,8 +117,8 @@ def measure(collection: Collection, show: Callable[[str], None]) -> list[tuple[R
 
 
 def _marks(settings: Settings, files: Iterable[Path], mode: Retrieval) -> list[Mark]:
-    judge, marks = answerability_judge(settings), []
-    with open_index(settings) as index:
+    judge, marks = Site(settings).assistant.judge, []
+    with Site(settings).index() as index:
         for question in (question for file in files for question in load(file)):
             passages = index.search(question.question, retrieval=mode, visibility="public").passages
             found = judge(question.question, passages)

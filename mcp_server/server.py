@@ -13,14 +13,13 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from pipeline.chat import Answer, Turn
-from pipeline.chat import ask as ask_notes
 from pipeline.errors import SitetwinError
-from pipeline.index import open_index
 from pipeline.index.filters import Filters
 from pipeline.index.passages import SearchResult
 from pipeline.jobs.retraining.job import Job, Request, read_job
 from pipeline.jobs.retraining.launch import cancel, start
 from pipeline.settings import Retrieval, Settings, Visibility
+from pipeline.site import Site
 from pipeline.training.config import Preset
 
 Result = TypeVar("Result")
@@ -95,8 +94,8 @@ def create_server(settings: Settings, visibility: Visibility | None = None) -> F
         ] = None,
     ) -> Answer:
         """Answer a question from the owner's notes with numbered citations; `refused` is true when the notes don't hold it."""
-        pieces = ask_notes(
-            settings, question, mode=mode, history=history or [], visibility=visibility, adapter=adapter or None
+        pieces = Site(settings).assistant.ask(
+            question, mode=mode, history=history or [], visibility=visibility, adapter=adapter or None
         )
         try:
             count = 0
@@ -153,7 +152,7 @@ def _add_retraining(server: FastMCP, settings: Settings) -> None:
 
 def instructions(settings: Settings, visibility: Visibility | None = None) -> str:
     """What an agent is told at the start, from the state of that part of the index which it may see."""
-    with open_index(settings) as index:
+    with Site(settings).index() as index:
         _, files = index.status()
     states = Counter(file.state for file in files if visibility in (None, file.visibility))
     site = settings.site
@@ -170,7 +169,7 @@ def instructions(settings: Settings, visibility: Visibility | None = None) -> st
 def _search(
     settings: Settings, query: str, k: int, retrieval: Retrieval, visibility: Visibility | None, filters: Filters
 ) -> SearchResult:
-    with open_index(settings) as index:
+    with Site(settings).index() as index:
         return index.search(query, k, retrieval, visibility, filters)
 
 

@@ -10,13 +10,11 @@ from typing import Literal
 import httpx
 from pydantic import BaseModel
 
-from pipeline.embedding.embedder import load_embedder
-from pipeline.embedding.reranker import load_reranker
 from pipeline.errors import SitetwinError
-from pipeline.index import open_index
 from pipeline.jobs.retraining.job import read_job
 from pipeline.servers.http import DIRECT
 from pipeline.settings import FLOW_MODES, Settings
+from pipeline.site import Site
 from pipeline.weights import blas
 from pipeline.weights.cache import LAYOUT, cache_folder
 
@@ -77,7 +75,7 @@ def _content(settings: Settings) -> Iterator[Finding]:
 
 def _visitors(settings: Settings) -> Finding:
     name = "visitors"
-    with open_index(settings) as index:
+    with Site(settings).index() as index:
         indexed, public = len(index.documents()), len(index.documents("public"))
     if not indexed:
         return Finding(name=name, state="note", text="nothing is indexed yet", mend="sitetwin index, or sitetwin up")
@@ -147,7 +145,7 @@ def _embedder(settings: Settings) -> Finding:
     if settings.models.embedder == "demo":
         return _demo("embedder", "all-MiniLM-L6-v2")
     try:
-        embedder = load_embedder(settings)
+        embedder = Site(settings).embedder()
         text = f"{embedder.name}, vectors of {embedder.dimension} numbers"
     except SitetwinError as error:
         return Finding(name="embedder", state="missing", text=str(error))
@@ -158,7 +156,7 @@ def _reranker(settings: Settings) -> Iterator[Finding]:
     if not settings.retrieval.rerank:
         return
     try:
-        yield Finding(name="reranker", state="ok", text=load_reranker(settings).name)
+        yield Finding(name="reranker", state="ok", text=Site(settings).reranker().name)
     except SitetwinError as error:
         yield Finding(name="reranker", state="missing", text=str(error))
 

@@ -5,13 +5,13 @@ from typing import Literal
 from pydantic import BaseModel
 
 from pipeline.adapters import promotions
-from pipeline.index import open_index
 from pipeline.index.passages import DocumentCounts, FileStatus
 from pipeline.jobs.retraining.job import Job, read_job
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import RunFiles
 from pipeline.processes.supervisor import CHILD_SUFFIX
 from pipeline.settings import Settings
+from pipeline.site import Site
 
 
 class ProcessStatus(BaseModel):
@@ -31,7 +31,7 @@ class StatusReport(BaseModel):
 
 
 def read_status(settings: Settings) -> StatusReport:
-    with open_index(settings) as index:
+    with Site(settings).index() as index:
         counts, files = index.status()
         embedder = index.embedder_name()
     processes = {}

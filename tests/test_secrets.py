@@ -14,14 +14,15 @@ from mcp.shared.memory import create_connected_server_and_client_session as conn
 from starlette.testclient import TestClient
 
 from mcp_server.server import create_server
-from pipeline.chat import Answer, ask
+from pipeline.chat import Answer
 from pipeline.content import read_sources
 from pipeline.errors import SitetwinError
-from pipeline.index import Index, open_index
+from pipeline.index import Index
 from pipeline.index.filters import Filters
 from pipeline.index.passages import SearchResult
 from pipeline.processes import vectors
 from pipeline.settings import Settings
+from pipeline.site import Site
 from tests.secret_vault import TOPICS, UNREADABLE, Vault, leaked, public_path, write_vault
 from web.app import create_app
 from web.backends import DirectBackend
@@ -49,7 +50,7 @@ def public_half(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
 
 
 def _indexed(vault: Vault) -> Iterator[Vault]:
-    with open_index(vault.settings) as index:
+    with Site(vault.settings).index() as index:
         index.sync()
     yield vault
     service = vectors.service(vault.settings)
@@ -59,7 +60,7 @@ def _indexed(vault: Vault) -> Iterator[Vault]:
 
 @pytest.fixture
 def index(vault: Vault) -> Iterator[Index]:
-    with open_index(vault.settings) as index:
+    with Site(vault.settings).index() as index:
         yield index
 
 
@@ -90,7 +91,7 @@ def _said(record: Any) -> str:
 
 def _answer(settings: Settings, question: str, **options: Any) -> tuple[str, Answer]:
     """All that is streamed, and the answer."""
-    *pieces, answer = ask(settings, question, **options)
+    *pieces, answer = Site(settings).assistant.ask(question, **options)
     assert isinstance(answer, Answer)
     return "".join(map(str, pieces)), answer
 
@@ -132,7 +133,7 @@ def test_search_finds_none(vault: Vault, index: Index, queries: list[str], retri
 def test_the_explanation_of_a_search_tells_of_none(vault: Vault, public_half: Vault, queries: list[str]) -> None:
     """Nor do filters by a private folder, tag or name, or by half of one: they answer as if it were not there."""
     secrets = vault.secrets(of_links=False)
-    with open_index(vault.settings) as index, open_index(public_half.settings) as other:
+    with Site(vault.settings).index() as index, Site(public_half.settings).index() as other:
         for number, query in enumerate(queries[::12]):
             retrieval: Any = MODES[number % 3]
             explained = index.search(query, 5, retrieval, "public", explain=True)
@@ -257,7 +258,7 @@ def test_public_results_are_the_same_as_without_private_notes(
 ) -> None:
     """Not crowded out, not ranked differently, and no score that tells how common a word is in private."""
     pushed = 0
-    with open_index(public_half.settings) as other:
+    with Site(public_half.settings).index() as other:
         for topic in TOPICS:
             subject, first, second = topic.split("|")
             for query in (f"All about {subject}", f"{subject} {first}", f"When is it that {second}?", "the affair"):
@@ -294,7 +295,7 @@ def test_what_goes_wrong_says_none(
     def fails(*_: object, **__: object) -> None:
         raise SitetwinError(f"{note.path} says {note.sentence}")
 
-    monkeypatch.setattr("pipeline.chat.assistant.open_index", fails)
+    monkeypatch.setattr("pipeline.site.Site.index", fails)
     response = client.post("/api/chat", json={"question": queries[0]})
     assert "event: error" in response.text
     assert not leaked(response.text, secrets)

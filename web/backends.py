@@ -42,9 +42,9 @@ class DirectBackend:
         return ", ".join(self._starting()) or True
 
     async def stream(self, question: str, session_id: str, history: list[Turn]) -> AsyncGenerator[str | Answer, None]:
-        from pipeline.chat import ask
+        from pipeline.site import Site
 
-        pieces = ask(self._settings, question, mode=self._mode, history=history, visibility="public")
+        pieces = Site(self._settings).assistant.ask(question, mode=self._mode, history=history, visibility="public")
         try:
             while (piece := await anyio.to_thread.run_sync(next, pieces, None)) is not None:
                 yield piece

@@ -15,10 +15,9 @@ from components.generation import generate_with, model_name
 from components.passages import from_input, is_connected, retrieve_ms
 from components.sources import with_sources
 from components.threads import iterate
-from pipeline.answerability.judging import answerability_judge
-from pipeline.chat import Answer, respond
-from pipeline.chat.assistant import question_similarity
+from pipeline.chat import Answer, understand
 from pipeline.settings import Mode, Settings, load_settings
+from pipeline.site import Site
 
 MODES: dict[tuple[bool, bool], Mode] = {
     (False, False): "base",
@@ -105,23 +104,21 @@ class CitedAnswerComponent(Component):
         if not question:
             raise ValueError("Cited Answer got no question: connect Chat Input to its Question")
         turns = settings.chat.history_turns if self.history_turns < 0 else self.history_turns
-        persona = settings.persona.model_copy(update={"prompt": self.persona} if self.persona.strip() else {})
+        if self.persona.strip():
+            persona = settings.persona.model_copy(update={"prompt": self.persona})
+            settings = settings.model_copy(update={"persona": persona})
         # A retriever that found nothing is not the same as none: then the notes don't hold it.
         grounded = is_connected(self.passages)
         adapter = self.model.adapter if isinstance(self.model, EngineChatModel) else None
-        return respond(
-            question,
-            passages=from_input(self.passages) if grounded else [],
+        return Site(settings).assistant.respond(
+            understand(question, await history(self, turns), turns),
+            from_input(self.passages) if grounded else [],
             mode=MODES[grounded, adapter is not None],
-            history=await history(self, turns),
             generate=generate_with(self.model),
-            judge=answerability_judge(settings),
-            chat=settings.chat,
-            persona=persona,
             model=model_name(self.model),
             adapter=adapter,
+            quotes_first=self._quotes_first(settings),
             retrieve_ms=retrieve_ms(self.passages),
-            similarity=question_similarity(settings) if adapter is None and self._quotes_first(settings) else None,
         )
 
     def _quotes_first(self, settings: Settings) -> bool:

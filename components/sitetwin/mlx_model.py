@@ -8,8 +8,8 @@ from lfx.io import DropdownInput, FloatInput, IntInput
 
 from components.chat_model import EngineChatModel
 from pipeline.adapters import adapters, answering_adapter
-from pipeline.processes import engine
 from pipeline.settings import Visibility, load_settings
+from pipeline.site import Site
 
 BASE = "base"
 PROMOTED = "promoted"
@@ -79,7 +79,7 @@ class MLXModelComponent(LCModelComponent):
             visibility: Visibility | None = None if self.visibility == "public and private" else "public"
             adapter = answering_adapter(settings, name, visibility).name
         return EngineChatModel(
-            client=engine.connect(settings, adapter),
+            client=Site(settings).engine(adapter),
             max_tokens=self.max_tokens or settings.chat.max_tokens,
             temperature=settings.chat.temperature if temperature is None or temperature < 0 else temperature,
             adapter=adapter,

@@ -9,6 +9,7 @@ from lfx.schema.dataframe import DataFrame
 from components.pairs import chunks_to_table
 from pipeline.dataset.trial import read_chunks
 from pipeline.settings import Visibility, load_settings
+from pipeline.site import Site
 
 PUBLIC_ONLY = "public"
 
@@ -45,8 +46,9 @@ class NoteChunksComponent(Component):
     async def chunks(self) -> DataFrame:
         # Anything unknown counts as public only: a slip here must not show private notes.
         visibility: Visibility = "private" if self.visibility == "public and private" else "public"
+        settings = load_settings()
         found = await asyncio.to_thread(
-            read_chunks, load_settings(), str(self.folder or "").strip(), visibility, max(0, self.limit)
+            read_chunks, settings, Site(settings).cut, str(self.folder or "").strip(), visibility, max(0, self.limit)
         )
         self.log(f"{len(found)} chunks of {len({source.document for source in found})} documents")
         table = chunks_to_table(found)

@@ -8,9 +8,9 @@ from lfx.io import BoolInput, DataFrameInput, IntInput, MultiselectInput, Output
 from lfx.schema.dataframe import DataFrame
 
 from components.pairs import pairs_from, reviewed_to_table
-from pipeline.dataset.teachers import load_judge
 from pipeline.dataset.trial import sieve
 from pipeline.settings import FilterStage, Settings, load_settings
+from pipeline.site import Site
 
 JUDGE = "judge"
 
@@ -51,11 +51,12 @@ class PairFilterComponent(Component):
 
     async def reviewed(self) -> DataFrame:
         settings = self._settings()
-        judge = await asyncio.to_thread(load_judge, settings)
+        site = Site(settings)
+        judge = await asyncio.to_thread(site.judge)
         if self.judge and judge is None:
             raise ValueError("no model judges: set teacher.judge in sitetwin.toml, or switch Ask the Judge off")
         candidates = pairs_from(self.pairs)
-        sieved = await sieve(candidates, judge, settings)
+        sieved = await sieve(candidates, judge, site.embed, settings)
         table = reviewed_to_table(candidates, {row.pair.id: row.rejection for row in sieved.rejected})
         self.log(f"{len(sieved.accepted)} pairs accepted, {len(sieved.rejected)} rejected")
         self.status = table

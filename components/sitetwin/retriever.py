@@ -8,11 +8,11 @@ from lfx.schema.dataframe import DataFrame
 
 from components.conversation import history
 from components.passages import to_table
-from pipeline.chat import retrieval_query
-from pipeline.index import open_index
+from pipeline.chat import understand
 from pipeline.index.filters import Filters, parse_day
 from pipeline.index.passages import SearchResult
 from pipeline.settings import load_settings
+from pipeline.site import Site
 
 AS_IN_SETTINGS = "as in sitetwin.toml"
 PUBLIC_ONLY = "public"
@@ -91,11 +91,11 @@ class RetrieverComponent(Component):
             after=parse_day(str(self.after)),
             before=parse_day(str(self.before)),
         )
-        earlier = await history(self, settings.chat.history_turns)
-        query = retrieval_query(question, earlier)
+        turns = settings.chat.history_turns
+        query = understand(question, await history(self, turns), turns).subject
 
         def search() -> SearchResult:
-            with open_index(settings) as index:
+            with Site(settings).index() as index:
                 return index.search(
                     query,
                     k=self.k or None,

@@ -19,12 +19,13 @@ from lfx.schema.dataframe import DataFrame
 
 from components.chat_model import EngineChatModel
 from components.pairs import chunks_from, pairs_to_table
-from pipeline.dataset.teachers import EXTRACTIVE, load_teacher
+from pipeline.dataset.teachers import EXTRACTIVE
 from pipeline.dataset.teachers.prompts import TEACHER
 from pipeline.dataset.trial import write
 from pipeline.servers.client import EngineClient
 from pipeline.servers.ollama_chat import OllamaChat, list_models
 from pipeline.settings import PairKind, Settings, load_settings, ollama_openai_url
+from pipeline.site import Site
 
 AS_IN_SETTINGS = "as in sitetwin.toml"
 OLLAMA = "ollama:"
@@ -119,7 +120,7 @@ class TeacherComponent(Component):
     async def write_pairs(self) -> DataFrame:
         settings = self._settings()
         sources = chunks_from(self.chunks)
-        teacher = await asyncio.to_thread(load_teacher, settings)
+        teacher = await asyncio.to_thread(Site(settings).teacher)
         written = await write(sources, teacher, settings)
         self.log(f"{len(written.candidates)} pairs by {teacher.name}, {written.asked} requests")
         for problem in written.unreadable:

@@ -3,16 +3,14 @@
 import threading
 from collections.abc import Callable
 
-from pipeline.answerability.calibration import refresh_calibration
 from pipeline.errors import SitetwinError
-from pipeline.settings import Settings
 
 
 class BackgroundCalibration:
-    """Called after each sync; `settings` gives those in force by then."""
+    """Called after each sync; `learn` says whether there was anything to learn."""
 
-    def __init__(self, settings: Callable[[], Settings], say: Callable[[str], None]) -> None:
-        self._settings, self._say = settings, say
+    def __init__(self, learn: Callable[[], bool], say: Callable[[str], None]) -> None:
+        self._learn, self._say = learn, say
         self._thread: threading.Thread | None = None
 
     def __call__(self) -> None:
@@ -27,7 +25,7 @@ class BackgroundCalibration:
 
     def _refresh(self) -> None:
         try:
-            if refresh_calibration(self._settings()):
+            if self._learn():
                 self._say("learnt from the notes when to decline a question")
         except SitetwinError as error:
             self._say(f"when to decline a question was not learnt: {error}")

@@ -8,8 +8,9 @@ from what held in general, which few notes move little and many notes a lot.
 import base64
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
@@ -17,12 +18,14 @@ from pydantic import BaseModel, ValidationError
 from pipeline import files
 from pipeline.answerability.evidence import Background, Evidence, background, wanted_tokens, weigh
 from pipeline.answerability.pseudo_questions import PseudoQuestion, pseudo_questions
-from pipeline.embedding.embedder import load_embedder
-from pipeline.index import Index, open_index
+from pipeline.index import Index
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import Statistics, open_statistics
 from pipeline.settings import Settings, Visibility
 from pipeline.text import tokens
+
+if TYPE_CHECKING:
+    from pipeline.embedding.embedder import Embedder
 
 VERSION = 2
 """Raise it when evidence or pseudo-questions change, so that what was learnt before is learnt again."""
@@ -117,23 +120,21 @@ def load_calibration(settings: Settings) -> Calibration | None:
     return known if known.version == VERSION else None
 
 
-def refresh_calibration(settings: Settings) -> bool:
+def refresh_calibration(settings: Settings, index: Index, embedder: "Callable[[], Embedder]") -> bool:
     """Learns again when the collection or its embedder changed; whether it did. Takes some seconds.
 
     Raises:
         SitetwinError: as `Index.search`.
     """
-    # A reranker would take minutes, and changes the order of few.
-    plain = settings.model_copy(update={"retrieval": settings.retrieval.model_copy(update={"rerank": False})})
-    with open_index(plain) as index, open_statistics(settings) as statistics:
-        known, embedder = load_calibration(settings), statistics.embedder_name()
+    with open_statistics(settings) as statistics:
+        known, name = load_calibration(settings), statistics.embedder_name()
         chunks = {visibility: statistics.vocabulary((), visibility).chunks for visibility in _SCOPES}
-        if known and known.embedder == embedder and all(_is_near(known.scope(v).chunks, n) for v, n in chunks.items()):
+        if known and known.embedder == name and all(_is_near(known.scope(v).chunks, n) for v, n in chunks.items()):
             return False
-        public = _learn(settings, index, statistics, "public")
+        public = _learn(settings, index, embedder, statistics, "public")
         # Without private text there is nothing else to learn.
-        everything = public if chunks["public"] == chunks[None] else _learn(settings, index, statistics, None)
-    found = Calibration(version=VERSION, embedder=embedder, public=public, everything=everything)
+        everything = public if chunks["public"] == chunks[None] else _learn(settings, index, embedder, statistics, None)
+    found = Calibration(version=VERSION, embedder=name, public=public, everything=everything)
     files.write_text(calibration_path(settings), json.dumps(found.model_dump()))
     return True
 
@@ -142,7 +143,13 @@ def _is_near(before: int, now: int) -> bool:
     return abs(now - before) <= CHANGED * before
 
 
-def _learn(settings: Settings, index: Index, statistics: Statistics, visibility: Visibility | None) -> Scope:
+def _learn(
+    settings: Settings,
+    index: Index,
+    embedder: "Callable[[], Embedder]",
+    statistics: Statistics,
+    visibility: Visibility | None,
+) -> Scope:
     rng = random.Random(VERSION)
     chunks, embedded = statistics.sample(SAMPLED_CHUNKS, visibility, rng)
     asked = pseudo_questions(chunks, QUESTIONS, rng)
@@ -151,7 +158,7 @@ def _learn(settings: Settings, index: Index, statistics: Statistics, visibility:
     unanswered: list[Evidence] = []
     for question in asked:
         passages = index.search(question.text, REACH, visibility=visibility).passages
-        around = _background(settings, question.text, passages, vectors)
+        around = _background(embedder, question.text, passages, vectors)
         wanted, k = wanted_tokens(question.text), settings.retrieval.passages
         answered.append(weigh(question.text, passages[:k], statistics.vocabulary(wanted, visibility), around))
         if others := _without(question, passages)[:k]:
@@ -181,11 +188,11 @@ def _without(question: PseudoQuestion, passages: Sequence[Passage]) -> list[Pass
 
 
 def _background(
-    settings: Settings, question: str, passages: Sequence[Passage], vectors: np.ndarray | None
+    embedder: "Callable[[], Embedder]", question: str, passages: Sequence[Passage], vectors: np.ndarray | None
 ) -> Background | None:
     if vectors is None or all(passage.similarity is None for passage in passages):
         return None
-    return background(load_embedder(settings).embed_query(question), vectors)
+    return background(embedder().embed_query(question), vectors)
 
 
 def _blind(all_evidence: Sequence[Evidence]) -> list[Evidence]:

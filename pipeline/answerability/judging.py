@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipeline.answerability.calibration import Scope, load_calibration
 from pipeline.answerability.evidence import background, wanted_tokens, weigh
-from pipeline.embedding.embedder import load_embedder
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import open_statistics
 from pipeline.settings import Settings, Visibility
+
+if TYPE_CHECKING:
+    from pipeline.embedding.embedder import Embedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +29,23 @@ Judge = Callable[[str, Sequence[Passage]], Answerability]
 """A question, which stands alone, and what was found for it."""
 
 
-def answerability_judge(settings: Settings) -> Judge:
+def answerability_judge(settings: Settings, embedder: "Callable[[], Embedder]") -> Judge:
     """By what was learnt from the collection; by what holds in general until then."""
 
     def judge(question: str, passages: Sequence[Passage]) -> Answerability:
         # Of public passages only public text may tell, by whomever they were found.
         private = any(passage.visibility == "private" for passage in passages)
-        return _judge(settings, question, passages, None if private else "public")
+        return _judge(settings, embedder, question, passages, None if private else "public")
 
     return judge
 
 
 def _judge(
-    settings: Settings, question: str, passages: Sequence[Passage], visibility: Visibility | None
+    settings: Settings,
+    load_embedder: "Callable[[], Embedder]",
+    question: str,
+    passages: Sequence[Passage],
+    visibility: Visibility | None,
 ) -> Answerability:
     known = load_calibration(settings)
     scope = known.scope(visibility) if known else Scope(chunks=0)
@@ -49,7 +56,7 @@ def _judge(
         return Answerability(0.0, limit)
     around = None
     if has_vectors:
-        embedder = load_embedder(settings)
+        embedder = load_embedder()
         # Cosines with another embedder's vectors say nothing.
         vectors = scope.vectors if known and known.embedder == embedder.name else None
         around = background(embedder.embed_query(question), vectors)

@@ -1,81 +1,112 @@
-"""`ask`: the whole way from a question to its answer, with the index and the model that the settings name."""
+"""The whole way from a question to its answer."""
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
 
 from pipeline.adapters import BASE, answering_adapter
-from pipeline.answerability.judging import answerability_judge
-from pipeline.chat.conversation import retrieval_query
-from pipeline.chat.records import Answer, Similarity, Turn
+from pipeline.answerability.judging import Judge
+from pipeline.chat.conversation import Asked, understand
+from pipeline.chat.records import Answer, Generate, Similarity, Turn
 from pipeline.chat.respond import respond
-from pipeline.embedding.embedder import load_embedder
 from pipeline.errors import SitetwinError
-from pipeline.index import open_index
+from pipeline.index import Index
 from pipeline.index.passages import Passage
-from pipeline.processes import engine
+from pipeline.servers.client import EngineClient
 from pipeline.settings import Mode, Retrieval, Settings, Visibility
 
 
-def ask(
-    settings: Settings,
-    question: str,
-    *,
-    mode: Mode = "rag",
-    history: Sequence[Turn] = (),
-    retrieval: Retrieval | None = None,
-    visibility: Visibility | None = None,
-    adapter: str | None = None,
-) -> Generator[str | Answer, None, None]:
-    """Yield the answer's text piece by piece, then one `Answer`.
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """Answers questions as the settings say, with the parts that it is given."""
 
-    Args:
-        visibility: `public` for visitors; None for the owner, who sees private text too.
-        adapter: for the modes lora and hybrid; None: the promoted one; `base`: none, to hear what an adapter changes.
+    settings: Settings
+    open_index: Callable[[], Index]
+    connect: Callable[[str | None], EngineClient]
+    """The model, under an adapter or as it is; called when the model is needed."""
+    judge: Judge
+    similarity: Similarity
 
-    Raises:
-        SitetwinError: an empty question, no adapter for a mode that needs one, no index, or no model.
-    """
-    question = question.strip()
-    if not question:
-        raise SitetwinError("the question is empty: ask something")
-    tuned = mode in ("lora", "hybrid")
-    voice = answering_adapter(settings, adapter, visibility).name if tuned and adapter != BASE else None
-    if adapter is not None and not tuned:
-        raise SitetwinError(f"mode {mode} asks no adapter: leave {adapter!r} out, or use --mode lora or --mode hybrid")
-    started = time.perf_counter()
-    passages: list[Passage] = []
-    if mode in ("rag", "hybrid"):
-        with open_index(settings) as index:
-            found = index.search(retrieval_query(question, history), retrieval=retrieval, visibility=visibility)
-            passages = found.passages
+    def ask(
+        self,
+        question: str,
+        *,
+        mode: Mode = "rag",
+        history: Sequence[Turn] = (),
+        retrieval: Retrieval | None = None,
+        visibility: Visibility | None = None,
+        adapter: str | None = None,
+    ) -> Generator[str | Answer, None, None]:
+        """Yield the answer's text piece by piece, then one `Answer`.
 
-    def generate(messages: list[dict[str, str]]) -> Iterator[str]:
-        # Only here, so that an answer without the model does not wait for it to start.
-        client = engine.connect(settings, voice)
-        return client.generate(messages, max_tokens=settings.chat.max_tokens, temperature=settings.chat.temperature)
+        Args:
+            visibility: `public` for visitors; None for the owner, who sees private text too.
+            adapter: for the modes lora and hybrid; None: the promoted one; `base`: none, to hear what an adapter changes.
 
-    yield from respond(
-        question,
-        passages=passages,
-        mode=mode,
-        history=history,
-        generate=generate,
-        judge=answerability_judge(settings),
-        chat=settings.chat,
-        persona=settings.persona,
-        model=settings.models.chat,
-        adapter=voice,
-        # Quotations alone would be no answer of the adapter's.
-        similarity=question_similarity(settings) if settings.quotes_first and not tuned else None,
-        retrieve_ms=(time.perf_counter() - started) * 1000,
-    )
+        Raises:
+            SitetwinError: an empty question, no adapter for a mode that needs one, no index, or no model.
+        """
+        settings, question = self.settings, question.strip()
+        if not question:
+            raise SitetwinError("the question is empty: ask something")
+        is_tuned = mode in ("lora", "hybrid")
+        if adapter is not None and not is_tuned:
+            raise SitetwinError(
+                f"mode {mode} asks no adapter: leave {adapter!r} out, or use --mode lora or --mode hybrid"
+            )
+        voice = answering_adapter(settings, adapter, visibility).name if is_tuned and adapter != BASE else None
+        asked = understand(question, history, settings.chat.history_turns)
+        started = time.perf_counter()
+        passages: list[Passage] = []
+        if mode in ("rag", "hybrid"):
+            with self.open_index() as index:
+                passages = index.search(asked.subject, retrieval=retrieval, visibility=visibility).passages
 
+        def generate(messages: list[dict[str, str]]) -> Iterator[str]:
+            # Only here, so that an answer without the model does not wait for it to start.
+            client = self.connect(voice)
+            return client.generate(messages, max_tokens=settings.chat.max_tokens, temperature=settings.chat.temperature)
 
-def question_similarity(settings: Settings) -> Similarity:
-    """Cosines by the embedder that the index uses."""
+        yield from self.respond(
+            asked,
+            passages,
+            mode=mode,
+            generate=generate,
+            model=settings.models.chat,
+            adapter=voice,
+            quotes_first=settings.quotes_first,
+            retrieve_ms=(time.perf_counter() - started) * 1000,
+        )
 
-    def similarity(question: str, texts: Sequence[str]) -> Sequence[float]:
-        embedder = load_embedder(settings)
-        return [float(cosine) for cosine in embedder.embed(texts) @ embedder.embed_query(question)]
+    def respond(
+        self,
+        asked: Asked,
+        passages: Sequence[Passage],
+        *,
+        mode: Mode,
+        generate: Generate,
+        model: str,
+        adapter: str | None,
+        quotes_first: bool,
+        retrieve_ms: float,
+    ) -> Generator[str | Answer, None, None]:
+        """The rest of `ask`, from the passages on, with any model: text piece by piece, then one `Answer`.
 
-    return similarity
+        Args:
+            model: its name, for the record.
+            quotes_first: whether mode rag answers in quotations alone.
+            retrieve_ms: what finding the passages took, in milliseconds.
+        """
+        yield from respond(
+            asked,
+            passages=passages,
+            mode=mode,
+            generate=generate,
+            judge=self.judge,
+            persona=self.settings.persona,
+            model=model,
+            adapter=adapter,
+            # Quotations alone would be no answer of an adapter's.
+            similarity=self.similarity if quotes_first and mode == "rag" else None,
+            retrieve_ms=retrieve_ms,
+        )

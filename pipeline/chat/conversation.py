@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pipeline.chat.records import Turn
 from pipeline.text.words import FUNCTION_WORDS, content_stems, words
@@ -63,8 +64,25 @@ def _points_back(question: str) -> bool:
     return False
 
 
-def retrieval_query(question: str, history: Sequence[Turn]) -> str:
-    """What to search for: the question, with the visitor's last question in front when it leans on that."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question in its conversation."""
+
+    question: str
+    subject: str
+    """The question as it stands alone: what is searched for, judged and quoted on."""
+    history: tuple[Turn, ...] = ()
+    """What the model sees of the conversation before it, oldest first."""
+
+
+def understand(question: str, history: Sequence[Turn], turns: int) -> Asked:
+    """The question with the last `turns` questions and answers of `history`; what it means hangs on the same ones."""
+    seen = tuple(history[-2 * turns :]) if turns else ()
+    return Asked(question, _standing_alone(question, seen), seen)
+
+
+def _standing_alone(question: str, history: Sequence[Turn]) -> str:
+    """The question, with the visitor's last question in front when it leans on that."""
     if not leans_on_history(question):
         return question
     asked = [turn.content for turn in history if turn.role == "user"]

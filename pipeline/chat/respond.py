@@ -6,23 +6,21 @@ from collections.abc import Generator, Iterator, Sequence
 
 from pipeline.answerability.judging import Judge
 from pipeline.chat.citations import checked_marks, citations, cited_numbers, supporting_passage
-from pipeline.chat.conversation import retrieval_query
+from pipeline.chat.conversation import Asked
 from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, grounded_messages, lora_messages
 from pipeline.chat.quoting import best_quotes
-from pipeline.chat.records import Answer, Generate, Similarity, Timings, Turn
+from pipeline.chat.records import Answer, Generate, Similarity, Timings
 from pipeline.index.passages import Passage
-from pipeline.settings import ChatSettings, Mode, PersonaSettings
+from pipeline.settings import Mode, PersonaSettings
 
 
 def respond(
-    question: str,
+    asked: Asked,
     *,
     passages: Sequence[Passage],
     mode: Mode,
-    history: Sequence[Turn],
     generate: Generate,
     judge: Judge,
-    chat: ChatSettings,
     persona: PersonaSettings,
     model: str,
     adapter: str | None = None,
@@ -40,17 +38,15 @@ def respond(
         ModelError: from `generate`, when the model can't be had.
     """
     started = time.perf_counter()
-    history = history[-2 * chat.history_turns :] if chat.history_turns else []
-    # "And for how long?" is about what was asked before.
-    subject = retrieval_query(question, history)
-    verdict = None if mode in ("base", "lora") else judge(subject, passages)
+    question, history = asked.question, asked.history
+    verdict = None if mode in ("base", "lora") else judge(asked.subject, passages)
     if verdict is None:
         ungrounded = lora_messages if mode == "lora" else base_messages
         pieces = generate(ungrounded(question, history, persona))
     elif verdict.declined:
         pieces = iter([NOT_IN_NOTES])
     elif similarity is not None:
-        pieces = _quoted(subject, passages, similarity)
+        pieces = _quoted(asked.subject, passages, similarity)
     else:
         messages = grounded_messages(question, passages, history, persona, tuned=mode == "hybrid")
         pieces = _grounded(generate(messages), passages)

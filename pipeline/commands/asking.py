@@ -31,9 +31,9 @@ def search(
     as_json: bool,
 ) -> None:
     """Find passages of your notes."""
-    from pipeline.index import open_index
+    from pipeline.site import Site
 
-    with open_index(settings) as opened:
+    with Site(settings).index() as opened:
         result = opened.search(query, count, retrieval, visibility, filters, explain)
     if as_json:
         print_json(result)
@@ -71,10 +71,13 @@ def ask(
     as_json: bool,
 ) -> None:
     """Ask a question; the answer names its sources."""
-    from pipeline.chat import ask as ask_notes
+    from pipeline.site import Site
 
     visibility: Visibility | None = "public" if public else None
-    for piece in ask_notes(settings, question, mode=mode, retrieval=retrieval, visibility=visibility, adapter=adapter):
+    pieces = Site(settings).assistant.ask(
+        question, mode=mode, retrieval=retrieval, visibility=visibility, adapter=adapter
+    )
+    for piece in pieces:
         if isinstance(piece, str):
             if not as_json:
                 click.echo(piece, nl=False)

@@ -21,12 +21,12 @@ def dataset() -> None:
 def build(settings: Settings, as_json: bool) -> None:
     """Ask the teacher for what is new, throw away what is bad, and write a version."""
     from pipeline.commands.dataset_progress import progress_bar
-    from pipeline.dataset.build import build_site
     from pipeline.dataset.stats import stats
     from pipeline.dataset.versions import version_folder
+    from pipeline.site import Site
 
     with progress_bar() as report:
-        built = asyncio.run(build_site(settings, report))
+        built = asyncio.run(Site(settings).build_dataset(report))
     if settings.dataset.split_by == "pair":
         click.echo(
             "split by pair: questions of one document are on both sides, so what the test says is too good", err=True

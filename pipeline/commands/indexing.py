@@ -12,13 +12,13 @@ from pipeline.settings import Settings, load_settings
 @with_settings
 def index(settings: Settings, rebuild: bool, as_json: bool) -> None:
     """Bring the index up to date with the files."""
-    from pipeline.answerability.calibration import refresh_calibration
-    from pipeline.index import open_index
     from pipeline.progress import progress_bar
+    from pipeline.site import Site
 
-    with open_index(settings) as opened, progress_bar("indexing") as progress:
+    site = Site(settings)
+    with site.index() as opened, progress_bar("indexing") as progress:
         report = opened.sync(progress, rebuild=rebuild)
-    refresh_calibration(settings)
+    site.calibrate()
     if as_json:
         print_json(report)
         return
@@ -32,12 +32,13 @@ def watch(settings: Settings) -> None:
     from pipeline.answerability.background import BackgroundCalibration
     from pipeline.index.watching import watch as watch_sources
     from pipeline.processes.endpoint import RunFiles
+    from pipeline.site import Site
 
     def say(text: str) -> None:
         click.echo(text, err=True)
 
     files = RunFiles(settings.run_directory, "watcher")
-    learn = BackgroundCalibration(lambda: load_settings(settings.file), say)
+    learn = BackgroundCalibration(lambda: Site(load_settings(settings.file)).calibrate(), say)
 
     def synced() -> None:
         # Whoever started this process learns that the index is up to date.
@@ -45,4 +46,4 @@ def watch(settings: Settings) -> None:
             files.publish(0)
         learn()
 
-    watch_sources(settings, say, synced=synced)
+    watch_sources(settings, lambda now, memory: Site(now).index(memory), say, synced=synced)

@@ -17,11 +17,12 @@ def persona() -> None:
 @with_settings
 def draft_command(settings: Settings, is_written: bool, as_json: bool) -> None:
     """A first draft, counted from your public notes."""
-    from pipeline.dataset.build import read_documents
+    from pipeline.dataset.build import choose_documents
     from pipeline.dataset.persona import as_toml, draft, write
+    from pipeline.site import Site
 
     site = settings.site.name if "name" in settings.site.model_fields_set else ""
-    found = draft(read_documents(settings, "public"), site)
+    found = draft(choose_documents(Site(settings).documents(), "public"), site)
     block = as_toml(found)
     if is_written:
         write(settings.file, block)

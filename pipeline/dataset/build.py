@@ -61,15 +61,12 @@ class Built:
     """What the teacher's answers lacked where none of several could be read."""
 
 
-def read_documents(settings: Settings, visibility: Visibility) -> list[Document]:
+def choose_documents(readable: Sequence[Document], visibility: Visibility) -> list[Document]:
     """The documents that pairs may be made of, by id: public ones, or all for a `private` data set.
 
     Raises:
         SitetwinError: there are none.
     """
-    from pipeline.content import read_sources
-
-    readable = [report.document for report in read_sources(settings) if report.document]
     documents = [document for document in readable if visibility == "private" or document.visibility == "public"]
     if not documents:
         hidden = f", {len(readable)} are private" if readable else ""
@@ -78,30 +75,6 @@ def read_documents(settings: Settings, visibility: Visibility) -> list[Document]
             'or set dataset.visibility = "private" for an adapter that only you use'
         )
     return sorted(documents, key=lambda document: document.id)
-
-
-async def build_site(settings: Settings, report: Report) -> Built:
-    """`build` of the notes that the settings name, with their teacher and judge.
-
-    Raises:
-        SitetwinError: as `build`, or there are no notes to make pairs of.
-    """
-    from pipeline.content.chunking import chunker
-    from pipeline.dataset.teachers import load_judge, load_teacher
-    from pipeline.embedding.embedder import load_embedder
-
-    def embed(texts: Sequence[str]) -> np.ndarray:
-        return load_embedder(settings).embed(texts)
-
-    return await build(
-        settings,
-        read_documents(settings, settings.dataset.visibility),
-        teacher=load_teacher(settings),
-        judge=load_judge(settings),
-        cut=chunker(settings.index, embed),
-        embed=embed,
-        report=report,
-    )
 
 
 async def build(

@@ -3,27 +3,24 @@
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from pipeline.content import read_sources
+from pipeline.content.semantic import Embed
 from pipeline.dataset import build, versions
 from pipeline.dataset.answers import Answers
-from pipeline.dataset.plan import plan_chunks, says_something, sources_of
+from pipeline.dataset.plan import Cut, plan_chunks, says_something, sources_of
 from pipeline.dataset.records import Candidate, Judge, Source, Teacher
 from pipeline.errors import SitetwinError
 from pipeline.settings import ContentSource, Settings, Visibility
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from pipeline.content.semantic import Embed
-
 
 def read_chunks(
-    settings: Settings, folder: str = "", visibility: Visibility = "public", limit: int = 0
+    settings: Settings, cut: Cut, folder: str = "", visibility: Visibility = "public", limit: int = 0
 ) -> list[Source]:
     """The first `limit` chunks that say enough for a pair, document by document; all with 0.
 
     Args:
+        cut: a document's chunks.
         folder: of the notes that are read, relative to sitetwin.toml or absolute; empty: every source. One that no
             source has anything to do with is read by itself, and then is private where a document doesn't say.
         visibility: `public`, or `private` for all documents.
@@ -31,9 +28,6 @@ def read_chunks(
     Raises:
         SitetwinError: there are none.
     """
-    from pipeline.content import read_sources
-    from pipeline.content.chunking import chunker
-
     root = settings.source_path(ContentSource(path=Path(folder or ".")))
     known = [settings.source_path(source) for source in settings.content]
     if folder and not any(root.is_relative_to(other) or other.is_relative_to(root) for other in known):
@@ -43,7 +37,6 @@ def read_chunks(
     if folder:
         readable = [document for document in readable if document.path.is_relative_to(root)]
     documents = [document for document in readable if visibility == "private" or document.visibility == "public"]
-    cut = chunker(settings.index, _embedding(settings))
     found: list[Source] = []
     for document in sorted(documents, key=lambda document: document.id):
         found += filter(says_something, sources_of(document, cut))
@@ -74,7 +67,7 @@ async def write(sources: Sequence[Source], teacher: Teacher, settings: Settings)
     return written
 
 
-async def sieve(candidates: Iterable[Candidate], judge: Judge | None, settings: Settings) -> build.Sieved:
+async def sieve(candidates: Iterable[Candidate], judge: Judge | None, embed: Embed, settings: Settings) -> build.Sieved:
     """The filter of `settings`, without what the owner decided in reviews.
 
     Raises:
@@ -82,17 +75,8 @@ async def sieve(candidates: Iterable[Candidate], judge: Judge | None, settings: 
     """
     different = list({candidate.pair.id: candidate for candidate in candidates}.values())
     with closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
-        return await build.sieve(different, judge, answers, {}, _embedding(settings), settings, _silent)
+        return await build.sieve(different, judge, answers, {}, embed, settings, _silent)
 
 
 def _silent(progress: build.Progress) -> None:
     """Langflow shows nothing of a node before it is done."""
-
-
-def _embedding(settings: Settings) -> "Embed":
-    def embed(texts: Sequence[str]) -> "np.ndarray":
-        from pipeline.embedding.embedder import load_embedder
-
-        return load_embedder(settings).embed(texts)
-
-    return embed

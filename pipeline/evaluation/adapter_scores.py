@@ -14,7 +14,7 @@ from contextlib import closing
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.adapters import BASE
-from pipeline.chat import Answer, ask
+from pipeline.chat import Answer
 from pipeline.dataset import versions
 from pipeline.dataset.filters.evidence import named, numbers
 from pipeline.dataset.records import Split
@@ -22,6 +22,7 @@ from pipeline.errors import SitetwinError
 from pipeline.evaluation import golden
 from pipeline.evaluation.comparing import Scored, ScoredMode, Scores, mean
 from pipeline.settings import Settings, Visibility
+from pipeline.site import Site
 from pipeline.text.words import stems_with_parts
 
 GOLDEN = "golden.jsonl"
@@ -124,7 +125,7 @@ def score(
         CancelledError: `cancelled()` said so.
         SitetwinError: no index, no model, or an adapter that may not answer.
     """
-    settings = _for_scoring(settings)
+    assistant = Site(_for_scoring(settings)).assistant
     is_over, telling = threading.Event(), threading.Lock()
 
     def is_wanted() -> bool:
@@ -134,7 +135,7 @@ def score(
 
     def one(held: Held) -> Scored:
         voice = None if mode == "base" else adapter or BASE
-        pieces = ask(settings, held.question, mode=mode, adapter=voice, visibility=visibility)
+        pieces = assistant.ask(held.question, mode=mode, adapter=voice, visibility=visibility)
         with closing(pieces):
             while is_wanted():
                 if isinstance(piece := next(pieces), Answer):

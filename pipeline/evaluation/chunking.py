@@ -10,11 +10,11 @@ from pydantic import BaseModel
 
 from pipeline.content.chunking import chunker as make_chunker
 from pipeline.content.documents import Chunk, Document
-from pipeline.embedding.embedder import load_embedder
 from pipeline.evaluation.retrieval import throw_away_index
 from pipeline.evaluation.spans import Span, SpanSet, precision_omega, read_spans, score
 from pipeline.index.sync import Progress
 from pipeline.settings import Chunker, Retrieval, Settings
+from pipeline.site import Site
 
 PASSAGES = 5
 """Retrieved for each question, as in the paper that the measures are from."""
@@ -62,7 +62,7 @@ def bench_chunking(
 def measure(data: SpanSet, settings: Settings, name: Chunker, passages: int, progress: Progress) -> ChunkerReport:
     index_settings = settings.index.model_copy(update={"chunker": name})
     own = settings.model_copy(update={"index": index_settings})
-    cut = make_chunker(index_settings, lambda texts: load_embedder(settings).embed(texts))
+    cut = make_chunker(index_settings, Site(settings).embed)
     chunks: dict[str, Chunk] = {}
 
     def remember(document: Document) -> list[Chunk]:

@@ -9,16 +9,14 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
-from pipeline.content.chunking import chunker
 from pipeline.content.documents import Chunk, Document, FileReport
-from pipeline.embedding.embedder import load_embedder
-from pipeline.embedding.reranker import load_reranker
 from pipeline.evaluation.beir import DataSet, read_beir
 from pipeline.evaluation.ranking import judge
 from pipeline.index.index import Index
 from pipeline.index.sync import Progress
 from pipeline.processes import vectors
 from pipeline.settings import Retrieval, RetrievalSettings, Settings
+from pipeline.site import Site
 
 MODES: tuple[Retrieval, ...] = ("hybrid", "dense", "keyword")
 DEPTH = 100
@@ -110,7 +108,8 @@ def throw_away_indexes(
 ) -> Iterator[Callable[[RetrievalSettings], Index]]:
     """As `throw_away_index`, but what is given opens that index once for each way to search it."""
     with tempfile.TemporaryDirectory(prefix="sitetwin-bench-") as folder:
-        own = settings.model_copy(update={"root": Path(folder)})
+        # The models are where the settings say, whatever folder the index is in.
+        site, own = Site(settings), settings.model_copy(update={"root": Path(folder)})
         reports = [FileReport(document.id, document.path, "read", "", document) for document in documents]
         store = vectors.service(own)
 
@@ -118,11 +117,11 @@ def throw_away_indexes(
             return Index(
                 own.state / "index.db",
                 read=lambda: iter(reports),
-                cut=cut or chunker(settings.index, lambda texts: load_embedder(settings).embed(texts)),
-                vectors=lambda: vectors.connect(own),
-                embedder=lambda: load_embedder(settings),
+                cut=cut or site.cut,
+                vectors=Site(own).vectors,
+                embedder=site.embedder,
                 retrieval=retrieval.model_copy(update={"mode": "hybrid"}),
-                reranker=(lambda: load_reranker(settings)) if retrieval.rerank else None,
+                reranker=site.reranker if retrieval.rerank else None,
             )
 
         try:

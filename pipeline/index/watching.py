@@ -12,7 +12,7 @@ from pipeline.content import read_changed
 from pipeline.content.documents import FileReport
 from pipeline.content.memory import ReadMemory
 from pipeline.errors import SitetwinError
-from pipeline.index import open_index
+from pipeline.index import Index
 from pipeline.index.changes import Burst, Changes
 from pipeline.index.passages import SyncReport
 from pipeline.live_settings import LiveSettings
@@ -32,12 +32,16 @@ Identity = frozenset[tuple[Path, int, int]]
 
 
 class Watcher:
-    """Keeps the index of `settings` up to date, one `step` after the other."""
+    """Keeps the index that `open_index` opens for the settings in force up to date, one `step` after the other."""
 
     def __init__(
-        self, settings: Settings, say: Callable[[str], None], synced: Callable[[], object] = lambda: None
+        self,
+        settings: Settings,
+        open_index: Callable[[Settings, ReadMemory], Index],
+        say: Callable[[str], None],
+        synced: Callable[[], object] = lambda: None,
     ) -> None:
-        self._live = LiveSettings(settings)
+        self._live, self._open_index = LiveSettings(settings), open_index
         self._say, self._synced = say, synced
         self._changes, self._memory = Changes(), ReadMemory()
         self._observer: BaseObserver | None = None
@@ -105,7 +109,7 @@ class Watcher:
         """A failure is said, once while it stays the same, and everything is tried again after a while."""
         started = time.monotonic()
         try:
-            with open_index(self._live.now, self._memory) as index:
+            with self._open_index(self._live.now, self._memory) as index:
                 report = index.sync(
                     changed=None if burst.everything else self._read(burst.paths), meanwhile=self._read_since
                 )
@@ -136,6 +140,7 @@ class Watcher:
 
 def watch(
     settings: Settings,
+    open_index: Callable[[Settings, ReadMemory], Index],
     say: Callable[[str], None],
     *,
     synced: Callable[[], object] = lambda: None,
@@ -143,7 +148,7 @@ def watch(
 ) -> None:
     """Sync now and after each burst of changes, until `stop` is set; call `synced` after each sync that succeeded."""
     stop = stop or threading.Event()
-    watcher = Watcher(settings, say, synced)
+    watcher = Watcher(settings, open_index, say, synced)
     try:
         while not stop.is_set():
             watcher.step()

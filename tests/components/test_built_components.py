@@ -16,9 +16,9 @@ from pipeline.adapters import rollback
 from pipeline.chat import Answer
 from pipeline.engine.promoting import promote
 from pipeline.errors import ModelError
-from pipeline.index import open_index
 from pipeline.processes import engine, vectors
 from pipeline.settings import Settings, load_settings
+from pipeline.site import Site
 from tests.demo_adapter import make_adapter
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     (root / "sitetwin.toml").write_text(CONFIG, encoding="utf-8")
     settings = load_settings(root / "sitetwin.toml")
     try:
-        with open_index(settings) as index:
+        with Site(settings).index() as index:
             index.sync()
         yield settings
     finally:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.index import open_index
 from pipeline.processes import engine, vectors
 from pipeline.settings import Settings, load_settings
+from pipeline.site import Site
 
 with warnings.catch_warnings():
     # Langflow's dependencies warn while they are imported; that is theirs to mend.
@@ -48,7 +48,7 @@ def indexed_site(root: Path) -> Iterator[Settings]:
     (root / "sitetwin.toml").write_text(CONFIG.format(port=free_port()), encoding="utf-8")
     settings = load_settings(root / "sitetwin.toml")
     try:
-        with open_index(settings) as index:
+        with Site(settings).index() as index:
             index.sync()
         yield settings
     finally:

@@ -9,10 +9,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from flows import server
-from pipeline.index import open_index
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import Settings, load_settings
+from pipeline.site import Site
 from tests.secret_vault import Vault, leaked, write_vault
 from web.app import create_app
 from web.backends import FlowBackend
@@ -49,7 +49,7 @@ def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
     vault = write_vault(tmp_path_factory.mktemp("flow") / "home")
     vault.settings.file.write_text(CONFIG.format(port=free_port()), encoding="utf-8")
     settings = load_settings(vault.settings.file)
-    with open_index(settings) as index:
+    with Site(settings).index() as index:
         index.sync()
     try:
         yield Vault(vault.root, settings, vault.private)

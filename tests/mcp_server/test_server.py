@@ -8,9 +8,9 @@ import pytest
 from mcp.shared.memory import create_connected_server_and_client_session as connected
 
 from mcp_server.server import create_server
-from pipeline.index import open_index
 from pipeline.processes import vectors
 from pipeline.settings import ContentSource, Settings
+from pipeline.site import Site
 
 NOTES = {
     "tea.md": "# Tea\n\nGreen tea is brewed at 70 degrees for two minutes.\n",
@@ -33,7 +33,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     settings = Settings(
         root=root, content=[ContentSource(path=Path("notes"), visibility="public", url="/notes/{slug}")]
     )
-    with open_index(settings) as index:
+    with Site(settings).index() as index:
         index.sync()
     yield settings
     service = vectors.service(settings)

@@ -5,19 +5,12 @@ import secrets
 import socket
 import threading
 import webbrowser
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.commands.kit import with_settings
 from pipeline.errors import ServiceError
 from pipeline.settings import Settings
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from pipeline.content.documents import Document
 
 HOST = "127.0.0.1"
 
@@ -31,23 +24,15 @@ def review(settings: Settings, port: int, version: int | None, no_browser: bool)
     """Accept, edit or reject pairs one by one, on a page that only this machine sees."""
     import uvicorn
 
-    from pipeline.content import read_sources
-    from pipeline.content.chunking import chunker
     from pipeline.dataset.versions import version_folder
+    from pipeline.site import Site
     from web.review.app import create_app
 
     version_folder(settings, version)
 
-    def read_documents() -> "list[Document]":
-        return [report.document for report in read_sources(settings) if report.document]
-
-    def embed(texts: Sequence[str]) -> "np.ndarray":
-        from pipeline.embedding.embedder import load_embedder
-
-        return load_embedder(settings).embed(texts)
-
+    site = Site(settings)
     token = secrets.token_urlsafe(16)
-    app = create_app(settings, read_documents, chunker(settings.index, embed), token, version)
+    app = create_app(settings, site.documents, site.cut, token, version)
     with _listen(port) as listener:
         address = f"http://{HOST}:{listener.getsockname()[1]}/{token}/"
         click.echo(f"{address}\nCtrl-C ends the review; `sitetwin dataset build` then does what you decided")

@@ -14,15 +14,15 @@ from typing import Any
 
 from pipeline.adapters import Adapter, base_hash, promoted
 from pipeline.dataset import versions
-from pipeline.dataset.build import Built, Progress, build_site
+from pipeline.dataset.build import Built, Progress
 from pipeline.engine.promoting import promote
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.adapter_scores import CancelledError, Held, askable, golden_questions, questions, score, unseen
 from pipeline.evaluation.comparing import Scored, ScoredMode, Scores, largest_losses, not_worse
-from pipeline.index import open_index
 from pipeline.jobs.recording import record_scores
 from pipeline.jobs.retraining.job import Request, Tracker
 from pipeline.settings import Settings, Visibility
+from pipeline.site import Site
 from pipeline.training import registry
 from pipeline.training.config import configuration
 from pipeline.training.registry import OPEN, Run
@@ -95,7 +95,7 @@ def _build(settings: Settings, tracker: Tracker, stop: Stop) -> int:
             tracker.begin("data set", progress.unit, progress.total, progress.done)
         tracker.advance(progress.done)
 
-    built = asyncio.run(_until(build_site(settings, report), stop))
+    built = asyncio.run(_until(Site(settings).build_dataset(report), stop))
     state = "written" if built.new else "unchanged"
     _say(f"data set {built.card.version} {state}; the teacher was asked {built.asked} times")
     tracker.job.asked = built.asked
@@ -186,7 +186,7 @@ def _compare(
 ) -> None:
     """Both adapters' answers to the same questions in both modes, into the records of job and run."""
     tracker.begin("comparison", "answers", 2 * sum(len(askable(asked, mode)) for mode in MODES))
-    with open_index(settings) as index:
+    with Site(settings).index() as index:
         # Mode hybrid reads the notes that the new adapter has learnt from.
         index.sync()
     visitors = run.visibility == "public" and (old is None or old.visibility == "public")

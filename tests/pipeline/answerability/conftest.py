@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.index import open_index
 from pipeline.settings import ChatSettings, ContentSource, RetrievalSettings, Settings
+from pipeline.site import Site
 
 NOTES = {
     "tart.md": "# Nectarine tart\n\nHeat the oven to 425 degrees for the pastry crust. Fill the tart with four ripe"
@@ -36,7 +36,7 @@ class Vault:
         folder.mkdir(exist_ok=True)
         for name, text in notes.items():
             (folder / name).write_text(text, encoding="utf-8")
-        with open_index(self.settings) as index:
+        with Site(self.settings).index() as index:
             index.sync()
 
     def declining_below(self, limit: float) -> Settings:

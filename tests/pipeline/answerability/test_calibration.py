@@ -4,40 +4,39 @@ import numpy as np
 import pytest
 
 from pipeline.answerability import calibration
-from pipeline.answerability.calibration import ASSUMED, fit_logistic, load_calibration, refresh_calibration
-from pipeline.answerability.judging import answerability_judge
-from pipeline.index import open_index
+from pipeline.answerability.calibration import ASSUMED, fit_logistic, load_calibration
 from pipeline.index.passages import Passage
 from pipeline.settings import Settings
+from pipeline.site import Site
 from tests.pipeline.answerability.conftest import NOTES, Vault
 
 
 def declined(vault: Vault, question: str) -> bool:
-    with open_index(vault.settings) as index:
+    with Site(vault.settings).index() as index:
         passages = index.search(question, visibility="public").passages
-    return answerability_judge(vault.settings)(question, passages).declined
+    return Site(vault.settings).assistant.judge(question, passages).declined
 
 
 def test_it_is_learnt_once_and_again_when_the_notes_changed(vault: Vault) -> None:
     assert load_calibration(vault.settings) is None
-    assert refresh_calibration(vault.settings)
+    assert Site(vault.settings).calibrate()
     known = load_calibration(vault.settings)
     assert known is not None
     assert known.public.models["keyword"] != ASSUMED["keyword"]
     assert known.everything == known.public
-    assert not refresh_calibration(vault.settings)
+    assert not Site(vault.settings).calibrate()
     vault.write({"new.md": "# Bicycle\n\nThe bicycle has a new chain and two new tyres."})
-    assert refresh_calibration(vault.settings)
+    assert Site(vault.settings).calibrate()
 
 
 def test_private_notes_leave_no_trace_in_what_is_learnt_for_visitors(vault: Vault) -> None:
-    refresh_calibration(vault.settings)
+    Site(vault.settings).calibrate()
     before = load_calibration(vault.settings)
     secrets = {
         f"secret{n}.md": f"---\nprivate: true\n---\nThe oven and the shrine number {n} are secret." for n in range(5)
     }
     vault.write(secrets)
-    assert refresh_calibration(vault.settings)
+    assert Site(vault.settings).calibrate()
     after = load_calibration(vault.settings)
     assert before is not None
     assert after is not None
@@ -48,7 +47,7 @@ def test_private_notes_leave_no_trace_in_what_is_learnt_for_visitors(vault: Vaul
 @pytest.mark.parametrize("learnt", [False, True])
 def test_what_is_in_the_notes_is_answered_and_what_is_not_is_declined(vault: Vault, learnt: bool) -> None:
     if learnt:
-        refresh_calibration(vault.settings)
+        Site(vault.settings).calibrate()
     assert not declined(vault, "How hot should the oven be for the crust?")
     assert not declined(vault, "What is the home server named?")
     assert not declined(vault, "Which shell expands abbreviations?")
@@ -58,16 +57,16 @@ def test_what_is_in_the_notes_is_answered_and_what_is_not_is_declined(vault: Vau
 
 
 def test_a_limit_set_by_hand_wins(vault: Vault) -> None:
-    refresh_calibration(vault.settings)
-    with open_index(vault.settings) as index:
+    Site(vault.settings).calibrate()
+    with Site(vault.settings).index() as index:
         found = index.search("What is the home server named?").passages
         far = index.search("Where does the mouse live in winter?").passages
-    assert answerability_judge(vault.declining_below(1.0))("What is the home server named?", found).declined
-    assert not answerability_judge(vault.declining_below(0.0))("Where does the mouse live in winter?", far).declined
+    assert Site(vault.declining_below(1.0)).assistant.judge("What is the home server named?", found).declined
+    assert not Site(vault.declining_below(0.0)).assistant.judge("Where does the mouse live in winter?", far).declined
 
 
 def test_without_an_index_what_holds_in_general_decides(tmp_path: Path) -> None:
-    judge = answerability_judge(Settings(root=tmp_path))
+    judge = Site(Settings(root=tmp_path)).assistant.judge
     with_text = Passage(
         id="a", document="a.md", title="Ports", url="", heading="", text="The gateway listens on port 8765.", score=1,
         visibility="public",
@@ -78,16 +77,16 @@ def test_without_an_index_what_holds_in_general_decides(tmp_path: Path) -> None:
 
 
 def test_what_another_version_learnt_is_not_used(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    refresh_calibration(vault.settings)
+    Site(vault.settings).calibrate()
     monkeypatch.setattr(calibration, "VERSION", calibration.VERSION + 1)
     assert load_calibration(vault.settings) is None
-    assert refresh_calibration(vault.settings)
+    assert Site(vault.settings).calibrate()
 
 
 def test_a_damaged_file_is_learnt_anew(vault: Vault) -> None:
     calibration.calibration_path(vault.settings).write_text('{"version": 1, "pub', encoding="utf-8")
     assert load_calibration(vault.settings) is None
-    assert refresh_calibration(vault.settings)
+    assert Site(vault.settings).calibrate()
     assert load_calibration(vault.settings) is not None
 
 
@@ -97,7 +96,7 @@ def test_a_single_note_keeps_what_is_assumed(tmp_path: Path) -> None:
         if name != "tart.md":
             (tmp_path / "notes" / name).unlink()
     vault.write({})
-    refresh_calibration(vault.settings)
+    Site(vault.settings).calibrate()
     known = load_calibration(vault.settings)
     assert known is not None
     assert known.public.models == ASSUMED

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.chat.conversation import retrieval_query
+from pipeline.chat.conversation import understand
 from pipeline.chat.records import Turn
 
 
@@ -36,7 +36,7 @@ def turns(*questions: str) -> list[Turn]:
     ],
 )
 def test_a_leaning_question_takes_the_last_one_along(question: str) -> None:
-    query = retrieval_query(question, turns("How do I start the gateway?"))
+    query = understand(question, turns("How do I start the gateway?"), 4).subject
     assert query == f"How do I start the gateway? {question}"
 
 
@@ -60,18 +60,27 @@ def test_a_leaning_question_takes_the_last_one_along(question: str) -> None:
     ],
 )
 def test_a_new_topic_drags_nothing_along(question: str) -> None:
-    assert retrieval_query(question, turns("How do I start the gateway?")) == question
+    assert understand(question, turns("How do I start the gateway?"), 4).subject == question
 
 
 def test_a_chain_goes_back_to_the_question_that_stood_alone() -> None:
     history = turns("Which port does the Langflow editor listen on?", "can I change it?")
-    assert retrieval_query("and why?", history) == "Which port does the Langflow editor listen on? and why?"
+    assert understand("and why?", history, 4).subject == "Which port does the Langflow editor listen on? and why?"
 
 
 def test_a_chain_ends_at_the_last_new_topic() -> None:
     history = turns("How do I start the gateway?", "and how do I stop it?", "What is BM25?")
-    assert retrieval_query("is it fast?", history) == "What is BM25? is it fast?"
+    assert understand("is it fast?", history, 4).subject == "What is BM25? is it fast?"
 
 
 def test_a_leaning_question_without_history_stays() -> None:
-    assert retrieval_query("why?", []) == "why?"
+    assert understand("why?", [], 4).subject == "why?"
+
+
+def test_what_is_meant_hangs_on_the_turns_that_the_model_sees() -> None:
+    history = turns("Which port does the gateway listen on?", "Who wrote it?", "How many notes are there?")
+    asked = understand("and why?", history, 1)
+    assert asked.history == tuple(history[-2:])
+    assert asked.subject == "How many notes are there? and why?"
+    alone = understand("and why?", history, 0)
+    assert (alone.history, alone.subject, alone.question) == ((), "and why?", "and why?")

@@ -1,11 +1,12 @@
 from collections.abc import Iterator, Sequence
 
 from pipeline.answerability.judging import Answerability
+from pipeline.chat.conversation import understand
 from pipeline.chat.prompt import NOT_IN_NOTES
 from pipeline.chat.records import Answer, Turn
 from pipeline.chat.respond import respond
 from pipeline.index.passages import Passage
-from pipeline.settings import ChatSettings, PersonaSettings
+from pipeline.settings import PersonaSettings
 from pipeline.text.words import content_stems
 
 
@@ -48,12 +49,12 @@ def judge(question: str, passages: Sequence[Passage]) -> Answerability:
     return Answerability(len(wanted & set(content_stems(text))) / len(wanted), decline_below=0.3)
 
 
-def run(question: str, model: Model, **changes: object) -> tuple[str, Answer]:
+def run(question: str, model: Model, history: Sequence[Turn] = (), **changes: object) -> tuple[str, Answer]:
     arguments: dict[str, object] = {
-        "passages": PASSAGES, "mode": "rag", "history": [], "generate": model, "judge": judge, "chat": ChatSettings(),
+        "passages": PASSAGES, "mode": "rag", "generate": model, "judge": judge,
         "persona": PersonaSettings(name="Ada", prompt="You are friendly."), "model": "test", **changes,
     }  # fmt: skip
-    *pieces, answer = respond(question, **arguments)  # type: ignore[arg-type]
+    *pieces, answer = respond(understand(question, history, 4), **arguments)  # type: ignore[arg-type]
     assert isinstance(answer, Answer)
     return "".join(str(piece) for piece in pieces), answer
 
@@ -122,8 +123,8 @@ def test_base_mode_has_no_passages_and_no_citations() -> None:
 def test_history_is_limited_to_the_last_turns() -> None:
     history = [Turn(role="user" if n % 2 == 0 else "assistant", content=str(n)) for n in range(20)]
     model = Model("x")
-    run("Which port does the gateway listen on?", model, history=history, chat=ChatSettings(history_turns=2))
-    assert [m["content"] for m in model.asked[0][1:-1]] == ["16", "17", "18", "19"]
+    run("Which port does the gateway listen on?", model, history=history)
+    assert [m["content"] for m in model.asked[0][1:-1]] == ["12", "13", "14", "15", "16", "17", "18", "19"]
 
 
 def test_a_note_cannot_close_its_block() -> None:
@@ -136,8 +137,8 @@ def test_a_note_cannot_close_its_block() -> None:
 def test_closing_early_ends_the_generation() -> None:
     model = Model("The gateway listens on port 8765 and so on.")
     stream = respond(
-        "Which port does the gateway listen on?", passages=PASSAGES, mode="rag", history=[], generate=model,
-        judge=judge, chat=ChatSettings(), persona=PersonaSettings(), model="test",
+        understand("Which port does the gateway listen on?", [], 4), passages=PASSAGES, mode="rag", generate=model,
+        judge=judge, persona=PersonaSettings(), model="test",
     )  # fmt: skip
     next(stream)
     stream.close()

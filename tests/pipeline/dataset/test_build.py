@@ -6,7 +6,7 @@ from filelock import FileLock
 
 from pipeline.dataset import build as building
 from pipeline.dataset.answers import Answers
-from pipeline.dataset.build import build, read_documents
+from pipeline.dataset.build import build, choose_documents
 from pipeline.dataset.decisions import Decision, decisions_file, record_decisions
 from pipeline.dataset.records import SPLITS
 from pipeline.dataset.stats import stats
@@ -20,6 +20,7 @@ from pipeline.dataset.versions import (
 )
 from pipeline.errors import ModelError, SitetwinError, UnreadableError
 from pipeline.settings import ContentSource
+from pipeline.site import Site
 from tests.pipeline.dataset.notes import FirstSentences, WordJudge, cut, document, embed, site
 
 DOCUMENTS = [document(number) for number in range(10)]
@@ -262,11 +263,11 @@ def test_only_public_documents_are_read_for_a_public_set(tmp_path):
     (notes / "open.md").write_text("# Open\n\nEverybody may read it.", encoding="utf-8")
     (notes / "mine.md").write_text("---\nprivate: true\n---\n# Mine\n\nMy own words.", encoding="utf-8")
     settings = site(tmp_path).model_copy(update={"content": [ContentSource(path=notes, visibility="public")]})
-    assert [d.title for d in read_documents(settings, "public")] == ["Open"]
-    assert [d.title for d in read_documents(settings, "private")] == ["Mine", "Open"]
+    assert [d.title for d in choose_documents(Site(settings).documents(), "public")] == ["Open"]
+    assert [d.title for d in choose_documents(Site(settings).documents(), "private")] == ["Mine", "Open"]
     hidden = settings.model_copy(update={"content": [ContentSource(path=notes)]})
     with pytest.raises(SitetwinError, match=r"no public documents to make pairs of, 2 are private"):
-        read_documents(hidden, "public")
+        choose_documents(Site(hidden).documents(), "public")
 
 
 def test_the_kept_answers_of_another_teacher_stay(tmp_path):

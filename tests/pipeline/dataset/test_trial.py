@@ -8,6 +8,7 @@ from pipeline.dataset.records import Candidate
 from pipeline.dataset.trial import read_chunks, sieve, write
 from pipeline.errors import SitetwinError
 from pipeline.settings import DatasetSettings, Settings
+from pipeline.site import Site
 from tests.pipeline.dataset import notes
 
 PROSE = (
@@ -32,14 +33,15 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def documents(settings: Settings, *args: object) -> list[str]:
-    return sorted({source.document for source in read_chunks(settings, *args)})  # type: ignore[arg-type]
+    return sorted({source.document for source in read_chunks(settings, Site(settings).cut, *args)})  # type: ignore[arg-type]
 
 
 def test_chunks_are_of_public_prose_unless_asked_otherwise(settings: Settings) -> None:
     assert documents(settings) == ["blog/2020/tea.md", "blog/bread.md"]
     assert documents(settings, "", "private") == ["blog/2020/tea.md", "blog/bread.md", "blog/diary.md"]
-    assert len(read_chunks(settings)) > 3
-    assert read_chunks(settings, "", "public", 3) == read_chunks(settings)[:3]
+    cut = Site(settings).cut
+    assert len(read_chunks(settings, cut)) > 3
+    assert read_chunks(settings, cut, "", "public", 3) == read_chunks(settings, cut)[:3]
 
 
 def test_a_folder_narrows_the_sources(settings: Settings) -> None:
@@ -50,13 +52,13 @@ def test_a_folder_narrows_the_sources(settings: Settings) -> None:
 
 def test_a_folder_of_no_source_is_private(settings: Settings) -> None:
     with pytest.raises(SitetwinError, match=r"no public text in .*elsewhere, 1 documents are private: choose public"):
-        read_chunks(settings, "elsewhere")
+        read_chunks(settings, Site(settings).cut, "elsewhere")
     assert documents(settings, "elsewhere", "private") == ["elsewhere/plans.md"]
 
 
 def test_a_folder_without_text_says_what_is_wrong(settings: Settings) -> None:
     with pytest.raises(SitetwinError, match=r"no text .* in .*nowhere \(.*\): name a folder with Markdown"):
-        read_chunks(settings, "nowhere")
+        read_chunks(settings, Site(settings).cut, "nowhere")
 
 
 def test_chunks_are_asked_for_what_a_build_asks() -> None:
@@ -67,7 +69,7 @@ def test_chunks_are_asked_for_what_a_build_asks() -> None:
 
 
 def test_a_second_run_asks_nothing_and_another_teacher_everything(settings: Settings) -> None:
-    sources = read_chunks(settings, limit=3)
+    sources = read_chunks(settings, Site(settings).cut, limit=3)
     first = notes.FirstSentences()
     written = asyncio.run(write(sources, first, settings))
     assert len(written.candidates) >= 6
@@ -89,15 +91,22 @@ def test_a_teacher_without_a_pair_says_so(settings: Settings) -> None:
             return []
 
     with pytest.raises(SitetwinError, match="the teacher wrote no pair: change the prompt"):
-        asyncio.run(write(read_chunks(settings), Silent(), settings))  # type: ignore[arg-type]
+        asyncio.run(write(read_chunks(settings, Site(settings).cut), Silent(), settings))  # type: ignore[arg-type]
 
 
 def test_the_filter_is_that_of_a_build(settings: Settings) -> None:
-    candidates = asyncio.run(write(read_chunks(settings), notes.FirstSentences(), settings)).candidates
+    candidates = asyncio.run(
+        write(read_chunks(settings, Site(settings).cut), notes.FirstSentences(), settings)
+    ).candidates
     low = candidates[0].pair.model_copy(update={"accuracy": 2})
     judge = notes.WordJudge(candidates[1].pair.question)
     sieved = asyncio.run(
-        sieve([Candidate(low, candidates[0].sources), *candidates[1:], candidates[1]], judge, settings)
+        sieve(
+            [Candidate(low, candidates[0].sources), *candidates[1:], candidates[1]],
+            judge,
+            Site(settings).embed,
+            settings,
+        )
     )
     assert {rejected.pair.id: rejected.rejection.stage for rejected in sieved.rejected} == {
         low.id: "score",

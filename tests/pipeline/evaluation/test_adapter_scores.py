@@ -24,7 +24,6 @@ from pipeline.evaluation.adapter_scores import (
     unseen,
 )
 from pipeline.evaluation.comparing import Scored, ScoredMode, not_worse
-from pipeline.index import open_index
 from pipeline.processes import engine
 from pipeline.settings import (
     ContentSource,
@@ -35,6 +34,7 @@ from pipeline.settings import (
     RetrievalSettings,
     Settings,
 )
+from pipeline.site import Site
 from tests.tiny_llama import QUESTIONS
 
 GOLDEN = (
@@ -161,7 +161,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         retrieval=RetrievalSettings(mode="keyword"),
     )
     shutil.copytree(tiny / "adapters", settings.state / "adapters")
-    with open_index(settings) as index:
+    with Site(settings).index() as index:
         index.sync()
     yield settings
     service = engine.service(settings)

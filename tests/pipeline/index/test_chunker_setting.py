@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.index import open_index
 from pipeline.index.passages import SyncReport
 from pipeline.settings import ContentSource, IndexSettings, RetrievalSettings, Settings
+from pipeline.site import Site
 
 NOTE = "# Note\n\n" + "\n\n".join(f"## Part {number}\n\n" + "Some words of a sentence. " * 12 for number in range(6))
 
@@ -16,7 +16,7 @@ def synced(root: Path, **index: object) -> SyncReport:
         index=IndexSettings.model_validate(index),
         retrieval=RetrievalSettings(mode="keyword"),
     )
-    with open_index(settings) as opened:
+    with Site(settings).index() as opened:
         return opened.sync()
 
 
@@ -40,5 +40,5 @@ def test_another_chunker_or_another_number_of_its_own_cuts_again(root):
 
 def test_the_semantic_chunker_has_an_embedder_without_vectors_too(root):
     assert synced(root, chunker="semantic").added == 1
-    with open_index(Settings(root=root, retrieval=RetrievalSettings(mode="keyword"))) as opened:
+    with Site(Settings(root=root, retrieval=RetrievalSettings(mode="keyword"))).index() as opened:
         assert opened.search("sentence words").passages

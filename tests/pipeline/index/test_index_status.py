@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.errors import SitetwinError
-from pipeline.index import open_index
+from pipeline.site import Site
 
 
 def test_nothing_is_there_before_the_first_sync(site):
@@ -46,6 +46,6 @@ def test_what_is_not_embedded_yet_is_pending(site):
 
 
 def test_opening_the_index_of_settings_starts_nothing(site):
-    with open_index(site.settings) as index:
+    with Site(site.settings).index() as index:
         assert index.status()[1] == []
     assert not site.settings.state.exists()

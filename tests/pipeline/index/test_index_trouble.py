@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from pipeline.errors import SitetwinError
-from pipeline.index import open_index
 from pipeline.processes import vectors
 from pipeline.settings import ContentSource, RetrievalSettings, Settings
+from pipeline.site import Site
 from tests.pipeline.index.test_index_kill import AFTER, BEFORE, fill, state
 
 TEXT = "# Note {0}\n\n" + "A gannet dived from {0} metres. " * 40
@@ -34,7 +34,7 @@ def write(root: Path, numbers: range) -> None:
 
 def sync(root: Path, limit: int, user: int, answers: "multiprocessing.Queue[str]") -> None:
     """In a process of its own, of another user and with files of `limit` bytes at most, if they are not 0."""
-    with open_index(settings_of(root)):
+    with Site(settings_of(root)).index():
         from pipeline.content import chunking  # noqa: F401  while all files may be read
     if limit:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -42,7 +42,7 @@ def sync(root: Path, limit: int, user: int, answers: "multiprocessing.Queue[str]
     if user:
         os.setuid(user)
     try:
-        with open_index(settings_of(root)) as index:
+        with Site(settings_of(root)).index() as index:
             answers.put(index.sync().summary())
     except SitetwinError as error:
         answers.put(f"error: {error}")
@@ -65,7 +65,7 @@ def test_a_full_disk_is_told_and_what_was_indexed_stays(tmp_path):
     said = synced(tmp_path, limit=300_000)
     assert said.startswith("error: the index ")
     assert "mend that" in said
-    with open_index(settings_of(tmp_path)) as index:
+    with Site(settings_of(tmp_path)).index() as index:
         assert len(index.documents()) >= 5
         index.sync()
         assert len(index.documents()) == 400
@@ -101,7 +101,7 @@ def test_many_syncs_at_once_in_many_processes(tmp_path):
     for process in processes:
         process.join()
     assert said == ["60 added", "60 unchanged", "60 unchanged", "60 unchanged"]
-    with open_index(settings_of(tmp_path)) as index:
+    with Site(settings_of(tmp_path)).index() as index:
         assert len(index.documents()) == 60
         assert index.sync().is_quiet
 
@@ -171,6 +171,6 @@ def test_a_watcher_killed_in_a_burst_leaves_what_the_next_one_finishes(tmp_path)
                 while not database.exists():
                     os.sched_yield()
                 process.kill()
-    with open_index(settings_of(tmp_path)) as index:
+    with Site(settings_of(tmp_path)).index() as index:
         assert len(index.documents()) == 600
         assert index.sync().is_quiet

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.index import open_index
 from pipeline.index.vocabulary import Vocabulary, open_statistics
 from pipeline.settings import ContentSource, RetrievalSettings, Settings
+from pipeline.site import Site
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def settings(tmp_path: Path) -> Settings:
         (tmp_path / "notes" / name).write_text(text, encoding="utf-8")
     source = ContentSource(path=Path("notes"), visibility="public")
     made = Settings(root=tmp_path, content=[source], retrieval=RetrievalSettings(mode="keyword"))
-    with open_index(made) as index:
+    with Site(made).index() as index:
         index.sync()
     return made
 

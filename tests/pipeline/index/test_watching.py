@@ -9,12 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.index import open_index
+from pipeline.content.memory import ReadMemory
+from pipeline.index import Index
 from pipeline.index.watching import watch
-from pipeline.settings import load_settings
+from pipeline.settings import Settings, load_settings
+from pipeline.site import Site
 
 FIRST = "# First\n\nA heron stood there.\n"
 SETTINGS = '[[content]]\npath = "notes"\nvisibility = "public"\n{}\n[retrieval]\nmode = "keyword"\n'
+
+
+def open_index(settings: Settings, memory: ReadMemory) -> Index:
+    return Site(settings).index(memory)
 
 
 class Watched:
@@ -40,7 +46,7 @@ class Watched:
     def start(self) -> None:
         self._stop = threading.Event()
         options = {"synced": self._synced, "stop": self._stop}
-        self._thread = threading.Thread(target=watch, args=(self.settings, self._say), kwargs=options)
+        self._thread = threading.Thread(target=watch, args=(self.settings, open_index, self._say), kwargs=options)
         self._thread.start()
 
     def stop(self) -> None:
@@ -61,12 +67,12 @@ class Watched:
     def found(self, word: str, visibility: str | None = None) -> list[str]:
         if not (self.settings.state / "index.db").exists():
             return []
-        with open_index(self.settings) as index:
+        with Site(self.settings).index() as index:
             passages = index.search(word, 50, visibility=visibility).passages  # type: ignore[arg-type]
         return sorted(passage.document.removeprefix("notes/") for passage in passages)
 
     def states(self) -> dict[str, str]:
-        with open_index(self.settings) as index:
+        with Site(self.settings).index() as index:
             return {file.path.removeprefix(f"{self.notes}/"): file.state for file in index.status()[1]}
 
     def _say(self, text: str) -> None:

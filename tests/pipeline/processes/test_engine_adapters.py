@@ -18,12 +18,13 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from pipeline.adapters import rollback
-from pipeline.chat import Answer, ask
+from pipeline.chat import Answer
 from pipeline.engine.promoting import promote
 from pipeline.errors import ModelError
 from pipeline.processes import engine
 from pipeline.servers.client import EngineClient
 from pipeline.settings import ModelSettings, Settings
+from pipeline.site import Site
 from tests.tiny_llama import QUESTIONS, TOKENS, messages
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -257,7 +258,10 @@ def test_promote_and_roll_back_while_chats_run(settings: Settings) -> None:
 
     def begin(name: str) -> list[Future[tuple[str, str | None]]]:
         """A chat for each question, all of which have said something."""
-        chats = [pool.submit(hear, f"{name} {question}", ask(site, question, mode="lora")) for question in QUESTIONS]
+        chats = [
+            pool.submit(hear, f"{name} {question}", Site(site).assistant.ask(question, mode="lora"))
+            for question in QUESTIONS
+        ]
         assert all(spoken[f"{name} {question}"].wait(60) for question in QUESTIONS)
         return chats
 
@@ -291,7 +295,7 @@ def test_promote_and_roll_back_while_chats_run(settings: Settings) -> None:
 @pytest.mark.parametrize("name", [None, "wide"])
 def test_ask_answers_under_the_promoted_or_the_named_adapter(settings: Settings, name: str | None) -> None:
     promote(settings, "narrow")
-    *pieces, answer = ask(settings, QUESTIONS[0], mode="lora", adapter=name)
+    *pieces, answer = Site(settings).assistant.ask(QUESTIONS[0], mode="lora", adapter=name)
     assert isinstance(answer, Answer)
     assert answer.adapter == (name or "narrow")
     asked = EngineClient(engine.connect(settings).base_url, settings.models.chat, adapter=name or "narrow")

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.chat import Answer, ask
+from pipeline.chat import Answer
 from pipeline.doctor import examine
 from pipeline.errors import ModelError
 from pipeline.servers.client import EngineClient
 from pipeline.settings import ChatSettings, EngineSettings, ModelSettings, Settings
+from pipeline.site import Site
 from tests.ollama_server import MODEL
 
 pytestmark = [pytest.mark.ollama, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -40,7 +41,7 @@ def test_doctor_knows_what_ollama_has(ollama: str, tmp_path: Path, model: str, s
 def test_a_question_to_a_model_of_ollama(ollama: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", ollama)
     settings = Settings(root=tmp_path, models=ModelSettings(chat=f"ollama:{MODEL}"), chat=ChatSettings(max_tokens=20))
-    *_, answer = ask(settings, "What is the capital of France?", mode="base")
+    *_, answer = Site(settings).assistant.ask("What is the capital of France?", mode="base")
     assert isinstance(answer, Answer)
     assert "Paris" in answer.answer
     assert not settings.run_directory.exists()  # no engine of our own

@@ -8,10 +8,11 @@ import mlx.core as mx
 import pytest
 
 from pipeline.adapters import adapters_directory, promoted
-from pipeline.chat import Answer, ask
+from pipeline.chat import Answer
 from pipeline.engine.promoting import promote
 from pipeline.jobs.retraining.job import read_job
 from pipeline.jobs.retraining.steps import retrain
+from pipeline.site import Site
 from pipeline.training import registry
 from tests.retraining_site import GUIDES, SMALL
 
@@ -40,7 +41,7 @@ def as_the_base_says(site) -> dict[str, str]:
     questions = [f"What is {n}?" for n in range(60)]
     answers = {}
     for question in questions:
-        *_, answer = ask(site, question, mode="lora", adapter="base")
+        *_, answer = Site(site).assistant.ask(question, mode="lora", adapter="base")
         assert isinstance(answer, Answer)
         answers[question] = answer.answer
     return {question: text for question, text in answers.items() if text and text.isprintable()}

@@ -10,9 +10,9 @@ import pytest
 from mlx_lm.utils import load_tokenizer
 from ollama import Client
 
-from pipeline.chat import ask
 from pipeline.processes import vectors
 from pipeline.settings import Settings, load_settings
+from pipeline.site import Site
 from pipeline.weights.demo import chat_model
 from tests.demo_adapter import make_adapter
 from tests.pipeline.commands.test_exporting import sitetwin
@@ -121,12 +121,12 @@ def test_the_demo_model_is_the_base_of_rag_in_ollama(server, ollama, tmp_path):
     settings = load_settings(tmp_path / "sitetwin.toml")
     with vectors_ended(settings):
         sitetwin(settings, "index")
-        *_, answer = ask(settings, "Which disk is the backup on?")
+        *_, answer = Site(settings).assistant.ask("Which disk is the backup on?")
         assert answer.model == "mine"
         assert answer.citations
         assert answer.citations[0].document == "notes/disks.md"
         # An adapter is a model of the same name there.
-        *_, tuned = ask(settings, "Which disk is the backup on?", mode="hybrid", adapter="mine")
+        *_, tuned = Site(settings).assistant.ask("Which disk is the backup on?", mode="hybrid", adapter="mine")
         assert (tuned.adapter, bool(tuned.answer)) == ("mine", True)
 
 

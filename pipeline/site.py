@@ -1,0 +1,168 @@
+"""One site, wired: what its settings name, each part made when it is first needed.
+
+This is the one place that knows which part needs which. The rooms below take what they need as arguments; jobs, commands,
+components, the MCP server and the gateway ask a `Site`. It is cheap to make, so whoever reads the settings anew makes a
+new one. Rooms are imported in the methods: a search by keyword then loads no runtime and no client.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from chromadb.api import ClientAPI
+
+    from pipeline.chat.assistant import Assistant
+    from pipeline.content.documents import Chunk, Document, FileReport
+    from pipeline.content.memory import ReadMemory
+    from pipeline.dataset.build import Built, Report
+    from pipeline.dataset.records import Judge, Teacher
+    from pipeline.embedding.embedder import Embedder
+    from pipeline.embedding.reranker import Reranker
+    from pipeline.index.index import Index
+    from pipeline.servers.client import EngineClient
+
+
+class Site:
+    """The parts of the site that `settings` describe."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def read(self, memory: "ReadMemory | None" = None) -> "Iterator[FileReport]":
+        """A report of each file below the sources; see `read_sources`."""
+        from pipeline.content import read_sources
+
+        return read_sources(self.settings, memory)
+
+    def documents(self) -> "list[Document]":
+        """All documents that can be read, public and private, as they are now."""
+        return [report.document for report in self.read() if report.document]
+
+    def cut(self, document: "Document") -> "list[Chunk]":
+        """The document's chunks, by the chunker that the settings name."""
+        from pipeline.content.chunking import chunker
+
+        return chunker(self.settings.index, self.embed)(document)
+
+    def embedder(self) -> "Embedder":
+        """What makes vectors of texts. Raises ModelError as `load_embedder`."""
+        from pipeline.embedding.embedder import load_embedder
+
+        return load_embedder(self.settings)
+
+    def former_embedder(self, spec: str) -> "Embedder":
+        """The embedder that an index was made with. Raises ModelError as `load_former`."""
+        from pipeline.embedding.embedder import load_former
+
+        return load_former(spec, self.settings)
+
+    def embed(self, texts: Sequence[str]) -> "np.ndarray":
+        """Unit vectors, float32 (texts, dimension)."""
+        return self.embedder().embed(texts)
+
+    def similarity(self, question: str, texts: Sequence[str]) -> Sequence[float]:
+        """Each text's cosine with the question, by the embedder that the index uses."""
+        embedder = self.embedder()
+        return [float(cosine) for cosine in embedder.embed(texts) @ embedder.embed_query(question)]
+
+    def reranker(self) -> "Reranker":
+        """What puts passages into a better order. Raises ModelError as `load_reranker`."""
+        from pipeline.embedding.reranker import load_reranker
+
+        return load_reranker(self.settings)
+
+    def vectors(self) -> "ClientAPI":
+        """A client of the vector store, which is started if need be. Raises ServiceError if it can't be."""
+        from pipeline.processes.vectors import connect
+
+        return connect(self.settings)
+
+    def engine(self, adapter: str | None = None) -> "EngineClient":
+        """A client of the model, to answer under `adapter`. Raises ServiceError if the engine can't be started."""
+        from pipeline.processes import engine
+
+        return engine.connect(self.settings, adapter)
+
+    def index(self, memory: "ReadMemory | None" = None) -> "Index":
+        """The site's index; its models and the vector store wait until they are needed.
+
+        `memory`, handed in each time, spares a sync the reading of files that did not change since the last one.
+        """
+        from pipeline.content.recipe import recipe
+        from pipeline.index.index import Index
+
+        settings = self.settings
+        return Index(
+            settings.state / "index.db",
+            read=lambda: self.read(memory),
+            cut=self.cut,
+            vectors=self.vectors,
+            embedder=self.embedder,
+            former=self.former_embedder,
+            retrieval=settings.retrieval,
+            reranker=self.reranker if settings.retrieval.rerank else None,
+            recipe=recipe(settings.index, settings.models.embedder),
+        )
+
+    @cached_property
+    def assistant(self) -> "Assistant":
+        """What answers questions from the notes."""
+        from pipeline.answerability.judging import answerability_judge
+        from pipeline.chat.assistant import Assistant
+
+        return Assistant(
+            self.settings,
+            open_index=self.index,
+            connect=self.engine,
+            judge=answerability_judge(self.settings, self.embedder),
+            similarity=self.similarity,
+        )
+
+    def calibrate(self) -> bool:
+        """Learns again when to decline a question, if the notes or the embedder changed; whether it did.
+
+        Raises:
+            SitetwinError: as `Index.search`.
+        """
+        from pipeline.answerability.calibration import refresh_calibration
+
+        # A reranker would take minutes, and changes the order of few.
+        plain = self.settings.model_copy(
+            update={"retrieval": self.settings.retrieval.model_copy(update={"rerank": False})}
+        )
+        with Site(plain).index() as index:
+            return refresh_calibration(self.settings, index, self.embedder)
+
+    def teacher(self) -> "Teacher":
+        """Who writes the pairs. Raises SettingsError and ModelError as `load_teacher`."""
+        from pipeline.dataset.teachers import load_teacher
+
+        return load_teacher(self.settings)
+
+    def judge(self) -> "Judge | None":
+        """Who grades the pairs; None when no model is to. Raises SettingsError and ModelError as `load_judge`."""
+        from pipeline.dataset.teachers import load_judge
+
+        return load_judge(self.settings)
+
+    async def build_dataset(self, report: "Report") -> "Built":
+        """`build` of the site's documents with its teacher and judge.
+
+        Raises:
+            SitetwinError: as `build`, or there are no documents to make pairs of.
+        """
+        from pipeline.dataset.build import build, choose_documents
+
+        return await build(
+            self.settings,
+            choose_documents(self.documents(), self.settings.dataset.visibility),
+            teacher=self.teacher(),
+            judge=self.judge(),
+            cut=self.cut,
+            embed=self.embed,
+            report=report,
+        )
