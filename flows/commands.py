@@ -1,7 +1,6 @@
 """`sitetwin flows`."""
 
 import json
-import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -14,6 +13,7 @@ from flows.registry import load_registry
 from pipeline.errors import ServiceError
 from pipeline.files import write_text
 from pipeline.settings import load_settings
+from pipeline.surroundings import environment
 
 CHECK_SECONDS = 300
 
@@ -99,5 +99,5 @@ def _run_lfx(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [Path(sys.executable).with_name("lfx"), *arguments],
         capture_output=True, text=True, encoding="utf-8", timeout=CHECK_SECONDS,
-        env={**os.environ, "DO_NOT_TRACK": "true", "NO_COLOR": "1", "COLUMNS": "200"},
+        env=environment({"DO_NOT_TRACK": "true", "NO_COLOR": "1", "COLUMNS": "200"}),
     )  # fmt: skip

@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from flows.files import flows_to_serve
 from flows.pushing import Pushed, PushLog, pull, push
 from pipeline.errors import ServiceError
 from pipeline.settings import Settings
+from pipeline.surroundings import python_module
 
 HOST = "127.0.0.1"
 START_SECONDS = 300
@@ -45,8 +45,8 @@ def credentials(settings: Settings) -> Credentials:
 def command(settings: Settings) -> list[str]:
     """What starts Langflow and its editor in one process; run it with `environment(settings)`."""
     return [
-        # -P and --app-dir: a folder of the site named like one of our packages must not stand in for it.
-        sys.executable, "-P", "-m", "uvicorn", "--factory", "flows.guard:create_app",
+        # uvicorn would put the current folder first.
+        *python_module("uvicorn", "--factory", "flows.guard:create_app"),
         "--app-dir", str(Path(__file__).resolve().parents[1]),
         "--host", HOST, "--port", str(settings.langflow.port),
         "--log-level", "warning", "--no-access-log", "--timeout-graceful-shutdown", "3",

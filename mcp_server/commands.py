@@ -1,12 +1,12 @@
 """The command line of this room."""
 
 import json
-import sys
 
 import click
 
 from pipeline.commands.kit import with_settings
 from pipeline.settings import Settings
+from pipeline.surroundings import python_module
 
 PLACES = {
     "claude": "`claude mcp add-json sitetwin '<the inner object>'`, or Claude Desktop's claude_desktop_config.json",
@@ -35,9 +35,7 @@ def serve(settings: Settings) -> None:
 @with_settings
 def config(settings: Settings, client: str) -> None:
     """Print what CLIENT needs to start this server."""
-    server = {
-        "command": sys.executable,
-        "args": ["-m", "pipeline", "--config", str(settings.file), "mcp"],
-    }
+    command, *arguments = python_module("pipeline", "--config", str(settings.file), "mcp")
+    server = {"command": command, "args": arguments}
     click.echo(f"put this into {PLACES[client]}:", err=True)
     click.echo(json.dumps({"mcpServers": {"sitetwin": server}}, indent=2))

@@ -4,6 +4,7 @@ import uvicorn
 
 from flows import server as langflow
 from pipeline.settings import Settings, load_settings
+from pipeline.surroundings import keep_private
 from web.app import create_app
 from web.backends import Backend, DirectBackend, FlowBackend, direct_mode
 from web.rows import RowsFile
@@ -25,6 +26,7 @@ def choose_backend(settings: Settings) -> Backend:
 
 def main() -> None:
     settings = load_settings()
+    keep_private(settings.state)
     app = create_app(settings, choose_backend(settings))
     uvicorn.run(app, host=settings.gateway.host, port=settings.gateway.port, log_level="warning", access_log=False)
 

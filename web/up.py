@@ -1,9 +1,7 @@
 """`sitetwin up`: every process that a site's chat needs, started, watched and stopped together."""
 
-import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable
 
@@ -16,6 +14,7 @@ from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import RunFiles, answers
 from pipeline.processes.supervisor import Child, Member, Row, Shared, Supervisor
 from pipeline.settings import Settings
+from pipeline.surroundings import python_module
 from pipeline.weights import demo
 from web.backends import direct_mode
 from web.rows import RowsFile
@@ -79,12 +78,11 @@ def _run(settings: Settings, members: list[Member], screen: Screen) -> None:
 
 def _members(settings: Settings) -> list[Member]:
     logs = settings.log_directory
-    environment = {**os.environ, "SITETWIN_CONFIG": str(settings.file)}
-    sitetwin = [sys.executable, "-m", "pipeline"]
+    environment = {"SITETWIN_CONFIG": str(settings.file)}
     members: list[Member] = [
         Child(
             "gateway",
-            [sys.executable, "-m", "web.gateway"],
+            python_module("web.gateway"),
             logs / "gateway.log",
             environment=environment,
             answers=lambda: answers(f"{gateway_url(settings)}/healthz"),
@@ -94,7 +92,7 @@ def _members(settings: Settings) -> list[Member]:
         Shared(vectors.service(settings)),
         Child(
             "watcher",
-            [*sitetwin, "watch"],
+            python_module("pipeline", "watch"),
             logs / "watcher.log",
             environment=environment,
             answers=lambda: RunFiles(settings.run_directory, "watcher").find() is not None,

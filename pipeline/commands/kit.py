@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from pipeline.errors import SitetwinError
 from pipeline.settings import Visibility
+from pipeline.surroundings import keep_private
 
 if TYPE_CHECKING:
     from datetime import date
@@ -64,7 +65,14 @@ def with_settings(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.pass_context
     def wrapped(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
-        return ctx.invoke(function, ctx.find_root().obj(), *args, **kwargs)
+        settings = ctx.find_root().obj()
+        if open_to_others := keep_private(settings.state):
+            click.echo(
+                f"sitetwin: other accounts of this machine may read {open_to_others[0]}: give it to yourself with chown, "
+                "or move the site to a disk that keeps file modes",
+                err=True,
+            )
+        return ctx.invoke(function, settings, *args, **kwargs)
 
     return functools.update_wrapper(wrapped, function)
 

@@ -1,7 +1,6 @@
 """The weights' one owner: the MLX engine on a free port of this machine, or a server that settings name."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from pipeline.processes.endpoint import HOST, free_port
@@ -9,21 +8,22 @@ from pipeline.processes.owner import Owner
 from pipeline.processes.service import Service
 from pipeline.servers.client import EngineClient
 from pipeline.settings import Settings
+from pipeline.surroundings import python_module
 from pipeline.weights import blas
 
 NAME = "engine"
 
 
 def service(settings: Settings) -> Service:
-    command = (
-        sys.executable, "-m", "pipeline.processes.engine",
+    command = python_module(
+        "pipeline.processes.engine",
         "--state", str(settings.state), "--idle-minutes", str(settings.engine.idle_minutes),
         "--model", settings.models.chat, "--threads", str(settings.engine.threads),
     )  # fmt: skip
     # A first start may fetch the weights.
     return Service(
         name=NAME,
-        command=command,
+        command=tuple(command),
         state=settings.state,
         start_seconds=1800,
         details={"model": settings.models.chat},

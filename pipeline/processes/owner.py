@@ -9,12 +9,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.processes.endpoint import RunFiles
+from pipeline.surroundings import keep_private
 
 
 class Owner:
     """Held by the main function of an owner process for as long as it lives."""
 
     def __init__(self, run_directory: Path, name: str, idle_minutes: float) -> None:
+        keep_private(run_directory.parent)
         self.files = RunFiles(run_directory, name)
         self._idle_seconds = idle_minutes * 60
         self._lock = FileLock(self.files.owner_lock)

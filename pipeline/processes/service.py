@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from pipeline.errors import ServiceError
 from pipeline.processes.endpoint import Endpoint, RunFiles, end_family
 from pipeline.processes.logs import last_line, open_log
+from pipeline.surroundings import environment
 
 _started: list[subprocess.Popen[bytes]] = []
 """Owners outlive whoever started them; their handles are kept so that the dead ones are reaped."""
@@ -75,9 +76,26 @@ class Service:
             offset = log.tell()
             # A session of its own: Ctrl-C in the terminal of whoever needs it first must not take it from the others.
             process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment(),
+                start_new_session=True,
             )
         _started[:] = [*(owner for owner in _started if owner.poll() is None), process]
+        try:
+            return self._wait_for_answer(files, process, offset, abandon)
+        except BaseException:
+            # Ctrl-C too: an owner that nobody waits for would keep the next one from its lock.
+            if process.poll() is None:
+                end_family(psutil.Process(process.pid))
+                process.wait()
+            raise
+
+    def _wait_for_answer(
+        self, files: RunFiles, process: "subprocess.Popen[bytes]", offset: int, abandon: threading.Event
+    ) -> Endpoint:
         deadline = time.monotonic() + self.start_seconds
         while time.monotonic() < deadline and not abandon.is_set():
             if (endpoint := files.find()) and endpoint.pid == process.pid:
@@ -87,8 +105,6 @@ class Service:
             except subprocess.TimeoutExpired:
                 continue
             raise ServiceError(f"{self.name} ended at its start: {last_line(self.log, offset)} (log: {self.log})")
-        process.terminate()
-        process.wait()
         if abandon.is_set():
             raise ServiceError(f"the start of {self.name} was abandoned: run the command again")
         raise ServiceError(f"{self.name} did not answer within {self.start_seconds:g} s: see {self.log}")

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 import psutil
 
+from pipeline import surroundings
 from pipeline.errors import ServiceError, SitetwinError
 from pipeline.processes.endpoint import Endpoint, RunFiles, end_family
 from pipeline.processes.logs import last_line, open_log
@@ -121,21 +122,28 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=None if self._environment is None else dict(self._environment),
+                env=surroundings.environment(self._environment),
                 start_new_session=True,
             )
-        if self._files:
-            self._files.publish(0, {"url": self.row.url} if self.row.url else {}, pid=self._process.pid)
+        try:
+            self._wait_for_answer(self._process, log_path, offset)
+        except BaseException:
+            # Whatever went wrong, it must not hold its port against the next start.
+            self._end()
+            raise
+
+    def _wait_for_answer(self, process: "subprocess.Popen[bytes]", log: Path, offset: int) -> None:
         deadline = time.monotonic() + self._start_seconds
+        if self._files:
+            self._files.publish(0, {"url": self.row.url} if self.row.url else {}, pid=process.pid)
         while not self._answers():
             try:
-                code = self._process.wait(timeout=0.1)
+                code = process.wait(timeout=0.1)
             except subprocess.TimeoutExpired:
                 if time.monotonic() < deadline:
                     continue
-                self._end()
-                raise ServiceError(f"no answer within {self._start_seconds:g} s: see {log_path}") from None
-            raise ServiceError(f"ended with status {code}: {last_line(log_path, offset)} (log: {log_path})")
+                raise ServiceError(f"no answer within {self._start_seconds:g} s: see {log}") from None
+            raise ServiceError(f"ended with status {code}: {last_line(log, offset)} (log: {log})")
 
     def is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None

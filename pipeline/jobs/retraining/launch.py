@@ -11,6 +11,7 @@ from pipeline.errors import ServiceError, SitetwinError
 from pipeline.jobs.retraining.job import Job, Request, job_file, log_file, read_job, write_job
 from pipeline.processes.logs import last_line, open_log
 from pipeline.settings import Settings
+from pipeline.surroundings import environment, python_module
 
 _ORPHAN = "import subprocess, sys; subprocess.Popen(sys.argv[1:])"
 """Starts the job and ends, so that the job is nobody's child: a client that ends an MCP server and all that this has
@@ -84,17 +85,13 @@ def _spawn(settings: Settings, job: Job) -> Job:
         offset = log.tell()
         process = subprocess.Popen(
             [
-                sys.executable,
-                "-c",
-                _ORPHAN,
-                sys.executable,
-                "-m",
-                "pipeline.jobs.retraining.process",
-                str(settings.file),
+                *(sys.executable, "-P", "-c", _ORPHAN),
+                *python_module("pipeline.jobs.retraining.process", str(settings.file)),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
+            env=environment(),
             start_new_session=True,
         )
         # The job's process closes its end once it has taken over, or by dying.

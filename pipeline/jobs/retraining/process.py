@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from pipeline.jobs.retraining.job import Tracker, job_file, read_job
 from pipeline.settings import load_settings
+from pipeline.surroundings import keep_private
 
 
 def main() -> None:
@@ -22,6 +23,7 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, cancelled)
     settings = load_settings(Path(sys.argv[1]))
+    keep_private(settings.state)
     job = read_job(settings)
     lock = FileLock(job_file(settings).with_suffix(".lock"))
     try:

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import signal
 import threading
@@ -78,6 +79,15 @@ def test_a_start_can_be_taken_back(owned: MakeService) -> None:
     with pytest.raises(ServiceError, match="abandoned"):
         owned(script="import threading; threading.Event().wait()").ensure(abandon)
     assert set(psutil.Process().children()) <= before
+
+
+def test_one_that_does_not_answer_is_ended_with_what_it_started(owned: MakeService) -> None:
+    script = "import subprocess, sys; subprocess.Popen(['sleep', '600']).wait()"
+    service = dataclasses.replace(owned(script=script), start_seconds=1)
+    before = set(psutil.Process().children(recursive=True))
+    with pytest.raises(ServiceError, match="did not answer within 1 s"):
+        service.ensure()
+    assert set(psutil.Process().children(recursive=True)) <= before
 
 
 def test_an_empty_endpoint_file_means_no_owner(owned: MakeService) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pipeline.errors import ServiceError
 from pipeline.processes import supervisor as module
 from pipeline.processes.endpoint import RunFiles
 from pipeline.processes.supervisor import Child, Member, Row, Shared, Supervisor
@@ -149,3 +150,13 @@ def test_a_stranger_with_the_same_process_id_is_left_alone(tmp_path: Path) -> No
     assert stranger.is_alive()
     stranger.stop()
     member.stop()
+
+
+def test_a_child_whose_start_fails_is_ended(tmp_path: Path) -> None:
+    def refuse() -> bool:
+        raise ServiceError("its flows are refused: mend them")
+
+    member = Child("child", [sys.executable, "-c", WAITS], tmp_path / "log", answers=refuse)
+    with pytest.raises(ServiceError, match="mend them"):
+        member.start()
+    assert not psutil.pid_exists(pid_of(member))
