@@ -1,9 +1,9 @@
 """Where a shared process is, who uses it, and whether it is still the same one."""
 
+import fcntl
 import json
 import os
 import socket
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,9 +30,6 @@ class Endpoint(BaseModel):
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
-
-    def is_alive(self) -> bool:
-        return is_running(self.pid, self.created)
 
 
 class RunFiles:
@@ -64,28 +61,48 @@ class RunFiles:
         except (json.JSONDecodeError, ValidationError):
             # A power cut can leave the file empty; the owner that wrote it is gone with the power.
             return None
-        return endpoint if endpoint.is_alive() else None
+        return endpoint if is_running(endpoint.pid, endpoint.created, self.owner_lock) else None
 
     def touch(self) -> None:
-        """Somebody uses the resource now: the owner's idle clock starts again."""
+        """Somebody uses the resource now: the owner counts its idle time anew."""
         self.used_path.touch()
 
-    def idle_seconds(self) -> float:
-        """Seconds since the last use; 0 when it was never used."""
+    def last_use(self) -> int | None:
+        """A number that each use changes, in nanoseconds of a clock that may jump; None when there was none."""
         try:
-            return max(0.0, time.time() - self.used_path.stat().st_mtime)
+            return self.used_path.stat().st_mtime_ns
         except FileNotFoundError:
-            self.touch()
-            return 0.0
+            return None
 
 
-def is_running(pid: int, created: float) -> bool:
-    """Whether the process `pid` lives and began at `created`, in seconds since the epoch."""
+def is_running(pid: int, created: float, lock: Path | None = None) -> bool:
+    """Whether process `pid` is still the one that was started at `created`, in seconds since the epoch.
+
+    Args:
+        lock: that this process holds, and no other one of its kind. It decides where the times differ: what the system
+            says of a start moves with its clock, which is set anew after a sleep.
+    """
     try:
         process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - created) < 1
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return abs(process.create_time() - created) < 1 or (lock is not None and is_held(lock))
     except psutil.NoSuchProcess:
         return False
+
+
+def is_held(lock: Path) -> bool:
+    """Whether some process holds the FileLock at `lock`. Whoever asks at the same time is no holder."""
+    try:
+        file = lock.open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def answers(url: str) -> bool:

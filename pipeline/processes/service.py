@@ -111,5 +111,5 @@ class Service:
 
     def stop(self, endpoint: Endpoint) -> None:
         """End that one process, if it is still the same one."""
-        if endpoint.is_alive():
+        if self.find() == endpoint:
             end_family(psutil.Process(endpoint.pid))

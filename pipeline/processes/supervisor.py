@@ -75,7 +75,7 @@ class Shared:
 
     def is_alive(self) -> bool:
         self.service.files.touch()
-        return self._endpoint is not None and self._endpoint.is_alive()
+        return self._endpoint is not None and self.service.find() == self._endpoint
 
     def stop(self) -> None:
         self._abandon.set()

@@ -22,6 +22,8 @@ from pipeline.training.curves import Curves, Forgetting
 from pipeline.training.verdict import Verdict
 
 RECORD, METRICS, CHART, CHECKPOINTS = "run.json", "metrics.jsonl", "chart.png", "checkpoints"
+LOCK = ".training.lock"
+"""In the folder of all runs: one trains at a time."""
 State = Literal["running", "stopped", "killed", "failed", "done"]
 OPEN: tuple[State, ...] = ("stopped", "killed")
 """Those that can be gone on with."""
@@ -80,8 +82,9 @@ class Run(BaseModel):
         """What the adapter of the last weights is called; None: they are not kept."""
         return f"{self.name}-last" if self.config.keep_last else None
 
-    def is_alive(self) -> bool:
-        return is_running(self.pid, self.process_started)
+    def is_alive(self, lock: Path) -> bool:
+        """Whether its process still trains it; it holds `lock`."""
+        return is_running(self.pid, self.process_started, lock)
 
     def begin(self) -> None:
         """This process trains it now."""
@@ -185,6 +188,6 @@ def _read(folder: Path) -> Run:
         run = Run.model_validate_json((folder / RECORD).read_bytes())
     except ValidationError:
         raise SitetwinError(f"{folder / RECORD} can't be read: remove {folder}") from None
-    if run.state == "running" and not run.is_alive():
+    if run.state == "running" and not run.is_alive(folder.parent / LOCK):
         run.state = "killed"
     return run

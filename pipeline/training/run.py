@@ -271,7 +271,7 @@ def _alone(settings: Settings) -> Iterator[None]:
     directory = registry.runs_directory(settings)
     directory.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(directory / ".training.lock", timeout=0):
+        with FileLock(directory / registry.LOCK, timeout=1):
             yield
     except Timeout:
         raise SitetwinError("a run is under way: `sitetwin runs` shows it; wait for it or end it with Ctrl-C") from None

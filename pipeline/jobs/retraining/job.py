@@ -86,8 +86,9 @@ class Job(BaseModel):
         run = f" of {self.run}" if self.run else ""
         return f"{name}: step {STEPS.index(self.step) + 1} of {len(STEPS)}, {self.step}{run}{counted}{loss}{left}"
 
-    def is_alive(self) -> bool:
-        return is_running(self.pid, self.process_started)
+    def is_alive(self, lock: Path) -> bool:
+        """Whether its process still works; it holds `lock`."""
+        return is_running(self.pid, self.process_started, lock)
 
     def take_over(self) -> None:
         """This process does the work from now on."""
@@ -97,6 +98,11 @@ class Job(BaseModel):
 
 def job_file(settings: Settings) -> Path:
     return settings.state / FILE
+
+
+def lock_file(settings: Settings) -> Path:
+    """Held by the job's process as long as it lives."""
+    return job_file(settings).with_suffix(".lock")
 
 
 def log_file(settings: Settings) -> Path:
@@ -116,7 +122,7 @@ def read_job(settings: Settings) -> Job | None:
         job = Job.model_validate_json(file.read_bytes())
     except ValidationError:
         raise SitetwinError(f"{file} can't be read: remove it, then run `sitetwin retrain`") from None
-    if job.state == "running" and not job.is_alive():
+    if job.state == "running" and not job.is_alive(lock_file(settings)):
         job.state = "died"
         job.text = f"its process ended in the step {job.step}: `sitetwin retrain` goes on from there; see {job.log}"
     return job

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.jobs.retraining.job import Tracker, job_file, read_job
+from pipeline.jobs.retraining.job import Tracker, lock_file, read_job
 from pipeline.settings import load_settings
 from pipeline.surroundings import keep_private
 
@@ -25,9 +25,10 @@ def main() -> None:
     settings = load_settings(Path(sys.argv[1]))
     keep_private(settings.state)
     job = read_job(settings)
-    lock = FileLock(job_file(settings).with_suffix(".lock"))
+    lock = FileLock(lock_file(settings))
     try:
-        lock.acquire(timeout=0)
+        # Whoever only asks whether it is held lets go at once.
+        lock.acquire(timeout=1)
     except Timeout:
         sys.exit("another retraining is under way: `sitetwin retrain status` shows it")
     if job is None:

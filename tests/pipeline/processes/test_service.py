@@ -2,12 +2,17 @@ import dataclasses
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
+from filelock import FileLock
 
 from pipeline.errors import ServiceError
+from pipeline.processes.endpoint import Endpoint, is_held
+from pipeline.processes.owner import Idleness, Owner
 from tests.pipeline.processes.owners import MakeService, wait_gone
 
 
@@ -34,24 +39,74 @@ def test_a_killed_owner_is_noticed_and_started_again(owned: MakeService) -> None
 def test_nobody_uses_it_so_it_ends(owned: MakeService) -> None:
     endpoint = owned(idle_minutes=0.005).ensure()
     wait_gone(endpoint.pid)
-    assert not endpoint.is_alive()
+    assert owned().find() is None
     assert "idle for 0.005 minutes" in owned().log.read_text()
 
 
 def test_a_use_starts_the_idle_clock_again(owned: MakeService) -> None:
     service = owned()
     service.ensure()
-    os.utime(service.files.used_path, (0, 0))
-    assert service.files.idle_seconds() > 1000
+    before = service.files.last_use()
     service.ensure()
-    assert service.files.idle_seconds() < 60
+    assert service.files.last_use() != before
+
+
+def test_idle_time_is_counted_in_pauses() -> None:
+    idle = Idleness(20)
+    assert idle.pause == 5
+    uses = [1, 1, 1, 1, 2, 2, 2, 2, 2]
+    assert [idle.is_over(use) for use in uses] == [False] * 8 + [True]
+
+
+def test_a_clock_that_jumps_ends_no_owner(owned: MakeService) -> None:
+    """As after twenty minutes of sleep: the last use looks long ago."""
+    service = owned(idle_minutes=0.02)
+    endpoint = service.ensure()
+    os.utime(service.files.used_path, (0, 0))
+    began = time.monotonic()
+    wait_gone(endpoint.pid)
+    assert time.monotonic() - began > 0.8 * 60 * 0.02
+
+
+def test_the_lock_decides_where_the_clock_was_set_anew(owned: MakeService) -> None:
+    """A process's start is told by the system's clock, on a Mac and on Linux."""
+    service = owned()
+    endpoint = service.ensure()
+    moved = endpoint.model_copy(update={"created": endpoint.created + 7200})
+    service.files.endpoint_path.write_text(moved.model_dump_json())
+    assert service.find() == moved
+    assert service.ensure() == moved
+    os.kill(endpoint.pid, signal.SIGKILL)
+    wait_gone(endpoint.pid)
+    assert service.find() is None
+
+
+def test_many_may_ask_for_a_lock_at_once(tmp_path: Path) -> None:
+    lock = FileLock(tmp_path / "lock")
+    assert not is_held(tmp_path / "lock")
+    with lock:
+        assert is_held(tmp_path / "lock")
+    with ThreadPoolExecutor(8) as pool:
+        assert not any(pool.map(lambda _: is_held(tmp_path / "lock"), range(500)))
+
+
+def test_what_a_dead_owner_left_is_not_taken_for_the_next_one(owned: MakeService) -> None:
+    """Between its lock and its first answer, a new owner must not be found under the old one's process id."""
+    service = owned()
+    service.files.endpoint_path.write_text(
+        Endpoint(pid=os.getpid(), created=0, port=1, details={"mood": "good"}).model_dump_json()
+    )
+    assert service.find() is None
+    Owner(tmp := service.state / "run", "thing", 5)
+    assert not (tmp / "thing.json").exists()
 
 
 def test_other_settings_replace_the_owner(owned: MakeService) -> None:
     old = owned(mood="good").ensure()
     new = owned(mood="better").ensure()
     assert new.details == {"mood": "better"}
-    assert not old.is_alive()
+    assert owned().find() == new
+    wait_gone(old.pid, seconds=0)
 
 
 def test_there_is_never_a_second_owner(owned: MakeService) -> None:
@@ -99,6 +154,5 @@ def test_a_process_id_used_again_is_not_the_owner(owned: MakeService) -> None:
     service = owned()
     endpoint = service.ensure()
     stranger = endpoint.model_copy(update={"pid": os.getpid()})
-    assert not stranger.is_alive()
     service.stop(stranger)
-    assert endpoint.is_alive()
+    assert service.find() == endpoint

@@ -116,7 +116,7 @@ def test_a_shared_owner_that_ran_before_is_left_running(owned: MakeService) -> N
     supervisor.start()
     watcher.wait_for("thing", "ready")
     supervisor.stop()
-    assert endpoint.is_alive()
+    assert owned().find() == endpoint
 
 
 def test_a_shared_owner_that_was_started_here_is_stopped(owned: MakeService) -> None:

@@ -135,7 +135,7 @@ def test_a_public_adapter_is_not_trained_on_private_notes(site, small, screen):
 
 def test_one_run_at_a_time(site, small, screen):
     registry.runs_directory(site).mkdir(parents=True)
-    with FileLock(registry.runs_directory(site) / ".training.lock"), pytest.raises(SitetwinError, match="under way"):
+    with FileLock(registry.runs_directory(site) / registry.LOCK), pytest.raises(SitetwinError, match="under way"):
         start(site, screen, values=small)
 
 

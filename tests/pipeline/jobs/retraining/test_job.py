@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from pipeline.errors import SitetwinError
-from pipeline.jobs.retraining.job import job_file, read_job
+from pipeline.jobs.retraining.job import job_file, lock_file, read_job
 
 
 def test_it_is_read_as_it_was_written(site, tracker):
@@ -18,7 +18,7 @@ def test_it_is_read_as_it_was_written(site, tracker):
     mine.write()
     job = read_job(site)
     assert job == mine.job
-    assert (job.state, job.is_alive()) == ("running", True)
+    assert (job.state, job.is_alive(lock_file(site))) == ("running", True)
     assert job.summary.startswith(
         "retraining 1: step 2 of 3, training of overfit-1, 50 of 100 iterations, loss 2.500, about"
     )
