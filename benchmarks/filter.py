@@ -267,7 +267,7 @@ def show(row: Row) -> Iterable[str]:
 def main(named: str, sample: int | None, wrong: bool, as_json: bool) -> None:
     """Refuse planted pairs, and count how many of the refused are bad, and of the bad refused."""
     # Not as TeacherSettings, so that SITETWIN_TEACHER__… variables still count.
-    settings = Settings(root=PROJECT, teacher={"judge": named})  # type: ignore[arg-type]
+    settings = Settings(root=PROJECT, teacher={"judge": named})
     planted = load_planted()
     if sample is not None:
         planted = sampled(planted, sample)

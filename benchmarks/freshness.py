@@ -31,7 +31,7 @@ from pipeline.files import write_text
 from pipeline.index import Index
 from pipeline.processes import vectors
 from pipeline.processes.endpoint import RunFiles
-from pipeline.processes.service import last_line
+from pipeline.processes.logs import last_line
 from pipeline.settings import FILE_NAME, Retrieval, Settings, load_settings
 from pipeline.site import Site
 

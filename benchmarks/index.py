@@ -94,7 +94,7 @@ def embed(settings: Settings, texts: Sequence[str]) -> float:
 def to_exact(settings: Settings, texts: Sequence[str]) -> np.ndarray:
     """Cosine of each text's vector to the one in fp32, float32 (texts,)."""
     model = BertEmbedder(embedder_folder(settings), os.cpu_count() or 1, exact=True)
-    return (load_embedder(settings).embed(texts) * model.embed(texts)).sum(1)
+    return np.asarray((load_embedder(settings).embed(texts) * model.embed(texts)).sum(1))
 
 
 def peer(model: Path, texts: Sequence[str]) -> float | None:

@@ -48,7 +48,10 @@ def compare(sides: Mapping[str, Mapping[str, float | str]]) -> dict[str, float |
 
 def run_side(side: str, threads: int) -> dict[str, float | str]:
     command = [sys.executable, "-m", "benchmarks.matmul", "--side", side, "--threads", str(threads)]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
+    found: dict[str, float | str] = json.loads(
+        subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+    )
+    return found
 
 
 def main() -> None:

@@ -55,7 +55,7 @@ class RandomVectors:
         return np.array(rows, np.float32).reshape(-1, self.dimension)
 
     def embed_query(self, text: str) -> np.ndarray:
-        return self.embed([text])[0]
+        return np.asarray(self.embed([text])[0])
 
     def _vector(self, text: str) -> np.ndarray:
         vector = np.random.default_rng(zlib.crc32(text.encode())).standard_normal(self.dimension, np.float32)

@@ -104,6 +104,7 @@ def mlx_lm_step(base: Path) -> Any:
 
     @partial(mx.compile, inputs=state, outputs=state)
     def compiled(tokens: mx.array, lengths: mx.array) -> mx.array:
+        loss: mx.array
         (loss, _), gradients = both(model, tokens, lengths)
         optimizer.update(model, gradients)
         return loss

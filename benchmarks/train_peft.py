@@ -34,7 +34,7 @@ def step(rows: list[tuple[list[int], int]]) -> float:
     loss.backward()
     optimizer.step()
     optimizer.zero_grad()
-    return loss.item()
+    return float(loss.item())
 
 
 for line in sys.stdin:

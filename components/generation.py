@@ -1,6 +1,7 @@
 """Any LangChain model as the function that `pipeline.chat` asks."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import BaseMessage
@@ -8,7 +9,7 @@ from langchain_core.messages import BaseMessage
 from pipeline.chat import Generate
 
 
-def generate_with(model: BaseLanguageModel) -> Generate:
+def generate_with(model: BaseLanguageModel[Any]) -> Generate:
     def generate(messages: list[dict[str, str]]) -> Iterator[str]:
         for chunk in model.stream(messages):
             # A plain completion model streams strings.

@@ -160,7 +160,7 @@ def to_text(flow: Flow) -> str:
     """A flow as its file holds it: sorted, without secrets and without what changes at each save."""
     from langflow_sdk.serialization import flow_to_json, normalize_flow
 
-    return flow_to_json(normalize_flow(flow))
+    return str(flow_to_json(normalize_flow(flow)))
 
 
 def _flow(flow_id: str, name: str, description: str, icon: str) -> Flow:

@@ -122,7 +122,7 @@ def _fetch(client: "Client", flow_id: str) -> dict[str, Any] | None:
     from langflow_sdk.exceptions import LangflowNotFoundError
 
     try:
-        return client.get_flow(flow_id).model_dump(mode="json")
+        return dict(client.get_flow(flow_id).model_dump(mode="json"))
     except LangflowNotFoundError:
         return None
 

@@ -4,7 +4,7 @@ import functools
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import anyio
 from mcp.server.fastmcp import Context, FastMCP
@@ -78,7 +78,7 @@ def create_server(settings: Settings, visibility: Visibility | None = None) -> F
     @server.tool(title="Ask the notes", annotations=READS)
     async def ask(
         question: Annotated[str, Field(description="A question that the owner's notes may answer", min_length=1)],
-        context: Context,
+        context: Context[Any, Any, Any],
         mode: Annotated[
             Literal["rag", "base", "lora", "hybrid"],
             Field(

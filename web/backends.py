@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol
 
 import anyio
 import httpx
@@ -96,7 +96,7 @@ class FlowBackend:
         from flows.client import run_flow
 
         pieces = run_flow(self._base_url, self._api_key, self._flow, question, session_id, http=self._http)
-        async with aclosing(cast(AsyncGenerator[str | Answer, None], pieces)):
+        async with aclosing(pieces):
             async for piece in pieces:
                 yield piece
 

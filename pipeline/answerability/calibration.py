@@ -237,4 +237,4 @@ def fit_logistic(rows: np.ndarray, labels: np.ndarray, assumed: np.ndarray, prec
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))))

@@ -85,7 +85,7 @@ def print_json(document: BaseModel | dict[str, Any]) -> None:
     click.echo(text)
 
 
-class Day(click.ParamType):
+class Day(click.ParamType["date"]):
     name = "YYYY-MM-DD"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

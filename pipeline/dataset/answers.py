@@ -70,7 +70,7 @@ class Answers:
     def _find(self, key: str, wanted: int = 1) -> str | None:
         query = "SELECT answer FROM answers WHERE key = ? AND wanted >= ?"
         row = self._connection.execute(query, (key, wanted)).fetchone()
-        return row and row[0]
+        return str(row[0]) if row else None
 
     def _keep(self, key: str, wanted: int, answer: str, sources: Iterable[Source]) -> None:
         with self._transaction():

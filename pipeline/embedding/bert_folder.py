@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -103,7 +103,7 @@ def load_tokenizer(folder: Path, config: Config) -> "Tokenizer":
         ModelError: neither tokenizer.json nor vocab.txt is there.
     """
     from tokenizers import Tokenizer
-    from tokenizers.implementations import BertWordPieceTokenizer
+    from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
 
     tokenizer: Any
     if (folder / "tokenizer.json").is_file():
@@ -114,7 +114,7 @@ def load_tokenizer(folder: Path, config: Config) -> "Tokenizer":
         raise _missing(folder, "tokenizer.json")
     tokenizer.enable_truncation(config.max_tokens)
     tokenizer.no_padding()
-    return tokenizer
+    return cast("Tokenizer", tokenizer)
 
 
 def read_weights(folder: Path) -> dict[str, np.ndarray]:

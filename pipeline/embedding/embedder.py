@@ -118,7 +118,7 @@ def embedder_folder(settings: Settings) -> Path:
 @lru_cache(maxsize=8)
 def _query_vector(model: TextModel, name: str, text: str) -> np.ndarray:
     """The same question is searched for, judged and quoted on; under another `name` the model has other weights."""
-    vector = model.embed([text])[0]
+    vector: np.ndarray = model.embed([text])[0]
     vector.flags.writeable = False
     return vector
 

@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -134,7 +134,8 @@ def _layer(weights: "Weights", hidden: "mx.array", seen: "mx.array", name: str, 
 def _activate(inputs: "mx.array", activation: Activation) -> "mx.array":
     from mlx import nn
 
-    return {"gelu": nn.gelu, "gelu_tanh": nn.gelu_approx, "relu": nn.relu}[activation](inputs)
+    act: Callable[[mx.array], mx.array] = {"gelu": nn.gelu, "gelu_tanh": nn.gelu_approx, "relu": nn.relu}[activation]
+    return act(inputs)
 
 
 def _linear(weights: "Weights", inputs: "mx.array", name: str) -> "mx.array":

@@ -75,7 +75,7 @@ class RemoteEmbedder:
             raise ModelError(
                 f"{self._server.identity()} gave a vector without a direction: set [models] embedder to another model"
             )
-        return vectors / lengths
+        return np.asarray(vectors / lengths)
 
 
 def _answer(server: EmbeddingServer, texts: Sequence[str]) -> list[Sequence[float]]:

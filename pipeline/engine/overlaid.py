@@ -141,7 +141,8 @@ class OverlaidModel(nn.Module):
     def __call__(self, inputs: mx.array, cache: list[Any], **options: Any) -> mx.array:
         *caches, rows = cache
         self._routing.set(rows.overlays)
-        return self.base(inputs, cache=caches, **options)
+        logits: mx.array = self.base(inputs, cache=caches, **options)
+        return logits
 
     def base_layers(self) -> dict[str, nn.Module]:
         """The base's own layers by path."""

@@ -59,4 +59,4 @@ def _bytes(cache: Any, tokens: int) -> int:
     if not (step := getattr(cache, "step", None)):
         return int(cache.nbytes)  # of the same size for all lengths, as a state-space model's
     # mlx-lm takes memory for so many tokens at a time.
-    return int(cache.nbytes) * min(tokens, getattr(cache, "max_size", tokens)) // step
+    return int(cache.nbytes) * min(tokens, int(getattr(cache, "max_size", tokens))) // int(step)

@@ -40,7 +40,7 @@ def save(folder: Path, progress: Progress, model: nn.Module, best: dict[str, mx.
     """Writes `folder/NNNNNNN`, then removes older ones."""
     name = f"{progress.iteration:07d}"
     final = folder / name
-    state: dict[str, mx.array] = dict(tree_flatten(optimizer.state))  # type: ignore[arg-type]
+    state: dict[str, mx.array] = dict(tree_flatten(optimizer.state))
     with files.new_folder(final, replace=True) as draft:
         mx.save_safetensors(str(draft / WEIGHTS), weights_of(model))
         if best:

@@ -121,7 +121,7 @@ def _computed_twice(kind: type) -> Callable[..., Any]:
             self.update(parameters)
             for part, key in zip(dropouts, keys, strict=True):
                 part.hold(mx.stop_gradient(key))
-            return kind.__call__(self, *args, **kwargs)  # type: ignore[operator]
+            return kind.__call__(self, *args, **kwargs)
 
         # Keys are arguments too: compiling takes draws by the very same key for one, and keeps what was drawn.
         keys = [part.key for part in dropouts]

@@ -273,7 +273,7 @@ def make_optimizer(config: TrainingConfig) -> optim.Optimizer:
             rate = build_schedule(config.lr_schedule.model_dump())
         except (AttributeError, TypeError) as error:
             raise SettingsError(f"lr_schedule: {error}: see the schedules of mlx.optimizers") from None
-    kind = OPTIMIZERS[config.optimizer]
+    kind: Callable[..., optim.Optimizer] = OPTIMIZERS[config.optimizer]
     if config.optimizer == "adam" and fit.is_here():
         from pipeline.training.cpu.adam import Adam
 

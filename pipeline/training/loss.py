@@ -88,7 +88,7 @@ def _picking(kind: type) -> type:
     """A trunk whose hidden states are those at its `_picked` places of all rows one after the other: (1, picked, width)."""
 
     def call(self: Any, *args: Any, **kwargs: Any) -> mx.array:
-        hidden = kind.__call__(self, *args, **kwargs)  # type: ignore[operator]
+        hidden: mx.array = kind.__call__(self, *args, **kwargs)
         return hidden.reshape(-1, hidden.shape[-1])[self._picked][None]
 
     return type(kind.__name__, (kind,), {"__call__": call})

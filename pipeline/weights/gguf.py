@@ -111,7 +111,7 @@ def tokenizer_config(metadata: dict[str, Any]) -> dict[str, Any]:
     tokens = metadata["tokenizer.ggml.tokens"]
 
     def token(name: str) -> str:
-        return tokens[metadata[f"tokenizer.ggml.{name}_token_id"].item()]
+        return str(tokens[metadata[f"tokenizer.ggml.{name}_token_id"].item()])
 
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",

@@ -27,7 +27,7 @@ def weights_folder(name: str) -> Path:
     if isinstance(found, Path):
         return found
     try:
-        return hf_repo_to_path(found)
+        return Path(hf_repo_to_path(found))
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{found} is not on this machine ({' '.join(str(error).split())[:120]}): ask it something first "

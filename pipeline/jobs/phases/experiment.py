@@ -16,7 +16,8 @@ from pipeline import files
 from pipeline.adapters import base_hash
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SettingsError, SitetwinError
-from pipeline.evaluation.adapter_scores import CancelledError, Held, Scored, Scores, questions, score, seen
+from pipeline.evaluation.adapter_scores import CancelledError, Held, questions, score, seen
+from pipeline.evaluation.comparing import Scored, Scores
 from pipeline.jobs.phases.conclusion import conclusion
 from pipeline.jobs.recording import QuestionSet, record_scores
 from pipeline.settings import Settings, Visibility

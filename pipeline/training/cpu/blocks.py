@@ -229,7 +229,7 @@ class Attention:
 
     def _seen(self, x: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """(seen, G, W) of x (T, G · W)."""
-        return x[seen].reshape(-1, self._groups, self._width)
+        return np.asarray(x[seen]).reshape(-1, self._groups, self._width)
 
     def _by_group(self, x: np.ndarray) -> np.ndarray:
         """(G, tokens, S, W) of x (tokens, G · S · W)."""

@@ -53,7 +53,7 @@ class Source:
     @cached_property
     def config(self) -> dict[str, Any]:
         """The base's config.json."""
-        return load_config(self.base)  # type: ignore[no-any-return]
+        return load_config(self.base)
 
     @property
     def is_quantised(self) -> bool:
@@ -66,7 +66,7 @@ class Source:
     def load_base(self) -> nn.Module:
         """Its weights are read from the disk when they are needed."""
         model, _ = load_model(self.base, lazy=True)
-        return model  # type: ignore[no-any-return]
+        return model
 
     def overlay(self, model: nn.Module) -> Overlay:
         """The adapter as the engine lays it over the base; not a full fine-tune.
