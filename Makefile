@@ -4,9 +4,10 @@
 UV_VERSION := 0.13.8
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && { echo $$p; exit; }; done)
-BIN := .venv/bin
-INSTALLED := .venv/.installed
-TESTABLE := .venv/.testable
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+TESTABLE := $(VENV)/.testable
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # A company's proxy has its certificate in the system's store, which uv does not read by itself.
 export UV_SYSTEM_CERTS ?= true
@@ -32,7 +33,7 @@ lint: $(TESTABLE)
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "sitetwin needs Python 3.11, 3.12 or 3.13 on PATH: install one, or name it with make PYTHON=..." >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@echo "installing: a few minutes the first time"
 	@$(INSTALL) --require-hashes -r requirements.txt
@@ -49,4 +50,4 @@ lock: $(INSTALLED)
 	$(LOCK) --group dev --constraints requirements.txt -o requirements-dev.txt
 
 clean:
-	rm -rf .venv .sitetwin
+	rm -rf $(VENV) .sitetwin
