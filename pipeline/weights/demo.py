@@ -59,7 +59,7 @@ class Weights:
 
 def _smollm2(folder: Path) -> None:
     # Imported here: it brings MLX, and most processes only ask for a folder that is there already.
-    from pipeline.weights.gguf import convert
+    from pipeline.weights.gguf.converting import convert
 
     unpacked = folder.parent / "unpacked"
     unpacked.mkdir()

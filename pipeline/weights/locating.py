@@ -1,18 +1,53 @@
-"""Where the weights lie that the settings name: the demo's, a folder, or an id of the model hub."""
+"""Where the weights lie that the settings name: the demo's, a folder, a GGUF, or an id of the model hub."""
 
+import hashlib
 from pathlib import Path
 
+from rich.console import Console
+
 from pipeline.errors import ModelError
-from pipeline.weights.demo import DEMO, chat_model, embedding_model
+from pipeline.weights.cache import cached
+from pipeline.weights.demo import DEMO, DTYPE, chat_model, embedding_model
+
+GGUF = ".gguf"
 
 
 def resolve_chat_model(name: str) -> Path | str:
-    """What `mlx_lm.load` opens for `[models] chat`: `demo` and folders as a path, anything else is a hub id.
+    """What `mlx_lm.load` opens for `[models] chat`: `demo`, folders and GGUFs as a path, anything else is a hub id.
 
     Raises:
-        ModelError: the demo weights can't be had, or `name` looks like a folder and there is none.
+        ModelError: the demo weights can't be had, `name` looks like a folder or a GGUF and there is none, or the GGUF
+            can't be converted.
     """
-    return chat_model() if name == DEMO else _folder(name, "chat") or name
+    if name == DEMO:
+        return chat_model()
+    if name.lower().endswith(GGUF):
+        return converted_gguf(Path(name).expanduser())
+    return _folder(name, "chat") or name
+
+
+def converted_gguf(file: Path) -> Path:
+    """The folder of the cache with the model of a GGUF, converted when it is named for the first time.
+
+    A file that was written since is converted again.
+
+    Raises:
+        ModelError: there is no such file, it can't be converted, or the cache can't be written.
+    """
+    if not file.is_file():
+        raise ModelError(f"no file {file}: set [models] chat to {DEMO!r} or to a GGUF that exists")
+    file = file.resolve()
+    state = file.stat()
+    mark = hashlib.sha256(f"{file} {state.st_size} {state.st_mtime_ns}".encode()).hexdigest()[:12]
+
+    def build(folder: Path) -> None:
+        # Imported here: it brings MLX, and most processes only ask for a folder that is there already.
+        from pipeline.weights.gguf.converting import convert
+
+        Console(stderr=True).print(f"converting {file.name} for MLX, once", highlight=False)
+        convert(file, folder, DTYPE)
+
+    return cached(f"{file.stem}-{mark}-{DTYPE}", build)
 
 
 def weights_folder(name: str) -> Path:

@@ -23,3 +23,17 @@ def test_a_folder_that_is_not_there_is_named(name: str) -> None:
 def test_an_embedder_must_be_a_folder() -> None:
     with pytest.raises(ModelError, match=r"set \[models\] embedder to 'demo' or to a folder"):
         resolve_embedding_model("sentence-transformers/all-MiniLM-L6-v2")
+
+
+def test_a_gguf_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"no file .*model\.gguf: set \[models\] chat to 'demo' or to a GGUF"):
+        resolve_chat_model(str(tmp_path / "model.gguf"))
+
+
+def test_a_gguf_that_cannot_be_converted_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITETWIN_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "Broken.GGUF").write_bytes(b"no model")
+    for _ in range(2):
+        with pytest.raises(ModelError, match="is no GGUF that can be read"):
+            resolve_chat_model(str(tmp_path / "Broken.GGUF"))
+    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_dir()] == [tmp_path / "cache" / "1"]

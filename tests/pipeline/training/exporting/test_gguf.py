@@ -14,7 +14,7 @@ from pipeline.errors import ModelError
 from pipeline.training.exporting.fused import fuse
 from pipeline.training.exporting.gguf import check_gguf, write_gguf
 from pipeline.training.exporting.source import Source, find_source
-from pipeline.weights.gguf import convert
+from pipeline.weights.gguf.converting import convert
 from tests.pipeline.training.exporting.models import IDS, engine_logits, logits
 
 

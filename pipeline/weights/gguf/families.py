@@ -1,0 +1,119 @@
+"""The families of models that have a GGUF here, and their configuration in llama.cpp's words and in transformers'."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+NUMBERS = {
+    # config.json: the key in GGUF after the architecture
+    "hidden_size": "embedding_length",
+    "intermediate_size": "feed_forward_length",
+    "num_hidden_layers": "block_count",
+    "num_attention_heads": "attention.head_count",
+    "num_key_value_heads": "attention.head_count_kv",
+    "max_position_embeddings": "context_length",
+}
+WINDOW, WINDOW_PATTERN = "attention.sliding_window", "attention.sliding_window_pattern"
+LOCAL_THETA = "rope.freq_base_swa"
+GEMMA3_PATTERN = 6
+"""Of so many layers one sees everything, the others a window: in every Gemma 3, and in llama.cpp's code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    arch: str
+    """GGUF's `general.architecture`."""
+    model_type: str
+    """In config.json."""
+    class_name: str
+    """transformers'."""
+    is_interleaved: bool = False
+    """llama.cpp alternates the two halves of each head's query and key rows that RoPE rotates."""
+    norm_offset: float = 0.0
+    """What llama.cpp adds to the weights of norms: Gemma's are kept as the difference from 1."""
+    activation: str = "silu"
+    has_head_width: bool = True
+    """Else the heads share the hidden size evenly."""
+    layers_of_other_scale: int = 0
+    """The model of so many layers divides attention's scores by the root of hidden size / heads, not of a head's width."""
+
+
+LLAMA = Family("llama", "llama", "LlamaForCausalLM", is_interleaved=True)
+QWEN2 = Family("qwen2", "qwen2", "Qwen2ForCausalLM", has_head_width=False)
+QWEN3 = Family("qwen3", "qwen3", "Qwen3ForCausalLM")
+GEMMA2 = Family(
+    "gemma2", "gemma2", "Gemma2ForCausalLM",
+    norm_offset=1.0, activation="gelu_pytorch_tanh", layers_of_other_scale=46,
+)  # fmt: skip
+GEMMA3 = Family(
+    "gemma3", "gemma3_text", "Gemma3ForCausalLM",
+    norm_offset=1.0, activation="gelu_pytorch_tanh", layers_of_other_scale=62,
+)  # fmt: skip
+FAMILIES = (LLAMA, QWEN2, QWEN3, GEMMA2, GEMMA3)
+NAMES = "Llama, Mistral, Qwen 2, Qwen 3, Gemma 2 and Gemma 3"
+
+
+def family_of(arch: str) -> Family | None:
+    """The family of GGUF's `general.architecture`."""
+    return next((family for family in FAMILIES if family.arch == arch), None)
+
+
+def family_of_type(model_type: str) -> Family | None:
+    """The family of `model_type` in a config.json; a Mistral is a Llama to llama.cpp and to mlx-lm alike."""
+    if model_type == "mistral":
+        return LLAMA
+    return next((family for family in FAMILIES if family.model_type == model_type), None)
+
+
+def attention_scale_of(family: Family, config: Mapping[str, Any]) -> float:
+    """The number under whose root llama.cpp divides attention's scores (`query_pre_attn_scalar`): no GGUF says it."""
+    if config["num_hidden_layers"] == family.layers_of_other_scale:
+        return float(config["hidden_size"] / config["num_attention_heads"])
+    return float(config["head_dim"])
+
+
+def config_of(family: Family, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of config.json that `metadata` says.
+
+    Raises:
+        KeyError: the GGUF leaves one out.
+    """
+    prefix = f"{family.arch}."
+
+    def get(key: str, default: Any) -> Any:
+        return metadata.get(prefix + key, default)
+
+    config = {key: metadata[prefix + name] for key, name in NUMBERS.items() if key != "num_key_value_heads"}
+    heads = config["num_attention_heads"]
+    config |= {
+        "num_key_value_heads": get("attention.head_count_kv", heads),
+        "head_dim": get("attention.key_length", config["hidden_size"] // heads),
+        # It stands there in 32 bits: 1e-05 would be 9.99999974e-06.
+        "rms_norm_eps": float(f"{metadata[prefix + 'attention.layer_norm_rms_epsilon']:.6g}"),
+        "rope_theta": get("rope.freq_base", 10_000.0),
+        "rope_scaling": None,
+    }
+    if get("rope.scaling.type", "none") == "linear":
+        config["rope_scaling"] = {"rope_type": "linear", "factor": get("rope.scaling.factor", 1.0)}
+    if family in (GEMMA2, GEMMA3):
+        config |= {
+            "query_pre_attn_scalar": attention_scale_of(family, config),
+            "sliding_window": get(WINDOW, 4096),
+            "hidden_activation": family.activation,
+        }
+    if family is GEMMA2:
+        config |= {
+            "attn_logit_softcapping": get("attn_logit_softcapping", 50.0),
+            "final_logit_softcapping": get("final_logit_softcapping", 30.0),
+        }
+    if family is GEMMA3:
+        config |= {
+            "rope_local_base_freq": get(LOCAL_THETA, 10_000.0),
+            "sliding_window_pattern": _pattern(get(WINDOW_PATTERN, GEMMA3_PATTERN)),
+        }
+    return config
+
+
+def _pattern(value: int | list[bool]) -> int:
+    """Of how many layers one sees everything; newer files say of each layer whether it sees a window."""
+    return value.index(False) + 1 if isinstance(value, list) else value
