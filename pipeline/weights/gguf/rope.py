@@ -31,7 +31,8 @@ def llama3_factors(theta: float, width: int, scaling: Mapping[str, Any]) -> np.n
     )
     wavelengths = 2 * math.pi * theta ** (np.arange(0, width, 2) / width)
     smooth = np.clip((window / wavelengths - low) / (high - low), 0, 1)
-    return (1 / ((1 - smooth) / scaling["factor"] + smooth)).astype(np.float32)
+    factors: np.ndarray = 1 / ((1 - smooth) / scaling["factor"] + smooth)
+    return factors.astype(np.float32)
 
 
 def llama3_scaling(factors: np.ndarray, theta: float, width: int) -> dict[str, Any] | None:
