@@ -26,7 +26,8 @@ from pipeline.evaluation.golden import load
 from pipeline.index.passages import Passage
 from pipeline.settings import ContentSource, Retrieval, Settings
 from pipeline.site import Site
-from pipeline.text.words import content_stems, names, stems_with_parts
+from pipeline.text.names import names
+from pipeline.text.words import content_stems, stems_with_parts
 
 DATA = Path(__file__).parent / "data"
 SHARED = PROJECT.parent / "shared" / "data"

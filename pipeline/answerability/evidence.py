@@ -11,8 +11,10 @@ import numpy as np
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import Vocabulary
 from pipeline.text import tokens
+from pipeline.text.function_words import FUNCTION_WORDS
+from pipeline.text.names import names
 from pipeline.text.pieces import split_sentences
-from pipeline.text.words import FUNCTION_WORDS, names, stems_with_parts, words
+from pipeline.text.words import stems_with_parts, words
 
 WINDOW = 3
 """Sentences in a row in which the kind of thing that is asked for should stand."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pipeline.index.vocabulary import SampledChunk
+from pipeline.text.function_words import FUNCTION_WORDS
 from pipeline.text.pieces import bare, is_code, split_sentences
-from pipeline.text.words import FUNCTION_WORDS
 
 LENGTHS = (4, 9)
 """Words that are taken from a sentence."""

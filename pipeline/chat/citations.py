@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.chat.records import Citation
 from pipeline.index.passages import Passage
+from pipeline.text.numbers import numbers
 from pipeline.text.pieces import bare, split_sentences
-from pipeline.text.words import content_stems, numbers, stems_with_parts
+from pipeline.text.words import content_stems, stems_with_parts
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _GROUP = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})+)\]")

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.chat.records import Turn
-from pipeline.text.words import FUNCTION_WORDS, content_stems, words
+from pipeline.text.function_words import FUNCTION_WORDS
+from pipeline.text.words import content_stems, words
 
 LONGEST_LEANING = 3
 """Words with meaning: a question that has more says itself what it is about, whatever it points to."""

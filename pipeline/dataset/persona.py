@@ -17,8 +17,10 @@ from pipeline.content.parsing import decode
 from pipeline.dataset.records import Source
 from pipeline.dataset.teachers.extractive.other_languages import language_of
 from pipeline.dataset.teachers.extractive.phrases import named
-from pipeline.dataset.teachers.extractive.text import Statement, Text, is_english, is_whole, read, sentences
+from pipeline.dataset.teachers.extractive.text import Statement, Text, is_whole, read
 from pipeline.errors import SettingsError, SitetwinError
+from pipeline.text.languages import is_english
+from pipeline.text.sentences import sentences
 
 SAMPLES, SAMPLES_CHARS = 4, 420
 """Sentences, and characters of all together: they stand before every chat."""

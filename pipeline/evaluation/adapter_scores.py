@@ -16,13 +16,14 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.adapters import BASE
 from pipeline.chat import Answer
 from pipeline.dataset import versions
-from pipeline.dataset.filters.evidence import named, numbers
 from pipeline.dataset.records import Split
 from pipeline.errors import SitetwinError
 from pipeline.evaluation import golden
 from pipeline.evaluation.comparing import Scored, ScoredMode, Scores, mean
 from pipeline.settings import Settings, Visibility
 from pipeline.site import Site
+from pipeline.text.names import named
+from pipeline.text.numbers import numbers
 from pipeline.text.words import stems_with_parts
 
 GOLDEN = "golden.jsonl"

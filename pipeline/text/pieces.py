@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from pipeline.text.sentences import sentence_spans
+from pipeline.text.sentences import sentences
 
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _ITEM = re.compile(r"^\s*(?:[-*+]|(\d+[.)]))\s+")
@@ -49,7 +49,7 @@ def is_code(sentence: str) -> bool:
 def _sentences(block: str) -> list[str]:
     if is_code(block) or _ITEM.match(block):
         return [block]
-    return [block[start:end] for start, end in sentence_spans(block)]
+    return sentences(block)
 
 
 def _blocks(markdown: str) -> Iterator[str]:

@@ -21,3 +21,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
             start = text.index(sentence, start)
             spans.append((start, start + len(sentence)))
     return spans
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of `text`, in their order."""
+    return [text[start:end] for start, end in sentence_spans(text)]

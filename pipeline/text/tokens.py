@@ -8,7 +8,8 @@ import functools
 import re
 import unicodedata
 
-import snowballstemmer
+from pipeline.text.function_words import STOP_WORDS
+from pipeline.text.stems import stem
 
 VERSION = 1
 """Part of the index's recipe: raise it when the tokens of a text change."""
@@ -27,13 +28,6 @@ _HUMPS = re.compile(r"[^\W\d_]+|\d+")
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _JOINTS = (re.compile(r"[/:@#+]+"), re.compile(r"[.\-]+"), re.compile(r"_+"))
 
-_STOP_WORDS = frozenset(
-    """a about am an and any are as at be been being but by can could did do does doing for from had has have having he
-    her hers him his how i if in into is it its itself just me my no nor not of on or our ours she should so some such
-    than that the their theirs them then there these they this those to too us was we were what when where which while
-    who whom why will with would you your yours""".split()
-)
-
 
 def tokens(text: str) -> list[str]:
     """Every token of `text` in its order, with repetitions."""
@@ -44,7 +38,7 @@ def tokens(text: str) -> list[str]:
 def query_tokens(text: str) -> list[str]:
     """The tokens that `text` asks for, each once; words like "the" only when there is nothing else."""
     words = _WORD.findall(unicodedata.normalize("NFKC", text).translate(_APOSTROPHES))
-    meant = [word for word in words if word.casefold() not in _STOP_WORDS] or words
+    meant = [word for word in words if word.casefold() not in STOP_WORDS] or words
     return list(dict.fromkeys(token for word in meant for token in _expand(word)))
 
 
@@ -93,7 +87,5 @@ def _fold(word: str) -> str:
     return "".join(mark for mark in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(mark))
 
 
-@functools.lru_cache(maxsize=100_000)
 def _stem(word: str) -> str:
-    # The stemmer object keeps state while it works, so threads can't share one.
-    return snowballstemmer.stemmer("english").stemWord(word).replace("'", "") or word.replace("'", "")
+    return stem(word).replace("'", "") or word.replace("'", "")

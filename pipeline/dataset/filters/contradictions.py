@@ -3,18 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.dataset.filters.evidence import (
-    Evidence,
-    Statement,
-    clauses,
-    coverage,
-    halves,
-    has_negation,
-    shortened,
-    statement,
-)
+from pipeline.dataset.filters.evidence import Evidence, shortened
 from pipeline.dataset.records import Pair
-from pipeline.text.words import content_stems, words
+from pipeline.text.statements import Statement, clauses, halves, has_negation, statement
+from pipeline.text.words import content_stems, coverage, words
 
 SAME_STATEMENT = 0.75
 """Share of a statement's content words in a sentence that speaks of the same."""

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.dataset.filters.evidence import named, numbers, quoted
 from pipeline.dataset.records import Pair, Rejection
+from pipeline.text.names import named, quoted
+from pipeline.text.numbers import numbers
 from pipeline.text.words import content_stems
 
 SAME = 0.92

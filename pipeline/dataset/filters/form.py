@@ -3,11 +3,12 @@
 import re
 
 from pipeline.dataset.filters.evidence import evidence_of, shortened
-from pipeline.dataset.filters.language import without_spaces
 from pipeline.dataset.records import Candidate, Pair
 from pipeline.settings import DatasetSettings, PairKind
+from pipeline.text.function_words import FUNCTION_WORDS
+from pipeline.text.languages import without_spaces
 from pipeline.text.pieces import split_sentences
-from pipeline.text.words import FUNCTION_WORDS, content_stems, words
+from pipeline.text.words import content_stems, words
 
 QUESTION_CHARS = (10, 300)
 """The shortest and the longest question."""

@@ -3,21 +3,13 @@
 from collections.abc import Sequence
 
 from pipeline.dataset.filters.contradictions import contradiction
-from pipeline.dataset.filters.evidence import (
-    Evidence,
-    Statement,
-    as_written,
-    coverage,
-    evidence_of,
-    named,
-    number_words,
-    numbers,
-    shortened,
-    statements,
-)
+from pipeline.dataset.filters.evidence import Evidence, evidence_of, shortened
 from pipeline.dataset.records import Candidate, Pair
 from pipeline.settings import DatasetSettings
-from pipeline.text.words import content_stems
+from pipeline.text.names import as_written, named
+from pipeline.text.numbers import number_words, numbers
+from pipeline.text.statements import Statement, statements
+from pipeline.text.words import content_stems, coverage
 
 LEAST_COVERED = 0.5
 """Share of a sentence's content words that must be in the text, or in the question."""

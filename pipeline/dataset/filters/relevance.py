@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pipeline.dataset.filters.evidence import as_written, evidence_of, named, numbers, quoted
+from pipeline.dataset.filters.evidence import evidence_of
 from pipeline.dataset.records import Candidate, Rejection
+from pipeline.text.names import as_written, named, quoted
+from pipeline.text.numbers import numbers
 from pipeline.text.words import content_stems
 
 LEAST_SHARED = 0.4

@@ -2,7 +2,8 @@ import random
 
 from pipeline.answerability.pseudo_questions import REPLACED, pseudo_questions
 from pipeline.index.vocabulary import SampledChunk
-from pipeline.text.words import FUNCTION_WORDS, words
+from pipeline.text.function_words import FUNCTION_WORDS
+from pipeline.text.words import words
 
 CHUNKS = [
     SampledChunk(1, "a.md", "d1", "The gateway listens on port 8765 of this machine. Visitors reach the gateway only."),

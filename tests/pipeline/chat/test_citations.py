@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.chat.citations import checked_marks, citations, cited_numbers, support, supporting_passage
+from pipeline.chat.citations import SUPPORTED, checked_marks, citations, cited_numbers, support, supporting_passage
 from pipeline.index.passages import Passage
 
 
@@ -57,3 +57,8 @@ def test_the_best_supporting_passage_or_none() -> None:
     assert supporting_passage("The vectors are kept by Chroma.", passages) == 2
     assert supporting_passage("Bananas ripen in Peru.", passages) is None
     assert supporting_passage("anything", []) is None
+
+
+def test_a_number_supports_itself_however_it_is_written() -> None:
+    assert support("The library holds 5,000 maps.", "The library holds 5000 maps.") >= SUPPORTED
+    assert support("The library holds 5,000 maps.", "The library holds 500 maps.") == 0.0

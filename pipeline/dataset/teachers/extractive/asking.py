@@ -19,7 +19,7 @@ from pipeline.dataset.teachers.extractive.phrases import (
     topic,
     yours,
 )
-from pipeline.text.words import FUNCTION_WORDS
+from pipeline.text.function_words import FUNCTION_WORDS
 
 _GOOD_OR_BAD = (
     "amazing awesome great terrible horrible awful beautiful ugly perfect fantastic excellent incredible impressive annoying frustrating"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pipeline.content.title_questions import IMPERATIVES, question
 from pipeline.dataset.teachers.extractive.asking import is_imperative, order, way
 from pipeline.dataset.teachers.extractive.drafts import Draft, draft, in_title, is_code, name_in, quoted, tells
-from pipeline.dataset.teachers.extractive.text import Block, Text, is_whole, leans, points_back, sentences
+from pipeline.dataset.teachers.extractive.text import Block, Text, is_whole, leans, points_back
+from pipeline.text.sentences import sentences
 
 MOST_ITEMS = 8
 LONGEST_STEPS = 900

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from pipeline.dataset.filters.language import identify
+from pipeline.text import languages
 
 
 class _Language(NamedTuple):
@@ -38,5 +38,4 @@ def ask_about(title: str, heading: str, text: str) -> str:
 
 
 def _find(text: str) -> _Language | None:
-    probabilities = identify(text)
-    return _LANGUAGES.get(max(probabilities, key=probabilities.__getitem__, default=""))
+    return _LANGUAGES.get(languages.language_of(text)[0])

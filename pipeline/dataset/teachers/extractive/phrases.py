@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from pipeline.text.words import FUNCTION_WORDS
+from pipeline.text.function_words import FUNCTION_WORDS
 
 _ADVERB = r"(?:just|also|even|still|always|often|now|then|never|very|quite|pretty|so|too|kind of|already|once|ever|almost|first|soon|\w+ly)\s+"
 ADVERBS = rf"(?:{_ADVERB})*"

@@ -9,15 +9,14 @@ from markdown_it import MarkdownIt
 
 from pipeline.content.structure import Piece, parse_sections
 from pipeline.dataset.records import Source
-from pipeline.text.sentences import sentence_spans
-from pipeline.text.words import FUNCTION_WORDS, words
+from pipeline.text.function_words import FUNCTION_WORDS
+from pipeline.text.languages import is_english
+from pipeline.text.sentences import sentences
 
 LONGEST_SENTENCE, LONGEST_STATEMENT = 320, 480
 """Characters; what is longer is no answer."""
 SHORTEST_STATEMENT = 25
 MOST_SENTENCES = 3
-ENGLISH_SHARE = 0.22
-"""Of a text's words, those that are function words of English; other languages stay below it."""
 
 _INLINE = MarkdownIt("commonmark").enable("strikethrough")
 _MARK = re.compile(r"^\s*(?:[-*+]|(\d+)[.)])\s+(?:\[[ xX]\]\s+)?")
@@ -128,15 +127,6 @@ def read(source: Source) -> Text:
             else:
                 text.blocks.append(_block(piece, heading))
     return text
-
-
-def is_english(prose: str) -> bool:
-    found = words(prose)
-    return bool(found) and sum(word in FUNCTION_WORDS for word in found) >= ENGLISH_SHARE * len(found)
-
-
-def sentences(paragraph: str) -> list[str]:
-    return [paragraph[start:end] for start, end in sentence_spans(paragraph)]
 
 
 def is_whole(sentence: str) -> bool:

@@ -1,8 +1,8 @@
 import pytest
 
 from pipeline.chat.prompt import NOT_IN_NOTES
-from pipeline.dataset.filters.language import identify, is_english, language
-from tests.pipeline.dataset.filters.pairs import SETTINGS, TEXT, candidate
+from pipeline.dataset.filters.language import language
+from tests.pipeline.dataset.filters.pairs import SETTINGS, candidate
 
 GERMAN = (
     "Mein Gewächshaus ist zwölf Meter lang. Ich gieße die Tomaten am Morgen und niemals am Abend, denn nachts kommen die "
@@ -47,10 +47,3 @@ def test_the_authors_own_words_are_in_a_language_of_the_text() -> None:
 def test_of_a_refusal_the_question_is_looked_at() -> None:
     assert language(candidate("Wer hat das Gewächshaus gebaut?", NOT_IN_NOTES, "refusal", text=GERMAN), SETTINGS) == ""
     assert "(de)" in language(candidate("Wer hat das Gewächshaus gebaut?", NOT_IN_NOTES, "refusal"), SETTINGS)
-
-
-def test_a_text_of_code_is_of_no_language() -> None:
-    assert identify("`a.b`\n```sh\nmake all and everything else too\n```") == {}
-    assert is_english(("`a`",))
-    assert is_english((TEXT,))
-    assert not is_english((GERMAN,))

@@ -1,0 +1,28 @@
+"""Numbers of a text, in one way of writing."""
+
+import re
+
+_NUMBER = re.compile(r"(?<![\w.])\.?\d+(?:[.,:]\d+)*")
+_NUMBER_WORDS = {
+    word: str(value)
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+        "eighteen nineteen twenty".split()
+    )
+} | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "hundred": "100", "thousand": "1000", "dozen": "12"}
+_LIST_MARK = re.compile(r"^\s*\d+[.)]\s+", re.MULTILINE)
+
+
+def numbers(text: str) -> set[str]:
+    """Numbers in figures, in one way of writing: {"5000000", ".872"} for `5,000,000` and `0.872`."""
+    # `8x12 TB` is two numbers.
+    found = _NUMBER.findall(re.sub(r"(?<=\d)[x×](?=\d)", " ", _LIST_MARK.sub("", text)))
+    return {
+        re.sub(r"^0+(?=[.\d])", "", re.sub(r",(?=\d{3}(?:\D|$))", "", number).replace(",", ".")) for number in found
+    }
+
+
+def number_words(text: str) -> dict[str, str]:
+    """English numbers in words that stand in `text`, as figures: {"12": "twelve"}."""
+    found = (word for word in re.findall(r"[a-z]+", text.casefold()) if word in _NUMBER_WORDS)
+    return {_NUMBER_WORDS[word]: word for word in found}

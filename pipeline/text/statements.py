@@ -1,0 +1,65 @@
+"""A text as its statements: sentences, and the parts of them that say something."""
+
+import re
+from dataclasses import dataclass
+
+from pipeline.text.names import named
+from pipeline.text.numbers import numbers
+from pipeline.text.pieces import bare, is_code, split_sentences
+from pipeline.text.stems import stem
+from pipeline.text.words import PART, content_stems
+
+_NEGATIONS = re.compile(
+    r"\b(?:no|not(?! (?:only|just|to mention|least|necessarily)\b)|never|none|nobody|nothing|neither|nor|without|cannot|lacks?|\w+n't)\b",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"[;,:()—–]\s|\s(?:and|but|because|while|whereas|as|so|unless|when|if|that|which|who)\s")
+_HALF = re.compile(r"[;:]\s|,\s(?:and|but|while|whereas)\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence, or a part of one."""
+
+    text: str
+    stems: frozenset[str]
+    """Of its content words, with the parts of composed ones."""
+    numbers: frozenset[str]
+    named: frozenset[str]
+    negative: bool
+
+
+def statements(text: str) -> list[Statement]:
+    """The sentences of a text."""
+    return [statement(sentence) for sentence in split_sentences(plain(text))]
+
+
+def statement(text: str) -> Statement:
+    text = text if is_code(text) else bare(text)
+    stems = {part for word in content_stems(text) for part in (word, *map(stem, PART.findall(word)))}
+    negations = len(_NEGATIONS.findall(text))
+    return Statement(text, frozenset(stems), frozenset(numbers(text)), frozenset(named(text)), negations % 2 == 1)
+
+
+def clauses(sentence: str) -> list[Statement]:
+    """The least parts of a sentence that say something; code is one."""
+    return _parts(sentence, _CLAUSE)
+
+
+def halves(sentence: str) -> list[Statement]:
+    """The parts of a sentence that have a subject of their own."""
+    return _parts(sentence, _HALF)
+
+
+def has_negation(sentence: str) -> bool:
+    return _NEGATIONS.search(sentence) is not None
+
+
+def plain(text: str) -> str:
+    """Without typographic apostrophes and bold type, which no statement hangs on."""
+    return text.replace("’", "'").replace("**", "")
+
+
+def _parts(sentence: str, boundary: re.Pattern[str]) -> list[Statement]:
+    parts = [sentence] if is_code(sentence) else boundary.split(sentence)
+    return [statement(part) for part in parts if part.strip()]
