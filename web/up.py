@@ -132,8 +132,7 @@ def _fetch_weights(settings: Settings) -> None:
     """In the foreground, where the progress bar is seen, rather than in a child's log."""
     if settings.models.embedder == "demo":
         demo.embedding_model()
-    if settings.models.chat == "demo" and not settings.engine.url:
-        demo.chat_model()
+    engine.fetch(settings)
 
 
 def _check_ports(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from pipeline.servers.client import EngineClient
 from pipeline.settings import Settings
 from pipeline.surroundings import python_module
 from pipeline.weights import blas
+from pipeline.weights.locating import fetch_chat_model, weights_folder
 
 NAME = "engine"
 
@@ -20,14 +21,26 @@ def service(settings: Settings) -> Service:
         "--state", str(settings.state), "--idle-minutes", str(settings.engine.idle_minutes),
         "--model", settings.models.chat, "--threads", str(settings.engine.threads),
     )  # fmt: skip
-    # A first start may fetch the weights.
     return Service(
         name=NAME,
         command=tuple(command),
         state=settings.state,
-        start_seconds=1800,
+        # Of loading alone: `fetch` comes before.
+        start_seconds=600,
         details={"model": settings.models.chat},
+        waiting=f"loading {settings.models.chat}",
     )
+
+
+def fetch(settings: Settings) -> None:
+    """Brings the weights of the own engine onto this machine, in this process: here the progress is seen, and a slow
+    line takes as long as it takes.
+
+    Raises:
+        ModelError: they can't be had.
+    """
+    if not settings.engine.url:
+        fetch_chat_model(settings.models.chat)
 
 
 def connect(settings: Settings, adapter: str | None = None) -> EngineClient:
@@ -38,8 +51,11 @@ def connect(settings: Settings, adapter: str | None = None) -> EngineClient:
 
     Raises:
         ServiceError: the engine can't be started.
+        ModelError: its weights can't be had.
     """
     own = not settings.engine.url
+    if own and not service(settings).find():
+        fetch(settings)
     return EngineClient(
         f"{service(settings).ensure().url}/v1" if own else settings.engine.url,
         settings.models.chat if own else adapter or settings.models.chat,
@@ -59,10 +75,9 @@ def main() -> None:
     owner = Owner(arguments.state / "run", NAME, arguments.idle_minutes)
     blas.preload(arguments.threads)
     from pipeline.engine.server import BaseProvider, make_server
-    from pipeline.weights.locating import resolve_chat_model
     from pipeline.weights.memory import graphics_limit
 
-    model = str(resolve_chat_model(arguments.model))
+    model = str(weights_folder(arguments.model))
     provider = BaseProvider(model, arguments.model, arguments.state / "adapters", graphics_limit())
     port = free_port()
     server, generator = make_server(provider, HOST, port, owner.files.touch)

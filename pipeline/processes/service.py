@@ -3,18 +3,22 @@
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 from filelock import FileLock, Timeout
+from rich.console import Console
 
 from pipeline.errors import ServiceError
 from pipeline.processes.endpoint import Endpoint, RunFiles, end_family
 from pipeline.processes.logs import last_line, open_log
 from pipeline.surroundings import environment
 
+SAY_SECONDS = 2.0
+"""A start that takes no longer is not worth a word."""
 _started: list[subprocess.Popen[bytes]] = []
 """Owners outlive whoever started them; their handles are kept so that the dead ones are reaped."""
 
@@ -30,6 +34,8 @@ class Service:
     """The longest that a start may take."""
     details: Mapping[str, str] = field(default_factory=dict)
     """What the owner must have published; another one was started under older settings and is replaced."""
+    waiting: str = ""
+    """What a start spends its time with; said on stderr when it takes long."""
 
     @property
     def files(self) -> RunFiles:
@@ -42,11 +48,12 @@ class Service:
     def find(self) -> Endpoint | None:
         return self.files.find()
 
-    def ensure(self, abandon: threading.Event | None = None) -> Endpoint:
+    def ensure(self, abandon: threading.Event | None = None, *, is_said: bool = True) -> Endpoint:
         """The running owner, started if there is none; counts as a use.
 
         Args:
             abandon: once set, a start that is under way is taken back.
+            is_said: whether stderr learns what is waited for.
 
         Raises:
             ServiceError: it can't be started; the message names the log and its last line.
@@ -56,7 +63,7 @@ class Service:
         if endpoint := self._current(files):
             return endpoint
         try:
-            with FileLock(files.start_lock, timeout=self.start_seconds):
+            with self._saying(is_said), FileLock(files.start_lock, timeout=self.start_seconds):
                 if endpoint := self._current(files):
                     return endpoint
                 if outdated := files.find():
@@ -66,6 +73,19 @@ class Service:
             raise ServiceError(
                 f"another process has been starting {self.name} for {self.start_seconds:g} s: see {self.log}"
             ) from None
+
+    @contextmanager
+    def _saying(self, is_said: bool) -> Iterator[None]:
+        """A start that takes long is said, whoever has begun it."""
+        text = f"{self.waiting or f'starting {self.name}'} …"
+        timer = threading.Timer(SAY_SECONDS, lambda: Console(stderr=True).print(text, highlight=False, soft_wrap=True))
+        timer.daemon = True
+        if is_said:
+            timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _current(self, files: RunFiles) -> Endpoint | None:
         endpoint = files.find()

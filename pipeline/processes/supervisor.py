@@ -35,6 +35,8 @@ class Row:
     state: State = "waiting"
     text: str = ""
     url: str = ""
+    waiting: str = ""
+    """What its start spends the time with."""
     log: Path | None = None
     since: float = field(default_factory=time.monotonic)
     deaths: list[float] = field(default_factory=list)
@@ -62,14 +64,14 @@ class Shared:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.row = Row(service.name, log=service.log)
+        self.row = Row(service.name, log=service.log, waiting=service.waiting)
         self._endpoint: Endpoint | None = None
         self._is_ours = False
         self._abandon = threading.Event()
 
     def start(self) -> None:
         found = self.service.find()
-        self._endpoint = self.service.ensure(self._abandon)
+        self._endpoint = self.service.ensure(self._abandon, is_said=False)
         self._is_ours = self._is_ours or found != self._endpoint
         self.row.url = self._endpoint.url
 
@@ -198,7 +200,7 @@ class Supervisor:
             while not self._ready[needed].wait(0.2):
                 if self._stopping.is_set():
                     return
-        self._become(member, "starting")
+        self._become(member, "starting", member.row.waiting)
         while not self._stopping.is_set():
             try:
                 member.start()

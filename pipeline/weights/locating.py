@@ -56,18 +56,31 @@ def weights_folder(name: str) -> Path:
     Raises:
         ModelError: as `resolve_chat_model`, or it is a hub id that was not fetched yet.
     """
-    from mlx_lm.utils import hf_repo_to_path
+    if folder := _here(found := resolve_chat_model(name)):
+        return folder
+    raise ModelError(f"{found} is not on this machine: ask it something first (`sitetwin ask`), which fetches it")
 
-    found = resolve_chat_model(name)
+
+def fetch_chat_model(name: str) -> Path:
+    """As `weights_folder`, but what is not on this machine is fetched now, with a bar on stderr.
+
+    Raises:
+        ModelError: it can't be had.
+    """
+    if folder := _here(found := resolve_chat_model(name)):
+        return folder
+    from pipeline.weights import hub
+
+    return hub.fetch(str(found))
+
+
+def _here(found: Path | str) -> Path | None:
     if isinstance(found, Path):
         return found
-    try:
-        return Path(hf_repo_to_path(found))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{found} is not on this machine ({' '.join(str(error).split())[:120]}): ask it something first "
-            "(`sitetwin ask`), which fetches it"
-        ) from None
+    # Imported here: it takes half a second, and most models are folders.
+    from pipeline.weights import hub
+
+    return hub.find(found)
 
 
 def resolve_embedding_model(name: str) -> Path:
