@@ -3,11 +3,13 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 
+S = TypeVar("S", bound="Server")
 Answer = tuple[int, dict[str, str], Any]
+"""Status, headers, and the content: bytes as they are, else as JSON."""
 
 
 class Server:
@@ -19,6 +21,9 @@ class Server:
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.http.server_port}/v1"
 
+    def answer(self, body: dict[str, Any]) -> Answer:
+        return self.answers.pop(0)
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
 
@@ -26,8 +31,8 @@ class Server:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 server.asked.append((self.path, self.headers.get("Authorization", ""), body))
-                status, headers, answer = server.answers.pop(0)
-                content = json.dumps(answer).encode()
+                status, headers, answer = server.answer(body)
+                content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
                 self.send_response(status)
                 for name, value in {**headers, "Content-Length": str(len(content))}.items():
                     self.send_header(name, value)
@@ -40,10 +45,13 @@ class Server:
         return Handler
 
 
+def answering() -> AbstractContextManager[Server]:
+    return serving(Server())
+
+
 @contextmanager
-def answering() -> Iterator[Server]:
-    server = Server()
-    thread = threading.Thread(target=server.http.serve_forever)
+def serving(server: S) -> Iterator[S]:
+    thread = threading.Thread(target=server.http.serve_forever, args=(0.02,))
     thread.start()
     yield server
     server.http.shutdown()

@@ -5,19 +5,15 @@ from functools import cached_property
 
 import httpx
 
+from pipeline.embedding.openai_embeddings import KEYS
 from pipeline.embedding.remote_embedder import RefusedTextError
 from pipeline.errors import ModelError
-from pipeline.servers.ollama_server import Keys, OllamaError, OllamaServer
+from pipeline.servers.ollama_server import OllamaServer
+from pipeline.servers.transport import TRIES, ServerError
 
 KEEP_ALIVE = "30m"
 """How long Ollama holds the model after the last text, so that a visitor rarely waits until it is loaded."""
 SUGGESTED = "nomic-embed-text"
-KEYS = Keys(
-    url="[models] embedder_url",
-    model="[models] embedder",
-    api_key="SITETWIN_MODELS__EMBEDDER_API_KEY",
-    when_slow="look at its log, or set [models] embedder to a smaller model",
-)
 
 
 class OllamaEmbeddings:
@@ -25,7 +21,7 @@ class OllamaEmbeddings:
 
     def __init__(self, model: str, url: str = "", api_key: str = "") -> None:
         self.model = model
-        self._server = OllamaServer(KEYS, url, api_key)
+        self._server = OllamaServer(KEYS, url, api_key, tries=TRIES)
 
     def identity(self) -> str:
         return self._server.identity(self.model)
@@ -41,7 +37,7 @@ class OllamaEmbeddings:
                 self.model,
                 lambda client: client.embed(self.model, list(texts), truncate=True, keep_alive=KEEP_ALIVE),
             )
-        except OllamaError as error:
+        except ServerError as error:
             if error.status == httpx.codes.BAD_REQUEST:
                 raise RefusedTextError(str(error)) from None
             raise

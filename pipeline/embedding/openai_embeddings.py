@@ -2,18 +2,23 @@
 
 import time
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 import httpx
 
 from pipeline.embedding.remote_embedder import RefusedTextError
 from pipeline.errors import ModelError
-from pipeline.servers.http import DIRECT, asked_pause
+from pipeline.servers.openai_server import OpenAIServer
+from pipeline.servers.transport import Keys, ServerError
 
-PAUSES = (0.5, 2.0, 8.0)
-"""Seconds before each new try, when a server is busy or broken."""
 TIMEOUT_SECONDS = 120
+KEYS = Keys(
+    url="[models] embedder_url",
+    model="[models] embedder",
+    api_key="SITETWIN_MODELS__EMBEDDER_API_KEY",
+    when_slow="look at its log, or set [models] embedder to a smaller model",
+)
+_REFUSED_TEXT = (httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE, httpx.codes.UNPROCESSABLE_ENTITY)
 
 
 class OpenAIEmbeddings:
@@ -30,62 +35,26 @@ class OpenAIEmbeddings:
                 "https://api.openai.com/v1"
             )
         self.model = model
-        self.url = url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._pause = pause
+        self._server = OpenAIServer(url, model, KEYS, api_key, TIMEOUT_SECONDS, pause=pause)
 
     def identity(self) -> str:
         return f"openai:{self.model}"
 
     def vectors(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        response = self._post({"model": self.model, "input": list(texts), "encoding_format": "float"})
-        if response.is_error:
-            raise self._explain(response)
+        body = {"model": self.model, "input": list(texts), "encoding_format": "float"}
         try:
-            rows = sorted(response.json()["data"], key=lambda row: row["index"])
-            return [row["embedding"] for row in rows]
-        except (ValueError, KeyError, TypeError):
-            raise ModelError(
-                f"what answers at {self.url}/embeddings gives no embeddings: mend [models] embedder_url"
-            ) from None
+            return self._server.post("embeddings", lambda dialect: body, _read)
+        except ServerError as error:
+            if error.status in _REFUSED_TEXT:
+                raise RefusedTextError(str(error)) from None
+            raise
 
     def close(self) -> None:
-        self._http.close()
+        self._server.close()
 
-    @cached_property
-    def _http(self) -> httpx.Client:
-        return httpx.Client(headers=self._headers, timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=10), mounts=DIRECT)
 
-    def _post(self, body: dict[str, Any]) -> httpx.Response:
-        for pause in PAUSES:
-            response = self._post_once(body)
-            if response.status_code != httpx.codes.TOO_MANY_REQUESTS and not response.is_server_error:
-                return response
-            self._pause(max(pause, asked_pause(response)))
-        return self._post_once(body)
-
-    def _post_once(self, body: dict[str, Any]) -> httpx.Response:
-        try:
-            return self._http.post(f"{self.url}/embeddings", json=body)
-        except httpx.TimeoutException:
-            raise ModelError(
-                f"{self.url} was silent for {TIMEOUT_SECONDS} s: look at its log, or set [models] embedder to a smaller model"
-            ) from None
-        except httpx.TransportError as error:
-            raise ModelError(
-                f"no server answers at {self.url} ({error}): start it, or mend [models] embedder_url"
-            ) from None
-
-    def _explain(self, response: httpx.Response) -> ModelError:
-        status, text = response.status_code, " ".join(response.text.split())[:300]
-        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            return ModelError(f"{self.url} refuses the key ({status}): set SITETWIN_MODELS__EMBEDDER_API_KEY")
-        if status == httpx.codes.NOT_FOUND:
-            return ModelError(
-                f"{self.url} has no embeddings by {self.model} ({text}): set [models] embedder to a model of {self.url}/models"
-            )
-        if status == httpx.codes.TOO_MANY_REQUESTS:
-            return ModelError(f"{self.url} takes no more requests now ({text}): run the command again later")
-        refused = status in (httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE)
-        kind = RefusedTextError if refused else ModelError
-        return kind(f"{self.url} answered {status} for embedder {self.model}: {text}; see that server's log")
+def _read(answer: Any) -> list[list[float]] | None:
+    try:
+        return [row["embedding"] for row in sorted(answer["data"], key=lambda row: row["index"])]
+    except (KeyError, TypeError):
+        return None

@@ -1,19 +1,33 @@
 """A client of any OpenAI-compatible chat server: sitetwin's engine, Ollama, vLLM."""
 
 import json
-from collections.abc import Generator
+import re
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import httpx
-from httpx_sse import EventSource, SSEError
+from httpx_sse import EventSource
 
-from pipeline.errors import ModelError
-from pipeline.servers.http import DIRECT
+from pipeline.errors import UnreadableError
+from pipeline.servers.dialect import Dialect, Messages, Think
+from pipeline.servers.openai_server import OpenAIServer
+from pipeline.servers.replies import read_chunk, read_reply
+from pipeline.servers.transport import Keys, ServerError, error_text
+from pipeline.text.thoughts import ThoughtSplitter
 
-Messages = list[dict[str, str]]
+KEYS = Keys(
+    url="engine.url",
+    model="models.chat",
+    api_key="SITETWIN_ENGINE__API_KEY",
+    when_slow="set a larger engine.timeout_seconds, or models.chat to a smaller model",
+    when_long="lower retrieval.passages, or set models.chat to a model with a longer context",
+)
+_THINKERS = re.compile(r"(?:^|[-_/:. ])(?:r1|qwq|thinking|reasoner|reasoning)(?:$|[-_/:. ])", re.IGNORECASE)
+"""Names of models whose prompt often opens the thought, so that a server that does not know sends it as the answer."""
 
 
 class EngineClient:
-    """Asks one model of one server.
+    """Asks one model of one server. Remembers what that server refuses.
 
     Args:
         base_url: up to and with the version, e.g. `http://127.0.0.1:11434/v1`.
@@ -21,75 +35,105 @@ class EngineClient:
         api_key: sent as a bearer token when not empty.
         adapter: of sitetwin's own engine; None: the model as it is.
         timeout: seconds to wait for a connection or the next piece of text.
+        think: whether a model that can think first does so.
     """
 
     def __init__(
-        self, base_url: str, model: str, *, adapter: str | None = None, api_key: str = "", timeout: float = 120
+        self,
+        base_url: str,
+        model: str,
+        *,
+        adapter: str | None = None,
+        api_key: str = "",
+        timeout: float = 120,
+        think: Think = False,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
+        self._server = OpenAIServer(base_url, model, KEYS, api_key, timeout)
+        self.base_url = self._server.url
         self.model = model
         self.adapter = adapter
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._timeout = httpx.Timeout(timeout, connect=10)
+        self.think = think
 
     def generate(
         self, messages: Messages, *, max_tokens: int = 400, temperature: float = 0.0, stop: list[str] | None = None
     ) -> Generator[str, None, None]:
-        """The model's reply, piece by piece. Closing the iterator early ends the generation on the server.
+        """The model's answer, piece by piece, without its thought. Closing the iterator early ends it on the server.
 
         Raises:
+            UnreadableError: the reply was a thought alone.
             ModelError: the server can't be reached, refuses the request or breaks off.
         """
-        body: dict[str, object] = {
-            "model": self.model,
-            "messages": messages,
-            "max_tokens": max_tokens,
-            "temperature": temperature,
-            "stream": True,
-        }
-        if stop:
-            body["stop"] = stop
-        if self.adapter is not None:
-            body["adapters"] = self.adapter
-        url = f"{self.base_url}/chat/completions"
+        dialect = self._server.dialect
+        while True:
+            body = dialect.request(
+                self.model, messages, max_tokens=max_tokens, temperature=temperature, stop=stop, think=self.think
+            )
+            body["stream"] = True
+            if self.adapter is not None:
+                body["adapters"] = self.adapter
+            try:
+                has_answered, has_thought = yield from self._stream(dialect, body)
+            except ServerError as error:
+                dialect = dialect.after(error, body)
+                continue
+            if has_answered or not has_thought:
+                return
+            if dialect.thinks:
+                raise UnreadableError(
+                    f"{self.model} thought for {max(body.get(dialect.budget, 0), max_tokens)} tokens and gave no answer: "
+                    "set models.think = false, or models.chat to a model that does not think"
+                )
+            dialect = self._server.dialect  # which knows now that the model thinks
+
+    def _stream(self, dialect: Dialect, body: dict[str, Any]) -> Generator[str, None, tuple[bool, bool]]:
+        """The answer's pieces; returns whether there was an answer, and whether there was a thought."""
+        splitter = ThoughtSplitter(unsure=dialect.opens_thought or bool(_THINKERS.search(self.model)))
+        has_answered = has_thought = False
+        for thought, text in self._pieces(dialect, body):
+            has_thought |= bool(thought)
+            if answer := splitter.feed(text).answer:
+                has_answered |= bool(answer.strip())
+                yield answer
+        if answer := splitter.close().answer:
+            has_answered |= bool(answer.strip())
+            yield answer
+        has_thought |= bool(splitter.thought.strip())
+        self._server.learn(dialect, thinks=has_thought, opens_thought=splitter.lacks_opener)
+        return has_answered, has_thought
+
+    def _pieces(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Thought and text of each chunk; the text may hold a thought too.
+
+        Raises:
+            ServerError: with a status only when nothing has been answered yet.
+        """
+        server = self._server
+        with (
+            server.explaining(),
+            httpx.Client(**server.options) as http,
+            http.stream("POST", f"{dialect.url}/chat/completions", json=body) as response,
+        ):
+            if "event-stream" not in response.headers.get("Content-Type", ""):
+                response.read()
+                reply = server.answer(dialect, body, response, read_reply)
+                yield reply.thought, reply.answer
+                return
+            if not response.is_success:
+                response.read()
+                raise server.refused(body, response)
+            for event in EventSource(response).iter_sse():
+                if event.data.strip() == "[DONE]":
+                    return
+                thought, text, _ = read_chunk(self._chunk(event.data))
+                yield thought, text
+
+    def _chunk(self, data: str) -> Any:
         try:
-            with (
-                httpx.Client(timeout=self._timeout, headers=self._headers, mounts=DIRECT) as http,
-                http.stream("POST", url, json=body) as response,
-            ):
-                if response.is_error:
-                    response.read()
-                    raise ModelError(self._refusal(response))
-                for event in EventSource(response).iter_sse():
-                    if event.data == "[DONE]":
-                        return
-                    for choice in json.loads(event.data)["choices"]:
-                        if text := choice["delta"].get("content"):
-                            yield text
-        except httpx.TimeoutException:
-            raise ModelError(
-                f"{self.base_url} was silent for {self._timeout.read:g} s: a larger engine.timeout_seconds, or a smaller model"
+            chunk = json.loads(data or "{}")
+        except ValueError:
+            raise ServerError(
+                f"{self.base_url} sent something that is no JSON in its reply: see its log, then ask again"
             ) from None
-        except (httpx.TransportError, SSEError) as error:
-            raise ModelError(
-                f"the model server at {self.base_url} broke off or is not there ({error}): start it, then ask again"
-            ) from None
-
-    def _refusal(self, response: httpx.Response) -> str:
-        text = " ".join(response.text.split())[:300]
-        if response.status_code == httpx.codes.BAD_REQUEST:
-            return f"the model server refuses this: {_reason(response) or text}"
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return f"{self.base_url} does not know the model {self.model!r} ({text}): see {self.base_url}/models, then set models.chat"
-        if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            return f"{self.base_url} wants a key: set SITETWIN_ENGINE__API_KEY"
-        return f"{self.base_url} answered {response.status_code}: {text}; see that server's log"
-
-
-def _reason(response: httpx.Response) -> str:
-    """`error` of mlx_lm.server's JSON, or its message as OpenAI has it; "" when there is none."""
-    try:
-        error = response.json()["error"]
-        return str(error["message"] if isinstance(error, dict) else error)
-    except (json.JSONDecodeError, KeyError, TypeError):
-        return ""
+        if isinstance(chunk, dict) and not chunk.get("choices") and (said := error_text(chunk)):
+            raise ServerError(f"{self.base_url} broke off ({' '.join(said.split())[:300]}): ask again")
+        return chunk

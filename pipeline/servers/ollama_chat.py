@@ -1,36 +1,56 @@
 """Forms filled in by a model of an Ollama server."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
+from pipeline.servers.dialect import THOUGHT_TOKENS, Messages, Think
+from pipeline.servers.ollama_server import OllamaServer
+from pipeline.servers.openai_chat import checked
+from pipeline.servers.replies import Reply
+from pipeline.servers.structured import RefusedError
+from pipeline.servers.transport import TRIES, Keys, ServerError
+from pipeline.text.thoughts import split_thought
 
-from pipeline.errors import UnreadableError
-from pipeline.servers.ollama_server import Keys, OllamaError, OllamaServer
-from pipeline.servers.structured import Messages
+if TYPE_CHECKING:
+    from ollama import ChatResponse
 
 CONTEXT_TOKENS = 4096
 """Prompt and reply together; the same in every request, as another number has Ollama load the model anew."""
 KEEP_ALIVE = "10m"
-TRIES = 3
-"""When the server breaks off: it may have been started again."""
-LONGEST_PAUSE = 20
-"""Seconds between them; the first is one."""
 KEYS = Keys(
     url="teacher.url",
     model="teacher.model",
     api_key="SITETWIN_TEACHER__API_KEY",
     when_slow="raise teacher.timeout_seconds, lower teacher.concurrency, or set teacher.model to a smaller model",
+    when_long="lower index.chunk_chars",
 )
 
 
 class OllamaChat:
-    """The model `model` of the Ollama at `url`, as `OllamaServer` finds it."""
+    """The model `model` of the Ollama at `url`, as `OllamaServer` finds it.
 
-    def __init__(self, model: str, url: str = "", api_key: str = "", timeout: float = 300) -> None:
+    Args:
+        think: whether a model that can think first does so.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        url: str = "",
+        api_key: str = "",
+        timeout: float = 300,
+        *,
+        think: Think = False,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.model = model
+        self._think: Think | None = think
+        self._thinks = bool(think)
         self._server = partial(OllamaServer, KEYS, url, api_key, timeout)
+        self._waiting = self._server(tries=TRIES, pause_async=pause)
 
     @cached_property
     def name(self) -> str:
@@ -43,25 +63,36 @@ class OllamaChat:
             return server.identity(self.model)
 
     async def reply(self, messages: Messages, schema: dict[str, Any], *, max_tokens: int, temperature: float) -> str:
-        tries = AsyncRetrying(
-            retry=retry_if_exception(lambda error: isinstance(error, OllamaError) and error.busy),
-            stop=stop_after_attempt(TRIES),
-            wait=wait_exponential(max=LONGEST_PAUSE),
-            reraise=True,
-        )
-        return await tries(self._reply_once, messages, schema, max_tokens, temperature)
+        ask = partial(self._reply_once, messages, schema, max_tokens, temperature)
+        try:
+            response = await self._waiting.again_async(ask)
+        except ServerError as error:
+            if "think" in error.said and self._think:  # it can't, or knows no degree of it
+                self._think = True if isinstance(self._think, str) else None
+                return await self.reply(messages, schema, max_tokens=max_tokens, temperature=temperature)
+            if self._waiting.may_skip(error):
+                raise RefusedError(str(error)) from None
+            raise
+        thought, answer = split_thought(response.message.content or "")
+        thought = response.message.thinking or thought
+        self._thinks |= bool(thought.strip())
+        return checked(Reply(answer, thought, response.done_reason or ""), max_tokens)
 
-    async def _reply_once(self, messages: Messages, schema: dict[str, Any], max_tokens: int, temperature: float) -> str:
-        options = {"num_ctx": CONTEXT_TOKENS, "num_predict": max_tokens, "temperature": temperature, "seed": 0}
-        server = self._server()
-        with server.explaining(self.model):
-            async with server.async_client() as client:
-                response = await client.chat(
-                    self.model, messages, format=schema, options=options, keep_alive=KEEP_ALIVE, think=False
+    async def _reply_once(
+        self, messages: Messages, schema: dict[str, Any], max_tokens: int, temperature: float
+    ) -> "ChatResponse":
+        room = THOUGHT_TOKENS if self._thinks else 0
+        options = {
+            "num_ctx": CONTEXT_TOKENS + room,
+            "num_predict": max_tokens + room,
+            "temperature": temperature,
+            "seed": 0,
+        }
+        with self._waiting.explaining_for(self.model):
+            async with self._waiting.async_client() as client:
+                return await client.chat(
+                    self.model, messages, format=schema, options=options, keep_alive=KEEP_ALIVE, think=self._think
                 )
-        if response.done_reason == "length":
-            raise UnreadableError(f"the answer was cut off after {max_tokens} tokens")
-        return response.message.content or ""
 
 
 def list_models(url: str = "") -> list[str]:

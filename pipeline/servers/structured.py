@@ -1,18 +1,36 @@
 """Answers in a form: what a chat model replies, as a record."""
 
+import json
+import re
+from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import UnreadableError
+from pipeline.servers.dialect import Messages
 
 Form = TypeVar("Form", bound=BaseModel)
-Messages = list[dict[str, str]]
 
 TRIES = 3
 """For one answer, each warmer than the one before: a small model that has lost its way takes another."""
 COOLEST, WARMER = 0.3, 0.3
 """Temperature of the first try, and what each further one adds."""
+LONGER = 2
+"""Times the budget, once, for an answer that was cut off."""
+_MENDED = 6
+"""At so many places of a reply faulty JSON is looked for."""
+_BEGIN = re.compile(r"[\[{]")
+_LIKELY = re.compile(r"""[\[{]\s*(?=["'{\[])""")
+_JSON = json.JSONDecoder(strict=False)
+
+
+class CutOffError(UnreadableError):
+    """The answer is longer than the budget."""
+
+
+class RefusedError(UnreadableError):
+    """This request is refused, or goes wrong each time. Asking again does not help, but others may go well."""
 
 
 class StructuredModel(Protocol):
@@ -26,7 +44,7 @@ class StructuredModel(Protocol):
         """JSON that is meant to fit `schema`.
 
         Raises:
-            UnreadableError: the reply was cut off.
+            CutOffError, RefusedError, UnreadableError: there is no whole answer to this request.
             ModelError: the server can't be reached, lacks the model, or refuses.
         """
 
@@ -39,36 +57,92 @@ async def fill_in(model: StructuredModel, messages: Messages, form: type[Form], 
         ModelError: see StructuredModel.
     """
     schema = form.model_json_schema()
-    problem = ""
+    problem, budget = "", max_tokens
     for number in range(TRIES):
         try:
-            reply = await model.reply(messages, schema, max_tokens=max_tokens, temperature=COOLEST + number * WARMER)
+            reply = await model.reply(messages, schema, max_tokens=budget, temperature=COOLEST + number * WARMER)
             return read(reply, form)
+        except RefusedError as error:
+            raise RefusedError(f"{model.name} gave no answer: {error}") from None
         except UnreadableError as error:
             problem = str(error)
+            if isinstance(error, CutOffError):
+                budget = LONGER * max_tokens
     raise UnreadableError(f"{model.name} gave no readable answer in {TRIES} tries: {problem}")
 
 
 def read(reply: str, form: type[Form]) -> Form:
     """A record out of a reply that may have words or a code fence around its JSON, or small faults in it.
 
+    Several values are JSON lines when `form` has one field, a list; else the last one that fits counts, as a model that
+    corrects itself does so at the end.
+
     Raises:
         UnreadableError: there is none in it.
     """
+    problem: ValidationError | None = None
+    for values in (list(_values(reply)), list(_mended(reply))):
+        for value in _candidates(values, form):
+            try:
+                return form.model_validate(value)
+            except ValidationError as error:
+                problem = problem or error
+    if problem is None:
+        raise UnreadableError(f"no JSON in “{_short(reply)}”")
+    first = problem.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    raise UnreadableError(f"{where or 'the answer'}: {first['msg']} in “{_short(reply)}”")
+
+
+def _values(reply: str) -> Iterator[Any]:
+    """Every object and list of sound JSON that stands in `reply`, the outermost ones, in their order."""
+    end = 0
+    for begin in _BEGIN.finditer(reply):
+        if begin.start() < end:
+            continue
+        try:
+            value, end = _JSON.raw_decode(reply, begin.start())
+        except ValueError:
+            continue
+        yield value
+
+
+def _mended(reply: str) -> Iterator[Any]:
+    """What JSON with faults may have been meant as, by where it may begin."""
     from json_repair import repair_json
 
-    start = min((at for at in (reply.find("{"), reply.find("[")) if at >= 0), default=-1)
-    if start < 0:
-        raise UnreadableError(f"no JSON in “{_short(reply)}”")
-    value = repair_json(reply[start:], return_objects=True)
-    if isinstance(value, list) and len(form.model_fields) == 1:  # the list itself, without its key
-        value = {next(iter(form.model_fields)): value}
-    try:
-        return form.model_validate(value)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"]))
-        raise UnreadableError(f"{where or 'the answer'}: {problem['msg']} in “{_short(reply)}”") from None
+    begins = [begin.start() for begin in _LIKELY.finditer(reply)][:_MENDED] or [
+        begin.start() for begin in _BEGIN.finditer(reply)
+    ][:1]
+    # The outermost begins first, and the last candidate is tried first.
+    for begin in reversed(begins):
+        yield repair_json(reply[begin:], return_objects=True)
+
+
+def _candidates(values: list[Any], form: type[BaseModel]) -> Iterator[Any]:
+    """What may be the record, the best first."""
+    fields = form.model_fields.keys()
+    objects = [value for value in map(_unwrapped, values) if isinstance(value, dict)]
+    keyed = [value for value in objects if fields & value.keys()]
+    yield from reversed(keyed)
+    if len(fields) == 1:
+        (field,) = fields
+        for value in reversed(values):
+            if isinstance(value, list) and any(isinstance(item, dict) for item in value):  # the list, without its key
+                yield {field: [item for item in value if isinstance(item, dict)]}
+        for value in reversed(objects):
+            if len(lists := [held for held in value.values() if isinstance(held, list)]) == 1:  # under another key
+                yield {field: lists[0]}
+        if lines := [value for value in objects if value]:  # JSON lines, or one alone
+            yield {field: lines}
+    yield from reversed(objects)
+
+
+def _unwrapped(value: Any) -> Any:
+    """`{"answer": {…}}` is its content."""
+    while isinstance(value, dict) and len(value) == 1 and isinstance(inner := next(iter(value.values())), dict):
+        value = inner
+    return value
 
 
 def _short(text: str) -> str:

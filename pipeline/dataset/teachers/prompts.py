@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipeline.dataset.records import Candidate, Source, Task
-from pipeline.servers.structured import Messages
+from pipeline.servers.dialect import Messages
 from pipeline.settings import PairKind
 
 VERSION = 2

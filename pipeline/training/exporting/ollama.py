@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ModelError
-from pipeline.servers.ollama_server import Keys, OllamaError, OllamaServer
+from pipeline.servers.ollama_server import OllamaServer
+from pipeline.servers.transport import Keys, ServerError
 from pipeline.settings import Settings
 from pipeline.training.exporting.fused import Bits, fuse, write_fused
 from pipeline.training.exporting.gguf import check_gguf, write_gguf
@@ -116,7 +117,7 @@ def create(name: str, model: OllamaModel, folder: Path, bits: Bits | None = None
                     quantize=QUANTISED[bits] if bits else None,
                 ),
             )
-        except OllamaError as error:
+        except ServerError as error:
             if "unsupported architecture" not in str(error):
                 raise
             raise ModelError(

@@ -12,6 +12,7 @@ from pipeline.embedding.openai_embeddings import OpenAIEmbeddings
 from pipeline.embedding.prefixes import Prefixes
 from pipeline.embedding.remote_embedder import RemoteEmbedder
 from pipeline.errors import ModelError
+from pipeline.servers.openai_server import OpenAIServer
 from pipeline.settings import ModelSettings, Settings
 from pipeline.weights.demo import embedding_model
 
@@ -31,11 +32,11 @@ def settings(**models: str) -> Settings:
     return Settings(root=Path.cwd(), models=ModelSettings(**models))  # type: ignore[arg-type]
 
 
-def server_of(embedder: object) -> OpenAIEmbeddings:
+def server_of(embedder: object) -> OpenAIServer:
     assert isinstance(embedder, PrefixedEmbedder)
     assert isinstance(embedder.model, RemoteEmbedder)
     assert isinstance(embedder.model._server, OpenAIEmbeddings)
-    return embedder.model._server
+    return embedder.model._server._server
 
 
 def test_weights_are_loaded_once_in_a_process(tmp_path: Path) -> None:
@@ -100,11 +101,11 @@ def test_a_former_embedder_is_loaded_by_its_spec_without_the_key_of_another_serv
     former = load_former(spec, elsewhere)
     assert isinstance(former, PrefixedEmbedder)
     assert (server_of(former).model, server_of(former).url) == ("small", "http://127.0.0.1:9/v1")
-    assert server_of(former)._headers == {}
+    assert server_of(former).headers == {}
     assert former.prefixes.document == "d: "
     assert former.spec == spec
     same = settings(embedder="openai:big", embedder_url="http://127.0.0.1:9/v1", embedder_api_key="new")
-    assert server_of(load_former(spec, same))._headers == {"Authorization": "Bearer new"}
+    assert server_of(load_former(spec, same)).headers == {"Authorization": "Bearer new"}
 
 
 def test_importing_costs_nothing() -> None:
@@ -118,6 +119,7 @@ def test_without_metal_mlx_is_not_even_loaded() -> None:
 import sys
 from pathlib import Path
 from pipeline.embedding.embedder import load_embedder
+from pipeline.servers.openai_server import OpenAIServer
 from pipeline.settings import Settings
 embedder = load_embedder(Settings(root=Path.cwd()))
 print(type(embedder.model).__name__, embedder.embed_query("why?").shape, [name for name in sys.modules if "mlx." in name])

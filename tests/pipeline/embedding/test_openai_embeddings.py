@@ -8,7 +8,7 @@ from pipeline.embedding.openai_embeddings import OpenAIEmbeddings
 from pipeline.embedding.remote_embedder import RefusedTextError
 from pipeline.errors import ModelError
 from pipeline.processes.endpoint import free_port
-from pipeline.servers.http import LONGEST_PAUSE
+from pipeline.servers.transport import LONGEST_PAUSE
 from tests.answering_server import Server
 
 
@@ -36,16 +36,16 @@ def test_a_busy_or_broken_server_is_asked_again_with_growing_pauses(server: Serv
         (200, {}, rows([1.0])),
     ]
     assert OpenAIEmbeddings("small", server.url, pause=pauses.append).vectors(["a"]) == [[1.0]]
-    assert pauses == [0.5, 3.0, LONGEST_PAUSE]
+    assert pauses == [1.0, 3.0, LONGEST_PAUSE]
 
 
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        (401, r"refuses the key \(401\): set SITETWIN_MODELS__EMBEDDER_API_KEY"),
-        (404, r"has no embeddings by small \(.*who\?.*\): set \[models\] embedder to a model of .*/models"),
+        (401, r"wants a key \(401\): set SITETWIN_MODELS__EMBEDDER_API_KEY"),
+        (404, r"\(who\?\): mend \[models\] embedder_url, or set \[models\] embedder to a model that it has"),
         (429, r"takes no more requests now \(.*who\?.*\): run the command again later"),
-        (500, r"answered 500 for embedder small: .*who\?.*; see that server's log"),
+        (500, r"answered 500 for small: who\?; see its log"),
     ],
 )
 def test_errors_name_the_next_step(server: Server, status: int, message: str) -> None:
@@ -63,8 +63,8 @@ def test_a_refused_text_is_not_asked_again_as_it_is(server: Server) -> None:
 
 
 def test_another_kind_of_server_is_named(server: Server) -> None:
-    server.answers = [(200, {}, ["no embeddings"])]
-    with pytest.raises(ModelError, match=r"gives no embeddings: mend \[models\] embedder_url"):
+    server.answers = [(200, {}, ["no embeddings"])] * 2
+    with pytest.raises(ModelError, match=r"is no model server .*: mend \[models\] embedder_url"):
         OpenAIEmbeddings("small", server.url).vectors(["a"])
 
 

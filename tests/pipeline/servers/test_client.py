@@ -68,9 +68,9 @@ def test_pieces_come_as_sent_and_the_request_is_openais(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("status", "says"),
     [
-        (404, "set models.chat"),
+        (404, "with /v1 or without .*or set models.chat"),
         (401, "SITETWIN_ENGINE__API_KEY"),
-        (500, "see that server's log"),
+        (500, "answered 500 for m: no; see its log"),
     ],
 )
 def test_a_refusal_names_the_next_step(serve: Serve, status: int, says: str) -> None:

@@ -13,8 +13,8 @@ import pytest
 from pipeline.embedding.ollama_embeddings import OllamaEmbeddings
 from pipeline.embedding.remote_embedder import RefusedTextError
 from pipeline.errors import ModelError
-from pipeline.servers import ollama_chat
 from pipeline.servers.ollama_chat import OllamaChat, list_models
+from pipeline.servers.transport import TRIES
 
 Answers = dict[str, tuple[int, Any]]
 SHOWN = (200, {"capabilities": ["embedding"], "model_info": {}})
@@ -65,7 +65,7 @@ def chat(url: str) -> None:
 @pytest.mark.parametrize(
     ("status", "text", "message"),
     [
-        (401, "unauthorized", "wants a key: set SITETWIN_(MODELS__EMBEDDER|TEACHER)__?API_KEY"),
+        (401, "unauthorized", r"refuses the key \(401\): set SITETWIN_(MODELS__EMBEDDER|TEACHER)__?API_KEY"),
         (404, "not found", "has no model m: run `ollama pull m`"),
         (500, "model requires more system memory (9 GiB)", r"memory \(9 GiB\)\): set .* to a smaller model, or end"),
         (418, "I am\na teapot", "answered 418 for m: I am a teapot; see its log"),
@@ -97,16 +97,30 @@ def test_texts_that_are_refused_may_be_shorter() -> None:
     refused = (400, {"error": "the input length exceeds the context length"})
     with (
         server({"/api/show": SHOWN, "/api/embed": refused}) as (url, _),
-        pytest.raises(RefusedTextError, match="answered 400 for m: the input length exceeds"),
+        pytest.raises(RefusedTextError, match=r"longer than m takes \(the input length exceeds"),
     ):
         embed(url)
 
 
-def test_an_answer_is_asked_for_again_when_the_server_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ollama_chat, "LONGEST_PAUSE", 0)
+def test_an_answer_is_asked_for_again_when_the_server_breaks_off() -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
     with (
         server({"/api/chat": (500, {"error": "llama runner terminated"})}) as (url, asked),
         pytest.raises(ModelError, match="answered 500 for m: llama runner terminated; see its log"),
     ):
-        chat(url)
-    assert len(asked) == ollama_chat.TRIES
+        asyncio.run(OllamaChat("m", url, pause=pause).reply([], {}, max_tokens=5, temperature=0))
+    assert len(asked) == TRIES
+    assert pauses == [1, 2, 4]
+
+
+def test_a_key_of_the_environment_goes_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_API_KEY", "secret")
+    reply = {"message": {"role": "assistant", "content": "Oslo"}, "done": True, "done_reason": "stop"}
+    with server({"/api/chat": (200, reply), "/api/tags": (200, {"models": []})}) as (url, asked):
+        assert asyncio.run(OllamaChat("m", f"{url}/v1").reply([], {}, max_tokens=5, temperature=0)) == "Oslo"
+        assert list_models(f"{url}/api") == []
+    assert asked == [("/api/chat", ""), ("/api/tags", "")]

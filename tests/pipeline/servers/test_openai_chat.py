@@ -1,11 +1,13 @@
 import asyncio
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
 
 from pipeline.errors import ModelError
-from pipeline.servers.http import LONGEST_PAUSE
-from pipeline.servers.openai_chat import TRIES, OpenAIChat
+from pipeline.servers.openai_chat import OpenAIChat
+from pipeline.servers.transport import LONGEST_PAUSE, TRIES
 from tests.answering_server import Server
 
 ASK = [{"role": "user", "content": "Name a city."}]
@@ -33,15 +35,21 @@ def test_a_busy_server_is_asked_again_when_it_says(server: Server) -> None:
     assert pauses == [1, 9, LONGEST_PAUSE]
 
 
-def test_a_date_is_no_number_of_seconds(server: Server) -> None:
+def test_it_may_say_so_by_a_date(server: Server) -> None:
     pauses: list[float] = []
-    server.answers = [(429, {"Retry-After": "Fri, 21 Nov 2026 10:00:00 GMT"}, ""), (200, {}, REPLY)]
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+    server.answers = [
+        (429, {"Retry-After": "Fri, 21 Nov 2025 10:00:00 GMT"}, ""),
+        (429, {"Retry-After": soon}, ""),
+        (429, {"Retry-After": "later"}, ""),
+        (200, {}, REPLY),
+    ]
     assert reply(server, pauses) == "Oslo"
-    assert pauses == [1]
+    assert pauses == [1, pytest.approx(19, abs=2), 4]
 
 
 def test_it_gives_up_with_what_the_server_said(server: Server) -> None:
     server.answers = [(429, {}, "slow down")] * TRIES
-    with pytest.raises(ModelError, match=r"answered 429 for m: .*slow down.*; see that server's log"):
+    with pytest.raises(ModelError, match=r"takes no more requests now \(.*slow down.*\): run the command again later"):
         reply(server, [])
     assert server.answers == []

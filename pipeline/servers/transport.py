@@ -1,0 +1,298 @@
+"""The one way to a model server: how it is reached, when it is asked again, and what its errors mean.
+
+httpx and not the `openai` package: importing that took .9 s of CPU beside .4 s for httpx, in every `sitetwin ask` before
+its first word, and it sends OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS of the environment to whatever
+server is named.
+"""
+
+import asyncio
+import html
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypedDict, TypeVar
+
+import httpx
+from tenacity import AsyncRetrying, RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+
+from pipeline.errors import ModelError
+from pipeline.servers.http import DIRECT
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 10
+TRIES = 4
+"""Of one request, while the server is busy or breaks off: it may have been started again."""
+FAILURES = 3
+"""Requests in a row; a server that fails so often is broken for all."""
+LONGEST_PAUSE = 30.0
+"""Seconds, however long a server asks to wait."""
+NOT_IMPLEMENTED = (405, 415, 501)
+_MEMORY = re.compile(r"requires more system memory|out of memory|unable to allocate", re.IGNORECASE)
+_LENGTH = re.compile(
+    r"context[ _](?:length|window|size)|maximum context|too many tokens|prompt is too long", re.IGNORECASE
+)
+_CREDIT = re.compile(r"insufficient_quota|exceeded your current quota|insufficient (?:balance|credit)", re.IGNORECASE)
+_growing = wait_exponential(min=1, max=LONGEST_PAUSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the settings call a server and its model, for errors that say what to set."""
+
+    url: str
+    model: str
+    api_key: str
+    when_slow: str
+    """What to do about a model that needs too long."""
+    when_long: str = "set it to a model with a longer context"
+    """What to do about texts that are longer than the model takes."""
+
+
+class ServerError(ModelError):
+    """The server can't be reached, or refuses.
+
+    Args:
+        status: of its answer; 0: it gave none.
+        said: its own words.
+        busy: the same request may go well in a moment, or in the `pause` of seconds that the server asks for.
+        elsewhere: nobody answers to this path; the server may do so to another one.
+        for_all: no other request would go better.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        status: int = 0,
+        said: str = "",
+        *,
+        busy: bool = False,
+        pause: float = 0,
+        elsewhere: bool = False,
+        for_all: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.said = said
+        self.busy = busy
+        self.pause = pause
+        self.elsewhere = elsewhere
+        self.for_all = for_all or elsewhere
+
+
+class Options(TypedDict):
+    """What every httpx client of one server is made with."""
+
+    headers: dict[str, str]
+    timeout: httpx.Timeout
+    mounts: dict[str, None]
+
+
+class Server:
+    """The server at `url`. A key goes nowhere else, and one of the environment nowhere at all.
+
+    Args:
+        timeout: seconds for one answer, or for the next piece of a streamed one.
+        tries: of one request while the server is busy.
+        pause, pause_async: how to wait; seconds.
+    """
+
+    kind = "the server"
+
+    def __init__(
+        self,
+        url: str,
+        keys: Keys,
+        api_key: str = "",
+        timeout: float = 300,
+        *,
+        tries: int = TRIES,
+        pause: Callable[[float], None] = time.sleep,
+        pause_async: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.url = url
+        self.keys = keys
+        self.timeout = timeout
+        self.headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._policy: dict[str, Any] = {
+            "retry": retry_if_exception(lambda error: isinstance(error, ServerError) and error.busy),
+            "stop": stop_after_attempt(tries),
+            "wait": _pause_after,
+            "reraise": True,
+        }
+        self._pause, self._pause_async = pause, pause_async
+        self._failures = 0
+        self._has_answered = False
+
+    @property
+    def options(self) -> Options:
+        timeout = httpx.Timeout(self.timeout, connect=CONNECT_SECONDS)
+        return {"headers": self.headers, "timeout": timeout, "mounts": DIRECT}
+
+    def again(self, question: Callable[[], T]) -> T:
+        """What `question` returns, asked again while the server is busy."""
+        found: T = Retrying(sleep=self._pause, **self._policy)(question)
+        self._went_well()
+        return found
+
+    async def again_async(self, question: Callable[[], Awaitable[T]]) -> T:
+        """As `again`."""
+        found: T = await AsyncRetrying(sleep=self._pause_async, **self._policy)(question)
+        self._went_well()
+        return found
+
+    def may_skip(self, error: ServerError) -> bool:
+        """Whether `error`, which ended a request, leaves hope for other ones: fewer than FAILURES failed in a row."""
+        self._failures += 1
+        return not error.for_all and self._failures < FAILURES
+
+    def _went_well(self) -> None:
+        self._failures, self._has_answered = 0, True
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """What goes wrong on the way gets its next step.
+
+        Raises:
+            ServerError: instead of any error of httpx.
+        """
+        try:
+            yield
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+            raise ServerError(
+                f"{self.url} is no address: write {self.keys.url} as http://HOST:PORT", for_all=True
+            ) from None
+        except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionError) as error:
+            raise ServerError(self.nobody(error), busy=self._has_answered, for_all=True) from None
+        except httpx.TimeoutException:
+            raise ServerError(
+                f"{self.kind} at {self.url} needed more than {self.timeout:g} s for one answer: {self.keys.when_slow}"
+            ) from None
+        except httpx.HTTPError as error:
+            raise ServerError(
+                f"{self.kind} at {self.url} broke off ({error or type(error).__name__}): see its log, then run this again",
+                busy=True,
+            ) from None
+
+    def nobody(self, error: Exception) -> str:
+        return f"no server answers at {self.url} ({error}): start it, or mend {self.keys.url}"
+
+    def missing(self, model: str, said: str) -> str:
+        return f"{self.url} has no model {model} ({said}): set {self.keys.model} to one of {self.url}/models"
+
+    def refusal(self, model: str, response: httpx.Response, said: str = "", status: int = 0) -> ServerError:
+        """What an answer that has been read means, and what to do about it.
+
+        Args:
+            said, status: of an error within an answer; else they are the answer's own.
+        """
+        status = status or response.status_code
+        said = said or words(response)
+        names_model = "model" in said.lower() or model.lower() in said.lower()
+        if response.is_redirect:
+            onward = response.headers.get("Location", "nowhere")
+            return ServerError(
+                f"{self.url} sends on to {onward}: set {self.keys.url} to that server", status, said, for_all=True
+            )
+        if status == httpx.codes.UNAUTHORIZED or (status == httpx.codes.FORBIDDEN and not names_model):
+            wants = f"refuses the key ({status})" if self.headers else f"wants a key ({status})"
+            return ServerError(
+                f"{self.kind} at {self.url} {wants}: set {self.keys.api_key}", status, said, for_all=True
+            )
+        if status == httpx.codes.NOT_FOUND and names_model:
+            return ServerError(self.missing(model, said), status, said, for_all=True)
+        if status in (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED):
+            return ServerError(self.no_path(said), status, said, elsewhere=True)
+        if _MEMORY.search(said):
+            return ServerError(
+                f"{model} does not fit into memory ({said}): set {self.keys.model} to a smaller model, or end what else runs",
+                status,
+                said,
+                for_all=True,
+            )
+        if _CREDIT.search(said):
+            return ServerError(
+                f"the account at {self.url} has no credit left ({said}): add some", status, said, for_all=True
+            )
+        if _LENGTH.search(said):
+            return ServerError(
+                f"the text is longer than {model} takes ({said}): {self.keys.when_long}",
+                status,
+                said,
+            )
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            return ServerError(
+                f"{self.url} takes no more requests now ({said}): run the command again later",
+                status,
+                said,
+                busy=True,
+                pause=asked_pause(response),
+                for_all=True,
+            )
+        if status == httpx.codes.BAD_REQUEST:
+            return ServerError(f"{self.kind} at {self.url} refuses this: {said}", status, said)
+        return ServerError(
+            f"{self.kind} at {self.url} answered {status} for {model}: {said}; see its log",
+            status,
+            said,
+            busy=status >= httpx.codes.INTERNAL_SERVER_ERROR and status not in NOT_IMPLEMENTED,
+            pause=asked_pause(response),
+        )
+
+    def no_path(self, said: str) -> str:
+        return (
+            f"{self.url} knows no such path, with /v1 or without ({said}): mend {self.keys.url}, or set {self.keys.model} to "
+            "a model that it has"
+        )
+
+    def no_server(self, said: str) -> str:
+        return f"what answers at {self.url} is no model server ({said}): mend {self.keys.url}"
+
+
+def words(response: httpx.Response) -> str:
+    """What an answer says, in one line: the message of its error, else its text; at most 300 characters."""
+    try:
+        text = error_text(response.json()) or response.text
+    except ValueError:
+        text = html.unescape(re.sub(r"<(?:style|script).*?</|<[^>]*>", " ", response.text, flags=re.DOTALL))
+    return " ".join(text.split())[:300] or "nothing"
+
+
+def error_text(answer: Any) -> str:
+    """The message of an error of OpenAI, mlx-lm, FastAPI or Ollama; "" when `answer` is none."""
+    if not isinstance(answer, dict):
+        return ""
+    error = answer.get("error") or answer.get("detail") or (answer.get("message") if "choices" not in answer else "")
+    if isinstance(error, dict):
+        return " ".join(str(error[key]) for key in ("message", "param", "code") if error.get(key)) or str(error)
+    if isinstance(error, list):
+        return "; ".join(
+            f"{'.'.join(map(str, entry.get('loc', ())))}: {entry.get('msg', '')}"
+            if isinstance(entry, dict)
+            else str(entry)
+            for entry in error
+        )
+    return str(error or "")
+
+
+def asked_pause(response: httpx.Response) -> float:
+    """Seconds that a busy server asks to wait, at most LONGEST_PAUSE; 0 when it asks for none."""
+    asked = response.headers.get("Retry-After", "")
+    try:
+        seconds = float(asked)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(asked).astimezone(UTC) - datetime.now(UTC)).total_seconds()
+        except ValueError:
+            return 0.0
+    return min(max(seconds, 0.0), LONGEST_PAUSE)
+
+
+def _pause_after(state: RetryCallState) -> float:
+    """Seconds until the next try."""
+    error = state.outcome and state.outcome.exception()
+    return max(_growing(state), error.pause if isinstance(error, ServerError) else 0)
