@@ -90,9 +90,10 @@ class OllamaChat:
         }
         with self._waiting.explaining_for(self.model):
             async with self._waiting.async_client() as client:
-                return await client.chat(
+                response: ChatResponse = await client.chat(
                     self.model, messages, format=schema, options=options, keep_alive=KEEP_ALIVE, think=self._think
                 )
+                return response
 
 
 def list_models(url: str = "") -> list[str]:
