@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from jinja2 import TemplateError
 
 from pipeline import jsonl
 from pipeline.dataset.records import Split
+from pipeline.errors import SitetwinError
 from pipeline.training.config import TrainingConfig
+from pipeline.weights.chat_template import ChatTemplate
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,23 @@ class Batch:
 
 
 def read_rows(folder: Path, split: Split, tokenizer: Any, config: TrainingConfig) -> list[TokenRow]:
-    """The rows of `split`, tokenised by mlx-lm's own data set; whole, however long they are."""
-    from mlx_lm.tuner.datasets import create_dataset
+    """The rows of `split` as the model's chat template writes them; whole, however long they are.
 
-    rows = list(jsonl.read_objects(folder / f"{split}.jsonl", "mend that line, or run `sitetwin dataset build`"))
-    if not rows:
-        return []
-    data = create_dataset(rows, tokenizer, SimpleNamespace(mask_prompt=config.mask_prompt))
-    return [TokenRow(*data.process(data[place])) for place in range(len(data))]
+    Raises:
+        SitetwinError: a line is no row, or the template refuses it.
+    """
+    template = ChatTemplate(tokenizer)
+    rows = []
+    read = jsonl.read_objects(folder / f"{split}.jsonl", "mend that line, or run `sitetwin dataset build`")
+    for number, row in enumerate(read, 1):
+        try:
+            tokens, start = template.row(row["messages"])
+        except TemplateError as error:
+            raise SitetwinError(
+                f"the chat template of this model refuses {split} row {number} ({error}): set [models] chat to another model"
+            ) from None
+        rows.append(TokenRow(tokens, start if config.mask_prompt else 0))
+    return rows
 
 
 def make_batch(rows: Sequence[TokenRow], longest: int) -> Batch:

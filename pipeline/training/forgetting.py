@@ -6,14 +6,12 @@ answers. Import this after `blas.preload()`.
 
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-
-from mlx_lm.tuner.datasets import create_dataset
 
 from pipeline import jsonl
 from pipeline.training.data import TokenRow, by_length, make_batch
 from pipeline.training.loop import Trainer, never
+from pipeline.weights.chat_template import ChatTemplate
 
 TEXT = Path(__file__).with_name("general_text.jsonl")
 
@@ -21,13 +19,13 @@ TEXT = Path(__file__).with_name("general_text.jsonl")
 def general_rows(tokenizer: Any) -> list[TokenRow]:
     """The paragraphs whole, and of the conversations the answers."""
     rows = list(jsonl.read_objects(TEXT, "install sitetwin again"))
-    found = []
-    for kind in ("text", "messages"):
-        data = create_dataset(
-            [row for row in rows if kind in row], tokenizer, SimpleNamespace(mask_prompt=kind == "messages")
-        )
-        found += [TokenRow(*data.process(data[place])) for place in range(len(data))]
-    return found
+    template = ChatTemplate(tokenizer)
+    texts = [TokenRow(_ended(tokenizer.encode(row["text"]), tokenizer), 0) for row in rows if "text" in row]
+    return [*texts, *(TokenRow(*template.row(row["messages"])) for row in rows if "messages" in row)]
+
+
+def _ended(tokens: list[int], tokenizer: Any) -> list[int]:
+    return tokens if tokens[-1] == tokenizer.eos_token_id else [*tokens, tokenizer.eos_token_id]
 
 
 def general_loss(trainer: Trainer, rows: list[TokenRow], stop: Callable[[], bool] = never) -> float:

@@ -44,8 +44,12 @@ def _pair(number: int) -> Pair:
 @pytest.fixture
 def site(tmp_path, base) -> Settings:
     """A site whose chat model is `base`, with a public data set of 15 rows to train on, 5 to validate and 4 to test."""
-    (tmp_path / "sitetwin.toml").write_text(f"[models]\nchat = {json.dumps(str(base))}\n", encoding="utf-8")
-    settings = load_settings(tmp_path / "sitetwin.toml")
+    return make_site(tmp_path, base)
+
+
+def make_site(folder: Path, base: Path) -> Settings:
+    (folder / "sitetwin.toml").write_text(f"[models]\nchat = {json.dumps(str(base))}\n", encoding="utf-8")
+    settings = load_settings(folder / "sitetwin.toml")
     splits: list[Split] = [*["train"] * 15, *["valid"] * 5, *["test"] * 4]
     rows = [Row(pair=_pair(n), split=split, original=_pair(n).id) for n, split in enumerate(splits)]
     card = Card(
