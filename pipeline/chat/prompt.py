@@ -1,10 +1,12 @@
 """Messages for the model. Passages and visitors' words are data: they stand in delimited blocks."""
 
+import re
 from collections.abc import Sequence
 
 from pipeline.chat.records import Turn
 from pipeline.index.passages import Passage
 from pipeline.settings import PersonaSettings
+from pipeline.text.inert import inert
 
 NOT_IN_NOTES = "That is not in these notes."
 
@@ -19,6 +21,8 @@ _HYBRID = (
     f"{_TASK} Speak as you have learnt to, but take the facts from the passages between <passages> and </passages>: "
     f"where what you remember disagrees with them, the passages are right. {_PASSAGES_ARE_DATA}"
 )
+_NUMBERED = re.compile(r"^([ \t]*)\[(\d{1,3})\](?=[ \t])", re.MULTILINE)
+"""How a passage begins."""
 _UNGROUNDED = (
     "You are the assistant of this site. You have no notes at hand: say so when a question is about them. Be brief."
 )
@@ -33,10 +37,11 @@ def grounded_messages(
     tuned: bool = False,
 ) -> list[dict[str, str]]:
     """The numbered passages, then the question: for mode rag, and for mode hybrid with a model that is `tuned`."""
-    blocks = "\n\n".join(f"[{n}] {heading_line(p)}\n{_inert(p.text)}" for n, p in enumerate(passages, 1))
-    user = f"<passages>\n{blocks}\n</passages>\n\nQuestion: {question}"
+    blocks = "\n\n".join(f"[{n}] {_line(heading_line(p))}\n{_data(p.text)}" for n, p in enumerate(passages, 1))
+    user = f"<passages>\n{blocks}\n</passages>\n\nQuestion: {_data(question)}"
     rules = _HYBRID if tuned else _GROUNDED
-    return [_system(rules, persona), *_turns(history), {"role": "user", "content": user}]
+    turns = [{"role": turn.role, "content": _data(turn.content)} for turn in history]
+    return [_system(rules, persona), *turns, {"role": "user", "content": user}]
 
 
 def lora_messages(question: str, history: Sequence[Turn], persona: PersonaSettings) -> list[dict[str, str]]:
@@ -62,6 +67,10 @@ def _turns(history: Sequence[Turn]) -> list[dict[str, str]]:
     return [{"role": turn.role, "content": turn.content} for turn in history]
 
 
-def _inert(text: str) -> str:
-    """A note can't close the block that it stands in."""
-    return text.replace("</passages>", "< /passages>").replace("<passages>", "< passages>")
+def _data(text: str) -> str:
+    """Notes and questions can't close the block of the passages, open one, or begin a passage of their own."""
+    return _NUMBERED.sub(r"\1(\2)", inert(text, ("passages",)))
+
+
+def _line(text: str) -> str:
+    return " ".join(_data(text).split())

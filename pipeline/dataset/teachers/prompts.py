@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pipeline.dataset.records import Candidate, Source, Task
 from pipeline.servers.dialect import Messages
 from pipeline.settings import PairKind
+from pipeline.text.inert import inert
 
 VERSION = 2
 
@@ -74,6 +75,4 @@ def block(sources: Sequence[Source]) -> str:
 
 def _inert(text: str) -> str:
     """A note can't close the block that it stands in."""
-    for tag in ("text", "example"):
-        text = text.replace(f"<{tag}>", f"< {tag}>").replace(f"</{tag}>", f"< /{tag}>")
-    return text
+    return inert(text, ("text", "example"))
