@@ -100,12 +100,12 @@ def measure_swap(directory: Path, base: Path, rounds: int) -> Figures:
     blas.preload()
     import mlx_lm.server
 
+    from pipeline.engine.base import Base
     from pipeline.engine.overlays import Overlays
-    from pipeline.engine.server import BaseProvider
+    from pipeline.weights.upstream import server_arguments
 
-    ours = BaseProvider(str(base), base.name, directory)
-    ours.load_default()
-    theirs = mlx_lm.server.ModelProvider(ours.cli_args)
+    ours = Base(str(base), base.name, directory)
+    theirs = mlx_lm.server.ModelProvider(server_arguments(str(base)))
     first, change, reload = [], [], []
     known = Overlays(directory, ours.model, str(base), base.name)
     for name in ADAPTERS:
@@ -159,8 +159,8 @@ class Chats:
         return tokens / (time.perf_counter() - started)
 
     def base_probabilities(self) -> str:
-        # A seed keeps it out of batches, where the other rows' number decides the last digits.
-        answer = self.post("What is tea?", max_tokens=16, logprobs=True, seed=1)
+        # Asked alone: in a batch the other rows' number decides the last digits.
+        answer = self.post("What is tea?", max_tokens=16, logprobs=True)
         return json.dumps(answer["choices"][0]["logprobs"])
 
 

@@ -100,8 +100,12 @@ def _write_model(folder: Path, weights: dict, config: dict) -> None:  # type: ig
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
 
 
-def _write_tokenizer(folder: Path) -> int:
-    """A token for each byte; returns how many there are."""
+def byte_tokenizer(words: tuple[str, ...] = ()):  # type: ignore[no-untyped-def]
+    """A token for each byte.
+
+    Args:
+        words: further tokens of their own.
+    """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
@@ -121,8 +125,15 @@ def _write_tokenizer(folder: Path) -> int:
         "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
         "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
     )
-    fast.save_pretrained(folder)
-    return len(vocabulary)
+    fast.add_tokens(list(words))
+    return fast
+
+
+def _write_tokenizer(folder: Path) -> int:
+    """Returns how many tokens there are."""
+    tokenizer = byte_tokenizer()
+    tokenizer.save_pretrained(folder)
+    return len(tokenizer)
 
 
 def _train(model, target: Path, kind: str, layers: int, rank: int, keys: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]

@@ -16,11 +16,13 @@ from mlx.utils import tree_unflatten
 from mlx_lm.models.cache import make_prompt_cache
 
 from pipeline.engine.lora import EMBEDDINGS, Overlay
-from pipeline.engine.upstream import RowCache
 
 
-class Rows(RowCache):
+class Rows:
     """Under which overlay each row of a batch is computed; None is the base. Behaves as one more layer's cache."""
+
+    state: tuple[mx.array, ...] = ()
+    """What mlx-lm computes after each step: here nothing."""
 
     def __init__(self, overlays: list[Overlay | None]) -> None:
         self.overlays = overlays

@@ -20,6 +20,8 @@ def service(settings: Settings) -> Service:
         "pipeline.processes.engine",
         "--state", str(settings.state), "--idle-minutes", str(settings.engine.idle_minutes),
         "--model", settings.models.chat, "--threads", str(settings.engine.threads),
+        # For so long whoever asks waits for a next word.
+        "--stall-seconds", str(settings.engine.timeout_seconds),
     )  # fmt: skip
     return Service(
         name=NAME,
@@ -71,17 +73,18 @@ def main() -> None:
     parser.add_argument("--idle-minutes", type=float, required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--stall-seconds", type=float, default=120)
     arguments = parser.parse_args()
     owner = Owner(arguments.state / "run", NAME, arguments.idle_minutes)
     blas.preload(arguments.threads)
-    from pipeline.engine.server import BaseProvider, make_server
+    from pipeline.engine.server import make_server, start_loop
     from pipeline.weights.memory import graphics_limit
 
     model = str(weights_folder(arguments.model))
-    provider = BaseProvider(model, arguments.model, arguments.state / "adapters", graphics_limit())
+    loop = start_loop(model, arguments.model, arguments.state / "adapters", graphics_limit())
     port = free_port()
-    server, generator = make_server(provider, HOST, port, owner.files.touch)
-    owner.publish_when(lambda: provider.ready.is_set() and generator.is_healthy, port, model=arguments.model)
+    server = make_server(loop, HOST, port, owner.files.touch, arguments.stall_seconds)
+    owner.publish_when(loop.ready.is_set, port, model=arguments.model)
     server.serve_forever()
 
 

@@ -19,6 +19,7 @@ from jinja2 import TemplateError
 
 from pipeline.text.thoughts import MARKS, split_thought
 from pipeline.weights.control_tokens import Part, broken_up, control_tokens, either, encode
+from pipeline.weights.upstream import inner_tokenizer
 
 Message = Mapping[str, Any]
 """`role` and `content`, which is a string, None or absent; and what a template knows beside them, as `tool_calls`."""
@@ -55,7 +56,7 @@ class ChatTemplate:
         from transformers import PreTrainedTokenizerBase
 
         self._renderer = tokenizer
-        self._tokenizer = tokenizer if isinstance(tokenizer, PreTrainedTokenizerBase) else tokenizer._tokenizer
+        self._tokenizer = tokenizer if isinstance(tokenizer, PreTrainedTokenizerBase) else inner_tokenizer(tokenizer)
         self.is_plain = not getattr(tokenizer, "has_chat_template", self._tokenizer.chat_template is not None)
         """Whether the model has no template of its own."""
 

@@ -1,7 +1,6 @@
 """What models take of a machine's memory, and that freed memory goes back. Import this after `blas.preload()`."""
 
 import ctypes
-import importlib
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +8,8 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
+
+from pipeline.weights.upstream import set_wiring
 
 
 def give_back() -> None:
@@ -46,6 +47,4 @@ def claim(size: int) -> None:
 
     Engine and training run side by side, and the rest of a Mac needs memory too.
     """
-    # `mlx_lm.generate` is a function of the same name.
-    generation: Any = importlib.import_module("mlx_lm.generate")
-    generation.maybe_set_recommended_wired_limit = lambda: wire(size, graphics_limit())
+    set_wiring(lambda: wire(size, graphics_limit()))

@@ -1,56 +1,44 @@
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from queue import Empty, Queue
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import dataclass
 
-import pytest
-
-from pipeline.weights import blas
-
-blas.preload(1)
-
-from mlx_lm.server import GenerationContext, Response  # noqa: E402
-
-from pipeline.engine.room import Room  # noqa: E402
-from pipeline.engine.turns import SPARE, Turns  # noqa: E402
-
-TOKEN = Response("a", 5, -0.1, None, ())  # type: ignore[arg-type]
-READ = (5, 5)
-Taken = tuple[Any, str, Any]
+from pipeline.engine.room import Room
+from pipeline.engine.turns import SPARE, Turns
 
 
-def make_turns(rows: int, prompts: int) -> Turns:
-    return Turns(lambda: Room(rows, prompts), 100, len)
+@dataclass(eq=False)
+class Asked:
+    name: str
+    adapter: str | None
+    unread: int
+    is_over: bool = False
 
 
-def put(turns: Turns, adapter: str | None, *names: str) -> None:
+def make_turns(rows: int, prompts: int, clock: Callable[[], float] = lambda: 0.0) -> Turns[Asked]:
+    return Turns(lambda: Room(rows, prompts), 100, clock)
+
+
+def put(turns: Turns[Asked], adapter: str | None, *names: str) -> None:
     for name in names:
-        turns.put((Queue(), name, SimpleNamespace(model=SimpleNamespace(adapter=adapter))))
+        turns.put(Asked(name, adapter, len(name)))
 
 
 def many(adapter: str, count: int) -> list[str]:
     return [f"{adapter}{number}" for number in range(count)]
 
 
-def take_all(turns: Turns) -> list[Taken]:
+def take_all(turns: Turns[Asked]) -> list[Asked]:
     """All that there is room for."""
-    taken = []
-    while True:
-        try:
-            taken.append(turns.get_nowait())
-        except Empty:
-            return taken
+    return list(iter(turns.take, None))
 
 
-def names(taken: list[Taken]) -> list[str]:
-    return [request for _, request, _ in taken]
+def names(taken: list[Asked]) -> list[str]:
+    return [one.name for one in taken]
 
 
-def read(taken: list[Taken]) -> None:
-    """The last pieces of their prompts."""
-    for answers, _, _ in taken:
-        answers.put((3, 5))
-        answers.put(READ)
+def read(taken: list[Asked]) -> None:
+    for one in taken:
+        one.unread = 0
 
 
 def test_one_behind_twenty_of_another_adapter_is_next() -> None:
@@ -69,8 +57,7 @@ def test_adapters_share_the_batch_equally_and_the_base_is_one_of_them() -> None:
     put(turns, "a", *many("a", 30))
     put(turns, "b", *many("b", 30))
     put(turns, None, *many("-", 2))
-    taken = names(take_all(turns))
-    assert taken == ["a0", "b0", "-0", "a1", "b1", "-1", "a2", "b2"]
+    assert names(take_all(turns)) == ["a0", "b0", "-0", "a1", "b1", "-1", "a2", "b2"]
 
 
 def test_the_last_rows_are_for_adapters_that_have_none() -> None:
@@ -82,18 +69,25 @@ def test_the_last_rows_are_for_adapters_that_have_none() -> None:
     assert names(take_all(turns)) == ["b0", "c0"]
 
 
-def test_room_comes_of_what_is_answered_refused_or_given_up() -> None:
+def test_one_row_is_enough_to_answer() -> None:
+    turns = make_turns(rows=1, prompts=1)
+    put(turns, "a", "a0")
+    put(turns, "b", "b0")
+    (first,) = take_all(turns)
+    first.is_over = True
+    assert names(take_all(turns)) == ["b0"]
+
+
+def test_room_comes_of_what_is_over_also_while_it_waits() -> None:
     turns = make_turns(rows=2 * SPARE, prompts=10)
     put(turns, "a", *many("a", 7))
-    (one, *_), (two, *_), (three, *_), _ = take_all(turns)
-    one.put(None)
-    two.put(ValueError("no"))
-    assert names(take_all(turns)) == ["a4", "a5"]
-    context = GenerationContext(False, False, None, None, "normal", [1])  # type: ignore[arg-type]
-    three.put(context)
+    one, two, *_ = take_all(turns)
     assert take_all(turns) == []
-    context.stop()
-    assert names(take_all(turns)) == ["a6"]
+    one.is_over = two.is_over = True
+    assert names(take_all(turns)) == ["a4", "a5"]
+    gone = Asked("gone", "b", 1, is_over=True)
+    turns.put(gone)
+    assert take_all(turns) == []
 
 
 def test_a_long_prompt_is_read_alone_and_keeps_its_turn() -> None:
@@ -108,35 +102,30 @@ def test_a_long_prompt_is_read_alone_and_keeps_its_turn() -> None:
     assert names(take_all(turns)) == ["tiny"]
 
 
-def test_what_becomes_of_a_request_reaches_who_asked() -> None:
-    turns = make_turns(rows=32, prompts=4)
-    asked: Queue[Any] = Queue()
-    turns.put((asked, "x", SimpleNamespace(model=SimpleNamespace(adapter=None))))
-    answers, _, _ = turns.get(timeout=1)
-    for message in ((3, 5), TOKEN, None):
-        answers.put(message)
-    assert [asked.get_nowait() for _ in range(3)] == [(3, 5), TOKEN, None]
-
-
-def test_the_loop_steps_until_one_can_be_taken() -> None:
-    turns = make_turns(rows=32, prompts=1)
-    steps = iter(turns)
-    next(steps)
-    put(turns, "a", "a0", "a1")
-    assert next(steps, "end") == "end"
-    (taken,) = take_all(turns)
-    # There is one more, but no room for it.
-    steps = iter(turns)
-    next(steps)
-    read([taken])
-    assert next(steps, "end") == "end"
-
-
 def test_the_loop_waits_for_a_request() -> None:
     turns = make_turns(rows=32, prompts=4)
-    with pytest.raises(Empty):
-        turns.get(timeout=0.01)
+    assert turns.take(timeout=0.01) is None
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(turns.get, 30)
+        waiting = pool.submit(turns.take, 30)
         put(turns, "a", "a0")
-        assert waiting.result(timeout=30)[1] == "a0"
+        taken = waiting.result(timeout=30)
+        assert taken is not None
+        assert taken.name == "a0"
+
+
+def test_it_is_known_for_how_long_nothing_has_moved() -> None:
+    now = [100.0]
+    turns = make_turns(rows=32, prompts=4, clock=lambda: now[0])
+    assert turns.still_seconds() == 0
+    put(turns, "a", "a0", "a1")
+    now[0] += 7
+    assert turns.still_seconds() == 7
+    taken = take_all(turns)
+    turns.has_moved()
+    now[0] += 2
+    put(turns, "a", "a2")  # one more that waits moves nothing
+    assert turns.still_seconds() == 2
+    for one in [*taken, *take_all(turns)]:
+        one.is_over = True
+    now[0] += 50
+    assert turns.still_seconds() == 0

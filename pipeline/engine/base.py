@@ -1,0 +1,89 @@
+"""The one model that an engine holds: its weights, its tokenizer, its chats and its adapters.
+
+Import this after `blas.preload()`.
+"""
+
+import logging
+import threading
+from functools import cached_property
+from pathlib import Path
+
+import mlx.core as mx
+from mlx_lm.utils import load
+
+from pipeline.engine.guiding import Guides
+from pipeline.engine.overlaid import OverlaidModel
+from pipeline.engine.overlays import Overlays
+from pipeline.engine.room import bytes_of_chat, room
+from pipeline.errors import ModelError
+from pipeline.weights.chat_template import ChatTemplate
+from pipeline.weights.memory import bytes_of, claim
+
+
+class Base:
+    """Loads the model; where no model can be loaded, its reason says so.
+
+    Args:
+        path: a folder or hub id.
+        name: what requests call it.
+        adapters: the folder of adapters that requests may name.
+        limit: bytes that the graphics processor may hold; None: there is none.
+
+    Raises:
+        ModelError: it can't be loaded, or can't answer several requests at once.
+    """
+
+    def __init__(self, path: str, name: str, adapters: Path, limit: int | None = None) -> None:
+        self.name = name
+        try:
+            model, self.tokenizer = load(path)[:2]
+        except Exception as error:
+            # Each architecture fails in its own way on weights that are not its own.
+            logging.exception("the model can't be loaded")
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise ModelError(f"can't load the model {path!r}: {reason}") from None
+        self.model = OverlaidModel(model)
+        if not all(hasattr(cache, "merge") for cache in self.model.make_cache()):
+            raise ModelError(f"can't load the model {path!r}: mlx-lm can't batch its chats; serve it with Ollama")
+        self.overlays = Overlays(adapters, self.model, path, name)
+        # Nothing is computed: the shapes are known before.
+        caches = self.model.make_cache()
+        self.words: int = self.model(mx.array([[0]]), cache=caches).shape[-1]
+        """Width of the logits."""
+        weights, chat = bytes_of(self.model), bytes_of_chat(caches[:-1])
+        self.room = room(limit, weights, chat)
+        claim(weights + self.room.rows * chat + self.room.cache_bytes)
+        self.guides = Guides(self.tokenizer, self.words)
+        self.tokenizing = threading.Lock()
+        """A tokenizer of transformers is for one thread at a time."""
+
+    @cached_property
+    def chats(self) -> ChatTemplate:
+        return ChatTemplate(self.tokenizer)
+
+    @cached_property
+    def newline(self) -> list[int]:
+        return list(self.tokenizer.encode("\n"))
+
+    def text_of(self, token: int) -> str:
+        """A token on its own, as log-probabilities name it."""
+        return str(self.tokenizer.decode([token]))
+
+    def adapter_of(self, model: str | None, adapter: str | None) -> str | None:
+        """As in vLLM an adapter is a model of its own name; the field `adapters` names it too.
+
+        Raises:
+            LookupError: there is no model of that name.
+            ValueError: the two name different adapters.
+        """
+        if model in (None, self.name, "default_model"):
+            return adapter
+        known = [one.name for one in self.overlays.usable()]
+        if model not in known:
+            also = f" and the adapters {', '.join(known)}" if known else ""
+            raise LookupError(
+                f"this engine holds {self.name!r}{also}, not {model!r}: set [models] chat, or name one of them"
+            )
+        if adapter not in (None, model):
+            raise ValueError(f"model and adapters name two adapters, {model!r} and {adapter!r}: name one")
+        return model

@@ -1,0 +1,120 @@
+"""One request and its answers: what the loop's thread says is gathered here, in the thread of the connection.
+
+Import this after `blas.preload()`.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from queue import Empty, Queue
+
+from pipeline.engine.asking import jobs_of
+from pipeline.engine.base import Base
+from pipeline.engine.jobs import Ended, Event, Job, Read, Said
+from pipeline.engine.protocol import ChatRequest, Request, RequestError
+from pipeline.engine.replies import Calls, Choice, Json, Replies, Usage, take, token_json
+from pipeline.errors import ModelError
+
+LOOK_SECONDS = 0.25
+"""How often a connection is looked at, whether whoever asked is still there."""
+
+
+class GoneError(Exception):
+    """Whoever asked has closed the connection."""
+
+
+class Exchange:
+    """Args:
+        put: hands an answer to the loop.
+        is_gone: whether whoever asked is.
+
+    Raises:
+        RequestError: the request is refused.
+    """
+
+    def __init__(self, base: Base, request: Request, put: Callable[[Job], None], is_gone: Callable[[], bool]) -> None:
+        self._base = base
+        self._request = request
+        self._is_gone = is_gone
+        self._events: Queue[tuple[int, Event]] = Queue()
+        self._jobs = jobs_of(base, request, lambda number, event: self._events.put((number, event)))
+        is_chat = isinstance(request, ChatRequest)
+        tools = request.tools if isinstance(request, ChatRequest) else []
+        self._replies = Replies(request.model or base.name, is_chat=is_chat)
+        self._is_chat = is_chat
+        self._choices = [Choice(job) for job in range(request.n)]
+        self._calls = [Calls(base.tokenizer.tool_parser, tools) for _ in self._jobs]
+        for job in self._jobs:
+            put(job)
+
+    def whole(self) -> Json:
+        """The reply to a client that does not stream.
+
+        Raises:
+            RequestError: it is refused after all, as for a broken adapter.
+            GoneError: whoever asked is; nothing more is generated.
+        """
+        for _ in self._heard():
+            pass
+        return self._replies.whole(self._choices, self._usage())
+
+    def parts(self) -> Generator[Json | None, None, None]:
+        """The parts of a streamed reply; None while the prompt is read. Raises as `whole` does."""
+        opened: set[int] = set()
+        for number in self._heard():
+            choice = self._choices[number]
+            if choice.is_empty and not choice.finish:
+                yield None
+                continue
+            if self._is_chat and number not in opened:
+                opened.add(number)
+                yield self._replies.first(number)
+            yield self._replies.part(choice)
+            self._choices[number] = Choice(number)
+        if self._request.stream_options and self._request.stream_options.include_usage:
+            yield self._replies.usage(self._usage())
+
+    def _heard(self) -> Iterator[int]:
+        """The number of an answer each time that something became of it, until all have ended."""
+        left = len(self._jobs)
+        try:
+            while left:
+                number, event = self._next()
+                if isinstance(event, Exception):
+                    raise _refusal(event) from None
+                self._take(number, event)
+                left -= isinstance(event, Ended)
+                yield number
+        finally:
+            for job in self._jobs:
+                job.give_up()
+
+    def _next(self) -> tuple[int, Event]:
+        while True:
+            if self._is_gone():
+                raise GoneError
+            try:
+                return self._events.get(timeout=LOOK_SECONDS)
+            except Empty:
+                continue
+
+    def _take(self, number: int, event: Read | Said | Ended) -> None:
+        choice = self._choices[number]
+        if isinstance(event, Said):
+            take(choice, event.pieces, self._calls[number])
+            if event.probability:
+                choice.probabilities.append(token_json(event.probability, self._base.text_of))
+        elif isinstance(event, Ended):
+            choice.finish = self._jobs[number].answer.finish
+
+    def _usage(self) -> Usage:
+        answers = [job.answer for job in self._jobs]
+        return Usage(
+            prompt=len(self._jobs[0].prompt),
+            cached=self._jobs[0].cached,
+            completion=sum(answer.tokens for answer in answers),
+            reasoning=sum(answer.thought_tokens for answer in answers),
+        )
+
+
+def _refusal(error: Exception) -> Exception:
+    """What the loop refuses is the request's fault; anything else is the engine's."""
+    return RequestError(str(error)) if isinstance(error, ModelError) else error

@@ -1,0 +1,79 @@
+"""Answers in JSON: words that the schema does not allow next are never chosen (llguidance computes which those are).
+
+Import this after `blas.preload()`.
+"""
+
+import json
+from functools import cached_property
+from typing import Any
+
+import llguidance
+import llguidance.hf
+import mlx.core as mx
+import numpy as np
+from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
+
+from pipeline.weights.upstream import inner_tokenizer
+
+WRITTEN: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+"""As Python's json writes. With free white space a small model may go on with spaces for ever."""
+
+
+class Guides:
+    """Makes guides for one model.
+
+    Args:
+        tokenizer: mlx-lm's.
+        words: width of the logits, which may be more than the tokenizer's.
+    """
+
+    def __init__(self, tokenizer: Any, words: int) -> None:
+        self._tokenizer = tokenizer
+        self._words = words
+
+    def of(self, schema: dict[str, Any], after: list[int]) -> "Guide":
+        """A guide that holds an answer to a JSON schema.
+
+        Args:
+            after: the tokens behind which the answer begins; empty: at once.
+
+        Raises:
+            ValueError: the schema is wrong, or says what can't be held to; the text names it.
+        """
+        grammar = llguidance.LLMatcher.grammar_from_json_schema(json.dumps(schema), overrides=WRITTEN)
+        if wrong := llguidance.LLMatcher.validate_grammar(grammar, self._vocabulary):
+            raise ValueError(f"response_format: this JSON schema can't be followed: {' '.join(wrong.split())}")
+        return Guide(llguidance.LLMatcher(self._vocabulary, grammar), self._words, after)
+
+    @cached_property
+    def _vocabulary(self) -> Any:
+        # Half a second, once in an engine's life.
+        return llguidance.hf.from_tokenizer(
+            inner_tokenizer(self._tokenizer), n_vocab=self._words, eos_token=sorted(self._tokenizer.eos_token_ids)
+        )
+
+
+class Guide:
+    """Holds one answer to a grammar; a logits processor of mlx-lm."""
+
+    def __init__(self, matcher: Any, words: int, after: list[int]) -> None:
+        self._matcher = matcher
+        self._words = words
+        self._mask = allocate_token_bitmask(1, words)
+        self._after = after
+        self._has_begun = False
+
+    def __call__(self, tokens: mx.array, logits: mx.array) -> mx.array:
+        """`logits` (1, words) with what is not allowed at -infinity, behind `tokens`: the prompt and the answer so far."""
+        if self._has_begun:
+            last: Any = tokens[-1].item()
+            self._matcher.consume_token(last)
+        elif self._after and tokens[-len(self._after) :].tolist() != self._after:
+            return logits
+        self._has_begun = True
+        if self._matcher.is_error():
+            # Beside the end only: mlx-lm computes one token more than it gives.
+            return logits
+        fill_next_token_bitmask(self._matcher, self._mask)
+        allowed = np.unpackbits(self._mask.view(np.uint8), bitorder="little")[: self._words].astype(bool)
+        return mx.where(mx.array(allowed), logits, mx.array(-mx.inf, logits.dtype))

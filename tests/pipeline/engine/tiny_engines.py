@@ -1,0 +1,58 @@
+"""A whole engine on a tiny model, in this process: its loop, and a server on a free port. Import after `blas.preload()`."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.engine import make_adapter
+from pipeline.engine.base import Base
+from pipeline.engine.loop import Loop
+from pipeline.engine.server import make_server
+
+END = 2
+"""The token that ends an answer."""
+NEVER_ENDS = {END: -1000.0}
+"""A `logit_bias` with which an answer has all the tokens that it may have."""
+
+
+@contextmanager
+def running(
+    base: Path, adapters: Path, cache_bytes: int | None = None, limit: int | None = None, begin: bool = True
+) -> Iterator[tuple[Loop, threading.Event]]:
+    """The loop over `base` with the adapters a, b and c in the folder `adapters`, and what lets it begin."""
+    for number, name in enumerate("abc"):
+        make_adapter(adapters / name, base, number)
+    may_begin = threading.Event()
+    if begin:
+        may_begin.set()
+
+    def load() -> Base:
+        assert may_begin.wait(60)
+        return Base(str(base), "tiny", adapters, limit)
+
+    loop = Loop(load, cache_bytes)
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(loop.run)
+        try:
+            if begin:
+                assert loop.ready.wait(60), ended.exception(timeout=0)
+            yield loop, may_begin
+        finally:
+            may_begin.set()
+            loop.end()
+            ended.result(timeout=60)
+
+
+@contextmanager
+def serving(loop: Loop, stall_seconds: float = 120) -> Iterator[str]:
+    """Gives the address of a server over `loop`."""
+    server = make_server(loop, "127.0.0.1", 0, lambda: None, stall_seconds)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(server.serve_forever, 0.05)
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            server.server_close()
