@@ -119,7 +119,7 @@ def _schema(request: Request) -> dict[str, Any] | None:
 
 def _is_within_thought(base: Base, prompt: list[int]) -> bool:
     tokenizer = base.tokenizer
-    return tokenizer.has_thinking and tokenizer.rfind_think_start(prompt) > tokenizer.rfind_think_end(prompt)
+    return bool(tokenizer.has_thinking and tokenizer.rfind_think_start(prompt) > tokenizer.rfind_think_end(prompt))
 
 
 def _most_thought(base: Base, request: ChatRequest) -> int:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.engine.jobs import Piece, TokenProbability
+from pipeline.engine.answer import Piece
+from pipeline.engine.jobs import TokenProbability
 
 Json = dict[str, Any]
 

@@ -44,7 +44,7 @@ def sampler(
     xtc_special_tokens: tuple[int, ...],
 ) -> Sampler:
     """mlx-lm's; the same object for the same numbers, because mlx-lm samples rows of one sampler at once."""
-    return make_sampler(  # type: ignore[no-any-return]
+    return make_sampler(
         temperature,
         top_p=top_p,
         top_k=top_k,
