@@ -1,6 +1,6 @@
 """The engine: what changing the adapter costs, how many chats it bears, and whether they stay usable beside other work.
 
-    python -m benchmarks.engine [--part swap --part chats --part beside] [--rounds 3] [--tokens 48] [--json]
+    python -m benchmarks.engine [--part swap --part soak …] [--peer ollama] [--rounds 3] [--tokens 48] [--json]
 
 On the demo model with random adapters of the size that a full LoRA of rank 16 has; all that is compared takes turns.
 
@@ -14,6 +14,10 @@ base gives the same probabilities to the last digit before adapters were used an
 
 memory: the resident gigabytes of the engine and of mlx_lm.server while chats of a thousand tokens, all different, are
 answered, eight at a time in each round, and after them.
+
+soak: random requests at the same time, of which all must be answered: see `engine_soak`. `failed` is 0 if they were.
+
+With `--peer ollama` nothing but that is measured: see `engine_peer`.
 
 beside: the speed of one chat while `sitetwin index` and `sitetwin train` work, over its speed while they are stopped.
 """
@@ -36,6 +40,8 @@ import httpx
 import numpy as np
 import psutil
 
+from benchmarks.engine_peer import measure_peer
+from benchmarks.engine_soak import soak
 from benchmarks.report import render
 from benchmarks.running import newcomers_folder
 from benchmarks.synthetic import notes, sentences
@@ -49,7 +55,8 @@ RANK = 16
 KEYS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 ADAPTERS = ("one", "two")
 CHATS = (1, 4, 16)
-PARTS = ("swap", "chats", "memory", "beside")
+PARTS = ("swap", "chats", "memory", "beside", "soak")
+SOAK_REQUESTS, SOAK_AT_A_TIME = 200, 24
 SITETWIN = (sys.executable, "-m", "pipeline")
 AT_WORK_SECONDS = 12
 """Of computing, after which a command has imported and read what it needs and is at its work."""
@@ -314,11 +321,19 @@ def site() -> Iterator[Settings]:
 @click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, default=PARTS, help="Else all.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--tokens", type=click.IntRange(1), default=48, show_default=True, help="Of each chat.")
+@click.option("--peer", type=click.Choice(["ollama"]), help="Compare with a real Ollama on the same weights.")
 @click.option("--json", "as_json", is_flag=True, help="Only the figures.")
-def main(parts: Sequence[str], rounds: int, tokens: int, as_json: bool) -> None:
+def main(parts: Sequence[str], rounds: int, tokens: int, peer: str | None, as_json: bool) -> None:
     """Measure swapping, concurrent chats, and chats beside other work."""
     figures: Figures = {}
     base = demo.chat_model()
+    if peer:
+        with site() as settings, tempfile.TemporaryDirectory(prefix="sitetwin-") as work:
+            url = engine.connect(settings).base_url
+            figures = measure_peer(url, settings.models.chat, base, Path(work), rounds, tokens)
+        title = "The engine beside Ollama, tokens a second; ratios above 1: Ollama is faster"
+        click.echo(render(title, figures, as_json=as_json))
+        return
     with site() as settings:
         if "swap" in parts:
             figures |= measure_swap(adapters_directory(settings), base, rounds)
@@ -328,6 +343,8 @@ def main(parts: Sequence[str], rounds: int, tokens: int, as_json: bool) -> None:
             figures |= measure_chats(url, base, rounds, tokens)
         if "memory" in parts:
             figures |= measure_memory(url, engine.service(settings).ensure().pid, base, rounds)
+        if "soak" in parts:
+            figures |= soak(url, ADAPTERS, SOAK_REQUESTS, SOAK_AT_A_TIME, seed=1)
         if "beside" in parts:
             chats = Chats(url, tokens)
             for name, text in notes(NOTES, sentences()):

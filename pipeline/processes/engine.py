@@ -31,6 +31,7 @@ def service(settings: Settings) -> Service:
         start_seconds=600,
         details={"model": settings.models.chat},
         waiting=f"loading {settings.models.chat}",
+        health="/health",
     )
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import psutil
 from filelock import FileLock, Timeout
 from rich.console import Console
@@ -36,6 +37,8 @@ class Service:
     """What the owner must have published; another one was started under older settings and is replaced."""
     waiting: str = ""
     """What a start spends its time with; said on stderr when it takes long."""
+    health: str = ""
+    """The path at which the owner says how it is; empty: it says nothing."""
 
     @property
     def files(self) -> RunFiles:
@@ -89,7 +92,17 @@ class Service:
 
     def _current(self, files: RunFiles) -> Endpoint | None:
         endpoint = files.find()
-        return endpoint if endpoint and endpoint.details == self.details else None
+        return endpoint if endpoint and endpoint.details == self.details and not self.trouble(endpoint) else None
+
+    def trouble(self, endpoint: Endpoint) -> str:
+        """Why a living owner must be started anew, in its own words; "" if it is well, or too busy to say."""
+        if not self.health:
+            return ""
+        try:
+            answer = httpx.get(f"{endpoint.url}{self.health}", timeout=2, trust_env=False)
+        except httpx.TransportError:
+            return ""
+        return str(answer.json().get("reason", "")) if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE else ""
 
     def _start(self, files: RunFiles, abandon: threading.Event) -> Endpoint:
         with open_log(self.log) as log:

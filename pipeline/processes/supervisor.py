@@ -18,6 +18,7 @@ from pipeline.processes.service import Service
 
 State = Literal["waiting", "starting", "ready", "restarting", "failed", "stopped"]
 
+DIED = "died"
 RESTARTS = 3
 """A process that dies this often within `RESTART_WINDOW_SECONDS` is left dead and reported."""
 RESTART_WINDOW_SECONDS = 120
@@ -53,7 +54,8 @@ class Member(Protocol):
     def start(self) -> None:
         """Start it and wait until it answers. Raises ServiceError."""
 
-    def is_alive(self) -> bool: ...
+    def trouble(self) -> str:
+        """Why it must be started again; "" while it is well."""
 
     def stop(self) -> None:
         """End it, if it was started here."""
@@ -75,9 +77,12 @@ class Shared:
         self._is_ours = self._is_ours or found != self._endpoint
         self.row.url = self._endpoint.url
 
-    def is_alive(self) -> bool:
+    def trouble(self) -> str:
         self.service.files.touch()
-        return self._endpoint is not None and self.service.find() == self._endpoint
+        if self._endpoint is None or self.service.find() != self._endpoint:
+            return DIED
+        # The start that follows replaces it.
+        return self.service.trouble(self._endpoint)
 
     def stop(self) -> None:
         self._abandon.set()
@@ -147,8 +152,8 @@ class Child:
                 raise ServiceError(f"no answer within {self._start_seconds:g} s: see {log}") from None
             raise ServiceError(f"ended with status {code}: {last_line(log, offset)} (log: {log})")
 
-    def is_alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+    def trouble(self) -> str:
+        return "" if self._process is not None and self._process.poll() is None else DIED
 
     def stop(self) -> None:
         self._stopping = True
@@ -210,10 +215,10 @@ class Supervisor:
                 continue
             self._become(member, "ready")
             self._ready[member.row.name].set()
-            while member.is_alive():
+            while not (trouble := member.trouble()):
                 if self._stopping.wait(1.0):
                     return
-            if self._stopping.is_set() or not self._may_restart(member, "died"):
+            if self._stopping.is_set() or not self._may_restart(member, trouble):
                 return
 
     def _may_restart(self, member: Member, reason: str) -> bool:

@@ -156,3 +156,37 @@ def test_a_process_id_used_again_is_not_the_owner(owned: MakeService) -> None:
     stranger = endpoint.model_copy(update={"pid": os.getpid()})
     service.stop(stranger)
     assert service.find() == endpoint
+
+
+STUCK = """
+import json, os, sys
+from http.server import HTTPServer, BaseHTTPRequestHandler
+from pathlib import Path
+from pipeline.processes.owner import Owner
+
+state = Path(sys.argv[1])
+owner = Owner(state / "run", "thing", 5)
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        is_stuck = (state / "stuck").read_text() == str(os.getpid())
+        body = json.dumps({"reason": "nothing has moved for 130 s"} if is_stuck else {}).encode()
+        self.send_response(503 if is_stuck else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+server = HTTPServer(("127.0.0.1", 0), Handler)
+owner.publish_when(lambda: True, server.server_port, mood=sys.argv[3])
+server.serve_forever()
+"""
+
+
+def test_an_owner_that_says_it_is_stuck_is_started_anew_by_whoever_uses_it(owned: MakeService) -> None:
+    (owned.state / "stuck").write_text("nobody")
+    service = dataclasses.replace(owned(script=STUCK), health="/health")
+    first = service.ensure()
+    assert service.ensure() == first
+    (owned.state / "stuck").write_text(str(first.pid))
+    assert service.ensure().pid != first.pid
+    wait_gone(first.pid)

@@ -94,7 +94,7 @@ def test_stopping_in_the_middle_of_a_start(tmp_path: Path) -> None:
     supervisor.start()
     watcher.wait_for("child", "starting")
     supervisor.stop()
-    assert not member.is_alive()
+    assert member.trouble() == "died"
 
 
 def test_a_childs_own_children_end_with_it(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_what_a_killed_supervisor_left_is_ended(tmp_path: Path) -> None:
     left.start()
     make().end_orphan()
     wait_gone(pid_of(left))
-    assert not left.is_alive()
+    assert left.trouble() == "died"
     make().end_orphan()
 
 
@@ -147,7 +147,7 @@ def test_a_stranger_with_the_same_process_id_is_left_alone(tmp_path: Path) -> No
     endpoint = files.publish(0, pid=pid_of(stranger))
     files.endpoint_path.write_text(endpoint.model_copy(update={"created": endpoint.created - 60}).model_dump_json())
     Child("child", [], tmp_path / "log", run_directory=tmp_path).end_orphan()
-    assert stranger.is_alive()
+    assert stranger.trouble() == ""
     stranger.stop()
     member.stop()
 
