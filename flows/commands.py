@@ -10,9 +10,10 @@ import click
 
 from flows import builder, files, server
 from flows.registry import load_registry
+from pipeline.commands.kit import with_settings
 from pipeline.errors import ServiceError
 from pipeline.files import write_text
-from pipeline.settings import load_settings
+from pipeline.settings import Settings
 from pipeline.surroundings import environment
 
 CHECK_SECONDS = 300
@@ -53,15 +54,26 @@ def check() -> None:
 
 @flows.command()
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="default: flows/ beside sitetwin.toml")
-def pull(output: Path | None) -> None:
+@with_settings
+def pull(settings: Settings, output: Path | None) -> None:
     """Copy the flows of the running editor into files."""
     _require_langflow()
-    settings = load_settings()
     changed = server.pull_flows(settings, output or files.owners_directory(settings))
     for path in changed:
         click.echo(str(path))
     if not changed:
         click.echo("nothing has changed since the last pull", err=True)
+
+
+@flows.command("open")
+@with_settings
+def open_editor(settings: Settings) -> None:
+    """Print a link that opens the running editor once."""
+    _require_langflow()
+    url = server.base_url(settings)
+    if not server.is_healthy(url):
+        raise ServiceError(f"no Langflow answers at {url}: run `sitetwin up`")
+    click.echo(server.desk(settings).new_link(url))
 
 
 def _require_langflow() -> None:

@@ -16,7 +16,7 @@ class Credentials(BaseModel):
     """What the gateway sends as `x-api-key`."""
     username: str
     password: str
-    """For the editor's log-in page, where LANGFLOW_AUTO_LOGIN=false shows one."""
+    """With which the guard logs the owner in at Langflow; nobody types it."""
 
 
 def load_credentials(directory: Path) -> Credentials:

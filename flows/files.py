@@ -17,18 +17,22 @@ def owners_directory(settings: Settings) -> Path:
     return settings.root / "flows"
 
 
-def flows_to_serve(settings: Settings) -> dict[str, Flow]:
-    """Every flow by its endpoint name; the owner's file wins over the one that came with sitetwin.
+def flows_to_serve(settings: Settings) -> tuple[dict[str, Flow], dict[str, str]]:
+    """Every flow by its endpoint name, and by file name why a file is left out.
 
-    Raises:
-        ServiceError: a file is not a flow.
+    The owner's file wins over the one that came with sitetwin, unless it is broken.
     """
     found: dict[str, Flow] = {}
+    broken: dict[str, str] = {}
     for folder in (SHIPPED, owners_directory(settings)):
         for path in sorted(folder.glob("*.json")):
-            flow = read_flow(path)
-            found[str(flow.get("endpoint_name") or path.stem)] = flow
-    return found
+            try:
+                flow = read_flow(path)
+            except ServiceError as error:
+                broken[path.name] = str(error)
+            else:
+                found[str(flow.get("endpoint_name") or path.stem)] = flow
+    return found, broken
 
 
 def read_flow(path: Path) -> Flow:
@@ -39,10 +43,15 @@ def read_flow(path: Path) -> Flow:
     """
     try:
         flow = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ServiceError(
-            f"{path} is not JSON ({error}): mend it, or pull it again with `sitetwin flows pull`"
+            f"{path} can't be read as JSON ({error}): mend it, or pull it again with `sitetwin flows pull`"
         ) from None
-    if not isinstance(flow, dict) or not {"id", "name", "data"} <= flow.keys():
-        raise ServiceError(f"{path} is not a flow (no id, name or data): move it out of that folder")
+    if not isinstance(flow, dict) or not {"id", "name", "data"} <= flow.keys() or not _is_graph(flow["data"]):
+        raise ServiceError(f"{path} is not a flow (no id, name or data with nodes): move it out of that folder")
     return flow
+
+
+def _is_graph(data: Any) -> bool:
+    parts = [part for name in ("nodes", "edges") for part in data.get(name) or ()] if isinstance(data, dict) else [None]
+    return all(isinstance(part, dict) for part in parts)

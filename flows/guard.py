@@ -1,16 +1,22 @@
 """Langflow's own server with a guard in front, for `uvicorn --factory flows.guard:create_app`.
 
-The editor logs its owner in without a password, as it listens on this machine's loopback only. A page in the owner's
-browser could still reach it there, under its own origin or, by rebinding DNS, under a name of its own. So only requests
-that name this machine and come from no other page get through.
+Langflow listens on this machine's loopback only. A page in the owner's browser could still reach it there, under its own
+origin or, by rebinding DNS, under a name of its own; and so could every other account of the machine. So only requests
+get through that name this machine, come from no other page and bring the owner's key or cookie.
 """
 
 import gc
-import os
 from collections.abc import Iterable
 
-from starlette.responses import PlainTextResponse
+import httpx
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flows.desk import COOKIE, COOKIE_SECONDS, OPEN_PATH, Desk
+from flows.server import base_url, credentials, directory
+from pipeline.settings import load_settings
+from pipeline.surroundings import keep_private
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -22,6 +28,17 @@ def own_hosts(port: int) -> frozenset[str]:
 
 # The editor's page asks three hosts for fonts and counters, and could be framed by another page.
 POLICY = "connect-src 'self'; font-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; form-action 'self'"
+
+
+HEALTH_PATHS = ("/health", "/health_check")
+LANGFLOWS_COOKIE = "refresh_token_lf"
+NO_KEY = (
+    "The editor opens by the link that `sitetwin up` shows. It works once; `sitetwin flows open` makes another one."
+)
+LOGIN_FAILED = (
+    "Langflow does not take the password in .sitetwin/langflow/credentials.json: run `sitetwin flows pull`, end "
+    "`sitetwin up`, delete .sitetwin/langflow, and start again."
+)
 
 
 class LoopbackGuard:
@@ -60,13 +77,83 @@ class LoopbackGuard:
         return ""
 
 
+class DeskGuard:
+    """Answers 401 to a request without the owner's key or cookie; the health of the server is no secret.
+
+    A link of `desk` leads to Langflow's own session: the guard logs the owner in with the password that nobody types.
+    """
+
+    def __init__(self, app: ASGIApp, desk: Desk, base_url: str) -> None:
+        self.app = app
+        self.desk = desk
+        self.base_url = base_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        refusal = await self._instead(HTTPConnection(scope))
+        if refusal is None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": "no key"})
+        else:
+            await refusal(scope, receive, send)
+
+    async def _instead(self, asked: HTTPConnection) -> Response | None:
+        """What is answered in Langflow's place; None when Langflow is to answer."""
+        path, method = asked.scope["path"], asked.scope.get("method")
+        if path in HEALTH_PATHS and method == "GET":
+            return None
+        if path == OPEN_PATH and method == "GET" and self.desk.redeem(asked.query_params.get("key", "")):
+            return await self._logged_in("/")
+        cookie = asked.cookies.get(COOKIE, "")
+        if not self.desk.knows(api_key=asked.headers.get("x-api-key", ""), cookie=cookie):
+            return PlainTextResponse(NO_KEY, status_code=401)
+        if path == OPEN_PATH:
+            return RedirectResponse("/", 303)
+        is_page = method == "GET" and "text/html" in asked.headers.get("accept", "")
+        if cookie and is_page and LANGFLOWS_COOKIE not in asked.cookies:
+            # Langflow's own session ends after some days; the owner's cookie is good for a new one.
+            return await self._logged_in(f"/{path.lstrip('/')}?{asked.url.query}".rstrip("?"))
+        return None
+
+    async def _logged_in(self, target: str) -> Response:
+        secrets = self.desk.credentials
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=self.base_url) as client:
+            session = await client.post(
+                "/api/v1/login", data={"username": secrets.username, "password": secrets.password}
+            )
+        if session.is_error:
+            return PlainTextResponse(LOGIN_FAILED, status_code=502)
+        response = RedirectResponse(target, 303)
+        for cookie in session.headers.get_list("set-cookie"):
+            response.headers.append("set-cookie", cookie)
+        response.set_cookie(COOKIE, self.desk.cookie, max_age=COOKIE_SECONDS, httponly=True, samesite="strict")
+        response.headers["referrer-policy"] = "no-referrer"
+        return response
+
+
+def forbid_stdio_servers() -> None:
+    """No flow and nobody at the editor starts a program as an MCP server; call it before Langflow is imported."""
+    from lfx.base.mcp import security
+
+    # Langflow's own switches leave docker and refuse only accounts that are not the administrator.
+    security.ALLOWED_MCP_COMMANDS = frozenset()
+
+
 def create_app() -> ASGIApp:
-    """Langflow with its editor, behind the guard; the port comes from LANGFLOW_PORT."""
+    """Langflow with its editor, behind the guards; the settings come from SITETWIN_CONFIG."""
+    settings = load_settings()
+    keep_private(settings.state)
     # Importing Langflow makes millions of objects that stay: collecting garbage meanwhile is a sixth of the start.
     gc.disable()
+    if not settings.langflow.stdio_servers:
+        forbid_stdio_servers()
     from langflow.main import setup_app
 
     app = setup_app()
     gc.freeze()
     gc.enable()
-    return LoopbackGuard(app, own_hosts(int(os.environ["LANGFLOW_PORT"])))
+    desk = Desk(directory(settings), credentials(settings))
+    return LoopbackGuard(DeskGuard(app, desk, base_url(settings)), own_hosts(settings.langflow.port))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
+from pydantic import ValidationError
 
 from flows.files import Flow
 from flows.fingerprint import fingerprint
@@ -26,8 +27,10 @@ class Pushed:
     """What became of one flow."""
 
     name: str
-    state: Literal["created", "updated", "unchanged", "kept"]
+    state: Literal["created", "updated", "unchanged", "kept", "refused"]
     """`kept`: it was edited in the editor, so a newer file did not replace it."""
+    reason: str = ""
+    """Why it was refused."""
 
 
 class PushLog:
@@ -51,17 +54,30 @@ class PushLog:
 def push(flows: dict[str, Flow], log: PushLog, base_url: str, api_key: str) -> list[Pushed]:
     """Create the flows that are missing, update those that nobody has edited since the last push.
 
+    One that Langflow refuses keeps none of the others back.
+
     Raises:
-        ServiceError: Langflow can't be reached or refuses.
+        ServiceError: Langflow can't be reached or refuses the key.
     """
     entries = log.read()
     results = []
     with _client(base_url, api_key) as client:
         for name, flow in flows.items():
-            results.append(Pushed(name, _push_one(client, flow, entries)))
+            results.append(_pushed(client, name, flow, entries))
             # At once: a flow that is there without its entry would count as edited.
             log.write(entries)
     return results
+
+
+def _pushed(client: "Client", name: str, flow: Flow, entries: dict[str, dict[str, str]]) -> Pushed:
+    from langflow_sdk.exceptions import LangflowAuthError, LangflowHTTPError
+
+    try:
+        return Pushed(name, _push_one(client, flow, entries))
+    except LangflowAuthError:
+        raise
+    except (LangflowHTTPError, ValidationError) as error:
+        return Pushed(name, "refused", f"Langflow refuses it: {' '.join(str(error).split())[:300]}")
 
 
 def _push_one(

@@ -8,9 +8,11 @@ from pathlib import Path
 import httpx
 
 from flows.credentials import Credentials, load_credentials
+from flows.desk import Desk
 from flows.files import flows_to_serve
 from flows.pushing import Pushed, PushLog, pull, push
 from pipeline.errors import ServiceError
+from pipeline.processes.left_out import read_left_out, write_left_out
 from pipeline.settings import Settings
 from pipeline.surroundings import python_module
 
@@ -40,6 +42,16 @@ def directory(settings: Settings) -> Path:
 
 def credentials(settings: Settings) -> Credentials:
     return load_credentials(directory(settings))
+
+
+def desk(settings: Settings) -> Desk:
+    return Desk(directory(settings), credentials(settings))
+
+
+def ready_text(settings: Settings) -> str:
+    """What the owner needs to know of a Langflow that has just started: a link to the editor, and what is left out."""
+    left_out = [f"flow {name} is left out: {reason}" for name, reason in read_left_out(settings).items()]
+    return "; ".join([f"open the editor once by {desk(settings).new_link(base_url(settings))}", *left_out])
 
 
 def command(settings: Settings) -> list[str]:
@@ -95,9 +107,6 @@ def _kept_in(home: Path) -> dict[str, str]:
 
 def _careful(settings: Settings) -> dict[str, str]:
     return {
-        # The guard keeps other pages out; without it a log-in page would be the only lock.
-        "LANGFLOW_AUTO_LOGIN": "true",
-        "LANGFLOW_ENABLE_SIGNUP": "false",
         # Flows run the components of this installation, whatever older code a saved flow holds; no pasted code.
         "LANGFLOW_ALLOW_CUSTOM_COMPONENTS": "false",
         # What a visitor may see is in the flow, so no request may change a node.
@@ -116,7 +125,10 @@ def _fixed(settings: Settings, secrets: Credentials) -> dict[str, str]:
         "LANGFLOW_API_KEY": secrets.api_key,
         "LANGFLOW_SUPERUSER": secrets.username,
         "LANGFLOW_SUPERUSER_PASSWORD": secrets.password,
+        # Nobody is the owner for merely having come here.
+        "LANGFLOW_AUTO_LOGIN": "false",
         "LANGFLOW_SKIP_AUTH_AUTO_LOGIN": "false",
+        "LANGFLOW_ENABLE_SIGNUP": "false",
     }
 
 
@@ -147,10 +159,16 @@ def wait_healthy(url: str, seconds: float = START_SECONDS) -> None:
 def push_flows(settings: Settings) -> list[Pushed]:
     """Give the running Langflow the flows that it lacks, and newer ones for those that its owner has not edited.
 
+    A file that is broken or that Langflow refuses is left out; `sitetwin status` names it from then on.
+
     Raises:
-        ServiceError: Langflow can't be reached or refuses, or a flow file is broken.
+        ServiceError: Langflow can't be reached or refuses the key.
     """
-    return push(flows_to_serve(settings), _log(settings), base_url(settings), credentials(settings).api_key)
+    flows, broken = flows_to_serve(settings)
+    pushed = push(flows, _log(settings), base_url(settings), credentials(settings).api_key)
+    pushed += [Pushed(name, "refused", reason) for name, reason in broken.items()]
+    write_left_out(settings, {flow.name: flow.reason for flow in pushed if flow.state == "refused"})
+    return pushed
 
 
 def pull_flows(settings: Settings, output: Path) -> list[Path]:

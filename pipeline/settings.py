@@ -201,6 +201,9 @@ class LangflowSettings(Section):
     flow: str = Field(
         "rag_chat", description="the flow that visitors talk to, by endpoint name; without Langflow its mode is used"
     )
+    stdio_servers: bool = Field(
+        False, description="whether flows may start programs on this machine as MCP servers (stdio)"
+    )
 
 
 class GatewaySettings(Section):

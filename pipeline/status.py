@@ -9,6 +9,7 @@ from pipeline.index.passages import DocumentCounts, FileStatus
 from pipeline.jobs.retraining.job import Job, read_job
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import RunFiles
+from pipeline.processes.left_out import read_left_out
 from pipeline.processes.supervisor import CHILD_SUFFIX
 from pipeline.settings import Settings
 from pipeline.site import Site
@@ -28,6 +29,8 @@ class StatusReport(BaseModel):
     processes: dict[str, ProcessStatus]
     retraining: Job | None
     """The one under way, or the last one."""
+    flows_left_out: dict[str, str]
+    """Flows that Langflow was not given at its last start, by name or file name, each with the reason."""
 
 
 def read_status(settings: Settings) -> StatusReport:
@@ -61,4 +64,5 @@ def read_status(settings: Settings) -> StatusReport:
         adapter=adapter,
         processes=processes,
         retraining=read_job(settings),
+        flows_left_out=read_left_out(settings),
     )

@@ -46,6 +46,8 @@ def up(settings: Settings, screen: Screen) -> None:
         for member in members:
             if isinstance(member, Child):
                 member.end_orphan()
+        if langflow.is_on(settings):
+            langflow.desk(settings).forget_links()
         _check_ports(settings)
         _fetch_weights(settings)
         _run(settings, members, screen)
@@ -110,6 +112,7 @@ def _members(settings: Settings) -> list[Member]:
                 logs / "langflow.log",
                 environment=langflow.environment(settings),
                 answers=_langflow_answers(settings),
+                says=lambda: langflow.ready_text(settings),
                 start_seconds=LANGFLOW_START_SECONDS,
                 url=langflow.base_url(settings),
                 run_directory=settings.run_directory,

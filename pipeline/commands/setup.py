@@ -59,5 +59,7 @@ def status(settings: Settings, as_json: bool) -> None:
     for name, process in report.processes.items():
         click.echo(f"{name}: {process.state}" + (f" at {process.url} (process {process.pid})" if process.url else ""))
     click.echo(f"adapter: {report.adapter}" if report.adapter else "adapter: none is promoted")
+    for name, reason in report.flows_left_out.items():
+        click.echo(f"flow left out: {name}: {reason}")
     if report.retraining:
         click.echo(report.retraining.summary)

@@ -51,8 +51,8 @@ class Member(Protocol):
 
     row: Row
 
-    def start(self) -> None:
-        """Start it and wait until it answers. Raises ServiceError."""
+    def start(self) -> str:
+        """Start it and wait until it answers; returns what is to be said of it beside that. Raises ServiceError."""
 
     def trouble(self) -> str:
         """Why it must be started again; "" while it is well."""
@@ -71,11 +71,12 @@ class Shared:
         self._is_ours = False
         self._abandon = threading.Event()
 
-    def start(self) -> None:
+    def start(self) -> str:
         found = self.service.find()
         self._endpoint = self.service.ensure(self._abandon, is_said=False)
         self._is_ours = self._is_ours or found != self._endpoint
         self.row.url = self._endpoint.url
+        return ""
 
     def trouble(self) -> str:
         self.service.files.touch()
@@ -101,6 +102,7 @@ class Child:
         *,
         environment: Mapping[str, str] | None = None,
         answers: Callable[[], bool] = lambda: True,
+        says: Callable[[], str] = lambda: "",
         start_seconds: float = 60,
         url: str = "",
         run_directory: Path | None = None,
@@ -108,7 +110,7 @@ class Child:
         self.row = Row(name, url=url, log=log)
         self._files = RunFiles(run_directory, f"{name}{CHILD_SUFFIX}") if run_directory else None
         self._command, self._environment = command, environment
-        self._answers, self._start_seconds = answers, start_seconds
+        self._answers, self._says, self._start_seconds = answers, says, start_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = False
 
@@ -117,7 +119,7 @@ class Child:
         if self._files and (orphan := self._files.find()):
             end_family(psutil.Process(orphan.pid))
 
-    def start(self) -> None:
+    def start(self) -> str:
         log_path = self.row.log
         assert log_path is not None
         with open_log(log_path) as log:
@@ -134,6 +136,7 @@ class Child:
             )
         try:
             self._wait_for_answer(self._process, log_path, offset)
+            return self._says()
         except BaseException:
             # Whatever went wrong, it must not hold its port against the next start.
             self._end()
@@ -208,12 +211,12 @@ class Supervisor:
         self._become(member, "starting", member.row.waiting)
         while not self._stopping.is_set():
             try:
-                member.start()
+                said = member.start()
             except SitetwinError as error:
                 if not self._may_restart(member, str(error)):
                     return
                 continue
-            self._become(member, "ready")
+            self._become(member, "ready", said)
             self._ready[member.row.name].set()
             while not (trouble := member.trouble()):
                 if self._stopping.wait(1.0):

@@ -2,13 +2,17 @@
 
 import asyncio
 import copy
+import json
+import os
+import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from flows import server
@@ -21,6 +25,7 @@ from pipeline.chat import Answer
 from pipeline.engine.promoting import promote
 from pipeline.errors import ServiceError
 from pipeline.processes.endpoint import free_port
+from pipeline.processes.left_out import read_left_out
 from pipeline.settings import Settings
 from tests.demo_adapter import make_adapter
 from tests.ollama_server import MODEL
@@ -206,7 +211,7 @@ def test_the_teaching_flow_has_nothing_to_say_to_a_visitor(site: Settings, langf
 @pytest.mark.ollama
 def test_refresh_list_below_the_model_asks_ollama(langflow: httpx.Client, site: Settings, ollama: str) -> None:
     def pressed(url: str) -> httpx.Response:
-        flow = flows_to_serve(site)["teach"]
+        flow = flows_to_serve(site)[0]["teach"]
         node = next(node for node in flow["data"]["nodes"] if node["id"].startswith("Teacher"))["data"]["node"]
         template = node["template"]
         template["base_url"]["value"] = url
@@ -225,7 +230,7 @@ def test_refresh_list_below_the_model_asks_ollama(langflow: httpx.Client, site: 
 
 
 def test_a_flow_without_cited_answer_still_answers(site: Settings, langflow: httpx.Client) -> None:
-    flow = copy.deepcopy(flows_to_serve(site)["rag_chat"])
+    flow = copy.deepcopy(flows_to_serve(site)[0]["rag_chat"])
     flow["data"]["nodes"] = [node for node in flow["data"]["nodes"] if node["id"].startswith("Chat")]
     source, target = (node["data"]["id"] for node in flow["data"]["nodes"])
     edge = next(edge for edge in flow["data"]["edges"] if edge["target"] == target)
@@ -270,7 +275,7 @@ def test_a_newer_file_replaces_an_unedited_flow_only(site: Settings, langflow: h
     langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": edited["data"]}).raise_for_status()
     assert Pushed("rag_chat", "unchanged") in server.push_flows(site)
     owners.parent.mkdir()
-    newer = set_persona(flows_to_serve(site)["rag_chat"], "Be formal.")
+    newer = set_persona(flows_to_serve(site)[0]["rag_chat"], "Be formal.")
     owners.write_text(httpx.Response(200, json=newer).text, encoding="utf-8")
     assert Pushed("rag_chat", "kept") in server.push_flows(site)
     assert "pirate" in str(stored(langflow)["data"])
@@ -283,6 +288,78 @@ def test_a_newer_file_replaces_an_unedited_flow_only(site: Settings, langflow: h
     owners.write_text(httpx.Response(200, json=set_persona(read_flow(owners), "Be brief.")).text, encoding="utf-8")
     assert Pushed("rag_chat", "updated") in server.push_flows(site)
     assert "Be brief." in str(stored(langflow)["data"])
+
+
+def test_a_flow_that_is_refused_holds_up_no_other(site: Settings, langflow: httpx.Client) -> None:
+    flows = owners_directory(site)
+    flows.mkdir(exist_ok=True)
+    shipped = flows_to_serve(site)[0]["teach"]
+    bad = {
+        "oops.json": "{oops",
+        "number.json": json.dumps({**shipped, "id": "not-a-uuid", "endpoint_name": "number"}),
+        "fifth.json": json.dumps(
+            {**shipped, "id": "11111111-1111-5111-8111-111111111111", "name": "v5", "endpoint_name": "fifth"}
+        ),
+    }
+    for name, text in bad.items():
+        (flows / name).write_text(text, encoding="utf-8")
+    try:
+        refused = {flow.name: flow.reason for flow in server.push_flows(site) if flow.state == "refused"}
+        assert set(refused) == {"oops.json", "number", "fifth"}
+        assert read_left_out(site) == refused
+        assert "oops.json is left out" in server.ready_text(site)
+    finally:
+        for name in bad:
+            (flows / name).unlink()
+    assert not [flow for flow in server.push_flows(site) if flow.state == "refused"]
+    assert read_left_out(site) == {}
+
+
+def test_the_link_opens_the_editor_once(site: Settings, langflow: httpx.Client, open_page: Callable[..., Any]) -> None:
+    link = server.desk(site).new_link(server.base_url(site))
+    with open_page(1600, 900) as page:
+        page.goto(link)
+        page.get_by_text("rag_chat").first.wait_for(timeout=60_000)
+        assert "key=" not in page.url
+    with httpx.Client(trust_env=False) as other:
+        assert other.get(link).status_code == 401
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("setpriv"), reason="only root may act as another account")
+def test_another_account_reads_nothing_and_starts_nothing(site: Settings, langflow: httpx.Client) -> None:
+    url, mark = server.base_url(site), site.root / "started"
+    body = json.dumps({"command": "sh", "args": [f"touch {mark}"]})
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    calls = [
+        ["/api/v1/auto_login"], ["/api/v1/flows/"], ["/api/v1/monitor/messages"], ["/api/v1/config"], ["/"], ["/docs"],
+        ["/api/v1/login", "-d", "username=owner&password=x"],
+        ["/api/v1/users/", "-H", "content-type: application/json", "-d", '{"username":"u","password":"p"}'],
+        ["/api/v2/mcp/servers/evil", "-H", "content-type: application/json", "-d", body],
+        ["/api/v1/run/rag_chat", "-H", "content-type: application/json", "-d", '{"input_value":"spare key"}'],
+    ]  # fmt: skip
+    for path, *options in calls:
+        command = [*nobody, "curl", "-s", "-w", "%{http_code}", *options, url + path]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert said.endswith("401"), (path, said)
+        assert "flower pot" not in said
+    (pid,) = [
+        c.pid for c in psutil.net_connections("tcp") if c.laddr.port == site.langflow.port and c.status == "LISTEN"
+    ]
+    for path in (
+        site.state,
+        site.state / "index.db",
+        server.directory(site) / "credentials.json",
+        Path(f"/proc/{pid}/environ"),
+    ):
+        assert subprocess.run([*nobody, "cat", path], capture_output=True).returncode, path
+        assert subprocess.run([*nobody, "ls", path / "."], capture_output=True).returncode, path
+    assert not mark.exists()
+
+
+def test_not_even_the_owner_starts_a_program_from_a_flow(site: Settings, langflow: httpx.Client) -> None:
+    for command in ("python", "sh", "docker", "npx", "uvx"):
+        refused = langflow.post("/api/v2/mcp/servers/local", json={"command": command, "args": ["x"]})
+        assert (refused.status_code, "not allowed" in refused.text) == (422, True)
 
 
 def test_secrets_reach_neither_log_nor_flow(site: Settings, langflow: httpx.Client, log: Path, tmp_path: Path) -> None:

@@ -34,10 +34,12 @@ def test_an_owners_choice_wins_but_not_over_the_locks(settings: Settings, monkey
     monkeypatch.setenv("LANGFLOW_DATABASE_URL", "postgresql://db/langflow")
     monkeypatch.setenv("LANGFLOW_API_KEY", "guessed")
     monkeypatch.setenv("LANGFLOW_HOST", "0.0.0.0")
+    monkeypatch.setenv("LANGFLOW_AUTO_LOGIN", "true")
     environment = server.environment(settings)
     assert environment["LANGFLOW_DATABASE_URL"] == "postgresql://db/langflow"
     assert environment["LANGFLOW_API_KEY"] == server.credentials(settings).api_key
     assert environment["LANGFLOW_HOST"] == "127.0.0.1"
+    assert environment["LANGFLOW_AUTO_LOGIN"] == "false"
 
 
 def test_its_components_find_this_site(settings: Settings) -> None:
