@@ -110,6 +110,7 @@ def test_the_editor_shows_the_flow_and_the_category(site: Site, open_page: Calla
     ).json()
     flow = next(flow for flow in flows if flow["endpoint_name"] == "rag_chat")
     with open_page(1600, 900) as page:
+        page.goto(langflow.desk(site.settings).new_link(langflow.base_url(site.settings)))
         page.goto(f"{langflow.base_url(site.settings)}/flow/{flow['id']}")
         for node in ("Notes Retriever", "MLX Model", "Cited Answer"):
             page.locator(".react-flow__node", has_text=node).first.wait_for(timeout=60_000)
