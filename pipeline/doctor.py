@@ -5,14 +5,16 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Literal
 
-import httpx
 from pydantic import BaseModel
 
 from pipeline.errors import SitetwinError
 from pipeline.jobs.retraining.job import read_job
-from pipeline.servers.http import DIRECT
+from pipeline.servers.client import KEYS
+from pipeline.servers.openai_server import OpenAIServer
+from pipeline.servers.transport import ServerError
 from pipeline.settings import FLOW_MODES, Settings
 from pipeline.site import Site
 from pipeline.weights import blas
@@ -110,24 +112,12 @@ def _chat_model(settings: Settings) -> Finding:
     name = "chat model"
     if url := settings.engine.url:
         try:
-            with httpx.Client(timeout=5, mounts=DIRECT) as http:
-                answer = http.get(f"{url.rstrip('/')}/models")
-        except httpx.TransportError as error:
-            return Finding(
-                name=name,
-                state="missing",
-                text=f"no server at {url} ({error})",
-                mend="start it, or set engine.url in sitetwin.toml",
-            )
-        if answer.is_error:
-            return Finding(
-                name=name,
-                state="missing",
-                text=f"{url}/models answers {answer.status_code}",
-                mend="set SITETWIN_ENGINE__API_KEY, or mend engine.url",
-            )
+            with closing(OpenAIServer(url, settings.models.chat, KEYS, settings.engine.api_key, 5, tries=1)) as server:
+                models = server.models()
+        except ServerError as error:
+            return Finding(name=name, state="missing", text=str(error))
         # Ollama lists `name:latest` for what is asked for as `name`.
-        known = [model["id"].removesuffix(":latest") for model in answer.json().get("data") or []]
+        known = [model.removesuffix(":latest") for model in models]
         if settings.models.chat.removesuffix(":latest") not in known:
             return Finding(
                 name=name,

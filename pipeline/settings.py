@@ -27,6 +27,7 @@ Fusion = Literal["scores", "ranks"]
 Chunker = Literal["structure", "fixed", "semantic"]
 PairKind = Literal["fact", "how-to", "synthesis", "voice", "refusal"]
 FilterStage = Literal["score", "length", "form", "language", "grounding", "relevance", "privacy", "duplicates", "judge"]
+Think = bool | Literal["low", "medium", "high"]
 FLOW_MODES: dict[str, Mode] = {"rag_chat": "rag", "lora_chat": "lora", "hybrid_chat": "hybrid"}
 """How those of sitetwin's flows answer that visitors may talk to, by endpoint name."""
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -75,6 +76,10 @@ class ModelSettings(Section):
     chat: str = Field(
         "demo",
         description="demo, a hub id or a folder for MLX, or ollama:NAME; with engine.url the server's name for its model",
+    )
+    think: Think = Field(
+        False,
+        description="whether a model on a server that can think before it answers does so: false, true, low, medium, high",
     )
     embedder: str = Field(
         "demo",

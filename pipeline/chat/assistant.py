@@ -111,5 +111,6 @@ class Assistant:
             adapter=adapter,
             # Quotations alone would be no answer of an adapter's.
             similarity=self.similarity if quotes_first and mode == "rag" else None,
+            rescue=self.similarity,
             retrieve_ms=retrieve_ms,
         )

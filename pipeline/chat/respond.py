@@ -1,5 +1,6 @@
 """From passages and a question to the streamed answer; knows no index, no server and no clock but its own."""
 
+import logging
 import re
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -10,8 +11,11 @@ from pipeline.chat.conversation import Asked
 from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, grounded_messages, lora_messages
 from pipeline.chat.quoting import best_quotes
 from pipeline.chat.records import Answer, Generate, Similarity, Timings
+from pipeline.errors import UnreadableError
 from pipeline.index.passages import Passage
 from pipeline.settings import Mode, PersonaSettings
+
+_log = logging.getLogger(__name__)
 
 
 def respond(
@@ -25,6 +29,7 @@ def respond(
     model: str,
     adapter: str | None = None,
     similarity: Similarity | None = None,
+    rescue: Similarity | None = None,
     retrieve_ms: float = 0.0,
 ) -> Generator[str | Answer, None, None]:
     """Yield the answer's text piece by piece, then one `Answer` with the checked citations.
@@ -32,6 +37,7 @@ def respond(
     Args:
         judge: says whether the passages can answer; asked in the modes that have some.
         similarity: given, the answer is the passages' best sentences, word for word, and the model is not asked.
+        rescue: given, the same sentences are the answer when the model gives none, or only a thought.
         retrieve_ms: what finding the passages took, in milliseconds; counted into the timings.
 
     Raises:
@@ -50,6 +56,8 @@ def respond(
     else:
         messages = grounded_messages(question, passages, history, persona, tuned=mode == "hybrid")
         pieces = _grounded(generate(messages), passages)
+        if rescue is not None:
+            pieces = _or_quoted(pieces, asked.subject, passages, rescue)
 
     text, first = "", 0.0
     for piece in pieces:
@@ -83,6 +91,23 @@ def _grounded(reply: Iterator[str], passages: Sequence[Passage]) -> Iterator[str
         yield piece
     if not cited_numbers(text) and (n := supporting_passage(text, passages)):
         yield f" [{n}]"
+
+
+def _or_quoted(
+    pieces: Iterator[str], question: str, passages: Sequence[Passage], similarity: Similarity
+) -> Iterator[str]:
+    """The model's answer; quotations when there is none, and the log says why."""
+    has_answered = False
+    try:
+        for piece in pieces:
+            has_answered |= bool(piece.strip())
+            yield piece
+    except UnreadableError as error:
+        if has_answered:
+            raise
+        _log.warning("quotations in place of an answer: %s", error)
+    if not has_answered:
+        yield from _quoted(question, passages, similarity)
 
 
 def _quoted(question: str, passages: Sequence[Passage], similarity: Similarity) -> Iterator[str]:

@@ -156,7 +156,7 @@ async def write(
         try:
             pairs = await teacher.write(task)
         except UnreadableError as error:
-            written.unreadable.append(str(error))
+            written.unreadable.append(f"{task.kind} of {task.sources[0].document}: {error}")
             _check_readable(written)
             pairs = []
         else:
@@ -362,7 +362,7 @@ def _check_readable(written: Written) -> None:
     if written.asked >= UNREADABLE_AFTER and len(written.unreadable) > UNREADABLE_SHARE * written.asked:
         raise UnreadableError(
             f"{len(written.unreadable)} of the teacher's first {written.asked} answers can't be read "
-            f"(the last: {written.unreadable[-1]}): choose a larger teacher.model, or extractive"
+            f"(the last: {written.unreadable[-1]}): mend that, or choose another teacher.model"
         )
 
 
@@ -376,7 +376,7 @@ def _nothing_left(rejected: Sequence[Rejected], unreadable: Sequence[str]) -> st
             f"{first.rejection.reason}), so there is nothing to train on: change teacher.model or dataset.stages"
         )
     if unreadable:
-        return f"no answer of the teacher could be read ({unreadable[0]}): choose a larger teacher.model, or extractive"
+        return f"no answer of the teacher could be read ({unreadable[0]}): mend that, or choose another teacher.model"
     return "the notes gave no pair: they hold too little text; add notes, then build again"
 
 

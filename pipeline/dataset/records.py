@@ -1,15 +1,38 @@
 """The records of this room; Pair is also one line of a data set's files."""
 
 import hashlib
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
 
 from pipeline.settings import PairKind, Visibility
 
-Score = Annotated[int, Field(ge=1, le=10)]
+
+def read_score(value: Any) -> Any:
+    """A grade as models write it, as a whole number: 8.5, "9/10", "4 out of 5", "90 %" or .9 are 9, 9, 8, 9 and 9."""
+    if isinstance(value, bool):
+        return value
+    number, whole = value, 10.0
+    if isinstance(value, str):
+        found = _GRADE.fullmatch(value.strip())
+        if found is None:
+            return value
+        number = float(found[1].replace(",", "."))
+        whole = 100.0 if found[3] else float(found[2] or 10)
+    if not isinstance(number, int | float) or not whole or not math.isfinite(number):
+        return value
+    scaled = number * 10 / whole
+    if isinstance(value, float) and 0 < value < 1:
+        scaled = value * 10
+    return math.floor(scaled + 0.5)
+
+
+_GRADE = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:(?:/|out of|of)\s*(\d+)|(%))?", re.IGNORECASE)
+Score = Annotated[int, BeforeValidator(read_score), Field(ge=1, le=10)]
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 

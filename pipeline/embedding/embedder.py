@@ -15,10 +15,20 @@ from pipeline.embedding.bert_folder import read_prefixes
 from pipeline.embedding.mlx_embedder import MlxEmbedder, has_metal
 from pipeline.embedding.onnx_embedder import BertEmbedder
 from pipeline.embedding.prefixes import Prefixes, known_prefixes
+from pipeline.embedding.remote_embedder import EmbeddingServer, RemoteEmbedder
 from pipeline.settings import ModelSettings, Settings
+from pipeline.tables import Table
 from pipeline.weights.demo import DEMO
 from pipeline.weights.locating import resolve_embedding_model
 
+EMBEDDERS = Table(
+    "sitetwin.embedders",
+    {
+        "ollama": "pipeline.embedding.ollama_embeddings:OllamaEmbeddings",
+        "openai": "pipeline.embedding.openai_embeddings:OpenAIEmbeddings",
+    },
+)
+"""Servers that embed: each factory takes a model's name, the server's address and a key."""
 _SPEC = ("embedder", "embedder_url", "embedder_query_prefix", "embedder_document_prefix")
 _models: dict[tuple[str, ...], "TextModel"] = {}
 _lock = threading.Lock()
@@ -84,9 +94,9 @@ def load_embedder(settings: Settings, threads: int = 0) -> Embedder:
     models = settings.models
     spec = json.dumps({key: getattr(models, key) for key in _SPEC})
     kind, _, name = models.embedder.partition(":")
-    if kind in ("ollama", "openai"):
+    if name and (server := EMBEDDERS.find(kind)):
         key = (models.embedder, models.embedder_url, models.embedder_api_key)
-        return PrefixedEmbedder(_once(key, lambda: _remote(kind, name, models)), _prefixes(models, name), spec)
+        return PrefixedEmbedder(_once(key, lambda: _remote(server, name, models)), _prefixes(models, name), spec)
     folder = embedder_folder(settings)
     threads = threads or os.cpu_count() or 1
     model = _once((str(folder), str(threads)), lambda: _local(folder, threads))
@@ -134,12 +144,7 @@ def _local(folder: Path, threads: int) -> TextModel:
     return MlxEmbedder(folder) if has_metal() else BertEmbedder(folder, threads)
 
 
-def _remote(kind: str, name: str, models: ModelSettings) -> TextModel:
-    from pipeline.embedding.ollama_embeddings import OllamaEmbeddings
-    from pipeline.embedding.openai_embeddings import OpenAIEmbeddings
-    from pipeline.embedding.remote_embedder import RemoteEmbedder
-
-    server = OllamaEmbeddings if kind == "ollama" else OpenAIEmbeddings
+def _remote(server: Callable[[str, str, str], EmbeddingServer], name: str, models: ModelSettings) -> TextModel:
     return RemoteEmbedder(server(name, models.embedder_url, models.embedder_api_key))
 
 

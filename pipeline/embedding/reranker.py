@@ -15,6 +15,7 @@ from pipeline.embedding.bert_folder import Config, load_tokenizer, read_config, 
 from pipeline.embedding.onnx_embedder import open_session
 from pipeline.errors import ModelError
 from pipeline.settings import Settings
+from pipeline.tables import Table
 from pipeline.weights.cache import cached
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ BATCH_TOKENS = 1024
 GRAPH = 1
 """Raised when `bert.classifier` gives another graph, so that a cached one is not used."""
 
+RERANKERS = Table("sitetwin.rerankers", {})
+"""Kinds beside a folder, of other packages: each factory takes the settings and the name after the kind."""
 _rerankers: dict[tuple[Path, int], "BertReranker"] = {}
 _lock = threading.Lock()
 
@@ -52,6 +55,9 @@ def load_reranker(settings: Settings, threads: int = 0) -> Reranker:
             "no reranker is named: set [models] reranker to a folder with cross-encoder/ms-marco-MiniLM-L6-v2, or "
             "[retrieval] rerank = false"
         )
+    kind, _, name = settings.models.reranker.partition(":")
+    if name and (factory := RERANKERS.find(kind)):
+        return factory(settings, name)  # type: ignore[no-any-return]
     folder = (settings.root / Path(settings.models.reranker).expanduser()).resolve()
     if not folder.is_dir():
         raise ModelError(f"no folder {folder}: set [models] reranker to one that exists, or [retrieval] rerank = false")

@@ -1,6 +1,7 @@
 """The weights' one owner: the MLX engine on a free port of this machine, or a server that settings name."""
 
 import argparse
+import functools
 from pathlib import Path
 
 from pipeline.processes.endpoint import HOST, free_port
@@ -59,13 +60,18 @@ def connect(settings: Settings, adapter: str | None = None) -> EngineClient:
     own = not settings.engine.url
     if own and not service(settings).find():
         fetch(settings)
-    return EngineClient(
+    return _client(
         f"{service(settings).ensure().url}/v1" if own else settings.engine.url,
         settings.models.chat if own else adapter or settings.models.chat,
         adapter=adapter if own else None,
         api_key=settings.engine.api_key,
         timeout=settings.engine.timeout_seconds,
+        think=settings.models.think,
     )
+
+
+# One for each server and model, as it remembers what that server refuses.
+_client = functools.lru_cache(maxsize=32)(EngineClient)
 
 
 def main() -> None:

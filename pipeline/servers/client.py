@@ -9,10 +9,11 @@ import httpx
 from httpx_sse import EventSource
 
 from pipeline.errors import UnreadableError
-from pipeline.servers.dialect import Dialect, Messages, Think
+from pipeline.servers.dialect import Dialect, Messages
 from pipeline.servers.openai_server import OpenAIServer
 from pipeline.servers.replies import read_chunk, read_reply
 from pipeline.servers.transport import Keys, ServerError, error_text
+from pipeline.settings import Think
 from pipeline.text.thoughts import ThoughtSplitter
 
 KEYS = Keys(

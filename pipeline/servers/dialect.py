@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pipeline.servers.transport import ServerError
+from pipeline.settings import Think
 
 Messages = list[dict[str, str]]
-Think = bool | Literal["low", "medium", "high"]
 Form = Literal["json_schema", "json_object", "prompt"]
 
 THOUGHT_TOKENS = 3000

@@ -6,12 +6,13 @@ from contextlib import closing
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from pipeline.servers.dialect import THOUGHT_TOKENS, Messages, Think
+from pipeline.servers.dialect import THOUGHT_TOKENS, Messages
 from pipeline.servers.ollama_server import OllamaServer
 from pipeline.servers.openai_chat import checked
 from pipeline.servers.replies import Reply
 from pipeline.servers.structured import RefusedError
 from pipeline.servers.transport import TRIES, Keys, ServerError
+from pipeline.settings import Think
 from pipeline.text.thoughts import split_thought
 
 if TYPE_CHECKING:

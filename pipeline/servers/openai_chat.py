@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pipeline.errors import UnreadableError
-from pipeline.servers.dialect import Dialect, Messages, Think
+from pipeline.servers.dialect import Dialect, Messages
 from pipeline.servers.openai_server import OpenAIServer
 from pipeline.servers.replies import Reply, read_reply
 from pipeline.servers.structured import CutOffError, RefusedError
 from pipeline.servers.transport import Keys, ServerError
+from pipeline.settings import Think
 
 KEYS = Keys(
     url="teacher.url",

@@ -29,7 +29,7 @@ class OpenAIServer(Server):
         """What `read` finds in the answer; it gives None when there is nothing.
 
         Args:
-            body: what is sent, in the words of a dialect.
+            body: what is sent, in the words of a dialect; empty: the server is asked without.
         """
         dialect = self.dialect
         while True:
@@ -37,7 +37,7 @@ class OpenAIServer(Server):
 
             def once(sent: Body = sent, now: Dialect = now) -> T:
                 with self.explaining():
-                    response = self._http.post(f"{now.url}/{path}", json=sent)
+                    response = self._http.request("POST" if sent else "GET", f"{now.url}/{path}", json=sent or None)
                 return self.answer(now, sent, response, read)
 
             try:
@@ -67,6 +67,17 @@ class OpenAIServer(Server):
                 continue
             self.learn(dialect)
             return found
+
+    def models(self) -> list[str]:
+        """Names of the models that the server has."""
+
+        def listed(answer: Any) -> list[str] | None:
+            try:
+                return [str(model["id"]) for model in answer["data"] or []]
+            except (KeyError, TypeError):
+                return None
+
+        return self.post("models", lambda dialect: {}, listed)
 
     def learn(self, dialect: Dialect, *, thinks: bool = False, opens_thought: bool = False) -> None:
         """A request in `dialect` went well. Others that were under way may have learnt that the model thinks."""

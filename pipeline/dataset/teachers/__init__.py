@@ -4,8 +4,18 @@ from pipeline.dataset.records import Judge, Teacher
 from pipeline.errors import SettingsError
 from pipeline.servers.structured import StructuredModel
 from pipeline.settings import Settings
+from pipeline.tables import Table
 
 EXTRACTIVE = "extractive"
+TEACHERS = Table(
+    "sitetwin.teachers",
+    {
+        "ollama": "pipeline.dataset.teachers.served:ollama",
+        "openai": "pipeline.dataset.teachers.served:openai",
+        "engine": "pipeline.dataset.teachers.served:engine",
+    },
+)
+"""Models that write and judge: each factory takes the settings, the name after the kind, and the key for errors."""
 
 
 def load_teacher(settings: Settings) -> Teacher:
@@ -39,29 +49,8 @@ def load_judge(settings: Settings) -> Judge | None:
 
 
 def _model(settings: Settings, named: str, key: str) -> StructuredModel:
-    teacher = settings.teacher
     kind, _, name = named.partition(":")
-    if kind == "ollama" and name:
-        from pipeline.servers.ollama_chat import OllamaChat
-
-        model = OllamaChat(name, teacher.url, teacher.api_key, teacher.timeout_seconds)
-        _ = model.name  # asks for it now, before any work is planned on it
-        return model
-    if kind == "openai" and name:
-        from pipeline.servers.openai_chat import OpenAIChat
-
-        if not teacher.url:
-            raise SettingsError(
-                f"{key} is {named}, but no server is named: set teacher.url, e.g. https://api.openai.com/v1"
-            )
-        return OpenAIChat(name, teacher.url, teacher.api_key, teacher.timeout_seconds)
-    if named == "engine":
-        from pipeline.processes import engine
-        from pipeline.servers.openai_chat import OpenAIChat
-
-        client = engine.connect(settings)
-        key_of_engine = settings.engine.api_key
-        return OpenAIChat(
-            client.model, client.base_url, key_of_engine, teacher.timeout_seconds, label=f"engine:{client.model}"
-        )
-    raise SettingsError(f"{key} is {named!r}: set it to extractive, engine, ollama:NAME or openai:NAME")
+    if factory := TEACHERS.find(kind):
+        return factory(settings, name, key)  # type: ignore[no-any-return]
+    kinds = ", ".join([EXTRACTIVE, *(found if found == "engine" else f"{found}:NAME" for found in TEACHERS.kinds())])
+    raise SettingsError(f"{key} is {named!r}: set it to one of {kinds}")
