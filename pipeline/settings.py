@@ -242,6 +242,7 @@ class Settings(BaseSettings):
     langflow: LangflowSettings = LangflowSettings()
     gateway: GatewaySettings = GatewaySettings()
     _file: Path | None = PrivateAttr(default=None)
+    _asks_ollama: bool = PrivateAttr(default=False)
 
     @classmethod
     def settings_customise_sources(
@@ -261,7 +262,13 @@ class Settings(BaseSettings):
         if kind == "ollama":
             self.models = self.models.model_copy(update={"chat": name})
             self.engine = self.engine.model_copy(update={"url": ollama_openai_url(self.engine.url)})
+            self._asks_ollama = True
         return self
+
+    @property
+    def asks_ollama(self) -> bool:
+        """Whether the chat model was named as `ollama:NAME`, so that its server is known to be an Ollama."""
+        return self._asks_ollama
 
     @property
     def file(self) -> Path:

@@ -22,8 +22,8 @@ from components.pairs import chunks_from, pairs_to_table
 from pipeline.dataset.teachers import EXTRACTIVE
 from pipeline.dataset.teachers.prompts import TEACHER
 from pipeline.dataset.trial import write
-from pipeline.servers.client import EngineClient
 from pipeline.servers.ollama_chat import OllamaChat, list_models
+from pipeline.servers.ollama_client import OllamaClient
 from pipeline.settings import PairKind, Settings, load_settings, ollama_openai_url
 from pipeline.site import Site
 
@@ -144,8 +144,12 @@ class TeacherComponent(Component):
             )
         model = OllamaChat(teacher.model.removeprefix(OLLAMA), teacher.url, teacher.api_key)
         self.status = model.name  # asks the server whether it has the model
-        client = EngineClient(
-            ollama_openai_url(teacher.url), model.model, api_key=teacher.api_key, timeout=teacher.timeout_seconds
+        client = OllamaClient(
+            ollama_openai_url(teacher.url),
+            model.model,
+            api_key=teacher.api_key,
+            timeout=teacher.timeout_seconds,
+            think=settings.models.think,
         )
         return EngineChatModel(client=client, max_tokens=self.max_tokens, temperature=self.temperature)
 

@@ -3,11 +3,13 @@
 import argparse
 import functools
 from pathlib import Path
+from typing import Any
 
 from pipeline.processes.endpoint import HOST, free_port
 from pipeline.processes.owner import Owner
 from pipeline.processes.service import Service
 from pipeline.servers.client import EngineClient
+from pipeline.servers.ollama_client import OllamaClient
 from pipeline.settings import Settings
 from pipeline.surroundings import python_module
 from pipeline.weights import blas
@@ -60,7 +62,9 @@ def connect(settings: Settings, adapter: str | None = None) -> EngineClient:
     own = not settings.engine.url
     if own and not service(settings).find():
         fetch(settings)
+    kind = OllamaClient if settings.asks_ollama else EngineClient
     return _client(
+        kind,
         f"{service(settings).ensure().url}/v1" if own else settings.engine.url,
         settings.models.chat if own else adapter or settings.models.chat,
         adapter=adapter if own else None,
@@ -70,8 +74,10 @@ def connect(settings: Settings, adapter: str | None = None) -> EngineClient:
     )
 
 
-# One for each server and model, as it remembers what that server refuses.
-_client = functools.lru_cache(maxsize=32)(EngineClient)
+@functools.lru_cache(maxsize=32)
+def _client(kind: type[EngineClient], url: str, model: str, **how: Any) -> EngineClient:
+    """One for each server and model, as it remembers what that server refuses."""
+    return kind(url, model, **how)
 
 
 def main() -> None:

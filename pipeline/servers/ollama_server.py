@@ -1,6 +1,6 @@
 """An Ollama server: where it is, which models it has, and what to do when it refuses."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from pipeline.servers.transport import Keys, Server, ServerError
-from pipeline.settings import ollama_address
+from pipeline.settings import Think, ollama_address
 
 if TYPE_CHECKING:
-    from ollama import AsyncClient, Client, ListResponse
+    from ollama import AsyncClient, ChatResponse, Client, ListResponse
 
 T = TypeVar("T")
 
@@ -55,6 +55,12 @@ class OllamaServer(Server):
                 return question(self._client)
 
         return self.again(once)
+
+    def chat(
+        self, model: str, messages: list[dict[str, str]], options: dict[str, Any], think: Think | None
+    ) -> "Generator[ChatResponse, None, None]":
+        """A reply in pieces. To be iterated within `explaining_for`."""
+        yield from self._client.chat(model, messages, stream=True, options=options, think=think)
 
     def async_client(self) -> "AsyncClient":
         """A new one, for the event loop that runs."""
