@@ -189,6 +189,11 @@ class DatasetSettings(Section):
         ["score", "length", "form", "language", "grounding", "relevance", "privacy", "duplicates", "judge"],
         description="of the filter, those that are switched on; judge needs a model",
     )
+    with_passages: float = Field(
+        0.25, ge=0, le=1, description="share of the pairs that are also asked with passages before the question"
+    )
+    unanswered: float = Field(0.15, ge=0, le=1, description="share of those rows whose passages do not answer")
+    row_passages: int = Field(3, ge=1, le=20, description="passages in one such row")
     held_out: float = Field(0.1, gt=0, lt=0.9, description="share of the documents that is not trained on")
     split_by: Literal["document", "pair"] = Field("document", description="pair leaks: one document on both sides")
     seed: int = 0

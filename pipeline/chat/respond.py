@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pipeline.answerability.judging import Judge
 from pipeline.chat.citations import checked_marks, citations, cited_numbers, supporting_passage
 from pipeline.chat.conversation import Asked
-from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, grounded_messages, lora_messages
+from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, grounded_messages, is_refusal, lora_messages
 from pipeline.chat.quoting import best_quotes
 from pipeline.chat.records import Answer, Generate, Similarity, Timings
 from pipeline.errors import UnreadableError
@@ -65,7 +65,7 @@ def respond(
         text += piece
         yield piece
     ended = time.perf_counter()
-    refused = mode in ("rag", "hybrid") and NOT_IN_NOTES.rstrip(".") in text
+    refused = mode in ("rag", "hybrid") and is_refusal(text)
     yield Answer(
         question=question,
         mode=mode,

@@ -74,10 +74,11 @@ def export(
 ) -> None:
     """Write the pairs as files that mlx-lm trains on, or that OpenAI's fine-tuning takes."""
     from pipeline.dataset.export import export as write
-    from pipeline.dataset.versions import by_split, read_card, read_rows, version_folder
+    from pipeline.dataset.export import read_messages
+    from pipeline.dataset.versions import version_folder
 
     folder = version_folder(settings, version)
-    files = write(by_split(read_rows(folder)), read_card(folder).persona, form, to or folder / form)
+    files = write(read_messages(folder), form, to or folder / form)
     if as_json:
         print_json({"files": {str(path): rows for path, rows in files.items()}})
         return

@@ -19,6 +19,7 @@ from pipeline.dataset.answers import Answers, text_digest
 from pipeline.dataset.decisions import Decision, decisions_file, read_decisions
 from pipeline.dataset.plan import Cut, plan
 from pipeline.dataset.records import SPLITS, Candidate, Judge, Pair, Rejection, Source, Split, Task, Teacher
+from pipeline.dataset.retrieval_rows import rows_to_train
 from pipeline.dataset.versions import Card, Rejected, Row
 from pipeline.errors import SitetwinError, UnreadableError
 from pipeline.settings import Settings, Visibility
@@ -114,9 +115,11 @@ async def build(
         card = _card(settings, teacher, judge, list(sources.values()), groups, rows, split_of)
         card.failed_tasks = len(written.unreadable)
         card.rejected = len(sieved.rejected)
+        messages = rows_to_train(rows, list(sources.values()), split_of, settings.dataset, settings.persona, embed)
+        card.training_rows = {split: len(found) for split, found in messages.items()}
         new = _differs(settings, card, rows, sieved.rejected)
         if new:
-            versions.write_version(settings, card, rows, sieved.rejected)
+            versions.write_version(settings, card, rows, sieved.rejected, messages)
         else:
             card = versions.read_card(versions.version_folder(settings))
     return Built(card, new, written.asked, sieved.judged, written.unreadable)

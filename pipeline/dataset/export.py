@@ -26,14 +26,13 @@ FILE_NAMES: dict[Literal["mlx", "openai"], dict[Split, str]] = {
 
 
 def export(
-    rows: Mapping[Split, Sequence[Pair]], persona: PersonaSettings, form: Literal["mlx", "openai"], folder: Path
+    messages: Mapping[Split, Sequence[Messages]], form: Literal["mlx", "openai"], folder: Path
 ) -> dict[Path, int]:
-    """Writes the pairs of each split into `folder` in the form asked for; gives the rows of each file.
+    """Writes the rows of each split into `folder` in the form asked for; gives the number of each file.
 
     Raises:
         SitetwinError: OpenAI would refuse them; then nothing is written.
     """
-    messages = {split: chat_rows(pairs, persona) for split, pairs in rows.items()}
     if form == "openai":
         check_openai(messages["train"])
     folder.mkdir(parents=True, exist_ok=True)
@@ -44,20 +43,27 @@ def export(
     return written
 
 
+def read_messages(folder: Path) -> dict[Split, list[Messages]]:
+    """The rows of a data set as they were written when it was made."""
+    mend = "mend that line, or run `sitetwin dataset build`"
+    return {split: list(jsonl.read_objects(folder / name, mend)) for split, name in FILE_NAMES["mlx"].items()}
+
+
 def chat_rows(pairs: Iterable[Pair], persona: PersonaSettings) -> list[Messages]:
-    """`{"messages": [system, user, assistant]}` of each pair; without a persona there is no system message."""
-    instruction = persona.instruction
+    """A row of each pair."""
+    return [chat_row(persona.instruction, pair.question, pair.answer) for pair in pairs]
+
+
+def chat_row(instruction: str, question: str, answer: str) -> Messages:
+    """`{"messages": [system, user, assistant]}`; without an instruction there is no system message."""
     system = [{"role": "system", "content": instruction}] if instruction else []
-    return [
-        {
-            "messages": [
-                *system,
-                {"role": "user", "content": pair.question},
-                {"role": "assistant", "content": pair.answer},
-            ]
-        }
-        for pair in pairs
-    ]
+    return {
+        "messages": [
+            *system,
+            {"role": "user", "content": question},
+            {"role": "assistant", "content": answer},
+        ]
+    }
 
 
 def check_openai(rows: Sequence[Messages]) -> None:

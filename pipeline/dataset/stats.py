@@ -67,6 +67,8 @@ def describe(folder: Path) -> Iterator[str]:
     yield f"{found.documents} documents, {found.chunks} chunks, judged by {found.judge or 'no model'}"
     yield f"{found.pairs.accepted} pairs accepted, {found.pairs.rejected} rejected"
     yield "splits: " + ", ".join(f"{split} {count}" for split, count in found.splits.items()) + _leak(card, found)
+    if card.training_rows:
+        yield "rows to train on: " + ", ".join(f"{split} {count}" for split, count in card.training_rows.items())
     yield "kinds: " + ", ".join(f"{kind} {count}" for kind, count in found.kinds.items())
     for name, grades in (("accuracy", found.accuracy), ("style", found.style)):
         yield f"\n{name}, as the teacher grades itself"

@@ -4,14 +4,14 @@ A folder holds `card.json`, `pairs.jsonl`, `rejected.jsonl`, and `train.jsonl`, 
 reads them (`--data FOLDER`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from pipeline import files, jsonl
-from pipeline.dataset.export import export
+from pipeline.dataset.export import Messages, chat_rows, export
 from pipeline.dataset.records import SPLITS, Pair, Rejection, Split
 from pipeline.errors import SitetwinError
 from pipeline.settings import DatasetSettings, PersonaSettings, Settings, Visibility
@@ -60,6 +60,8 @@ class Card(BaseModel):
     rejected: int
     splits: dict[Split, int]
     """Pairs in each."""
+    training_rows: dict[Split, int] = {}
+    """Rows in each, with those that have passages; empty in data sets of before, which have one row for a pair."""
     split_of: dict[str, Split]
     """By document id; evaluation takes its questions from the test documents."""
     near_duplicates: list[list[str]]
@@ -91,14 +93,24 @@ def version_folder(settings: Settings, version: int | None = None) -> Path:
     return datasets_directory(settings) / f"v{version or known[-1]}"
 
 
-def write_version(settings: Settings, card: Card, rows: Iterable[Row], rejected: Iterable[Rejected]) -> Path:
-    """The folder, there whole or not at all; its number is the card's."""
+def write_version(
+    settings: Settings,
+    card: Card,
+    rows: Iterable[Row],
+    rejected: Iterable[Rejected],
+    messages: Mapping[Split, Sequence[Messages]] | None = None,
+) -> Path:
+    """The folder, there whole or not at all; its number is the card's.
+
+    Args:
+        messages: what is trained on; None: the pairs alone.
+    """
     folder = datasets_directory(settings) / f"v{card.version}"
     rows = list(rows)
     with files.new_folder(folder) as draft:
         jsonl.write(draft / PAIRS, rows)
         jsonl.write(draft / REJECTED, rejected)
-        export(by_split(rows), card.persona, "mlx", draft)
+        export(messages or {s: chat_rows(p, card.persona) for s, p in by_split(rows).items()}, "mlx", draft)
         files.write_text(draft / CARD, card.model_dump_json(indent=2) + "\n")
     return folder
 

@@ -18,6 +18,7 @@ def pair(number: int, answer: str = "Forty-two.") -> Pair:
 
 
 PAIRS = {"train": [pair(n) for n in range(12)], "valid": [pair(20)], "test": [pair(30)]}
+ROWS = {split: chat_rows(pairs, PERSONA) for split, pairs in PAIRS.items()}
 
 
 def test_a_row_is_system_user_assistant():
@@ -37,20 +38,20 @@ def test_without_a_persona_there_is_no_system_message():
 
 
 def test_mlx_gets_all_splits(tmp_path):
-    files = export(PAIRS, PERSONA, "mlx", tmp_path)
+    files = export(ROWS, "mlx", tmp_path)
     assert {path.name: rows for path, rows in files.items()} == {"train.jsonl": 12, "valid.jsonl": 1, "test.jsonl": 1}
     lines = (tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == chat_rows(PAIRS["train"], PERSONA)
 
 
 def test_openai_is_not_given_the_test(tmp_path):
-    files = export(PAIRS, PERSONA, "openai", tmp_path)
+    files = export(ROWS, "openai", tmp_path)
     assert {path.name: rows for path, rows in files.items()} == {"training.jsonl": 12, "validation.jsonl": 1}
 
 
 def test_openai_wants_ten_rows(tmp_path):
     with pytest.raises(SitetwinError, match="at least 10 rows to train on, there are 9"):
-        export({**PAIRS, "train": PAIRS["train"][:9]}, PERSONA, "openai", tmp_path / "out")
+        export({**ROWS, "train": ROWS["train"][:9]}, "openai", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -61,5 +62,5 @@ def test_a_row_that_openai_refuses_is_named(answer, problem):
 
 
 def test_letters_stay_readable(tmp_path):
-    export({**PAIRS, "valid": [pair(1, "Grüße, 世界")]}, PERSONA, "mlx", tmp_path)
+    export({**ROWS, "valid": chat_rows([pair(1, "Grüße, 世界")], PERSONA)}, "mlx", tmp_path)
     assert "Grüße, 世界" in (tmp_path / "valid.jsonl").read_text(encoding="utf-8")

@@ -1,0 +1,158 @@
+"""Rows with passages before the question, as mode hybrid asks, so that an adapter learns to read them.
+
+After RAFT (arXiv 2403.10131): the passages that answer stand among distractors, the nearest that do not. In some rows
+only distractors stand, and the answer says so. Trained on questions alone, an adapter declined what its passages said.
+"""
+
+import random
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from pipeline.chat.citations import SUPPORTED, support
+from pipeline.chat.prompt import NOT_IN_NOTES, REFUSALS, grounded_messages
+from pipeline.dataset.export import Messages, chat_row
+from pipeline.dataset.filters import redacted
+from pipeline.dataset.records import SPLITS, Pair, Source, Split
+from pipeline.dataset.versions import Row
+from pipeline.index.passages import Passage
+from pipeline.settings import DatasetSettings, PersonaSettings
+
+Embed = Callable[[Sequence[str]], np.ndarray]
+
+ROW_CHARS = 2000
+"""Of a row's passages together: distractors that go beyond are left out, since the longest row decides the memory."""
+_MAY_READ: dict[Split, tuple[Split, ...]] = {"train": ("train",), "valid": ("train", "valid"), "test": SPLITS}
+"""Whose documents the passages of a row may be of: what is held out is seen in no training row."""
+
+
+def rows_to_train(
+    rows: Sequence[Row],
+    sources: Sequence[Source],
+    split_of: Mapping[str, Split],
+    settings: DatasetSettings,
+    persona: PersonaSettings,
+    embed: Embed,
+) -> dict[Split, list[Messages]]:
+    """Each pair as a chat, and a share of them once more with passages. A refusal is one of both, in changing words.
+
+    Args:
+        sources: the chunks that passages are taken from.
+        split_of: each document's split; one that is not named may stand anywhere.
+        embed: unit vectors, float32 (texts, dimension).
+    """
+    shelf = _Shelf(sources, split_of, settings, embed, [row for row in rows if _is_drawn(row, settings)])
+    found: dict[Split, list[Messages]] = {split: [] for split in SPLITS}
+    for row in rows:
+        pair, is_drawn = _worded(row.pair), _is_drawn(row, settings)
+        if not (is_drawn and pair.kind == "refusal"):
+            found[row.split].append(chat_row(persona.instruction, pair.question, pair.answer))
+        if is_drawn and (asked := shelf.passages_for(row)):
+            passages, answering = asked
+            declined = pair.answer if pair.kind == "refusal" else _refusal(row.original)
+            answer = _marked(pair.answer, answering) if answering else declined
+            messages = grounded_messages(pair.question, passages, [], persona, tuned=True)
+            found[row.split].append({"messages": [*messages, {"role": "assistant", "content": answer}]})
+    return found
+
+
+class _Shelf:
+    """The chunks, and which are near a question."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        split_of: Mapping[str, Split],
+        settings: DatasetSettings,
+        embed: Embed,
+        rows: Sequence[Row],
+    ) -> None:
+        allowed = ("public",) if settings.visibility == "public" else ("public", "private")
+        self._sources = {source.chunk: source for source in sources if source.visibility in allowed}
+        self._split_of, self._settings = split_of, settings
+        self._near: dict[str, list[str]] = {}
+        if rows and self._sources:
+            chunks = list(self._sources)
+            cosines = embed([row.pair.question for row in rows]) @ embed([_text(s) for s in self._sources.values()]).T
+            order = np.argsort(-cosines, axis=1, kind="stable")
+            self._near = {
+                row.original: [chunks[place] for place in places] for row, places in zip(rows, order, strict=True)
+            }
+
+    def passages_for(self, row: Row) -> tuple[list[Passage], list[int]] | None:
+        """Passages in a drawn order, and the numbers of those that answer; None where there is nothing to show."""
+        own = [self._sources[chunk] for chunk in row.pair.chunks if chunk in self._sources]
+        is_refusal = row.pair.kind == "refusal"
+        is_unanswered = is_refusal or _draw(self._settings.seed, "unanswered", row) < self._settings.unanswered
+        # A refusal's own chunk is the hardest distractor: it is about the subject and does not answer.
+        shown = own if is_refusal or not is_unanswered else []
+        chosen = [*shown, *self._others(row, shown)]
+        if not chosen or (not is_unanswered and not own):
+            return None
+        random.Random(f"{self._settings.seed} {row.original}").shuffle(chosen)
+        answering = [] if is_unanswered else [number for number, source in enumerate(chosen, 1) if source in own]
+        hides_private = "privacy" in self._settings.stages
+        return [_passage(source, hides_private) for source in chosen], answering
+
+    def _others(self, row: Row, shown: Sequence[Source]) -> Iterator[Source]:
+        """The nearest chunks of other documents that do not hold the answer, as many as there is room for."""
+        documents = {self._document(chunk) for chunk in row.pair.chunks}
+        places, room = self._settings.row_passages - len(shown), ROW_CHARS - sum(len(source.text) for source in shown)
+        for chunk in self._near.get(row.original, []):
+            if places <= 0:
+                return
+            source = self._sources[chunk]
+            split = self._split_of.get(source.document)
+            if source.document in documents or (split and split not in _MAY_READ[row.split]):
+                continue
+            if row.pair.kind != "refusal" and support(row.pair.answer, _text(source)) >= SUPPORTED:
+                continue
+            if len(source.text) <= room:
+                places, room = places - 1, room - len(source.text)
+                yield source
+
+    @staticmethod
+    def _document(chunk: str) -> str:
+        return chunk.rpartition("#")[0]
+
+
+def _is_drawn(row: Row, settings: DatasetSettings) -> bool:
+    return _draw(settings.seed, "passages", row) < settings.with_passages
+
+
+def _draw(seed: int, what: str, row: Row) -> float:
+    """0 to 1, by the pair alone, so that an edit changes its own rows and no others."""
+    return zlib.crc32(f"{seed} {what} {row.original}".encode()) / 2**32
+
+
+def _worded(pair: Pair) -> Pair:
+    """One sentence in a tenth of all rows is said to everything; an owner's own words stay."""
+    return pair.model_copy(update={"answer": _refusal(pair.id)}) if pair.answer == NOT_IN_NOTES else pair
+
+
+def _refusal(id: str) -> str:
+    return REFUSALS[zlib.crc32(id.encode()) % len(REFUSALS)]
+
+
+def _marked(answer: str, numbers: Sequence[int]) -> str:
+    """The answer with the numbers of its passages, as the rules of the prompt ask."""
+    gap = "\n" if answer.rstrip().endswith("```") else " "
+    return f"{answer.rstrip()}{gap}{''.join(f'[{number}]' for number in numbers)}"
+
+
+def _text(source: Source) -> str:
+    return f"{source.title} {source.heading}\n{source.text}"
+
+
+def _passage(source: Source, hides_private: bool) -> Passage:
+    return Passage(
+        id=source.chunk,
+        document=source.document,
+        title=source.title,
+        url="",
+        heading=source.heading,
+        text=redacted(source.text) if hides_private else source.text,
+        score=0,
+        visibility=source.visibility,
+    )
