@@ -166,8 +166,9 @@ class ChatTemplate:
     def _render_as_is(self, messages: Sequence[Message], *, opened: bool, thinking: bool, **options: Any) -> list[Part]:
         contents: list[str] = []
         hidden = [_hide(message, contents) for message in messages]
-        # Templates have two names for the switch.
-        options = {"enable_thinking": thinking, "thinking": thinking, **options}
+        # Templates have two names for the switch; a tokenizer's own code knows one.
+        switches = ("enable_thinking", "thinking") if self.source else ("enable_thinking",)
+        options = {**dict.fromkeys(switches, thinking), **options}
         if self.is_plain:
             options |= {"chat_template": PLAIN, "eos_token": self._tokenizer.eos_token or ""}
         text = self._renderer.apply_chat_template(hidden, tokenize=False, add_generation_prompt=opened, **options)

@@ -151,6 +151,28 @@ def test_a_template_that_never_ends_an_answer_gets_the_end_token():
     assert words.decode(row.tokens[row.start :]).startswith(" So.</s>")
 
 
+def test_code_that_writes_chats_in_place_of_a_template_gets_the_switch_that_it_knows():
+    class Coded:
+        """As mlx-lm's wrapper is around a tokenizer whose chats it writes itself."""
+
+        has_chat_template = True
+
+        def __init__(self, words):
+            self._tokenizer = words
+
+        def apply_chat_template(self, messages, tokenize, add_generation_prompt, enable_thinking):
+            said = "".join(f"{message['role']}:{message['content']};" for message in messages)
+            return said + "assistant:<think>" * add_generation_prompt + "</think>" * (not enable_thinking)
+
+    words = tokenizer("plain")
+    template = ChatTemplate(Coded(words))
+    assert words.decode(template.prompt([SYSTEM, asked("Why?")])) == (
+        "system:Be brief.;user:Why?;assistant:<think></think>"
+    )
+    assert template.opens_thought
+    assert template.can_switch
+
+
 def test_a_row_without_an_answer_has_nothing_to_learn(template):
     row = template.row([asked("Why?"), answered("<think>Hm.</think>")])
     assert row.start == len(row.tokens)
