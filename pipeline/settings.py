@@ -5,8 +5,10 @@ A variable wins over the file; nested keys are joined by two underscores
 """
 
 import difflib
+import fcntl
 import os
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -301,7 +303,37 @@ class Settings(BaseSettings):
         return self.models.chat == "demo" and not self.engine.url
 
     def source_path(self, source: ContentSource) -> Path:
-        return (self.root / source.path.expanduser()).resolve()
+        """The folder of `source`, in the letters that the disk has for it.
+
+        Raises:
+            OSError, RuntimeError: a loop of links, or no such user's home.
+        """
+        return on_disk((self.root / source.path.expanduser()).resolve())
+
+
+def _ask_mac(handle: int) -> bytes:
+    return fcntl.fcntl(handle, fcntl.F_GETPATH, bytes(1024))  # type: ignore[attr-defined, unused-ignore]
+
+
+_ASK = _ask_mac if hasattr(fcntl, "F_GETPATH") else None
+
+
+def on_disk(path: Path, ask: Callable[[int], bytes] | None = _ASK) -> Path:
+    """`path` as the system itself writes it, which tells of changes under that name: a Mac opens `~/notes` for `~/Notes`.
+
+    Args:
+        ask: the system for the path of an open file, ended by a zero; None: there is only one way to write it.
+    """
+    if ask is None:
+        return path
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:  # not there now, or not to be read: whoever reads it says so
+        return path
+    try:
+        return Path(os.fsdecode(ask(handle).split(b"\0")[0]))
+    finally:
+        os.close(handle)
 
 
 def ollama_address(url: str = "") -> str:

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,13 @@ class Burst:
 class Changes(FileSystemEventHandler):
     """Collects events, each file's until it is quiet; any thread may use it."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        is_same: Callable[[str, str], bool] = os.path.samefile,
+    ) -> None:
         self._clock = clock
+        self._is_same = is_same
         self._changed = threading.Condition()
         self._roots: tuple[Path, ...] = ()
         self._times: dict[Path | None, tuple[float, float]] = {}
@@ -52,8 +58,8 @@ class Changes(FileSystemEventHandler):
     def on_any_event(self, event: FileSystemEvent) -> None:
         if event.event_type in ("opened", "closed_no_write"):
             return
-        paths = [Path(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path]
-        paths = [path for path in paths if self._counts(path)]
+        told = [Path(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path]
+        paths = [path for path in map(self._as_named, told) if path and self._counts(path)]
         with self._changed:
             self._events += 1
             if self._events >= STORM_EVENTS:
@@ -119,13 +125,34 @@ class Changes(FileSystemEventHandler):
     def _due(self, first: float, last: float) -> float:
         return min(last + QUIET_SECONDS, first + LONGEST_WAIT_SECONDS)
 
+    def _as_named(self, path: Path) -> Path | None:
+        """`path` below the root that it is in, in that root's letters; None when it is in none.
+
+        A Mac tells of a root in the letters of its disk, or composed (NFC) where the name is decomposed (NFD).
+        """
+        for root in self._roots:
+            if path.is_relative_to(root):
+                return path
+            parts = path.parts[: len(root.parts)]
+            if _folded(Path(*parts)) == _folded(root) and self._is_one_folder(Path(*parts), root):
+                return root.joinpath(*path.parts[len(root.parts) :])
+        return None
+
+    def _is_one_folder(self, told: Path, root: Path) -> bool:
+        try:
+            return self._is_same(str(told), str(root))
+        except OSError:  # one of them is gone: where there are two, the other one's name would be kept as it is
+            return False
+
     def _counts(self, path: Path) -> bool:
         """Whether it is, or is in, what is read: no editor's or tool's own file, but Obsidian's settings of templates."""
-        root = next((root for root in self._roots if path.is_relative_to(root)), None)
-        if root is None:
-            return False
+        root = next(root for root in self._roots if path.is_relative_to(root))
         parts = path.relative_to(root).parts
         return _is_template_setting(path) or not any(map(is_ignored, parts))
+
+
+def _folded(path: Path) -> str:
+    return unicodedata.normalize("NFC", str(path)).casefold()
 
 
 def _is_template_setting(path: Path) -> bool:

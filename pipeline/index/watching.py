@@ -40,8 +40,9 @@ class Watcher:
         open_index: Callable[[Settings, ReadMemory], Index],
         say: Callable[[str], None],
         synced: Callable[[], object] = lambda: None,
+        new_observer: Callable[[], BaseObserver] = Observer,
     ) -> None:
-        self._live, self._open_index = LiveSettings(settings), open_index
+        self._live, self._new_observer, self._open_index = LiveSettings(settings), new_observer, open_index
         self._say, self._synced = say, synced
         self._changes, self._memory = Changes(), ReadMemory()
         self._observer: BaseObserver | None = None
@@ -81,12 +82,14 @@ class Watcher:
             self._say(f"the former settings stay in force: {error}")
 
     def _watch(self, folders: Identity) -> None:
-        """Watches all of `folders` anew, then lets go of what was watched before; everything is to be looked at.
+        """Lets go of what was watched, then watches all of `folders` anew; everything is to be looked at.
 
-        watchdog leaves out folders that were moved in from elsewhere and those whose news was lost, and mistakes one
+        In this order: a Mac gives a process one stream of events for a path, and closing the old one would take the new
+        one away. What happens in between is found by the look. watchdog leaves out folders that were moved in from elsewhere and those whose news was lost, and mistakes one
         that was moved away for what has its name now.
         """
-        before, self._observer = self._observer, Observer()
+        self.close()
+        self._observer = self._new_observer()
         roots = [path for path, _, _ in folders]
         outer = [path for path in roots if not any(path != root and path.is_relative_to(root) for root in roots)]
         self._changes.below(outer)
@@ -99,9 +102,6 @@ class Watcher:
                     f"can't watch {root} ({error.strerror or error}): it is looked at every {LOOK_SECONDS:g} s; "
                     "on Linux raise fs.inotify.max_user_watches"
                 )
-        if before:
-            before.stop()
-            before.join()
         self._watched = folders
         self._changes.doubt()
 
@@ -145,10 +145,11 @@ def watch(
     *,
     synced: Callable[[], object] = lambda: None,
     stop: threading.Event | None = None,
+    new_observer: Callable[[], BaseObserver] = Observer,
 ) -> None:
     """Sync now and after each burst of changes, until `stop` is set; call `synced` after each sync that succeeded."""
     stop = stop or threading.Event()
-    watcher = Watcher(settings, open_index, say, synced)
+    watcher = Watcher(settings, open_index, say, synced, new_observer)
     try:
         while not stop.is_set():
             watcher.step()

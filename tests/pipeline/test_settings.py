@@ -1,9 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import SettingsError
-from pipeline.settings import Settings, find_settings_file, load_settings, ollama_openai_url
+from pipeline.settings import Settings, find_settings_file, load_settings, ollama_openai_url, on_disk
 
 
 def write(folder: Path, text: str) -> Path:
@@ -19,6 +20,22 @@ def test_file_values_and_defaults(tmp_path: Path) -> None:
     assert settings.index.chunk_chars == 500
     assert settings.retrieval.passages == 4
     assert settings.source_path(settings.content[0]) == tmp_path / "notes"
+
+
+def test_a_folder_bears_the_name_that_the_disk_has_for_it(tmp_path: Path) -> None:
+    """A Mac opens `notes` for `Notes` and tells of changes in `Notes`; it is asked by fcntl's F_GETPATH."""
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    asked = []
+
+    def ask(handle: int) -> bytes:
+        asked.append(os.fstat(handle).st_ino)
+        return f"{tmp_path}/Notes für José".encode() + bytes(20)
+
+    assert on_disk(folder, ask) == tmp_path / "Notes für José"
+    assert asked == [folder.stat().st_ino]
+    assert on_disk(folder, None) == folder
+    assert on_disk(tmp_path / "gone", ask) == tmp_path / "gone"
 
 
 def test_a_variable_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

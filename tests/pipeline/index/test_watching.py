@@ -6,8 +6,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
+from watchdog.events import FileSystemEventHandler
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from pipeline.content.memory import ReadMemory
 from pipeline.index import Index
@@ -23,6 +27,21 @@ def open_index(settings: Settings, memory: ReadMemory) -> Index:
     return Site(settings).index(memory)
 
 
+class OneStream(Observer):  # type: ignore[misc,valid-type]
+    """As on a Mac, where FSEvents gives a process one stream for a path, and closing it closes it for all."""
+
+    open_paths: ClassVar[set[str]] = set()
+
+    def schedule(self, event_handler: FileSystemEventHandler, path: str, **options: Any) -> ObservedWatch:
+        assert path not in self.open_paths, f"{path} is already scheduled"
+        self.open_paths.add(path)
+        return super().schedule(event_handler, path, **options)
+
+    def on_thread_stop(self) -> None:
+        super().on_thread_stop()
+        self.open_paths.clear()
+
+
 class Watched:
     """A vault in a folder with an awkward name, and a watcher in a thread."""
 
@@ -35,6 +54,7 @@ class Watched:
         self.configure()
         self.settings = load_settings(self.root / "sitetwin.toml")
         self.said: list[str] = []
+        self.new_observer: type[BaseObserver] = Observer
         self.seen: set[str] = set()
         self._changed = threading.Condition()
 
@@ -45,7 +65,7 @@ class Watched:
 
     def start(self) -> None:
         self._stop = threading.Event()
-        options = {"synced": self._synced, "stop": self._stop}
+        options = {"synced": self._synced, "stop": self._stop, "new_observer": self.new_observer}
         self._thread = threading.Thread(target=watch, args=(self.settings, open_index, self._say), kwargs=options)
         self._thread.start()
 
@@ -136,6 +156,24 @@ def test_files_and_folders_that_move(vault: Watched) -> None:
     vault.wait_until(lambda: vault.found("stilt") == [])
     vault.write("first.md", "# First\n\nA bittern stood there.\n")
     vault.wait_until(lambda: vault.found("bittern") == ["first.md"])
+
+
+def test_where_a_path_can_be_watched_but_once(tmp_path: Path) -> None:
+    """A note that is hidden in a new folder is hidden at once."""
+    vault = Watched(tmp_path)
+    vault.new_observer = OneStream
+    vault.write("first.md", FIRST)
+    vault.start()
+    try:
+        vault.wait_until(lambda: vault.found("heron") == ["first.md"])
+        for name, word in (("a", "osprey"), ("b", "egret")):
+            vault.write(f"{name}/note.md", f"# Deep\n\nAn {word} dived.\n")
+            vault.wait_until(lambda name=name, word=word: vault.found(word, "public") == [f"{name}/note.md"])  # type: ignore[misc]
+            vault.write(f"{name}/note.md", f"---\nprivate: true\n---\n# Deep\n\nAn {word} dived.\n")
+            vault.wait_until(lambda word=word: vault.found(word, "public") == [])  # type: ignore[misc]
+    finally:
+        vault.stop()
+    assert not OneStream.open_paths
 
 
 def _vim(note: Path, text: str) -> None:
