@@ -1,17 +1,19 @@
 """`sitetwin init`: a first sitetwin.toml, its choices explained in the file."""
 
-import platform
-import sys
 from pathlib import Path
 
 from pipeline.errors import SettingsError
+from pipeline.machine import CHAT_MODELS, CHATS, OVERHEAD, Machine, choose, this_machine
 from pipeline.settings import FILE_NAME
 
 _CANDIDATES = ("src/content", "content", "docs", "notes", "posts", ".")
 
 
-def write_settings(folder: Path, content: Path | None, *, force: bool = False) -> Path:
+def write_settings(folder: Path, content: Path | None, *, force: bool = False, machine: Machine | None = None) -> Path:
     """Write the file into `folder` and return its path.
+
+    Args:
+        machine: that a model is chosen for; None: this one.
 
     Raises:
         SettingsError: there is one already and `force` is not set, or `content` is no folder.
@@ -24,7 +26,7 @@ def write_settings(folder: Path, content: Path | None, *, force: bool = False) -
     elif not (folder / content).is_dir():
         raise SettingsError(f"{content} is no folder: name the one that holds your Markdown with --content")
     kind = _kind(folder / content)
-    file.write_text(_text(folder, content, kind), encoding="utf-8")
+    file.write_text(_text(folder, content, kind, _models(machine or this_machine())), encoding="utf-8")
     return file
 
 
@@ -35,22 +37,29 @@ def _kind(content: Path) -> str:
     return "astro" if "content" in parts[-2:] else "markdown"
 
 
-def _is_apple_silicon() -> bool:
-    return sys.platform == "darwin" and platform.machine() == "arm64"
-
-
-def _text(folder: Path, content: Path, kind: str) -> str:
-    if _is_apple_silicon():
-        models = """# On this Mac MLX can run a large model. The first start fetches 8 GB from the model hub.
-# "demo" is small, needs no hub, and shows that everything works.
-chat = "mlx-community/gemma-3-12b-it-4bit"
-"""
-    else:
-        models = """# "demo" is SmolLM2-135M-Instruct: it needs no model hub and no GPU, and it is tiny.
+def _models(machine: Machine) -> str:
+    """What [models] says, with the choice explained."""
+    chosen = choose(machine)
+    if not chosen:
+        return """# "demo" is SmolLM2-135M-Instruct: it needs no model hub and no GPU, and it is tiny.
 # For better answers name an MLX model (a hub id or a folder), or use a server you have:
 # with Ollama set chat = "ollama:gemma3:12b".
 chat = "demo"
 """
+    table = "\n".join(
+        f"#   {model.memory} GB and more: {model.name}, {model.needed:.0f} GB in use, {model.download:g} GB to fetch"
+        for model in CHAT_MODELS
+    )
+    return f"""# This Mac has {machine.gigabytes} GB of memory, of which MLX may use about {machine.for_models:.0f}. The largest Gemma 3 that fits is chosen;
+# in use it takes {chosen.needed:.1f} GB: weights {chosen.weights:g}, {CHATS} chats at a time {CHATS * chosen.chat:.1f}, the engine {OVERHEAD:g}. By memory:
+{table}
+# The first start fetches it from the model hub. Training beside it and a teacher in Ollama need memory of their own:
+# `sitetwin doctor` counts. "demo" is small, needs no hub, and shows that everything works.
+chat = "{chosen.name}"
+"""
+
+
+def _text(folder: Path, content: Path, kind: str, models: str) -> str:
     # Below `content` a slug begins with its collection; a collection named by itself has to be put in front.
     collection = "" if content.name == "content" else f"/{content.name}"
     address = {"astro": f"{collection}/{{slug}}/", "obsidian": "", "markdown": "/notes/{slug}"}[kind]

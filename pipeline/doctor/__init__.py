@@ -2,16 +2,18 @@
 
 import importlib.util
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Literal
+from pathlib import Path
 
-from pydantic import BaseModel
+from huggingface_hub.constants import HF_HUB_CACHE
 
+from pipeline.doctor.finding import Finding
+from pipeline.doctor.of_machine import free_bytes, of_machine
 from pipeline.errors import SitetwinError
 from pipeline.jobs.retraining.job import read_job
+from pipeline.machine import this_machine
 from pipeline.servers.client import KEYS
 from pipeline.servers.openai_server import OpenAIServer
 from pipeline.servers.transport import ServerError
@@ -20,16 +22,7 @@ from pipeline.site import Site
 from pipeline.weights import blas
 from pipeline.weights.cache import LAYOUT, cache_folder
 
-FREE_GIGABYTES = 2.0
-"""Demo weights unpacked (0.7 GB), vectors and logs."""
 _INSTALL = "pip install 'sitetwin[langflow]'"
-
-
-class Finding(BaseModel):
-    name: str
-    state: Literal["ok", "missing", "note"]
-    text: str
-    mend: str = ""
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -39,7 +32,7 @@ def examine(settings: Settings) -> list[Finding]:
         _python(),
         *_content(settings),
         _visitors(settings),
-        _disk(settings),
+        *of_machine(settings, this_machine(), Path(HF_HUB_CACHE), cache_folder(), free_bytes),
         _blas(),
         _chat_model(settings),
         _embedder(settings),
@@ -89,15 +82,6 @@ def _visitors(settings: Settings) -> Finding:
             mend='set visibility = "public" under [[content]], or `publish: true` in a note',
         )
     return Finding(name=name, state="ok", text=f"{public} of {indexed} indexed documents are public")
-
-
-def _disk(settings: Settings) -> Finding:
-    free = shutil.disk_usage(settings.root).free / 1e9
-    if free < FREE_GIGABYTES:
-        return Finding(
-            name="disk", state="missing", text=f"{free:.1f} GB free", mend=f"free at least {FREE_GIGABYTES:g} GB"
-        )
-    return Finding(name="disk", state="ok", text=f"{free:.0f} GB free")
 
 
 def _blas() -> Finding:
