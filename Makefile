@@ -4,6 +4,8 @@
 UV_VERSION := 0.13.8
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && { echo $$p; exit; }; done)
+# As that Python sees it: under Rosetta an Apple chip looks like one of Intel's.
+MACHINE ?= $(shell $(PYTHON) -c 'import platform; print(platform.system(), platform.machine(), platform.mac_ver()[0])' 2>/dev/null)
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -13,7 +15,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 export UV_SYSTEM_CERTS ?= true
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: up test slow lint lock clean
+.PHONY: up test slow lint machine lock clean
 .DEFAULT_GOAL := up
 
 up: $(INSTALLED)
@@ -31,7 +33,12 @@ lint: $(TESTABLE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-$(INSTALLED): requirements.txt pyproject.toml
+# On such a Mac every marker in requirements.txt is false: nothing would be installed, and fail late.
+machine:
+	@set -- $(MACHINE); test "$$1" != Darwin || test "$$2" = arm64 || { echo "sitetwin needs Apple silicon, and $(PYTHON) says $$2: install an arm64 Python and name it with make PYTHON=...; Macs with Intel chips are not supported" >&2; exit 1; }
+	@set -- $(MACHINE); test "$$1" != Darwin || test "$${3%%.*}" -ge 14 || { echo "sitetwin needs macOS 14 for MLX, this is $$3: update macOS" >&2; exit 1; }
+
+$(INSTALLED): requirements.txt pyproject.toml | machine
 	@test -n "$(PYTHON)" || { echo "sitetwin needs Python 3.11, 3.12 or 3.13 on PATH: install one, or name it with make PYTHON=..." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

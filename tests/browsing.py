@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,9 @@ def browser() -> Iterator[Any]:
     """Headless Chromium; the test is skipped where none is installed."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: run `make test`")
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if not path:
-        pytest.skip("no Chromium on PATH: install the package chromium")
     with sync_api.sync_playwright() as playwright:
+        if not path and not Path(playwright.chromium.executable_path).exists():
+            pytest.skip("no Chromium: install the package chromium, or run `playwright install chromium`")
         running = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         )

@@ -1,7 +1,6 @@
 """Texts to vectors on a Mac's graphics processor: a BERT-like encoder on MLX, in fp32."""
 
 import math
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import numpy as np
 from pipeline.embedding.batches import batches, padded
 from pipeline.embedding.bert import IDS, MASK, Activation, layer_count
 from pipeline.embedding.bert_folder import Config, load_tokenizer, read_config, read_weights, vectors_name
+from pipeline.weights import blas
 
 if TYPE_CHECKING:
     import mlx.core as mx
@@ -31,6 +31,7 @@ def has_metal() -> bool:
     """Whether MLX computes on a graphics processor here. Imports MLX on a Mac only."""
     if sys.platform != "darwin":
         return False
+    blas.preload()
     import mlx.core as mx
 
     return mx.metal.is_available()
@@ -80,8 +81,6 @@ class MlxEmbedder:
 
     @cached_property
     def _weights(self) -> "Weights":
-        # From the M5 on, MLX rounds what it multiplies in fp32 to 11 bits unless this is set before its first product.
-        os.environ.setdefault("MLX_ENABLE_TF32", "0")
         import mlx.core as mx
 
         weights = {name: mx.array(array.astype(np.float32)) for name, array in read_weights(self.folder).items()}

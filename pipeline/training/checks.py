@@ -105,5 +105,6 @@ def fit_memory(folder: Path, rows: Sequence[TokenRow], config: TrainingConfig, f
     fitting = next((words for words, less in smaller(config) if need(less) <= free), None)
     raise SitetwinError(
         f"training needs about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free: "
-        + (f"this would fit: {fitting}" if fitting else "end other programs, or take a smaller model ([models] chat)")
+        + (f"this would fit: {fitting}; or " if fitting else "take a smaller model ([models] chat), or ")
+        + "end `sitetwin up` and other programs, or start all the same with --force"
     )

@@ -9,14 +9,16 @@ Import this after `blas.preload()`.
 """
 
 import resource
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
+import psutil
 from mlx.utils import tree_flatten
 from mlx_lm.models import llama
 from mlx_lm.utils import load_model
@@ -24,7 +26,7 @@ from mlx_lm.utils import load_model
 from pipeline.errors import ModelError
 from pipeline.training.config import TrainingConfig
 from pipeline.training.cpu import fit
-from pipeline.weights.memory import bytes_of
+from pipeline.weights.memory import bytes_of, graphics_limit
 
 LINEARS = (nn.Linear, nn.QuantizedLinear)
 EMBEDDINGS = (nn.Embedding, nn.QuantizedEmbedding)
@@ -83,6 +85,12 @@ class Shape:
     """Those outside of the layers."""
     layer_weights: list[int]
     """Bytes of each layer."""
+
+
+def _memory_level() -> str:
+    return subprocess.run(
+        ["sysctl", "-n", "kern.memorystatus_level"], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def shape_of(folder: Path) -> Shape:
@@ -152,6 +160,22 @@ def estimate(shape: Shape, config: TrainingConfig, tokens: int, learnt: int) -> 
 def is_written_out(shape: Shape, config: TrainingConfig) -> bool:
     """Whether the gradients are those of `cpu.gradients`, as far as the sizes tell."""
     return fit.is_here() and shape.is_llama and shape.is_fp32 and config.fine_tune_type == "lora"
+
+
+def free_memory(system: str = sys.platform, ask: Callable[[], str] = _memory_level) -> int:
+    """Bytes that a run may take.
+
+    On a Mac those that are neither wired nor compressed, as its own `memory_pressure` counts them (xnu:
+    kern.memorystatus_level), for it compresses what other programs do not use; and no more than Metal advises. psutil's
+    figure leaves out what others have touched lately, and refuses runs that go well.
+
+    Args:
+        ask: a Mac for its level, in percent of the memory.
+    """
+    if system != "darwin":
+        return int(psutil.virtual_memory().available)
+    free = int(psutil.virtual_memory().total) * int(ask()) // 100
+    return min(free, graphics_limit() or free)
 
 
 def peak() -> int:

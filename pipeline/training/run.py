@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import mlx.core as mx
-import psutil
 from filelock import FileLock, Timeout
 from mlx_lm.utils import load_config, load_model, load_tokenizer
 
@@ -31,6 +30,7 @@ from pipeline.training.curves import Forgetting, TrainPoint, ValidPoint
 from pipeline.training.data import TokenRow, read_rows
 from pipeline.training.forgetting import general_loss, general_rows
 from pipeline.training.loop import StoppedError, Trainer, make_optimizer
+from pipeline.training.memory import free_memory
 from pipeline.training.registry import CHART, CHECKPOINTS, METRICS, Run
 from pipeline.training.report import write_report
 from pipeline.training.verdict import judge
@@ -127,7 +127,7 @@ def start(
         config = config.for_rows(len(train))
         make_optimizer(config)
         if is_memory_checked:
-            words, config = fit_memory(base, [*train, *valid], config, psutil.virtual_memory().available)
+            words, config = fit_memory(base, [*train, *valid], config, free_memory())
             screen.say(words)
         for warning in warnings:
             screen.say(warning)

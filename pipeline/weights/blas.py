@@ -23,11 +23,15 @@ from pipeline.errors import ModelError
 PACKAGE = "cmeel-openblas"
 FORTRAN = "libgfortran.so.5"
 THREADS_VARIABLE = "OPENBLAS_NUM_THREADS"
+EXACT = ("MLX_ENABLE_TF32", "0")
+"""From the M5 on, MLX rounds what it multiplies in fp32 to 11 bits unless this is set before its first product."""
 _loaded: list[ctypes.CDLL] = []
 
 
 def preload(threads: int = 0) -> None:
-    """Load OpenBLAS before MLX does its own linking. Call it before the first `import mlx.core`; again is harmless.
+    """Load OpenBLAS before MLX does its own linking, and have MLX compute exactly.
+
+    Call it before the first `import mlx.core`; again is harmless.
 
     Args:
         threads: of one matrix product; 0: half the cores. OPENBLAS_NUM_THREADS wins over it.
@@ -35,6 +39,7 @@ def preload(threads: int = 0) -> None:
     Raises:
         ModelError: the wheel that carries OpenBLAS is missing, or mlx.core is imported already.
     """
+    os.environ.setdefault(*EXACT)
     if not is_needed():
         return
     if not _loaded:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -11,6 +12,13 @@ from filelock import FileLock, Timeout
 from pipeline.jobs.retraining.job import Tracker, lock_file, read_job
 from pipeline.settings import load_settings
 from pipeline.surroundings import keep_private
+
+
+def stay_awake(system: str = sys.platform, program: str = "caffeinate") -> "subprocess.Popen[bytes] | None":
+    """Keeps a Mac from falling asleep for as long as this process lives; a lid that is closed wins. None elsewhere."""
+    if system != "darwin":
+        return None
+    return subprocess.Popen([program, "-i", "-w", str(os.getpid())], stdin=subprocess.DEVNULL)
 
 
 def main() -> None:
@@ -33,6 +41,7 @@ def main() -> None:
         sys.exit("another retraining is under way: `sitetwin retrain status` shows it")
     if job is None:
         sys.exit("nothing was asked for: run `sitetwin retrain`")
+    stay_awake()
     job.take_over()
     tracker = Tracker(settings, job)
     tracker.write()

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pipeline.errors import ModelError
 from pipeline.settings import Settings, Visibility
 from pipeline.training.exporting import ollama, peft
+from pipeline.training.exporting.disk import bytes_of_export, check_disk
 from pipeline.training.exporting.folder import export_folder
 from pipeline.training.exporting.fused import Bits, fuse, write_fused
 from pipeline.training.exporting.gguf import check_gguf, write_gguf
@@ -60,6 +61,17 @@ def run_export(settings: Settings, name: str, wishes: Wishes, say: Callable[[str
     model = (wishes.name or name) if wishes.to == "ollama" and wishes.is_created else None
     if model:
         ollama.check_name(model, wishes.is_replaced)
+    if wishes.to != "peft":
+        check_disk(
+            wishes.folder,
+            bytes_of_export(
+                source.base,
+                source.config,
+                bits=wishes.bits if wishes.to == "fused" else None,
+                is_expanded=wishes.to != "fused" or wishes.dequantise,
+                copies=2 if model else 1,
+            ),
+        )
     warnings = source.warnings()
     with export_folder(wishes.folder) as folder:
         warnings += _write(settings, source, wishes, folder, model)

@@ -11,7 +11,7 @@ from pipeline.training.config import configuration
 from pipeline.training.cpu import fit
 from pipeline.training.data import TokenRow
 from pipeline.training.loop import add_adapter
-from pipeline.training.memory import FLOAT, HELD, estimate, peak, shape_of, smaller
+from pipeline.training.memory import FLOAT, HELD, estimate, free_memory, peak, shape_of, smaller
 from pipeline.weights import blas
 
 CONFIG = configuration("best", {"max_seq_length": 50})
@@ -139,7 +139,7 @@ def test_what_does_not_fit_comes_with_what_would(base):
     assert fit_memory(base, rows, config, enough)[0].startswith("about ")
     words, fitting = list(smaller(config))[1]
     assert words == "--set grad_checkpoint=true --set batch_size=1 --set grad_accumulation_steps=8"
-    with pytest.raises(SitetwinError, match=f"this would fit: {words}$"):
+    with pytest.raises(SitetwinError, match=f"this would fit: {words}; or end `sitetwin up` .* with --force$"):
         fit_memory(base, rows, config, estimate(shape, fitting, 1500, 1400))
     with pytest.raises(SitetwinError, match="take a smaller model"):
         fit_memory(base, rows, config, 1000)
@@ -159,6 +159,12 @@ def test_weights_are_packed_where_there_is_room(base, monkeypatch):
     assert (
         fit_memory(base, [row()], configuration("best", {"fine_tune_type": "dora"}), 2 * packed)[1].pack_weights is None
     )
+
+
+def test_free_memory_is_asked_of_a_mac_itself():
+    total = psutil.virtual_memory().total
+    assert free_memory("darwin", lambda: "75\n") == total * 75 // 100
+    assert 0 < free_memory("linux") < total
 
 
 def test_the_peak_is_in_bytes_and_of_the_whole_process():

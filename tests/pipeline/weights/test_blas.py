@@ -69,3 +69,11 @@ values = mx.linalg.svd(mx.array(a), stream=mx.cpu)[1]
 print(np.abs(np.array(values) - np.linalg.svd(a)[1]).max() < 1e-4)
 """
     assert python(code) == "True"
+
+
+def test_products_are_exact_whoever_imports_mlx_first() -> None:
+    code = (
+        "from pipeline.weights import blas\nblas.preload()\nimport mlx.core, os\nprint(os.environ['MLX_ENABLE_TF32'])"
+    )
+    assert python(code) == "0"
+    assert python(code, MLX_ENABLE_TF32="1") == "1"
