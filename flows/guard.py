@@ -15,16 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flows.desk import COOKIE, COOKIE_SECONDS, OPEN_PATH, Desk
 from flows.server import base_url, credentials, directory
+from pipeline.processes.guard import own_hosts
 from pipeline.settings import load_settings
 from pipeline.surroundings import keep_private
-
-LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
-
-
-def own_hosts(port: int) -> frozenset[str]:
-    """The values of a Host header that mean this server."""
-    return frozenset(f"{name}:{port}" for name in LOOPBACK_NAMES)
-
 
 # The editor's page asks three hosts for fonts and counters, and could be framed by another page.
 POLICY = "connect-src 'self'; font-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; form-action 'self'"

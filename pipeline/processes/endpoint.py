@@ -26,6 +26,8 @@ class Endpoint(BaseModel):
     """The process's start in seconds since the epoch: process ids are used again."""
     port: int
     details: dict[str, str] = {}
+    token: str = ""
+    """What the owner wants to see of a caller; this file is readable for its account only."""
 
     @property
     def url(self) -> str:
@@ -45,11 +47,14 @@ class RunFiles:
         """Held by the owner as long as it lives, so that there is never a second one."""
         self.used_path = directory / f"{name}.used"
 
-    def publish(self, port: int, details: Mapping[str, str] | None = None, *, pid: int | None = None) -> Endpoint:
+    def publish(
+        self, port: int, details: Mapping[str, str] | None = None, *, pid: int | None = None, token: str = ""
+    ) -> Endpoint:
         """The owner, once it answers, says where it is; or whoever started process `pid` says so for it."""
         pid = pid or os.getpid()
-        endpoint = Endpoint(pid=pid, created=psutil.Process(pid).create_time(), port=port, details=dict(details or {}))
-        files.write_text(self.endpoint_path, endpoint.model_dump_json())
+        created = psutil.Process(pid).create_time()
+        endpoint = Endpoint(pid=pid, created=created, port=port, details=dict(details or {}), token=token)
+        files.write_text(self.endpoint_path, endpoint.model_dump_json(), mode=0o600)
         return endpoint
 
     def find(self) -> Endpoint | None:

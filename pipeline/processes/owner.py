@@ -1,6 +1,7 @@
 """What every owner process does beside its work: hold the lock, say where it is, go when idle."""
 
 import os
+import secrets
 import sys
 import threading
 from collections.abc import Callable
@@ -48,6 +49,8 @@ class Owner:
         # Of an owner that is gone: who finds the file and the lock held finds this process.
         self.files.endpoint_path.unlink(missing_ok=True)
         self.files.touch()
+        self.token = secrets.token_urlsafe(32)
+        """Whoever can read the endpoint's file has it, and nobody else."""
 
     def publish_when(self, answers: Callable[[], bool], port: int, **details: str) -> None:
         """In the background: wait until `answers()`, publish the endpoint, then watch for idleness and end."""
@@ -57,7 +60,7 @@ class Owner:
         pause = threading.Event()
         while not answers():
             pause.wait(0.05)
-        self.files.publish(port, details)
+        self.files.publish(port, details, token=self.token)
         idle = Idleness(self._idle_seconds)
         while not idle.is_over(self.files.last_use()):
             pause.wait(idle.pause)

@@ -1,4 +1,4 @@
-"""The vector store's one owner: `chroma run` on a free port of this machine."""
+"""The vector store's one owner: Chroma on a free port of this machine."""
 
 import argparse
 import functools
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ServiceError
-from pipeline.processes.endpoint import HOST, answers, free_port
+from pipeline.processes.endpoint import HOST, free_port
 from pipeline.processes.owner import Owner
 from pipeline.processes.service import Service
 from pipeline.servers.http import no_proxies
@@ -34,17 +34,21 @@ def connect(settings: Settings) -> "ClientAPI":
         ServiceError: Chroma can't be started or reached.
     """
     endpoint = service(settings).ensure()
-    return _client(endpoint.pid, endpoint.port)
+    return _client(endpoint.pid, endpoint.port, endpoint.token)
 
 
 @functools.lru_cache(maxsize=4)
-def _client(pid: int, port: int) -> "ClientAPI":
+def _client(pid: int, port: int, token: str) -> "ClientAPI":
     import chromadb
     from chromadb.config import Settings as ChromaSettings
 
+    # Not from a `.env` of the folder that this was started in.
+    settings = ChromaSettings(_env_file=None, anonymized_telemetry=False)
     try:
         with no_proxies():
-            return chromadb.HttpClient(host=HOST, port=port, settings=ChromaSettings(anonymized_telemetry=False))
+            return chromadb.HttpClient(
+                host=HOST, port=port, headers={"Authorization": f"Bearer {token}"}, settings=settings
+            )
     except ValueError as error:
         raise ServiceError(
             f"the vector store (process {pid}) does not answer: {error}; run the command again"
@@ -52,7 +56,11 @@ def _client(pid: int, port: int) -> "ClientAPI":
 
 
 def main() -> None:
-    import chromadb_rust_bindings
+    # Only the owner serves; its clients start quicker without.
+    import uvicorn
+
+    from pipeline.processes.guard import OwnerGuard, own_hosts
+    from pipeline.processes.vector_server import VectorServer
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--state", type=Path, required=True)
@@ -60,10 +68,14 @@ def main() -> None:
     arguments = parser.parse_args()
     owner = Owner(arguments.state / "run", NAME, arguments.idle_minutes)
     port = free_port()
-    owner.publish_when(lambda: answers(f"http://{HOST}:{port}/api/v2/heartbeat"), port)
-    path = arguments.state / "chroma"
-    # The same entry point that the `chroma` script calls; it lets other threads run while it serves.
-    chromadb_rust_bindings.cli(["chroma", "run", "--path", str(path), "--host", HOST, "--port", str(port)])
+    app = OwnerGuard(VectorServer(arguments.state / "chroma").app(), own_hosts(port), owner.token)
+    config = uvicorn.Config(
+        app, host=HOST, port=port, log_level="warning", access_log=False, timeout_keep_alive=3600,
+        timeout_graceful_shutdown=3,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    owner.publish_when(lambda: server.started, port)
+    server.run()
 
 
 if __name__ == "__main__":

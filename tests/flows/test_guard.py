@@ -6,7 +6,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from flows.guard import LoopbackGuard, own_hosts
+from flows.guard import LoopbackGuard
+from pipeline.processes.guard import own_hosts
 
 
 async def page(request: Request) -> PlainTextResponse:

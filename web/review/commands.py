@@ -5,11 +5,13 @@ import secrets
 import socket
 import threading
 import webbrowser
+from pathlib import Path
 
 import click
 
 from pipeline.commands.kit import with_settings
 from pipeline.errors import ServiceError
+from pipeline.files import write_text
 from pipeline.settings import Settings
 
 HOST = "127.0.0.1"
@@ -36,12 +38,21 @@ def review(settings: Settings, port: int, version: int | None, no_browser: bool)
     with _listen(port) as listener:
         address = f"http://{HOST}:{listener.getsockname()[1]}/{token}/"
         click.echo(f"{address}\nCtrl-C ends the review; `sitetwin dataset build` then does what you decided")
+        door = _door(settings, address)
         if not no_browser:
             # It listens already; some browsers return only when they are closed.
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+            threading.Thread(target=webbrowser.open, args=(door.as_uri(),), daemon=True).start()
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2))
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+        door.unlink(missing_ok=True)
+
+
+def _door(settings: Settings, address: str) -> Path:
+    """A page of the owner's alone that leads to `address`: a browser's command line is seen by every account."""
+    page = settings.run_directory / "review.html"
+    write_text(page, f'<meta http-equiv="refresh" content="0; url={address}">\n', mode=0o600)
+    return page
 
 
 def _listen(port: int) -> socket.socket:

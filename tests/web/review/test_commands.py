@@ -1,8 +1,10 @@
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -30,6 +32,34 @@ def test_it_serves_this_machine_until_it_is_interrupted(config):
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
         assert "sitetwin dataset build" in process.stdout.read()
+
+
+@pytest.mark.slow
+def test_the_token_is_on_no_command_line(config, tmp_path):
+    seen = tmp_path / "seen"
+    browser = tmp_path / "browser"
+    # Ends the review as soon as the browser has said what it was started with, and what it found there.
+    browser.write_text(
+        f'#!/bin/sh\necho "$1" > {seen}.part; cat "${{1#file://}}" >> {seen}.part; mv {seen}.part {seen}; kill -INT $REVIEW\n',
+        encoding="utf-8",
+    )
+    browser.chmod(0o700)
+    code = (
+        "import os; os.environ['REVIEW'] = str(os.getpid()); from pipeline.commands.main import main; "
+        f"main(['--config', {str(config)!r}, 'dataset', 'review'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "BROWSER": str(browser)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    address = done.stdout.splitlines()[0]
+    opened, page = seen.read_text(encoding="utf-8").split("\n", 1)
+    assert address.split("/")[3] not in opened
+    assert f"url={address}" in page
+    assert not Path(opened.removeprefix("file://")).exists()
 
 
 def run(config, *options):
