@@ -1,12 +1,13 @@
 """The gateway: the one public port. Site page, widget and chat."""
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -20,8 +21,12 @@ from web.backends import Backend
 from web.chat import ChatApi
 from web.guides import Guides
 from web.limits import RateLimit
+from web.origins import Origins
 from web.pages import Pages
 
+log = logging.getLogger(__name__)
+
+WRONG_HOST = "This is not the address of this page. Its owner names the address in gateway.origins."
 _STATIC = Path(__file__).parent / "static"
 _POLICY = "; ".join(
     (
@@ -53,6 +58,21 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class HostGuard:
+    """Answers 403 where the Host header is not the gateway's: it may be a foreign page's name, led here by its DNS."""
+
+    def __init__(self, app: ASGIApp, origins: Origins) -> None:
+        self._app = app
+        self._origins = origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self._origins.knows(host := Headers(scope=scope).get("host", "")):
+            log.warning("refused a request for %s: add its address to [gateway] origins if it is yours", host)
+            await PlainTextResponse(WRONG_HOST, 403)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
 
 def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] = monotonic) -> Starlette:
@@ -93,6 +113,7 @@ def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] 
         lifespan=lifespan,
         middleware=[
             Middleware(SafeHeaders),
+            Middleware(HostGuard, origins=api.origins),
             Middleware(
                 CORSMiddleware,
                 allow_origins=api.origins.named,

@@ -31,6 +31,14 @@ class Origins:
         self.named = [normal_origin(origin) for origin in named]
         self._loopback = bound_to in _LOOPBACK
 
+    def knows(self, host: str) -> bool:
+        """Whether a Host header names this gateway; one on loopback is reached by a proxy under the named sites' hosts."""
+        try:
+            name = urlsplit(f"//{host}").hostname
+        except ValueError:
+            return False
+        return not self._loopback or name in _LOOPBACK or name in {urlsplit(origin).hostname for origin in self.named}
+
     def allow(self, origin: str | None, host: str | None) -> bool:
         """Whether a request with these Origin and Host headers may ask; no Origin is no browser's page.
 

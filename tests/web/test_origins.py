@@ -42,3 +42,22 @@ def test_others_may_not(origin):
 def test_a_foreign_name_that_leads_to_a_loopback_gateway_is_not_its_own():
     assert not Origins([], "127.0.0.1").allow("http://rebound.example:8765", "rebound.example:8765")
     assert Origins([], "0.0.0.0").allow("http://my.host:8765", "my.host:8765")
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        ("localhost:8765", True),
+        ("127.0.0.1", True),
+        ("[::1]:8765", True),
+        ("chat.example.org", True),
+        ("chat.example.org:443", True),
+        ("evil.example:8765", False),
+        ("127.0.0.1.evil.example", False),
+        ("[::1", False),
+        ("", False),
+    ],
+)
+def test_a_gateway_on_loopback_answers_to_its_own_names(host, known):
+    assert Origins(["https://chat.example.org"], "127.0.0.1").knows(host) is known
+    assert Origins([], "0.0.0.0").knows("my.host:8765")

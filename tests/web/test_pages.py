@@ -69,6 +69,13 @@ def test_site_name_and_description_are_text_not_markup(settings, backend):
     from web.app import create_app
 
     settings.site.name = '<script>alert("x")</script>'
-    page = TestClient(create_app(settings, backend)).get("/").text
+    page = TestClient(create_app(settings, backend), base_url="http://localhost").get("/").text
     assert '<script>alert("x")' not in page
     assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/api/info", "/notes/bread", "/static/page.css"])
+def test_a_rebound_name_sees_no_page(client, path):
+    refused = client.get(path, headers={"host": "evil.example:8765"})
+    assert refused.status_code == 403
+    assert "gateway.origins" in refused.text
