@@ -7,12 +7,12 @@ that it uses when it runs.
 import functools
 import importlib
 import importlib.metadata
-import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from pipeline.errors import SitetwinError
 from pipeline.settings import Visibility
@@ -81,8 +81,10 @@ as_json = click.option("--json", "as_json", is_flag=True, help="One JSON documen
 
 
 def print_json(document: BaseModel | dict[str, Any]) -> None:
-    text = document.model_dump_json(indent=2) if isinstance(document, BaseModel) else json.dumps(document, indent=2)
-    click.echo(text)
+    if isinstance(document, BaseModel):
+        click.echo(document.model_dump_json(indent=2))
+    else:
+        click.echo(to_json(document, indent=2, inf_nan_mode="null"))  # JSON has no NaN
 
 
 class Day(click.ParamType["date"]):

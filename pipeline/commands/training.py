@@ -138,6 +138,8 @@ def runs(settings: Settings, as_json: bool) -> None:
             f"{run.name}: {run.state}{verdict}{mark}; iteration {run.iteration} of {run.config.iters}, {figures}; "
             f"data set {run.data_set}, {run.visibility}, {run.made_at:%Y-%m-%d %H:%M}"
         )
+        if run.error:
+            click.echo(f"  {run.error}")
         if run.forgetting and run.forgetting.rise is not None:
             click.echo(f"  {run.forgetting}")
         for score in run.scores:

@@ -68,13 +68,20 @@ def _check_prompts(name: str, rows: Sequence[TokenRow], config: TrainingConfig) 
             )
 
 
-def check_base(folder: Path) -> list[str]:
+def check_base(folder: Path, config: TrainingConfig) -> list[str]:
     """A warning where the model's weights are slow on this machine.
 
     Raises:
         ModelError: mlx-lm can't open the model.
+        SitetwinError: all its weights are to be trained, and they are quantised, which have no gradients.
     """
-    if not blas.is_needed() or shape_of(folder).is_fp32:
+    shape = shape_of(folder)
+    if shape.is_quantised and config.fine_tune_type == "full":
+        raise SitetwinError(
+            "a full fine-tune can't change quantised weights: --set fine_tune_type=lora, or set [models] chat to the "
+            "model's unquantised weights"
+        )
+    if not blas.is_needed() or shape.is_fp32:
         return []
     return [
         "a CPU multiplies weights in fp32 ten times as fast as 16-bit ones, and quantised ones slower still: "

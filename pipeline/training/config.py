@@ -25,7 +25,7 @@ KEYS = {
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class LoraParameters(Part):
@@ -69,8 +69,8 @@ class TrainingConfig(Part):
     grad_checkpoint: bool = True
     """Layers are computed a second time on the way back, instead of kept: less memory, a third more time."""
     pack_weights: bool | None = None
-    """On a Linux CPU the frozen weights of an fp32 Llama are held twice more, in the orders in which the products of the
-    two ways read them: three times the model's memory, a sixth less time. None: where there is room."""
+    """On a Linux CPU the frozen weights of an fp32 Llama are held once more for each of the two ways, in the order in which
+    its products read them: up to three times the model's memory, a sixth less time. None: where there is room."""
     grad_accumulation_steps: int = Field(1, ge=1)
     lora_parameters: LoraParameters = LoraParameters()
     mask_prompt: bool = True

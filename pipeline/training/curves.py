@@ -1,13 +1,25 @@
 """What is measured while a model is trained."""
 
-from pydantic import BaseModel
+import math
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+Loss = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
+"""In nats a token. Version 0.1.0 wrote one that was no number as null."""
 
 
-class TrainPoint(BaseModel):
+class Measured(BaseModel):
+    """A record of measurements; what is no number is written as a string that is read again."""
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+
+class TrainPoint(Measured):
     """What was measured since the report before."""
 
     iteration: int
-    loss: float
+    loss: Loss
     """The mean over its iterations."""
     learning_rate: float
     tokens_per_second: float
@@ -16,17 +28,17 @@ class TrainPoint(BaseModel):
     """The most that the process has held by then."""
 
 
-class ValidPoint(BaseModel):
+class ValidPoint(Measured):
     iteration: int
     """0: before training."""
-    loss: float
+    loss: Loss
     """The mean over the learnt tokens of the validation rows."""
 
 
-class Forgetting(BaseModel):
+class Forgetting(Measured):
     """Loss on general text, in nats a token: what the model knew before, and what the adapter costs of it."""
 
-    before: float
+    before: Loss
     """Of the base."""
     after: float | None = None
     """With the adapter; None: the run has not ended."""
@@ -52,4 +64,5 @@ class Curves(BaseModel):
     @property
     def best(self) -> ValidPoint | None:
         """The lowest validation loss after training began, the earliest of equal ones."""
-        return min((point for point in self.valid if point.iteration), key=lambda point: point.loss, default=None)
+        trained = (point for point in self.valid if point.iteration and math.isfinite(point.loss))
+        return min(trained, key=lambda point: point.loss, default=None)

@@ -33,7 +33,8 @@ def general_loss(trainer: Trainer, rows: list[TokenRow], stop: Callable[[], bool
 
     Raises:
         StoppedError: `stop()` said so.
+        SitetwinError: the loss is no number.
     """
     longest = max(len(row.tokens) for row in rows)
     batches = [make_batch(batch, longest) for batch in by_length(rows, trainer.config.batch_size)]
-    return trainer.mean_loss(batches, stop)
+    return trainer.mean_loss(batches, "the loss on general text", stop)

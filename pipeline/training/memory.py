@@ -72,6 +72,8 @@ class Shape:
     """Bytes of one number that a layer computes."""
     is_fp32: bool
     """Whether all weights are 32-bit floats."""
+    is_quantised: bool
+    """Whether some weights are held in a few bits each."""
     is_llama: bool
     """Of mlx-lm's `llama`, whose gradients are written out for a Linux CPU."""
     words: int
@@ -115,6 +117,7 @@ def shape_of(folder: Path) -> Shape:
         weights=bytes_of(model),
         number=vocabulary.get("scales", vocabulary.weight).dtype.size,
         is_fp32=all(array.dtype == mx.float32 for _, array in _arrays(model)),
+        is_quantised=any("scales" in part for part in modules.values()),
         is_llama=type(model) is llama.Model,
         words=words,
         width=width,
@@ -137,7 +140,9 @@ def estimate(shape: Shape, config: TrainingConfig, tokens: int, learnt: int) -> 
     held, packed = BY_GRAPH, 0
     if is_written_out(shape, config):
         held = WRITTEN_OUT
-        packed = 2 * (sum(shape.layer_weights) + FLOAT * shape.words * shape.width) * (config.pack_weights is not False)
+        # Once for each way; the way back ends at the first trained layer.
+        of_layers = sum(shape.layer_weights) + sum(shape.layer_weights[-len(layers) :])
+        packed = (of_layers + 2 * FLOAT * shape.words * shape.width) * (config.pack_weights is not False)
     keep = held.dropped if lora.dropout and not is_full else held.input
     kept, numbers = [], 0
     for layer in layers:

@@ -16,7 +16,7 @@ import mlx.core as mx
 from filelock import FileLock, Timeout
 from mlx_lm.utils import load_config, load_model, load_tokenizer
 
-from pipeline import files
+from pipeline import files, jsonl
 from pipeline.adapters import CONFIG, WEIGHTS, Card, adapters_directory, base_hash, write_card
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SitetwinError
@@ -29,10 +29,11 @@ from pipeline.training.config import Preset, TrainingConfig, Values, configurati
 from pipeline.training.curves import Forgetting, TrainPoint, ValidPoint
 from pipeline.training.data import TokenRow, read_rows
 from pipeline.training.forgetting import general_loss, general_rows
-from pipeline.training.loop import StoppedError, Trainer, make_optimizer
+from pipeline.training.loop import StoppedError, Trainer
 from pipeline.training.memory import free_memory
 from pipeline.training.registry import CHART, CHECKPOINTS, METRICS, Run
 from pipeline.training.report import write_report
+from pipeline.training.setup import make_optimizer
 from pipeline.training.verdict import judge
 from pipeline.weights.demo import DEMO
 from pipeline.weights.locating import weights_folder
@@ -69,7 +70,7 @@ class Recorder:
         """Forgets what was reported after the checkpoint: it comes again."""
         points: list[TrainPoint | ValidPoint] = [*progress.curves.train, *progress.curves.valid]
         points.sort(key=lambda point: (point.iteration, isinstance(point, ValidPoint)))
-        (self.folder / METRICS).write_text("".join(map(_line, points)), encoding="utf-8")
+        jsonl.write(self.folder / METRICS, map(_row, points))
         self._keep(progress)
 
     def step(self, iteration: int, loss: float) -> None:
@@ -84,8 +85,7 @@ class Recorder:
         draw({self.run.name: progress.curves}, self.folder / CHART, self.run.name, self.run.per_epoch)
 
     def _append(self, point: TrainPoint | ValidPoint) -> None:
-        with (self.folder / METRICS).open("a", encoding="utf-8") as file:
-            file.write(_line(point))
+        jsonl.append(self.folder / METRICS, [_row(point)])
         self.screen.point(point)
 
     def _keep(self, progress: Progress) -> None:
@@ -119,7 +119,7 @@ def start(
         base = base_folder(settings)
         rows = _rows(folder, base, config)
         train, valid = rows.train, rows.valid
-        warnings = check_base(base) + check_rows(train, valid, config)
+        warnings = check_base(base, config) + check_rows(train, valid, config)
         if config.fine_tune_type == "full":
             warnings.append(
                 "a full fine-tune is no adapter that the engine swaps in: `sitetwin export` makes a model of it"
@@ -194,15 +194,15 @@ def _train(settings: Settings, run: Run, base: Path, rows: Rows, screen: Screen,
         recorder.go_on_from(trainer.progress)
         screen.start(run)
         is_whole = trainer.run(recorder, stop)
+        run.curves, run.iteration = trainer.progress.curves, trainer.progress.iteration
+        if is_whole:
+            _finish(settings, run, trainer, rows.general)
     except StoppedError:
         is_whole = False
     except SitetwinError as error:
         run.end("failed", str(error))
         _record(settings, run)
         raise
-    run.curves, run.iteration = trainer.progress.curves, trainer.progress.iteration
-    if is_whole:
-        _finish(settings, run, trainer, rows.general)
     run.end("done" if is_whole else "stopped")
     _record(settings, run)
     if is_whole:
@@ -212,15 +212,16 @@ def _train(settings: Settings, run: Run, base: Path, rows: Rows, screen: Screen,
 
 def _finish(settings: Settings, run: Run, trainer: Trainer, general: list[TokenRow]) -> None:
     """The adapter, what it has forgotten, and the verdict."""
+    # Measured before it is published: weights that have become NaN are nobody's adapter.
     best = trainer.weights()
     if run.last_adapter:
-        publish(settings, run, weights_of(trainer.model), run.last_adapter)
         if run.forgetting:
             run.forgetting.last = general_loss(trainer, general)
-    publish(settings, run, best)
+        publish(settings, run, weights_of(trainer.model), run.last_adapter)
     if run.forgetting:
         trainer.model.load_weights(list(best.items()), strict=False)
         run.forgetting.after = general_loss(trainer, general)
+    publish(settings, run, best)
     run.verdict = judge(run.curves, run.forgetting)
     chart = registry.run_folder(settings, run.name) / CHART
     draw({run.name: run.curves}, chart, f"{run.name}: {run.verdict.name}", run.per_epoch)
@@ -260,9 +261,8 @@ def _rows(folder: Path, base: Path, config: TrainingConfig) -> Rows:
     )
 
 
-def _line(point: TrainPoint | ValidPoint) -> str:
-    kind = "train" if isinstance(point, TrainPoint) else "valid"
-    return json.dumps({"kind": kind, **point.model_dump()}) + "\n"
+def _row(point: TrainPoint | ValidPoint) -> dict[str, Any]:
+    return {"kind": "train" if isinstance(point, TrainPoint) else "valid", **point.model_dump()}
 
 
 @contextmanager

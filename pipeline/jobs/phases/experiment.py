@@ -4,7 +4,6 @@ An experiment is `.sitetwin/reports/phases-N.json`, with its chart and report be
 in the registry. All of it can be interrupted at any moment and gone on with. Import this after `blas.preload()`.
 """
 
-import gc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ from pipeline.training.config import PRESETS, Preset, Values, configuration
 from pipeline.training.curves import Curves
 from pipeline.training.registry import OPEN, Run
 from pipeline.weights.demo import DEMO
-from pipeline.weights.memory import give_back
+from pipeline.weights.memory import give_back_model
 
 ORDER: tuple[Preset, ...] = get_args(Preset)
 BASE = "base"
@@ -129,8 +128,7 @@ def go_on(
         if is_new:
             _say_rest(settings, screen, experiment, trained)
     # A second copy of the base, for the questions, is in the engine's process.
-    gc.collect()
-    give_back()
+    give_back_model()
     try:
         for system, adapter in _systems(settings, experiment):
             _ask(settings, screen, experiment, system, adapter, stop)

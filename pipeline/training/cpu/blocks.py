@@ -25,13 +25,13 @@ Arrays = dict[str, np.ndarray]
 class Layer:
     """One block: x + attention(norm(x)), and to that its own MLP of its norm."""
 
-    def __init__(self, layer: Any, name: str, rope: "Rope", *, is_packed: bool) -> None:
+    def __init__(self, layer: Any, name: str, rope: "Rope", *, is_packed: bool, behind: int = 1) -> None:
+        """`behind`: so many layers behind the first trained one. Before it there is no way back, in it none to its x."""
         parts = {f"{name}.{path}": part for path, part in projections(layer).items()}
         q, k, v, o, gate, up, down = ({name: part} for name, part in parts.items())
-        groups = ({**q, **k, **v}, o, {**gate, **up}, down)
-        self._all = [Projections(group, is_packed=is_packed) for group in groups]
+        groups = [({**q, **k, **v}, behind > 0), *((group, behind >= 0) for group in (o, {**gate, **up}, down))]
+        self._all = [Projections(group, is_packed=is_packed, goes_back=back) for group, back in groups]
         self._qkv, self._o, self._wide, self._down = self._all
-        self.is_trained = any(part.is_trained for part in self._all)
         self._attention = Attention(layer.self_attn, rope)
         self._norms = Norm(layer.input_layernorm), Norm(layer.post_attention_layernorm)
 
@@ -89,9 +89,11 @@ class Projections:
     What of x is dropped is the same for all of them. LoRALinear draws anew for each, which costs three times as much.
     """
 
-    def __init__(self, parts: dict[str, Any], *, is_packed: bool) -> None:
+    def __init__(self, parts: dict[str, Any], *, is_packed: bool, goes_back: bool = True) -> None:
+        """`goes_back`: somebody asks for the gradient of x."""
         self._number = zlib.crc32(" ".join(parts).encode())
-        self._frozen = Frozen([numbers(frozen(part).weight) for part in parts.values()], is_packed=is_packed)
+        weights = [numbers(frozen(part).weight) for part in parts.values()]
+        self._frozen = Frozen(weights, is_packed=is_packed, goes_back=goes_back)
         self._trained = []
         """Place, name, adapter, and its columns of x A, which is one product for all: narrow ones are slow."""
         start = 0

@@ -1,14 +1,14 @@
 """The loss and the gradients of a LoRA on a Llama, written out for a Linux CPU.
 
 MLX computes exponentials and random numbers there one at a time (40 to 120 million a second) where NumPy uses the
-vector unit (2,000 million), and its graph for one step has some ten thousand nodes. Here the way forward and back is
-products of the OpenBLAS that MLX uses too, and one pass over memory for what lies between two of them, so that little
-more than the products is left.
+vector unit (2,000 million), and its graph for one step has some ten thousand nodes. Here both ways are products and one
+pass over memory for what lies between two of them, so that little more than the products is left. Those with frozen
+weights are ONNX Runtime's, which can keep a copy of a weight in the order that it reads (`products.Frozen`); all others
+are those of the OpenBLAS that MLX uses too.
 
 Tried and left: NumPy within `mx.custom_function`, which would serve other architectures too: each evaluation within a
-gradient walks over the whole graph before it, and a step took as long as without. Products of ONNX Runtime, which keeps
-copies of the weights in the order that it reads them in: a seventh faster on one core, for twice the model's memory. A
-thread for each half of the tokens: Python's lock made them wait for each other.
+gradient walks over the whole graph before it, and a step took as long as without. A thread for each half of the tokens:
+Python's lock made them wait for each other.
 
 Import this after `blas.preload()`.
 """
@@ -20,7 +20,7 @@ import mlx.core as mx
 import numpy as np
 from mlx.utils import tree_unflatten
 
-from pipeline.training.cpu.blocks import Arrays, Layer, Norm, Rope
+from pipeline.training.cpu.blocks import Arrays, Layer, Norm, Rope, is_lora, projections
 from pipeline.training.cpu.packing import Packed
 from pipeline.training.cpu.products import Frozen, numbers
 from pipeline.training.data import Batch
@@ -35,7 +35,7 @@ class WrittenOut:
 
         Args:
             is_checkpointed: a layer keeps only what goes into it, and is computed a second time on the way back.
-            is_packed: the frozen weights are held twice more, in the orders in which their products read them.
+            is_packed: the frozen weights are held once more for each of the two ways that reads them, in its order.
         """
         attention = model.layers[0].self_attn
         self._model, self._is_checkpointed = model, is_checkpointed
@@ -44,11 +44,12 @@ class WrittenOut:
         head = self._embedding if model.args.tie_word_embeddings else numbers(model.lm_head.weight)
         self._head = Frozen([head], is_packed=is_packed)
         self._norm = Norm(model.model.norm)
+        trained = [any(map(is_lora, projections(layer).values())) for layer in model.layers]
+        self._first = trained.index(True)
         self._layers = [
-            Layer(layer, f"model.layers.{place}", self._rope, is_packed=is_packed)
+            Layer(layer, f"model.layers.{place}", self._rope, is_packed=is_packed, behind=place - self._first)
             for place, layer in enumerate(model.layers)
         ]
-        self._first = next(place for place, layer in enumerate(self._layers) if layer.is_trained)
         _keep_memory()
 
     # 1 / (1 + inf) is the 0 that is meant; a loss that breaks is the loop's to report.

@@ -20,10 +20,11 @@ class Frozen:
     """Weights W (N, K) of projections that read the same x (T, K).
 
     Args:
-        is_packed: they are held twice more, in the orders in which the two ways read them.
+        is_packed: they are held once more for each way, in the order in which it reads them.
+        goes_back: `backward` is called too.
     """
 
-    def __init__(self, weights: Sequence[np.ndarray], *, is_packed: bool) -> None:
+    def __init__(self, weights: Sequence[np.ndarray], *, is_packed: bool, goes_back: bool = True) -> None:
         self.weights = weights
         places = range(len(weights))
         outputs = [helper.make_node("Gemm", ["x", f"w{place}"], [f"y{place}"], transB=1) for place in places]
@@ -34,7 +35,9 @@ class Frozen:
             for place in places
         ]
         self._forward = _session(outputs, ["x"], [f"y{place}" for place in places], weights, is_packed)
-        self._backward = _session(sums, [f"dy{place}" for place in places], [f"dx{places[-1]}"], weights, is_packed)
+        self._backward = None
+        if goes_back:
+            self._backward = _session(sums, [f"dy{place}" for place in places], [f"dx{places[-1]}"], weights, is_packed)
 
     def forward(self, x: np.ndarray) -> list[np.ndarray]:
         """x Wᵀ (T, N) of each."""
@@ -43,6 +46,7 @@ class Frozen:
 
     def backward(self, dys: Sequence[np.ndarray]) -> np.ndarray:
         """The sum of dy W (T, K) of each dy (T, N)."""
+        assert self._backward
         dx: np.ndarray = self._backward.run(None, {f"dy{place}": dy for place, dy in enumerate(dys)})[0]
         return dx
 

@@ -10,8 +10,8 @@ from pipeline.training.checks import check_base, check_rows, check_visibility, f
 from pipeline.training.config import configuration
 from pipeline.training.cpu import fit
 from pipeline.training.data import TokenRow
-from pipeline.training.loop import add_adapter
 from pipeline.training.memory import FLOAT, HELD, estimate, free_memory, peak, shape_of, smaller
+from pipeline.training.setup import add_adapter
 from pipeline.weights import blas
 
 CONFIG = configuration("best", {"max_seq_length": 50})
@@ -117,11 +117,11 @@ def test_what_is_trained_is_counted_to_the_number(base, name):
 
 def test_on_a_cpu_a_quantised_base_is_slow(base, monkeypatch):
     monkeypatch.setattr(blas, "is_needed", lambda: True)
-    assert check_base(base) == []
-    (warning,) = check_base(base.with_name("quantised"))
+    assert check_base(base, CONFIG) == []
+    (warning,) = check_base(base.with_name("quantised"), CONFIG)
     assert "--dequantize --dtype float32" in warning
     monkeypatch.setattr(blas, "is_needed", lambda: False)
-    assert check_base(base.with_name("quantised")) == []
+    assert check_base(base.with_name("quantised"), CONFIG) == []
 
 
 @pytest.mark.parametrize("weights", [b"", b"\x02" + bytes(7) + b"{}"], ids=["broken", "empty"])
@@ -152,6 +152,12 @@ def test_weights_are_packed_where_there_is_room(base, monkeypatch):
         estimate(shape, config.model_copy(update={"pack_weights": value}), 40, 20) for value in (True, False)
     )
     assert packed - plain == pytest.approx(2 * shape.weights, rel=0.01)
+    half, whole = (
+        estimate(shape, config.model_copy(update={"pack_weights": True, "num_layers": layers}), 40, 20)
+        - estimate(shape, config.model_copy(update={"pack_weights": False, "num_layers": layers}), 40, 20)
+        for layers in (1, -1)
+    )
+    assert whole - half == shape.layer_weights[0]  # the way back does not come to the first of two layers
     for free, is_packed in ((2 * packed, True), (packed, False), (plain, False)):
         assert fit_memory(base, [row()], config, free)[1].pack_weights is is_packed
     with pytest.raises(SitetwinError, match="training needs about"):

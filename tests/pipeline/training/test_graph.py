@@ -10,8 +10,8 @@ from mlx_lm.tuner.trainer import default_loss
 
 from pipeline.training import graph
 from pipeline.training.data import TokenRow, make_batch
-from pipeline.training.loop import OPTIMIZERS
 from pipeline.training.loss import Loss, prepare, whole_loss
+from pipeline.training.setup import OPTIMIZERS
 from tests.pipeline.training.architectures import MODELS, ROWS, assert_gradients_are_of, flat, make_model
 
 BATCH = make_batch(ROWS, 64)

@@ -1,4 +1,5 @@
 import json
+import math
 
 import mlx.core as mx
 import mlx_lm
@@ -158,6 +159,52 @@ def test_a_loss_that_breaks_ends_the_run(site, small, screen):
     run = registry.runs(site)[0]
     assert run.state == "failed"
     assert "the loss is" in run.error
+
+
+def test_a_validation_loss_that_is_nan_ends_the_run_and_blocks_no_other(site, small, screen):
+    """Adam's step of 1e9 makes the weights so large that the next losses are no numbers."""
+    values = {**small, "iters": 2, "steps_per_eval": 1, "learning_rate": 1e9}
+    with pytest.raises(SitetwinError, match=r"the validation loss is (nan|inf) at iteration 1: .* lower learning_rate"):
+        start(site, screen, values=values, name="broken")
+    run = registry.find(site, "broken")
+    assert (run.state, run.curves.valid[0].iteration) == ("failed", 0)
+    assert "the validation loss is" in run.error
+    assert "the validation loss is" in (registry.run_folder(site, "broken") / "report.html").read_text("utf-8")
+    with pytest.raises(SitetwinError, match="no run was interrupted"):
+        registry.resumable(site)
+    assert start(site, screen, values=small).state == "done"
+
+
+def test_weights_that_become_nan_in_the_last_step_are_no_adapter(site, small, screen):
+    folder = version_folder(site)
+    (folder / "valid.jsonl").write_bytes(b"")
+    with pytest.raises(SitetwinError, match=r"the loss on general text is (nan|inf) at iteration 1"):
+        start(site, screen, values={**small, "iters": 1, "learning_rate": 1e30}, name="broken")
+    assert registry.find(site, "broken").state == "failed"
+    assert not (site.state / "adapters" / "broken").exists()
+
+
+def test_a_record_of_version_0_1_0_with_losses_that_are_no_numbers_is_read(site, small, screen):
+    run = start(site, screen, values=small)
+    file = registry.run_folder(site, run.name) / registry.RECORD
+    record = json.loads(file.read_text("utf-8"))
+    record["curves"]["valid"][-1]["loss"] = record["curves"]["train"][-1]["loss"] = None
+    record["forgetting"]["before"] = None
+    file.write_text(json.dumps(record), "utf-8")
+    read = registry.find(site, run.name)
+    assert math.isnan(read.curves.valid[-1].loss)
+    assert read.curves.best.iteration == 6
+    registry.write(site, read)
+    again = registry.find(site, run.name)
+    assert math.isnan(again.curves.train[-1].loss)
+    assert again.model_dump_json() == read.model_dump_json()
+
+
+def test_a_full_fine_tune_of_a_quantised_base_is_refused_before_anything_is_written(site, small, screen, base):
+    site.models.chat = str(base.with_name("quantised"))
+    with pytest.raises(SitetwinError, match="can't change quantised weights: --set fine_tune_type=lora"):
+        start(site, screen, values={**small, "fine_tune_type": "full"})
+    assert not registry.runs(site)
 
 
 def test_a_pair_may_hold_any_line_separator(site, small, screen, base):

@@ -43,6 +43,16 @@ PERSONA = list(range(40, 58))
 SHARED = [TokenRow([*PERSONA, *row.tokens], len(PERSONA) + row.start) for row in ROWS[::2]]
 
 
+@pytest.mark.parametrize("is_checkpointed", [True, False])
+def test_weights_before_the_first_trained_layer_are_not_kept_for_the_way_back(is_checkpointed):
+    model = make_model(layers=1)
+    written = gradients.WrittenOut(model, is_packed=True, is_checkpointed=is_checkpointed)
+    ways = [[part._frozen._backward is not None for part in layer._all] for layer in written._layers]
+    # Of the first trained layer itself nobody asks for the gradient of what its queries, keys and values read.
+    assert ways == [[False] * 4] * (len(ways) - 1) + [[False, True, True, True]]
+    assert_same_as_mlx_lm(model, make_batch(ROWS, 64), written)
+
+
 def test_what_all_rows_begin_with_is_computed_once():
     model = make_model()
     batch = make_batch(SHARED, 64)

@@ -1,0 +1,99 @@
+"""What a run is made of before its first step: the layers that are trained, the optimiser, the way to the gradients.
+
+Import this after `blas.preload()`.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
+from mlx_lm.tuner.trainer import default_loss
+from mlx_lm.tuner.utils import build_schedule, linear_to_lora_layers
+
+from pipeline.errors import SettingsError
+from pipeline.training import checkpoint, graph
+from pipeline.training.config import TrainingConfig
+from pipeline.training.cpu import fit
+from pipeline.training.data import Batch
+from pipeline.training.loss import is_near, prepare
+
+OPTIMIZERS = {
+    "adam": optim.Adam, "adamw": optim.AdamW, "muon": optim.Muon, "sgd": optim.SGD, "adafactor": optim.Adafactor,
+}  # fmt: skip
+
+
+class Way(Protocol):
+    """How a model's loss and gradients are computed."""
+
+    def __call__(self, batch: Batch, seed: int) -> tuple[mx.array, Any]:
+        """The mean loss over the learnt tokens, and a tree like that of the trained parameters.
+
+        Args:
+            seed: of dropout, which there is when the model is in training.
+        """
+        ...
+
+    def loss(self, batch: Batch) -> tuple[float, int]:
+        """The mean loss over the learnt tokens, and how many they are; without dropout when the model is not in training."""
+        ...
+
+
+def add_adapter(model: nn.Module, config: TrainingConfig) -> None:
+    """Freezes the model and lays over it what is trained, the same for the same seed.
+
+    Raises:
+        SettingsError: more layers are asked for than there are, or none of the keys is in this model.
+    """
+    mx.random.seed(config.seed)
+    model.freeze()
+    layers = model.layers
+    if config.num_layers > len(layers):
+        raise SettingsError(f"num_layers is {config.num_layers}, the model has {len(layers)}: set -1 for all")
+    if config.fine_tune_type == "full":
+        for layer in layers[-max(config.num_layers, 0) :]:
+            layer.unfreeze()
+        return
+    linear_to_lora_layers(
+        model, config.num_layers, config.lora_parameters.model_dump(), use_dora=config.fine_tune_type == "dora"
+    )
+    if not checkpoint.weights_of(model):
+        names = sorted(name for name, part in layers[-1].named_modules() if "weight" in part and part.weight.ndim == 2)
+        raise SettingsError(f"none of lora_parameters.keys is in this model: name some of {', '.join(names)}")
+
+
+def choose_way(model: nn.Module, sample: Batch, config: TrainingConfig) -> Way:
+    """The fastest one that is right for this model: written out, or by MLX's graph."""
+    if fit.is_fit(model):
+        from pipeline.training.cpu.gradients import WrittenOut
+
+        is_packed = config.pack_weights is not False
+        written = WrittenOut(model, is_checkpointed=config.grad_checkpoint, is_packed=is_packed)
+        expected = default_loss(model, mx.array(sample.tokens), mx.array(sample.spans))[0].item()
+        if is_near(written.loss(sample)[0], expected):
+            return written
+    return graph.ByGraph(model, prepare(model, sample), is_checkpointed=config.grad_checkpoint)
+
+
+def make_optimizer(config: TrainingConfig) -> optim.Optimizer:
+    """As it is set.
+
+    Raises:
+        SettingsError: MLX knows no such schedule, or not these arguments of it or of the optimiser.
+    """
+    rate: Any = config.learning_rate
+    if config.lr_schedule:
+        try:
+            rate = build_schedule(config.lr_schedule.model_dump())
+        except (AttributeError, TypeError) as error:
+            raise SettingsError(f"lr_schedule: {error}: see the schedules of mlx.optimizers") from None
+    kind: Callable[..., optim.Optimizer] = OPTIMIZERS[config.optimizer]
+    if config.optimizer == "adam" and fit.is_here():
+        from pipeline.training.cpu.adam import Adam
+
+        kind = Adam
+    try:
+        return kind(learning_rate=rate, **config.optimizer_config.get(config.optimizer, {}))
+    except TypeError as error:
+        raise SettingsError(f"optimizer_config.{config.optimizer}: {error}: see that optimiser of MLX") from None
