@@ -91,7 +91,7 @@ def test_a_run_is_exported_once_it_is_done(site):
 def test_a_killed_export_leaves_nothing_under_its_name_and_the_next_one_cleans_up(home, adapter):
     adapter("wide")
     exports = home.state / "exports"
-    left = exports / ".wide-fused.part"
+    left = exports / ".wide-fused.draft"
     left.mkdir(parents=True)
     (left / "model.safetensors").write_bytes(b"half")
     sitetwin(home, "export", "wide", "--to", "fused")
