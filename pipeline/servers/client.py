@@ -79,11 +79,9 @@ class EngineClient:
                 continue
             if has_answered or not has_thought:
                 return
-            if dialect.thinks:
-                raise UnreadableError(
-                    f"{self.model} thought for {max(body.get(dialect.budget, 0), max_tokens)} tokens and gave no answer: "
-                    "set models.think = false, or models.chat to a model that does not think"
-                )
+            if dialect.thinks or self.think:
+                advice = "set models.think = false" if self.think else "set models.chat to a model that does not think"
+                raise UnreadableError(f"{self.model} thought as long as it may and gave no answer: {advice}")
             dialect = self._server.dialect  # which knows now that the model thinks
 
     def _stream(self, dialect: Dialect, body: dict[str, Any]) -> Generator[str, None, tuple[bool, bool]]:

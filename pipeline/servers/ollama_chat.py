@@ -77,7 +77,7 @@ class OllamaChat:
         thought, answer = split_thought(response.message.content or "")
         thought = response.message.thinking or thought
         self._thinks |= bool(thought.strip())
-        return checked(Reply(answer, thought, response.done_reason or ""), max_tokens)
+        return checked(Reply(answer, thought, response.done_reason or ""), max_tokens, self._think)
 
     async def _reply_once(
         self, messages: Messages, schema: dict[str, Any], max_tokens: int, temperature: float

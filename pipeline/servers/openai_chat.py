@@ -59,10 +59,10 @@ class OpenAIChat:
                 raise RefusedError(str(error)) from None
             raise
         self._server.learn(self._server.dialect, thinks=bool(reply.thought.strip()))
-        return checked(reply, max_tokens)
+        return checked(reply, max_tokens, self._think)
 
 
-def checked(reply: Reply, max_tokens: int) -> str:
+def checked(reply: Reply, max_tokens: int, think: Think | None) -> str:
     """The answer of a reply that is whole.
 
     Raises:
@@ -74,10 +74,10 @@ def checked(reply: Reply, max_tokens: int) -> str:
         raise RefusedError(f"the model refuses (“{reply.refusal[:120]}”)")
     if reply.finish == "content_filter":
         raise RefusedError("the server's own filter withholds the answer")
-    if reply.is_cut_off and reply.thought and not reply.answer.strip():
-        raise CutOffError("the reply is a thought alone, which was cut off: set models.think = false")
+    if reply.thought and not reply.answer.strip():
+        advice = "set models.think = false" if think else "choose a model that does not think"
+        kind = CutOffError if reply.is_cut_off else UnreadableError
+        raise kind(f"the reply is a thought alone: {advice}")
     if reply.is_cut_off:
         raise CutOffError(f"the answer was cut off after {max_tokens} tokens")
-    if not reply.answer.strip() and reply.thought:
-        raise UnreadableError("the reply is a thought alone: set models.think = false")
     return reply.answer

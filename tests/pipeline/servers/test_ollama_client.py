@@ -40,11 +40,17 @@ def test_a_model_that_can_not_think_is_asked_without_it(server: Server) -> None:
     assert [body.get("think") for _, _, body in server.asked] == ["low", True, None, None]
 
 
-def test_a_thought_alone_is_said_after_one_with_more_room(server: Server) -> None:
-    server.answers = [lines({"thinking": "Hm"}), lines({"thinking": "Hm"})]
+def test_a_thought_alone_is_said_and_without_the_setting_asked_again_with_room(server: Server) -> None:
+    server.answers = [lines({"thinking": "Hm"})] * 3
     with pytest.raises(UnreadableError, match=r"gave no answer: set models\.think = false"):
+        list(OllamaClient(server.url, "m", think=True).generate(ASK, max_tokens=7))
+    with pytest.raises(UnreadableError, match="to a model that does not think"):
         list(OllamaClient(server.url, "m").generate(ASK, max_tokens=7))
-    assert [body["options"]["num_predict"] for _, _, body in server.asked] == [7, 7 + THOUGHT_TOKENS]
+    assert [body["options"]["num_predict"] for _, _, body in server.asked] == [
+        7 + THOUGHT_TOKENS,
+        7,
+        7 + THOUGHT_TOKENS,
+    ]
 
 
 @pytest.mark.parametrize(
