@@ -91,10 +91,14 @@ class OllamaServer(Server):
                 else httpx.Response(max(error.status_code, httpx.codes.INTERNAL_SERVER_ERROR), text=error.error)
             )
             raise self.refusal(model, response) from None
-        except ValueError as error:
+        except (ValueError, TypeError) as error:  # no JSON, or JSON of another shape, which `ollama` does not check
+            said = " ".join(str(error).split())[:80]
+            if self.has_answered:  # what stands before it is in trouble for a moment
+                raise ServerError(
+                    f"Ollama at {self.url} answered with something else than a reply ({said}): see its log", busy=True
+                ) from None
             raise ServerError(
-                f"what answers at {self.url} is no Ollama ({' '.join(str(error).split())[:80]}): mend {self.keys.url}",
-                for_all=True,
+                f"what answers at {self.url} is no Ollama ({said}): mend {self.keys.url}", for_all=True
             ) from None
 
     def nobody(self, error: Exception) -> str:

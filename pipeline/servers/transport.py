@@ -129,7 +129,7 @@ class Server:
         }
         self._pause, self._pause_async = pause, pause_async
         self._failures = 0
-        self._has_answered = False
+        self.has_answered = False
 
     @property
     def options(self) -> Options:
@@ -154,7 +154,7 @@ class Server:
         return not error.for_all and self._failures < FAILURES
 
     def _went_well(self) -> None:
-        self._failures, self._has_answered = 0, True
+        self._failures, self.has_answered = 0, True
 
     @contextmanager
     def explaining(self) -> Iterator[None]:
@@ -170,7 +170,7 @@ class Server:
                 f"{self.url} is no address: write {self.keys.url} as http://HOST:PORT", for_all=True
             ) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionError) as error:
-            raise ServerError(self.nobody(error), busy=self._has_answered, for_all=True) from None
+            raise ServerError(self.nobody(error), busy=self.has_answered, for_all=True) from None
         except httpx.TimeoutException:
             raise ServerError(
                 f"{self.kind} at {self.url} needed more than {self.timeout:g} s for one answer: {self.keys.when_slow}"

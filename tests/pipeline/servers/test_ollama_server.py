@@ -14,6 +14,7 @@ from pipeline.embedding.ollama_embeddings import OllamaEmbeddings
 from pipeline.embedding.remote_embedder import RefusedTextError
 from pipeline.errors import ModelError
 from pipeline.servers.ollama_chat import OllamaChat, list_models
+from pipeline.servers.structured import RefusedError
 from pipeline.servers.transport import TRIES
 
 Answers = dict[str, tuple[int, Any]]
@@ -115,6 +116,27 @@ def test_an_answer_is_asked_for_again_when_the_server_breaks_off() -> None:
         asyncio.run(OllamaChat("m", url, pause=pause).reply([], {}, max_tokens=5, temperature=0))
     assert len(asked) == TRIES
     assert pauses == [1, 2, 4]
+
+
+@pytest.mark.parametrize("odd", [{"error": "Provider returned error"}, "gateway busy"])
+def test_one_odd_reply_is_asked_for_again_and_many_skip_the_task(odd: Any) -> None:
+    async def at_once(seconds: float) -> None:
+        pass
+
+    async def ask() -> str:
+        return await model.reply([], {}, max_tokens=5, temperature=0)
+
+    reply = {"message": {"role": "assistant", "content": "Oslo"}, "done": True, "done_reason": "stop"}
+    answers: Answers = {"/api/chat": (200, reply)}
+    with server(answers) as (url, asked):
+        model = OllamaChat("m", url, pause=at_once)
+        assert asyncio.run(ask()) == "Oslo"
+        answers["/api/chat"] = (200, odd)
+        with pytest.raises(RefusedError, match="something else than a reply"):
+            asyncio.run(ask())
+        assert len(asked) == 1 + TRIES
+        answers["/api/chat"] = (200, reply)
+        assert asyncio.run(ask()) == "Oslo"
 
 
 def test_a_key_of_the_environment_goes_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
