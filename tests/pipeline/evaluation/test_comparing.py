@@ -45,3 +45,14 @@ def test_the_largest_losses_are_shown_with_both_answers() -> None:
     assert len(lines[0].split("\n")) == 3
     assert len(lines[0]) < 220
     assert len(largest_losses(new, old, count=9)) == 3
+
+
+def test_the_interval_is_that_of_a_paired_bootstrap() -> None:
+    # Of 30 ones among 40, a resample's mean has a standard deviation of sqrt(.75 * .25 / 40) = .0685: ± 1.96 of it.
+    comparison = not_worse(scores("new", [1.0, 1.0, 1.0, 0.0] * 10), scores("old", [0.0] * 40))
+    assert comparison.difference == 0.75
+    assert (comparison.low, comparison.high) == (pytest.approx(0.616, abs=0.03), pytest.approx(0.884, abs=0.03))
+    # The same loss on every question leaves no doubt.
+    even = not_worse(scores("new", [0.5] * 6), scores("old", [0.75] * 6))
+    assert (even.low, even.high) == (-0.25, -0.25)
+    assert not_worse(scores("new", [0.5]), scores("old", [0.75])).low == -0.25
