@@ -33,12 +33,13 @@ from pipeline.content import read_sources
 from pipeline.content.chunking import chunk_document
 from pipeline.content.documents import FileReport
 from pipeline.dataset import filters
-from pipeline.dataset.filters.stages import STAGES
+from pipeline.dataset.filters.stages import Stage
 from pipeline.dataset.records import Candidate, Judge, Pair, Source
 from pipeline.dataset.teachers import load_judge
 from pipeline.embedding.embedder import load_embedder
 from pipeline.errors import SitetwinError, UnreadableError
 from pipeline.evaluation.spans import read_spans
+from pipeline.parts import FILTER_STAGES
 from pipeline.settings import ContentSource, PairKind, Settings
 
 DATA = Path(__file__).parent / "data"
@@ -157,9 +158,10 @@ def others(folder: Path) -> list[Candidate]:
 
 def refusals(candidates: Sequence[Candidate], embed: Embed, settings: Settings) -> dict[str, dict[str, str]]:
     """By stage, each on its own: the reasons by the ids of the pairs that it refuses."""
+    stages: dict[str, Stage] = {name: FILTER_STAGES.load(name) for name in FILTER_STAGES.kinds()}
     found: dict[str, dict[str, str]] = {
         name: {c.pair.id: reason for c in candidates if (reason := stage(c, settings.dataset))}
-        for name, stage in STAGES.items()
+        for name, stage in stages.items()
         if name != "score"
     }
     for name, rejected in (

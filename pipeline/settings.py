@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from pipeline import parts
 from pipeline.errors import SettingsError
 
 FILE_NAME = "sitetwin.toml"
@@ -26,9 +27,9 @@ Visibility = Literal["public", "private"]
 Mode = Literal["base", "rag", "lora", "hybrid"]
 Retrieval = Literal["hybrid", "dense", "keyword"]
 Fusion = Literal["scores", "ranks"]
-Chunker = Literal["structure", "fixed", "semantic"]
+ChunkerName = Annotated[str, AfterValidator(parts.CHUNKERS.known)]
 PairKind = Literal["fact", "how-to", "synthesis", "voice", "refusal"]
-FilterStage = Literal["score", "length", "form", "language", "grounding", "relevance", "privacy", "duplicates", "judge"]
+FilterStage = Annotated[str, AfterValidator(parts.FILTER_STAGES.known)]
 Think = bool | Literal["low", "medium", "high"]
 FLOW_MODES: dict[str, Mode] = {"rag_chat": "rag", "lora_chat": "lora", "hybrid_chat": "hybrid"}
 """How those of sitetwin's flows answer that visitors may talk to, by endpoint name."""
@@ -115,7 +116,7 @@ class EngineSettings(Section):
 
 
 class IndexSettings(Section):
-    chunker: Chunker = Field(
+    chunker: ChunkerName = Field(
         "structure",
         description="structure: by headings, paragraphs and blocks; fixed: by length, overlapping; semantic: by what "
         "neighbouring sentences speak of",
@@ -392,7 +393,7 @@ def _explain(error: ValidationError) -> str:
     problem: Any = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] != "extra_forbidden":
-        return f"{where}: {problem['msg']}"
+        return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
     fields = _fields_at(problem["loc"][:-1])
     near = difflib.get_close_matches(str(problem["loc"][-1]), fields, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known there: {', '.join(fields)}"

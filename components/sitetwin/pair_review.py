@@ -1,7 +1,7 @@
 """Pair Filter."""
 
 import asyncio
-from typing import Any, get_args
+from typing import Any
 
 from lfx.custom.custom_component.component import Component
 from lfx.io import BoolInput, DataFrameInput, IntInput, MultiselectInput, Output
@@ -9,7 +9,8 @@ from lfx.schema.dataframe import DataFrame
 
 from components.pairs import pairs_from, reviewed_to_table
 from pipeline.dataset.trial import sieve
-from pipeline.settings import FilterStage, Settings, load_settings
+from pipeline.parts import FILTER_STAGES
+from pipeline.settings import Settings, load_settings
 from pipeline.site import Site
 
 JUDGE = "judge"
@@ -27,7 +28,7 @@ class PairFilterComponent(Component):
             name="stages",
             display_name="Stages",
             info="Of the filter; none chosen: as in sitetwin.toml.",
-            options=[stage for stage in get_args(FilterStage) if stage != JUDGE],
+            options=[stage for stage in FILTER_STAGES.choices() if stage != JUDGE],
             value=[],
         ),
         IntInput(

@@ -2,15 +2,15 @@
 
 import asyncio
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from pipeline.commands.kit import Commands, as_json, print_json, with_settings
+from pipeline.parts import DATASET_FORMATS, Parts
 from pipeline.settings import Settings
 
 
-@click.group(cls=Commands, plugins="sitetwin.dataset_commands")
+@click.group(cls=Commands, parts=Parts("command", "sitetwin.dataset_commands", {}))
 def dataset() -> None:
     """Question-answer pairs of your notes, to train on."""
 
@@ -64,21 +64,19 @@ def stats(settings: Settings, version: int | None, as_json: bool) -> None:
 
 
 @dataset.command()
-@click.option("--format", "form", type=click.Choice(["mlx", "openai"]), required=True)
+@click.option("--format", "form", type=click.Choice(DATASET_FORMATS.kinds()), required=True)
 @click.option("--to", type=click.Path(path_type=Path), help="A folder; else one beside the data set.")
 @click.option("--version", type=int, help="Of the data set; else the newest.")
 @as_json
 @with_settings
-def export(
-    settings: Settings, form: Literal["mlx", "openai"], to: Path | None, version: int | None, as_json: bool
-) -> None:
+def export(settings: Settings, form: str, to: Path | None, version: int | None, as_json: bool) -> None:
     """Write the pairs as files that mlx-lm trains on, or that OpenAI's fine-tuning takes."""
     from pipeline.dataset.export import export as write
     from pipeline.dataset.export import read_messages
     from pipeline.dataset.versions import version_folder
 
     folder = version_folder(settings, version)
-    files = write(read_messages(folder), form, to or folder / form)
+    files = write(read_messages(folder), DATASET_FORMATS.load(form), to or folder / form)
     if as_json:
         print_json({"files": {str(path): rows for path, rows in files.items()}})
         return

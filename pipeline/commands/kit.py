@@ -5,9 +5,7 @@ that it uses when it runs.
 """
 
 import functools
-import importlib
-import importlib.metadata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +13,7 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from pipeline.errors import SitetwinError
+from pipeline.parts import Parts
 from pipeline.settings import Visibility
 from pipeline.surroundings import keep_private
 
@@ -26,31 +25,20 @@ class Commands(click.Group):
     """Commands that are loaded when they are asked for; errors meant for people become one line and status 1.
 
     Args:
-        table: where each command is, as "module:attribute", in the order of the help.
-        plugins: the group of entry points by which other distributions and top-level rooms hang theirs in.
+        parts: those that are not given to the group itself, in the order of the help.
     """
 
-    def __init__(
-        self, *args: Any, table: Mapping[str, str] | None = None, plugins: str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, parts: Parts, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._table = table or {}
-        self._plugins = plugins
+        self._parts = parts
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        others = importlib.metadata.entry_points(group=self._plugins) if self._plugins else ()
-        return list(dict.fromkeys([*self._table, *super().list_commands(ctx), *sorted(other.name for other in others)]))
+        return [*super().list_commands(ctx), *self._parts.kinds()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if where := self._table.get(cmd_name):
-            module, _, attribute = where.partition(":")
-            return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
         if command := super().get_command(ctx, cmd_name):
             return command
-        if self._plugins:
-            for plugin in importlib.metadata.entry_points(group=self._plugins, name=cmd_name):
-                return plugin.load()  # type: ignore[no-any-return]
-        return None
+        return self._parts.load(cmd_name) if cmd_name in self._parts.kinds() else None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -6,33 +6,37 @@ from pathlib import Path
 import click
 
 from pipeline.commands.kit import Commands
+from pipeline.parts import Parts
 from pipeline.settings import load_settings
 
-COMMANDS = {
-    "init": "pipeline.commands.setup:init",
-    "doctor": "pipeline.commands.setup:doctor",
-    "status": "pipeline.commands.setup:status",
-    "index": "pipeline.commands.indexing:index",
-    "watch": "pipeline.commands.indexing:watch",
-    "search": "pipeline.commands.asking:search",
-    "ask": "pipeline.commands.asking:ask",
-    "dataset": "pipeline.commands.dataset:dataset",
-    "persona": "pipeline.commands.persona:persona",
-    "train": "pipeline.commands.training:train",
-    "runs": "pipeline.commands.training:runs",
-    "promote": "pipeline.commands.training:promote",
-    "rollback": "pipeline.commands.training:rollback",
-    "retrain": "pipeline.commands.retraining:retrain",
-    "export": "pipeline.commands.exporting:export",
-    "bench": "pipeline.commands.bench:bench",
-}
-"""Where each command of this room is."""
+COMMANDS = Parts(
+    "command",
+    "sitetwin.commands",
+    {
+        "init": "pipeline.commands.setup:init",
+        "doctor": "pipeline.commands.setup:doctor",
+        "status": "pipeline.commands.setup:status",
+        "index": "pipeline.commands.indexing:index",
+        "watch": "pipeline.commands.indexing:watch",
+        "search": "pipeline.commands.asking:search",
+        "ask": "pipeline.commands.asking:ask",
+        "dataset": "pipeline.commands.dataset:dataset",
+        "persona": "pipeline.commands.persona:persona",
+        "train": "pipeline.commands.training:train",
+        "runs": "pipeline.commands.training:runs",
+        "promote": "pipeline.commands.training:promote",
+        "rollback": "pipeline.commands.training:rollback",
+        "retrain": "pipeline.commands.retraining:retrain",
+        "export": "pipeline.commands.exporting:export",
+        "bench": "pipeline.commands.bench:bench",
+    },
+)
+"""This room's own, in the order of the help; then those of the rooms beside `pipeline`."""
 
 
 @click.group(
     cls=Commands,
-    table=COMMANDS,
-    plugins="sitetwin.commands",
+    parts=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="sitetwin")

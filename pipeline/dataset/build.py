@@ -102,10 +102,11 @@ async def build(
     """
     tasks = plan(documents, cut, settings.dataset, settings.persona.instruction)
     with _alone(settings), closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
-        written = await write(tasks, teacher, answers, settings, report)
+        check = filters.Check(settings.dataset)
+        written = await write(tasks, teacher, answers, check, settings, report)
         decisions = read_decisions(decisions_file(settings))
         candidates = list({candidate.pair.id: candidate for candidate in written.candidates}.values())
-        sieved = await sieve(candidates, judge, answers, decisions, embed, settings, report)
+        sieved = await sieve(candidates, judge, answers, decisions, check, embed, settings, report)
         sources = {source.chunk: source for task in tasks for source in task.sources}
         answers.forget_all_but(sources.values())
         groups = splits.alike(documents)
@@ -135,7 +136,7 @@ class Written:
 
 
 async def write(
-    tasks: Sequence[Task], teacher: Teacher, answers: Answers, settings: Settings, report: Report
+    tasks: Sequence[Task], teacher: Teacher, answers: Answers, check: filters.Check, settings: Settings, report: Report
 ) -> Written:
     """Every task's pairs, from earlier answers or from the teacher."""
     written = Written()
@@ -147,9 +148,7 @@ async def write(
     def count(task: Task, pairs: Sequence[Pair]) -> None:
         progress.done += 1
         progress.pairs += len(pairs)
-        progress.accepted += sum(
-            filters.check(Candidate(pair, task.sources), settings.dataset) is None for pair in pairs
-        )
+        progress.accepted += sum(check(Candidate(pair, task.sources)) is None for pair in pairs)
         progress.pairs_per_minute = 60 * fresh / max(time.monotonic() - started, 1e-3)
 
     async def ask(position: int) -> None:
@@ -196,6 +195,7 @@ async def sieve(
     judge: Judge | None,
     answers: Answers,
     decisions: dict[str, Decision],
+    check: filters.Check,
     embed: Callable[[Sequence[str]], np.ndarray],
     settings: Settings,
     report: Report,
@@ -205,7 +205,7 @@ async def sieve(
     stages = settings.dataset.stages
     refused: dict[str, Rejection] = {}
     for candidate in candidates:
-        if candidate.pair.id not in decisions and (found := filters.check(candidate, settings.dataset)):
+        if candidate.pair.id not in decisions and (found := check(candidate)):
             refused[candidate.pair.id] = found
     left = [candidate for candidate in candidates if candidate.pair.id not in refused]
     if "relevance" in stages:

@@ -5,9 +5,10 @@ from contextlib import closing
 from pathlib import Path
 
 from pipeline.content import read_sources
-from pipeline.content.semantic import Embed
+from pipeline.content.chunkers.placing import Embed
 from pipeline.dataset import build, versions
 from pipeline.dataset.answers import Answers
+from pipeline.dataset.filters import Check
 from pipeline.dataset.plan import Cut, plan_chunks, says_something, sources_of
 from pipeline.dataset.records import Candidate, Judge, Source, Teacher
 from pipeline.errors import SitetwinError
@@ -60,7 +61,7 @@ async def write(sources: Sequence[Source], teacher: Teacher, settings: Settings)
     """
     tasks = plan_chunks(sources, settings.dataset, settings.persona.prompt)
     with closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
-        written = await build.write(tasks, teacher, answers, settings, _silent)
+        written = await build.write(tasks, teacher, answers, Check(settings.dataset), settings, _silent)
     if not written.candidates:
         why = f" ({written.unreadable[0]})" if written.unreadable else ""
         raise SitetwinError(f"the teacher wrote no pair{why}: change the prompt, the kinds, or choose a larger model")
@@ -75,7 +76,7 @@ async def sieve(candidates: Iterable[Candidate], judge: Judge | None, embed: Emb
     """
     different = list({candidate.pair.id: candidate for candidate in candidates}.values())
     with closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
-        return await build.sieve(different, judge, answers, {}, embed, settings, _silent)
+        return await build.sieve(different, judge, answers, {}, Check(settings.dataset), embed, settings, _silent)
 
 
 def _silent(progress: build.Progress) -> None:

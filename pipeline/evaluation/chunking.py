@@ -3,7 +3,6 @@
 from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 from pydantic import BaseModel
@@ -13,7 +12,8 @@ from pipeline.content.documents import Chunk, Document
 from pipeline.evaluation.retrieval import throw_away_index
 from pipeline.evaluation.spans import Span, SpanSet, precision_omega, read_spans, score
 from pipeline.index.sync import Progress
-from pipeline.settings import Chunker, Retrieval, Settings
+from pipeline.parts import CHUNKERS
+from pipeline.settings import Retrieval, Settings
 from pipeline.site import Site
 
 PASSAGES = 5
@@ -39,7 +39,7 @@ class ChunkingReport(BaseModel):
     retrieval: Retrieval
     chunk_chars: int
     chunk_overlap: int
-    chunkers: dict[Chunker, ChunkerReport]
+    chunkers: dict[str, ChunkerReport]
 
 
 def bench_chunking(
@@ -52,14 +52,14 @@ def bench_chunking(
     """
     data = read_spans(folder)
     progress = progress or (lambda done, total, unit: None)
-    chunkers = {name: measure(data, settings, name, passages, progress) for name in get_args(Chunker)}
+    chunkers = {name: measure(data, settings, name, passages, progress) for name in CHUNKERS.kinds()}
     return ChunkingReport(
         questions=len(data.questions), passages=passages, retrieval=settings.retrieval.mode,
         chunk_chars=settings.index.chunk_chars, chunk_overlap=settings.index.chunk_overlap, chunkers=chunkers,
     )  # fmt: skip
 
 
-def measure(data: SpanSet, settings: Settings, name: Chunker, passages: int, progress: Progress) -> ChunkerReport:
+def measure(data: SpanSet, settings: Settings, name: str, passages: int, progress: Progress) -> ChunkerReport:
     index_settings = settings.index.model_copy(update={"chunker": name})
     own = settings.model_copy(update={"index": index_settings})
     cut = make_chunker(index_settings, Site(settings).embed)

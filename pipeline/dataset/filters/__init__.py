@@ -3,6 +3,6 @@
 from pipeline.dataset.filters.duplicates import duplicates
 from pipeline.dataset.filters.privacy import redacted
 from pipeline.dataset.filters.relevance import relevance
-from pipeline.dataset.filters.stages import check, judged
+from pipeline.dataset.filters.stages import Check, judged
 
-__all__ = ["check", "duplicates", "judged", "redacted", "relevance"]
+__all__ = ["Check", "duplicates", "judged", "redacted", "relevance"]

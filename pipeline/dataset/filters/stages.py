@@ -1,41 +1,37 @@
-"""The stages that look at one pair alone, in the order of the settings."""
+"""The stages that look at one pair alone, in the order of their table."""
 
 from collections.abc import Callable
 
-from pipeline.dataset.filters.form import form, length
-from pipeline.dataset.filters.grounding import grounding
-from pipeline.dataset.filters.language import language
-from pipeline.dataset.filters.privacy import privacy, redacted
+from pipeline.dataset.filters.privacy import redacted
 from pipeline.dataset.records import Candidate, Judgement, Rejection
-from pipeline.settings import DatasetSettings, FilterStage
+from pipeline.parts import FILTER_STAGES
+from pipeline.settings import DatasetSettings
 
 Stage = Callable[[Candidate, DatasetSettings], str]
 """Gives the reason to refuse the pair, or ""."""
 
 
-def score(candidate: Candidate, settings: DatasetSettings) -> str:
-    """Refuses what the teacher itself graded low."""
-    pair = candidate.pair
-    low = [name for name in ("accuracy", "style") if getattr(pair, name) < settings.min_score]
-    return "; ".join(f"the teacher gave its {name} {getattr(pair, name)} of 10" for name in low)
+class Check:
+    """What the stages that are switched on say of a pair; each pair is looked at once."""
 
+    def __init__(self, settings: DatasetSettings) -> None:
+        self._settings = settings
+        self._stages: dict[str, Stage] = {
+            name: FILTER_STAGES.load(name) for name in FILTER_STAGES.kinds() if name in settings.stages
+        }
+        self._said: dict[Candidate, Rejection | None] = {}
 
-STAGES: dict[FilterStage, Stage] = {
-    "score": score,
-    "length": length,
-    "form": form,
-    "language": language,
-    "privacy": privacy,
-    "grounding": grounding,
-}
+    def __call__(self, candidate: Candidate) -> Rejection | None:
+        """What the first stage says that refuses the pair; None when all let it pass."""
+        if candidate not in self._said:
+            self._said[candidate] = self._look(candidate)
+        return self._said[candidate]
 
-
-def check(candidate: Candidate, settings: DatasetSettings) -> Rejection | None:
-    """What the first stage that refuses the pair says; None when all that are switched on let it pass."""
-    for name, stage in STAGES.items():
-        if name in settings.stages and (reason := stage(candidate, settings)):
-            return Rejection(stage=name, reason=redacted(reason))
-    return None
+    def _look(self, candidate: Candidate) -> Rejection | None:
+        for name, stage in self._stages.items():
+            if reason := stage(candidate, self._settings):
+                return Rejection(stage=name, reason=redacted(reason))
+        return None
 
 
 def judged(judgement: Judgement, settings: DatasetSettings) -> Rejection | None:

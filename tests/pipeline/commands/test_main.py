@@ -29,7 +29,7 @@ def test_every_room_hangs_its_commands_in() -> None:
     assert all(f"  {name} " in out for name in ("up", "mcp", "flows", "ask", "index", "status", "doctor"))
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS.kinds())
 def test_each_line_of_the_table_names_a_command(name: str) -> None:
     command = main.get_command(click.Context(main), name)
     assert command is not None

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline import parts
 from pipeline.content.chunking import chunker
 from pipeline.content.documents import Chunk, Document
 from pipeline.content.recipe import recipe
 from pipeline.settings import IndexSettings
 from tests.pipeline.content.random_text import paragraph, random_markdown
 
-CHUNKERS = ("structure", "fixed", "semantic")
+CHUNKERS = parts.CHUNKERS.kinds()
 
 
 def embed(texts: Sequence[str]) -> np.ndarray:

@@ -2,7 +2,9 @@ import json
 
 import pytest
 
-from pipeline.dataset.export import chat_rows, check_openai, export
+from pipeline.dataset.export import chat_rows, export
+from pipeline.dataset.formats.mlx import MLX
+from pipeline.dataset.formats.openai import OPENAI
 from pipeline.dataset.records import Pair
 from pipeline.errors import SitetwinError
 from pipeline.settings import PersonaSettings
@@ -38,29 +40,29 @@ def test_without_a_persona_there_is_no_system_message():
 
 
 def test_mlx_gets_all_splits(tmp_path):
-    files = export(ROWS, "mlx", tmp_path)
+    files = export(ROWS, MLX, tmp_path)
     assert {path.name: rows for path, rows in files.items()} == {"train.jsonl": 12, "valid.jsonl": 1, "test.jsonl": 1}
     lines = (tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == chat_rows(PAIRS["train"], PERSONA)
 
 
 def test_openai_is_not_given_the_test(tmp_path):
-    files = export(ROWS, "openai", tmp_path)
+    files = export(ROWS, OPENAI, tmp_path)
     assert {path.name: rows for path, rows in files.items()} == {"training.jsonl": 12, "validation.jsonl": 1}
 
 
 def test_openai_wants_ten_rows(tmp_path):
     with pytest.raises(SitetwinError, match="at least 10 rows to train on, there are 9"):
-        export({**ROWS, "train": ROWS["train"][:9]}, "openai", tmp_path / "out")
+        export({**ROWS, "train": ROWS["train"][:9]}, OPENAI, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("answer", "problem"), [("  ", "has an empty message"), ("long " * 50_000, "is too long")])
 def test_a_row_that_openai_refuses_is_named(answer, problem):
     with pytest.raises(SitetwinError, match=f"row 13 {problem}"):
-        check_openai(chat_rows([*PAIRS["train"], pair(99, answer)], PERSONA))
+        OPENAI.check(chat_rows([*PAIRS["train"], pair(99, answer)], PERSONA))
 
 
 def test_letters_stay_readable(tmp_path):
-    export({**ROWS, "valid": chat_rows([pair(1, "Grüße, 世界")], PERSONA)}, "mlx", tmp_path)
+    export({**ROWS, "valid": chat_rows([pair(1, "Grüße, 世界")], PERSONA)}, MLX, tmp_path)
     assert "Grüße, 世界" in (tmp_path / "valid.jsonl").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.dataset.filters import check
+from pipeline.dataset.filters import Check
 from pipeline.dataset.filters.privacy import is_card, is_iban, privacy, redacted
 from pipeline.settings import DatasetSettings
 from tests.pipeline.dataset.filters.pairs import SETTINGS, candidate
@@ -66,7 +66,7 @@ def test_questions_are_looked_at_too() -> None:
 def test_no_reason_of_another_stage_tells_what_is_masked() -> None:
     text = "Box 12 at jo.b@posteo.net takes letters, and box 14 takes parcels."
     told = candidate("Which box takes letters?", "Box 14 takes letters.", text=text)
-    refused = check(told, DatasetSettings(stages=["grounding"]))
+    refused = Check(DatasetSettings(stages=["grounding"]))(told)
     assert refused is not None
     assert "of this it says “Box 12 at ••• takes letters" in refused.reason
 

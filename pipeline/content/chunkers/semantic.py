@@ -1,16 +1,25 @@
 """Sentences that speak of one thing, found by their embeddings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 import numpy as np
 
+from pipeline.content.chunkers.placing import Embed, Placed, alone
+from pipeline.content.documents import Document
 from pipeline.content.packing import SHORT, Cut, group, split
-from pipeline.content.structure import Piece
+from pipeline.content.structure import Piece, parse_sections
+from pipeline.settings import IndexSettings
 from pipeline.text.sentences import sentence_spans
 
-Embed = Callable[[Sequence[str]], np.ndarray]
-"""Texts to float32 (texts, dimension), rows of length 1."""
+
+def semantic(document: Document, settings: IndexSettings, embed: Embed) -> Placed:
+    """Neighbouring sentences, list items and blocks of a section, together while they speak of one thing."""
+    sections = parse_sections(document.text, document.title)
+    merged = merge([section.pieces for section in sections], settings.chunk_chars, embed)
+    for section, following, cuts in zip(sections, [*sections[1:], None], merged, strict=True):
+        is_above = following is not None and section.is_above(following)
+        yield from ((section, cut) for cut in cuts or ([] if is_above else alone(section)))
 
 
 def merge(sections: Sequence[list[Piece]], max_chars: int, embed: Embed) -> list[list[Cut]]:

@@ -1,0 +1,37 @@
+"""For fine-tuning at OpenAI."""
+
+from collections.abc import Sequence
+
+from pipeline.dataset.export import Format, Messages
+from pipeline.errors import SitetwinError
+
+FEWEST = 10
+"""Rows that fine-tuning at OpenAI asks for."""
+TOKENS = 65_536
+"""Longest row that every model of theirs takes; counted here as CHARS_PER_TOKEN characters each, which is on the safe side."""
+CHARS_PER_TOKEN = 3
+
+
+def check(rows: Sequence[Messages]) -> None:
+    """Refuses what OpenAI's upload would refuse.
+
+    Raises:
+        SitetwinError: too few rows, an empty message, a row that is too long, or one that no assistant ends.
+    """
+    if len(rows) < FEWEST:
+        raise SitetwinError(
+            f"OpenAI wants at least {FEWEST} rows to train on, there are {len(rows)}: add notes, "
+            "or raise dataset.pairs_per_chunk and build again"
+        )
+    for number, row in enumerate(rows, 1):
+        messages = row["messages"]
+        if any(not message["content"].strip() for message in messages):
+            raise SitetwinError(f"row {number} has an empty message: reject it in `sitetwin dataset review`")
+        if messages[-1]["role"] != "assistant":
+            raise SitetwinError(f"row {number} does not end with an answer: reject it in `sitetwin dataset review`")
+        if sum(len(message["content"]) for message in messages) > TOKENS * CHARS_PER_TOKEN:
+            raise SitetwinError(f"row {number} is too long for OpenAI: shorten it in `sitetwin dataset review`")
+
+
+OPENAI = Format({"train": "training.jsonl", "valid": "validation.jsonl"}, check)
+"""The test rows are for testing here, so nobody else is given them."""
