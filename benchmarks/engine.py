@@ -17,7 +17,7 @@ answered, eight at a time in each round, and after them.
 
 soak: random requests at the same time, of which all must be answered: see `engine_soak`. `failed` is 0 if they were.
 
-With `--peer ollama` nothing but that is measured: see `engine_peer`.
+With `--peer ollama` or `--peer ollama-large` nothing but that is measured: see `engine_peer`.
 
 beside: the speed of one chat while `sitetwin index` and `sitetwin train` work, over its speed while they are stopped.
 """
@@ -40,7 +40,7 @@ import httpx
 import numpy as np
 import psutil
 
-from benchmarks.engine_peer import measure_peer
+from benchmarks.engine_peer import demo_file, large_model, measure_peer
 from benchmarks.engine_soak import soak
 from benchmarks.report import render
 from benchmarks.running import newcomers_folder
@@ -48,7 +48,7 @@ from benchmarks.synthetic import notes, sentences
 from pipeline.adapters import CONFIG, WEIGHTS, Card, adapters_directory, base_hash, find_adapter_in, write_card
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import HOST, answers, end_family, free_port
-from pipeline.settings import ContentSource, Settings
+from pipeline.settings import ContentSource, ModelSettings, Settings
 from pipeline.weights import blas, demo
 
 RANK = 16
@@ -56,6 +56,7 @@ KEYS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_pr
 ADAPTERS = ("one", "two")
 CHATS = (1, 4, 16)
 PARTS = ("swap", "chats", "memory", "beside", "soak")
+PEER_TITLE = "The engine beside Ollama, tokens a second; ratios above 1: Ollama is faster"
 SOAK_REQUESTS, SOAK_AT_A_TIME = 200, 24
 SITETWIN = (sys.executable, "-m", "pipeline")
 AT_WORK_SECONDS = 12
@@ -317,22 +318,29 @@ def site() -> Iterator[Settings]:
                     service.stop(endpoint)
 
 
+def beside_ollama(size: str, rounds: int, tokens: int) -> Figures:
+    """The engine of a throw-away site, and Ollama."""
+    with site() as settings, tempfile.TemporaryDirectory(prefix="sitetwin-") as work:
+        is_large = size == "ollama-large"
+        weights = large_model(Path(work) / "large") if is_large else demo_file(Path(work))
+        if is_large:
+            settings = settings.model_copy(update={"models": ModelSettings(chat=str(weights))})
+        url = engine.connect(settings).base_url
+        return measure_peer(url, settings.models.chat, weights, "q8_0" if is_large else None, rounds, tokens)
+
+
 @click.command()
 @click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, default=PARTS, help="Else all.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--tokens", type=click.IntRange(1), default=48, show_default=True, help="Of each chat.")
-@click.option("--peer", type=click.Choice(["ollama"]), help="Compare with a real Ollama on the same weights.")
+@click.option("--peer", type=click.Choice(["ollama", "ollama-large"]), help="Compare with a real Ollama.")
 @click.option("--json", "as_json", is_flag=True, help="Only the figures.")
 def main(parts: Sequence[str], rounds: int, tokens: int, peer: str | None, as_json: bool) -> None:
     """Measure swapping, concurrent chats, and chats beside other work."""
     figures: Figures = {}
     base = demo.chat_model()
     if peer:
-        with site() as settings, tempfile.TemporaryDirectory(prefix="sitetwin-") as work:
-            url = engine.connect(settings).base_url
-            figures = measure_peer(url, settings.models.chat, base, Path(work), rounds, tokens)
-        title = "The engine beside Ollama, tokens a second; ratios above 1: Ollama is faster"
-        click.echo(render(title, figures, as_json=as_json))
+        click.echo(render(PEER_TITLE, beside_ollama(peer, rounds, tokens), as_json=as_json))
         return
     with site() as settings:
         if "swap" in parts:

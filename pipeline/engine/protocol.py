@@ -47,10 +47,6 @@ def _listed(stop: Any) -> Any:
     return [stop] if isinstance(stop, str) else stop
 
 
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
 class Message(BaseModel):
     """Further fields, such as `tool_calls`, are the chat template's matter."""
 
@@ -81,8 +77,10 @@ class ResponseFormat(BaseModel):
         return {"type": "object"} if self.type == "json_object" else None
 
 
-class Request(Part):
+class Request(BaseModel):
     """What chats and texts have in common."""
+
+    model_config = ConfigDict(extra="forbid")
 
     model: str | None = None
     adapters: str | None = None
@@ -114,7 +112,7 @@ class ChatRequest(Request):
     max_thinking_tokens: int | None = Field(None, ge=0)
     """Of this engine: the bound of a thought, which is apart from the answer's."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
-    """"none" switches thinking off; the others leave it to the model."""
+    """"none" and "minimal" leave thinking off, the others switch it on."""
     chat_template_kwargs: dict[str, Any] = {}
     logprobs: bool = False
     top_logprobs: int = Field(0, ge=0, le=TOP_LOGPROBS)
@@ -129,9 +127,9 @@ class ChatRequest(Request):
 
     @property
     def thinks(self) -> bool:
-        """Whether the model may think before it answers, where it can."""
-        switch = self.chat_template_kwargs.get("enable_thinking", self.chat_template_kwargs.get("thinking", True))
-        return bool(switch) and self.reasoning_effort != "none"
+        """Whether the model may think before it answers, where it can. A visitor waits for each thought, so it is asked for."""
+        asked = self.reasoning_effort not in (None, "none", "minimal")
+        return bool(self.chat_template_kwargs.get("enable_thinking", self.chat_template_kwargs.get("thinking", asked)))
 
 
 class TextRequest(Request):
