@@ -21,7 +21,10 @@ from pipeline.settings import FLOW_MODES, Settings
 from pipeline.site import Site
 from pipeline.weights import blas
 from pipeline.weights.cache import LAYOUT, cache_folder
+from pipeline.weights.locating import weights_folder
 
+OLLAMA_FROM_BYTES = 1_500_000_000
+"""Of weights on a Linux CPU, about 0.4 billion of them: see docs/models.md, "When Ollama serves better"."""
 _INSTALL = "pip install 'sitetwin[langflow]'"
 
 
@@ -112,7 +115,23 @@ def _chat_model(settings: Settings) -> Finding:
         return Finding(name=name, state="ok", text=f"{settings.models.chat} at {url}")
     if settings.models.chat == "demo":
         return _demo(name, "SmolLM2-135M-Instruct")
-    return Finding(name=name, state="note", text=f"{settings.models.chat}, on MLX, loaded at the first question")
+    text = f"{settings.models.chat}, on MLX, loaded at the first question"
+    if sys.platform == "linux" and (size := _weight_bytes(settings.models.chat)) >= OLLAMA_FROM_BYTES:
+        return Finding(
+            name=name,
+            state="note",
+            text=f"{text}; its weights take {size / 1e9:.1f} GB, in Ollama a quarter of that",
+            mend="set models.chat to ollama:NAME; `sitetwin export RUN --to ollama` takes an adapter there",
+        )
+    return Finding(name=name, state="note", text=text)
+
+
+def _weight_bytes(model: str) -> int:
+    """Of the chat model `model`; 0 if it is not on this machine yet."""
+    try:
+        return sum(file.stat().st_size for file in weights_folder(model).glob("*.safetensors"))
+    except SitetwinError:
+        return 0
 
 
 def _embedder(settings: Settings) -> Finding:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.doctor import Finding, examine
+from pipeline.doctor import OLLAMA_FROM_BYTES, Finding, examine
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import LangflowSettings, ModelSettings, RetrievalSettings, Settings
 from pipeline.weights.demo import embedding_model
@@ -56,3 +56,20 @@ def test_without_langflow_the_flow_is_a_mode(tmp_path: Path, flow: str, state: t
     found = next(finding for finding in findings if finding.name == "langflow")
     assert found.state in state
     assert said in found.text
+
+
+@pytest.mark.parametrize(("size", "is_said"), [(1_000_000, False), (OLLAMA_FROM_BYTES, True)])
+def test_a_large_model_on_a_linux_processor_is_better_served_by_ollama(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, is_said: bool
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in ("config.json", "tokenizer.json"):
+        (folder / name).write_text("{}", encoding="utf-8")
+    with (folder / "model.safetensors").open("wb") as file:
+        file.truncate(size)  # it takes no room on the disk
+    found = finding("chat model", tmp_path, chat=str(folder))
+    assert found is not None
+    assert found.state == "note"
+    assert ("export RUN --to ollama" in found.mend) is is_said
