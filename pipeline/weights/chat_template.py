@@ -100,6 +100,18 @@ class ChatTemplate:
         """
         return self._encode(self._render(messages, opened=False, thinking=False, **options))
 
+    def text(self, messages: Sequence[Message], *, opened: bool) -> str:
+        """The conversation as the model reads it, contents as they are.
+
+        Args:
+            opened: up to where the model answers, without thinking.
+
+        Raises:
+            TemplateError: the template refuses such messages.
+        """
+        parts = self.prompt_parts(messages) if opened else self._render(messages, opened=False, thinking=False)
+        return "".join(part.text for part in parts)
+
     def prompt_parts(self, messages: Sequence[Message], *, thinking: bool = False, **options: Any) -> list[Part]:
         """What `prompt` makes tokens of."""
         parts = self._render(messages, opened=True, thinking=thinking, **options)

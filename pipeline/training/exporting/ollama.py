@@ -13,9 +13,11 @@ from pipeline.servers.ollama_server import OllamaServer
 from pipeline.servers.transport import Keys, ServerError
 from pipeline.settings import Settings
 from pipeline.training.exporting.fused import Bits, fuse, write_fused
-from pipeline.training.exporting.gguf import check_gguf, write_gguf
+from pipeline.training.exporting.gguf import WITHOUT_GGUF, reason_against_gguf, write_gguf
 from pipeline.training.exporting.source import Source
 from pipeline.training.exporting.template import find_pieces, render_with
+from pipeline.weights.chat_template import ChatTemplate
+from pipeline.weights.control_tokens import broken_up, either
 
 MODELFILE, GGUF, FOLDER = "Modelfile", "model.gguf", "model"
 CONTEXT_TOKENS = 8192
@@ -64,22 +66,22 @@ def describe(source: Source, settings: Settings) -> OllamaModel:
     }
     if settings.engine.threads:
         parameters["num_thread"] = settings.engine.threads
-    return OllamaModel(pieces.as_go() if pieces else None, source.persona, parameters)
+    # Ollama takes a control token for one wherever it stands.
+    persona = broken_up(source.persona, either(ChatTemplate(source.tokenizer).control_tokens))
+    return OllamaModel(pieces.as_go() if pieces else None, persona, parameters)
 
 
 def write_ollama(source: Source, model: OllamaModel, folder: Path) -> None:
     """Writes the fused weights into `folder`, and the Modelfile that `ollama create NAME -f Modelfile` takes."""
-    try:
-        check_gguf(source)
-    except ModelError:
+    fused, config = fuse(source, dequantise=True)
+    if reason_against_gguf(source, config):
         # Ollama's converter reads more architectures, though it takes SmolLM2's way to cut words for another.
         weights = FOLDER
         (folder / FOLDER).mkdir()
         write_fused(source, folder / FOLDER, dequantise=True)
     else:
         weights = GGUF
-        fused, _ = fuse(source, dequantise=True)
-        write_gguf(source, fused, folder / GGUF)
+        write_gguf(source, fused, config, folder / GGUF)
     (folder / MODELFILE).write_text(model.modelfile(weights), encoding="utf-8")
 
 
@@ -121,8 +123,7 @@ def create(name: str, model: OllamaModel, folder: Path, bits: Bits | None = None
             if "unsupported architecture" not in str(error):
                 raise
             raise ModelError(
-                f"Ollama at {server.address} can't convert this model ({error}): use a newer Ollama, or --to fused "
-                "--dequantize and llama.cpp's convert_hf_to_gguf.py"
+                f"Ollama at {server.address} can't convert this model ({error}): use a newer Ollama, or {WITHOUT_GGUF}"
             ) from None
         if server.ask(name, lambda client: client.show(name)).template == NO_TEMPLATE:
             return [

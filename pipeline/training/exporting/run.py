@@ -14,7 +14,7 @@ from pipeline.training.exporting import ollama, peft
 from pipeline.training.exporting.disk import bytes_of_export, check_disk
 from pipeline.training.exporting.folder import export_folder
 from pipeline.training.exporting.fused import Bits, fuse, write_fused
-from pipeline.training.exporting.gguf import check_gguf, write_gguf
+from pipeline.training.exporting.gguf import write_gguf
 from pipeline.training.exporting.source import Source, find_source
 
 QUESTION = "Who are you?"
@@ -112,9 +112,8 @@ def _write(settings: Settings, source: Source, wishes: Wishes, folder: Path, mod
     if wishes.to == "peft":
         return peft.write_peft(source, folder, wishes.base_model)
     if wishes.to == "gguf":
-        check_gguf(source)
-        fused, _ = fuse(source, dequantise=True)
-        write_gguf(source, fused, folder / f"{source.name}.gguf")
+        fused, config = fuse(source, dequantise=True)
+        write_gguf(source, fused, config, folder / f"{source.name}.gguf")
         return []
     described = ollama.describe(source, settings)
     ollama.write_ollama(source, described, folder)

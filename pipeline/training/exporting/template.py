@@ -11,6 +11,8 @@ from typing import Any
 
 from jinja2 import TemplateError
 
+from pipeline.weights.chat_template import ChatTemplate
+
 Messages = list[dict[str, str]]
 Render = Callable[[Messages, bool], str]
 """The model's own template; the second argument says whether the next answer is opened."""
@@ -64,15 +66,14 @@ class Pieces:
 
 
 def render_with(tokenizer: Any) -> Render:
-    """The template of a tokenizer of transformers; a first token that the tokenizer puts before any text is left out."""
+    """The template of a tokenizer of transformers; a first token that the tokenizer puts before any text is left out.
+
+    A system message is folded into the first question where the template knows none, and no thought is opened.
+    """
     first = tokenizer.encode("a")[0]
     added = tokenizer.bos_token if tokenizer.bos_token_id is not None and first == tokenizer.bos_token_id else ""
-
-    def render(messages: Messages, is_opened: bool) -> str:
-        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=is_opened)
-        return str(text).removeprefix(added)
-
-    return render
+    template = ChatTemplate(tokenizer)
+    return lambda messages, is_opened: template.text(messages, opened=is_opened).removeprefix(added)
 
 
 def find_pieces(render: Render) -> Pieces | None:
@@ -104,12 +105,14 @@ def _cut(render: Render, knows_system: bool) -> Pieces:
     Raises:
         ValueError: a text is not where it is expected.
     """
-    asked, answered = render([_USER], False), render([_USER, _ANSWER], False)
+    asked = render([_USER], False)
     head, after_user = _around(asked, _USER)
     opening = _after(render([_USER], True), asked)
-    between, after_answer = _around(_after(answered, head + _USER["content"]), _ANSWER)
+    # Of an answer that more follows: of the last one, some templates write a thought as well.
     going_on = render([_USER, _ANSWER, _NEXT], False)
-    before_user, _ = _around(_after(going_on, answered), _NEXT)
+    between, rest = _around(_after(going_on, head + _USER["content"]), _ANSWER)
+    _, after_answer = _around(render([_USER, _ANSWER], False), _ANSWER)
+    before_user = _after(_around(rest, _NEXT)[0], after_answer)
     no_system = head[: len(head) - len(before_user)]
     if no_system + before_user != head:
         raise ValueError("the first question begins otherwise than the others")

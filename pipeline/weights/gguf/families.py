@@ -65,11 +65,11 @@ def family_of_type(model_type: str) -> Family | None:
     return next((family for family in FAMILIES if family.model_type == model_type), None)
 
 
-def attention_scale_of(family: Family, config: Mapping[str, Any]) -> float:
+def attention_scale_of(family: Family, config: Mapping[str, Any]) -> int:
     """The number under whose root llama.cpp divides attention's scores (`query_pre_attn_scalar`): no GGUF says it."""
     if config["num_hidden_layers"] == family.layers_of_other_scale:
-        return float(config["hidden_size"] / config["num_attention_heads"])
-    return float(config["head_dim"])
+        return int(config["hidden_size"] // config["num_attention_heads"])
+    return int(config["head_dim"])
 
 
 def config_of(family: Family, metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,6 +112,35 @@ def config_of(family: Family, metadata: Mapping[str, Any]) -> dict[str, Any]:
             "sliding_window_pattern": _pattern(get(WINDOW_PATTERN, GEMMA3_PATTERN)),
         }
     return config
+
+
+def metadata_of(family: Family, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a GGUF says of a model, by its key: the inverse of `config_of`.
+
+    Args:
+        config: with all that mlx-lm's model of the family takes, defaults too.
+    """
+    width = config["head_dim"]
+    values = {name: config[key] for key, name in NUMBERS.items()} | {
+        "attention.key_length": width,
+        "attention.value_length": width,
+        "attention.layer_norm_rms_epsilon": float(config["rms_norm_eps"]),
+        "rope.dimension_count": width,
+        "rope.freq_base": float(config["rope_theta"]),
+        "vocab_size": config["vocab_size"],
+    }
+    scaling = config.get("rope_scaling") or {}
+    if scaling.get("rope_type", scaling.get("type")) == "linear":
+        values |= {"rope.scaling.type": "linear", "rope.scaling.factor": float(scaling["factor"])}
+    if family is GEMMA2:
+        values |= {key: float(config[key]) for key in ("attn_logit_softcapping", "final_logit_softcapping")}
+        values |= {WINDOW: config.get("sliding_window") or 4096}
+    if family is GEMMA3:
+        # The first is llama.cpp's name, the others Ollama's.
+        local, everywhere = float(config["rope_local_base_freq"]), float(config["rope_theta"])
+        values |= {LOCAL_THETA: local, "rope.local.freq_base": local, "rope.global.freq_base": everywhere}
+        values |= {WINDOW: config["sliding_window"]}
+    return {f"{family.arch}.{key}": value for key, value in values.items()}
 
 
 def _pattern(value: int | list[bool]) -> int:

@@ -96,7 +96,8 @@ def _byte_level(metadata: Metadata) -> Any:
     from tokenizers import Tokenizer, decoders, models
 
     cut = canonical(str(metadata[f"{PREFIX}pre"]))
-    merges = [tuple(merge.split(" ", 1)) for merge in metadata[f"{PREFIX}merges"]]
+    # Where there are none, the list holds an empty one: llama.cpp wants the list, and GGUF knows no empty ones.
+    merges = [tuple(merge.split(" ", 1)) for merge in metadata[f"{PREFIX}merges"] if merge]
     more = {"ignore_merges": True} if cut in WHOLE_TOKENS else {}
     tokenizer = Tokenizer(models.BPE(vocab=_numbered(metadata[f"{PREFIX}tokens"]), merges=merges, **more))
     tokenizer.pre_tokenizer = pre_tokenizer(cut)

@@ -77,13 +77,16 @@ def test_a_name_that_is_taken_is_replaced_only_when_asked(server, home, adapter)
     assert server.show("mine").details.quantization_level == "Q8_0"
 
 
-def test_what_is_no_llama_goes_through_ollamas_own_converter(server, home, tiny, tmp_path):
+def test_what_has_no_gguf_here_goes_through_ollamas_own_converter(server, home, tiny, tmp_path):
     base = tmp_path / "qwen"
     _make_qwen(tiny / "base", base)
     folder = home.state / "adapters" / "other"
     make_small_adapter(base, folder)
     gguf = sitetwin(home, "export", "other", "--to", "gguf", status=1)
-    assert "no GGUF for this model (qwen2 is no Llama or Mistral): use --to ollama" in gguf.stderr
+    assert (
+        "no GGUF for this model (its tokenizer cuts words in a way that has no name in GGUF): use --to ollama"
+        in gguf.stderr
+    )
     done = json.loads(sitetwin(home, "export", "other", "--to", "ollama", "--json").stdout)
     assert Path(done["folder"], "Modelfile").read_text("utf-8").startswith("FROM ./model\n")
     assert server.show("other").details.family == "qwen2"
@@ -131,7 +134,7 @@ def test_the_demo_model_is_the_base_of_rag_in_ollama(server, ollama, tmp_path):
 
 
 def _make_qwen(tokenizer: Path, folder: Path) -> None:
-    """A tiny random Qwen 2 with the tiny Llama's tokenizer and one merge, for Ollama's converter wants some."""
+    """A tiny random Qwen 2 whose tokenizer takes each digit for a word, with one merge: Ollama's converter wants some."""
     import mlx.core as mx
     from mlx.utils import tree_flatten
     from mlx_lm.models.qwen2 import Model, ModelArgs
@@ -147,6 +150,8 @@ def _make_qwen(tokenizer: Path, folder: Path) -> None:
         (folder / file.name).write_bytes(file.read_bytes())
     text = json.loads((folder / "tokenizer.json").read_text("utf-8"))
     text["model"]["vocab"]["he"], text["model"]["merges"] = 259, [["h", "e"]]
+    digits = {"type": "Split", "pattern": {"Regex": "[0-9]"}, "behavior": "Isolated", "invert": False}
+    text["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [digits, text["pre_tokenizer"]]}
     (folder / "tokenizer.json").write_text(json.dumps(text), "utf-8")
     (folder / "config.json").write_text(json.dumps(config), "utf-8")
     mx.random.seed(1)
