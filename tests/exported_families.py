@@ -149,8 +149,12 @@ def make_model(folder: Path, name: str) -> None:
     model = module.Model(module.ModelArgs.from_dict(config | {"model_type": kind}))
 
     def spread(path: str, array: mx.array) -> mx.array:
-        """Small random weights would say the same thing to every question, and norms and biases of 1 and 0 nothing."""
-        return 4 * array if array.ndim == 2 else array + 0.3 * mx.random.normal(array.shape)
+        """Small random weights would say the same thing to every question, and norms and biases of 1 and 0 nothing.
+
+        Through many layers, large ones would make other answers of what is rounded.
+        """
+        scale = 4 if config["num_hidden_layers"] == LIKE["num_hidden_layers"] else 1
+        return scale * array if array.ndim == 2 else array + 0.3 * mx.random.normal(array.shape)
 
     model.update(tree_map_with_path(spread, model.parameters()))
     weights = dict(tree_flatten(model.parameters()))
