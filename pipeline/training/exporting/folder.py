@@ -1,6 +1,7 @@
 """Where an export is put: a folder that is there whole or not at all, and never written over."""
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,8 @@ from pipeline.errors import SitetwinError
 from pipeline.settings import Settings
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_MLX_FULL = ("[write]", "[save_gguf]")
-"""MLX's words for a full disk, in a RuntimeError."""
+_SAYS_FULL = re.compile(r"\[write\]|\d+ requested and \d+ written")
+"""The words for a full disk of MLX, in a RuntimeError, and of NumPy, in an OSError without a number."""
 
 
 def exports_directory(settings: Settings) -> Path:
@@ -42,7 +43,7 @@ def export_folder(final: Path) -> Iterator[Path]:
             yield draft
     except (OSError, RuntimeError) as error:
         # Whatever else goes wrong within the block is no matter of the folder.
-        if not str(error).startswith(_MLX_FULL) and getattr(error, "errno", None) not in _FULL:
+        if not _SAYS_FULL.match(str(error)) and getattr(error, "errno", None) not in _FULL:
             raise
         raise SitetwinError(f"{final} can't be written ({error}): name a folder on another disk with --out") from None
     finally:
