@@ -72,6 +72,8 @@ class EngineClient:
             body["stream"] = True
             if self.adapter is not None:
                 body["adapters"] = self.adapter
+                # An adapter goes on from the prompt that it was trained with, where no thought is open.
+                body["chat_template_kwargs"] = {"enable_thinking": bool(self.think)}
             try:
                 has_answered, has_thought = yield from self._stream(dialect, body)
             except ServerError as error:

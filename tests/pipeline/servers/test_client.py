@@ -86,3 +86,13 @@ def test_nobody_there() -> None:
 
 def test_another_kind_of_server(serve: Serve) -> None:
     assert list(serve(200, b"data: [DONE]\n\n").generate(MESSAGES)) == []
+
+
+def test_an_adapter_is_asked_with_the_prompt_that_it_was_trained_with(serve: Serve) -> None:
+    """The engine opens a thought unless it is told not to, and no row of a training has an open thought."""
+    client = serve(200, b'data: {"choices": [{"delta": {"content": "It is."}}]}\n\ndata: [DONE]\n\n')
+    client.adapter = "mine"
+    assert list(client.generate(MESSAGES)) == ["It is."]
+    asked = client.server.asked  # type: ignore[attr-defined]
+    assert asked["adapters"] == "mine"
+    assert asked["chat_template_kwargs"] == {"enable_thinking": False}
