@@ -99,6 +99,7 @@ def _members(settings: Settings) -> list[Member]:
             environment=environment,
             answers=lambda: RunFiles(settings.run_directory, "watcher").find() is not None,
             start_seconds=24 * 3600,
+            waiting="indexing the notes",
             run_directory=settings.run_directory,
         ),
     ]

@@ -105,9 +105,10 @@ class Child:
         says: Callable[[], str] = lambda: "",
         start_seconds: float = 60,
         url: str = "",
+        waiting: str = "",
         run_directory: Path | None = None,
     ) -> None:
-        self.row = Row(name, url=url, log=log)
+        self.row = Row(name, url=url, waiting=waiting, log=log)
         self._files = RunFiles(run_directory, f"{name}{CHILD_SUFFIX}") if run_directory else None
         self._command, self._environment = command, environment
         self._answers, self._says, self._start_seconds = answers, says, start_seconds

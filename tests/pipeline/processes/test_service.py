@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -120,6 +121,16 @@ def test_there_is_never_a_second_owner(owned: MakeService) -> None:
         service.stop(first)
 
 
+def test_a_start_that_takes_long_is_said(
+    owned: MakeService, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pipeline.processes.service.SAY_SECONDS", 0)
+    replace(owned(), waiting="loading gemma").ensure()
+    assert capsys.readouterr().err == "loading gemma …\n"
+    owned().ensure()
+    assert capsys.readouterr().err == ""
+
+
 def test_a_failed_start_says_the_last_words_and_the_log(owned: MakeService) -> None:
     with pytest.raises(ServiceError) as error:
         owned(script="import sys; sys.exit('the disk is made of cheese')").ensure()
@@ -161,6 +172,7 @@ def test_a_process_id_used_again_is_not_the_owner(owned: MakeService) -> None:
 STUCK = """
 import json, os, sys
 from http.server import HTTPServer, BaseHTTPRequestHandler
+from dataclasses import replace
 from pathlib import Path
 from pipeline.processes.owner import Owner
 

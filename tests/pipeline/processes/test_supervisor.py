@@ -2,6 +2,7 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -126,6 +127,22 @@ def test_a_shared_owner_that_was_started_here_is_stopped(owned: MakeService) -> 
     assert owned().find() is not None
     supervisor.stop()
     assert owned().find() is None
+
+
+def test_what_a_start_waits_for_is_shown(owned: MakeService) -> None:
+    shown: list[tuple[str, str]] = []
+    ready = threading.Event()
+
+    def show(row: Row) -> None:
+        shown.append((row.state, row.text))
+        if row.state == "ready":
+            ready.set()
+
+    supervisor = Supervisor([Shared(replace(owned(), waiting="loading gemma"))], {}, show)
+    supervisor.start()
+    assert ready.wait(60)
+    supervisor.stop()
+    assert shown[:2] == [("starting", "loading gemma"), ("ready", "")]
 
 
 def test_what_a_killed_supervisor_left_is_ended(tmp_path: Path) -> None:
