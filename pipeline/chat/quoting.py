@@ -34,7 +34,7 @@ class Quote:
     def as_markdown(self) -> str:
         """A block quotation that ends in its mark."""
         mark = f"\n[{self.n}]" if is_code(self.text.rsplit("\n\n", 1)[-1]) else f" [{self.n}]"
-        return "\n".join(f"> {line}".rstrip() for line in f"{self.text}{mark}".splitlines())
+        return "\n".join(f"> {line}".rstrip() for line in f"{self.text}{mark}".split("\n"))
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,6 @@ def sync_documents(
         progress(seen_count, 0, "files")
         overtaken |= overtake()
     unread = tuple(file.id for file in seen if file.state == "failed" and file.id.endswith("/"))
-    gone = known.keys() - {file.id for file in seen if file.document is not None}
     gone = known.keys() - {file.id for file in seen if file.document is not None} - overtaken
     kept = {id for id in gone if id.startswith(unread)} | overtaken
     _remove_documents(database, gone - kept, report)

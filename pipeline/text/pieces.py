@@ -56,7 +56,7 @@ def _blocks(markdown: str) -> Iterator[str]:
     """Paragraphs and list items on one line each, table rows, and code blocks as they are."""
     held: list[str] = []
     fence = ""
-    lines = markdown.splitlines()
+    lines = markdown.removesuffix("\n").split("\n")  # Markdown's lines; str.splitlines cuts at U+2028 and others too
     for line, following in zip([*lines, ""], [*lines, "", ""][1:], strict=True):
         opening, item, is_row = _FENCE.match(line), _ITEM.match(line), line.lstrip().startswith("|")
         if fence:

@@ -58,3 +58,10 @@ def test_a_bare_sentence_has_no_mark() -> None:
     assert [bare(s) for s in ("- item", "2. second", "plain - dash", "```\n- x\n```")] == [
         "item", "second", "plain - dash", "```\n- x\n```",
     ]  # fmt: skip
+
+
+def test_a_line_of_markdown_ends_at_a_line_feed_alone():
+    """Where str.splitlines cuts too, a list item would become a paragraph and a table two."""
+    for mark in "\u2028\u2029\x85\x0b\x0c":
+        assert split_sentences(f"- one{mark}item") == [f"- one{mark}item"]
+        assert split_sentences(f"| a{mark}# b | c |") == [f"- a{mark}# b — c"]

@@ -235,7 +235,7 @@ def _without_captions(paragraph: str) -> str:
 
 
 def _rows(table: str, heading: str) -> Iterator[Row]:
-    lines = [_cells(line) for line in table.splitlines() if not _RULE.fullmatch(line)]
+    lines = [_cells(line) for line in table.strip("\n").split("\n") if not _RULE.fullmatch(line)]
     head = [cell.lower() for cell in lines[0]]
     for cells in lines[1:]:
         yield Row(dict(zip(head, cells, strict=False)), heading)
