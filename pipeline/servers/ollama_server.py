@@ -1,7 +1,7 @@
 """An Ollama server: where it is, which models it has, and what to do when it refuses."""
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -60,7 +60,8 @@ class OllamaServer(Server):
         self, model: str, messages: list[dict[str, str]], options: dict[str, Any], think: Think | None
     ) -> "Generator[ChatResponse, None, None]":
         """A reply in pieces. To be iterated within `explaining_for`."""
-        yield from self._client.chat(model, messages, stream=True, options=options, think=think)
+        with closing(self._new_client()) as client:
+            yield from client.chat(model, messages, stream=True, options=options, think=think)
 
     def async_client(self) -> "AsyncClient":
         """A new one, for the event loop that runs."""
@@ -115,6 +116,9 @@ class OllamaServer(Server):
 
     @cached_property
     def _client(self) -> "Client":
+        return self._new_client()
+
+    def _new_client(self) -> "Client":
         from ollama import Client
 
         hooks = {} if self.headers else {"request": [_without_key]}

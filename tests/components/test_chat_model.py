@@ -71,5 +71,5 @@ def test_any_model_is_a_generate_function(url: str) -> None:
 
 
 def test_a_servers_refusal_stays_an_error_of_ours(url: str) -> None:
-    with pytest.raises(ModelError, match="does not know the model 'coffee'"):
+    with pytest.raises(ModelError, match="has no model coffee"):
         model(url, "coffee").invoke("How long?")

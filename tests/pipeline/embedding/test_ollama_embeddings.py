@@ -78,7 +78,7 @@ def test_a_model_that_it_lacks_is_named_with_the_next_step(ollama: str, tmp_path
     with pytest.raises(ModelError, match="has no model"):
         _ = missing.name
     elsewhere = load_embedder(settings(tmp_path, "openai:nomic-embed-nothing", f"{ollama}/v1"))
-    with pytest.raises(ModelError, match=r"has no embeddings by nomic-embed-nothing .*set \[models\] embedder"):
+    with pytest.raises(ModelError, match=r"has no model nomic-embed-nothing .*set \[models\] embedder"):
         elsewhere.embed(["a"])
 
 

@@ -23,7 +23,7 @@ def test_it_answers_in_pieces(ollama: str) -> None:
 
 
 def test_a_missing_model_is_named_with_the_next_step(ollama: str) -> None:
-    with pytest.raises(ModelError, match=r"does not know the model 'gemma3:270b'.*set models\.chat"):
+    with pytest.raises(ModelError, match=r"has no model gemma3:270b .*set models\.chat"):
         list(EngineClient(f"{ollama}/v1", "gemma3:270b").generate([{"role": "user", "content": "hi"}]))
 
 
