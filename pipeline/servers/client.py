@@ -24,7 +24,7 @@ KEYS = Keys(
     when_long="lower retrieval.passages, or set models.chat to a model with a longer context",
 )
 _THINKERS = re.compile(r"(?:^|[-_/:. ])(?:r1|qwq|thinking|reasoner|reasoning)(?:$|[-_/:. ])", re.IGNORECASE)
-"""Names of models whose prompt often opens the thought, so that a server that does not know sends it as the answer."""
+"""Names of models whose prompt often opens the thought. A server that does not know this sends the thought as answer."""
 
 
 class EngineClient:
@@ -34,7 +34,7 @@ class EngineClient:
         base_url: up to and with the version, e.g. `http://127.0.0.1:11434/v1`.
         model: the server's name for it.
         api_key: sent as a bearer token when not empty.
-        adapter: of sitetwin's own engine; None: the model as it is.
+        adapter: name of an adapter of sitetwin's own engine; None: the model without one.
         timeout: seconds to wait for a connection or the next piece of text.
         think: whether a model that can think first does so.
     """
@@ -58,7 +58,11 @@ class EngineClient:
     def generate(
         self, messages: Messages, *, max_tokens: int = 400, temperature: float = 0.0, stop: list[str] | None = None
     ) -> Generator[str, None, None]:
-        """The model's answer, piece by piece, without its thought. Closing the iterator early ends it on the server.
+        """The model's answer without its thought, piece by piece. Closing the iterator early ends the request on the server.
+
+        Args:
+            max_tokens: longest answer, without a thought.
+            stop: texts that end the answer.
 
         Raises:
             UnreadableError: the reply was a thought alone.
@@ -83,11 +87,11 @@ class EngineClient:
                 return
             if dialect.thinks or self.think:
                 advice = "set models.think = false" if self.think else "set models.chat to a model that does not think"
-                raise UnreadableError(f"{self.model} thought as long as it may and gave no answer: {advice}")
-            dialect = self._server.dialect  # which knows now that the model thinks
+                raise UnreadableError(f"{self.model} used all its tokens to think and gave no answer: {advice}")
+            dialect = self._server.dialect  # it now knows that the model thinks
 
     def _stream(self, dialect: Dialect, body: dict[str, Any]) -> Generator[str, None, tuple[bool, bool]]:
-        """The answer's pieces; returns whether there was an answer, and whether there was a thought."""
+        """Yields the answer's pieces. Returns whether there was an answer, and whether there was a thought."""
         splitter = ThoughtSplitter(unsure=dialect.opens_thought or bool(_THINKERS.search(self.model)))
         has_answered = has_thought = False
         for thought, text in self._pieces(dialect, body):
@@ -103,10 +107,10 @@ class EngineClient:
         return has_answered, has_thought
 
     def _pieces(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
-        """Thought and text of each chunk; the text may hold a thought too.
+        """Yields the thought and the text of each chunk. The text may hold a thought too.
 
         Raises:
-            ServerError: with a status only when nothing has been answered yet.
+            ServerError: it has a status only if nothing has been answered yet.
         """
         server = self._server
         with (
@@ -132,9 +136,7 @@ class EngineClient:
         try:
             chunk = json.loads(data or "{}")
         except ValueError:
-            raise ServerError(
-                f"{self.base_url} sent something that is no JSON in its reply: see its log, then ask again"
-            ) from None
+            raise ServerError(f"{self.base_url} sent a reply that is not JSON: see its log, then ask again") from None
         if isinstance(chunk, dict) and not chunk.get("choices") and (said := error_text(chunk)):
             raise ServerError(f"{self.base_url} broke off ({' '.join(said.split())[:300]}): ask again")
         return chunk

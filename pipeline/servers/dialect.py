@@ -1,4 +1,4 @@
-"""How one server wants to be asked: what it has refused is left out or said in other words. Pure."""
+"""How one server wants to be asked: what it has refused is left out or put in another way. Pure."""
 
 import json
 import re
@@ -12,15 +12,15 @@ Messages = list[dict[str, str]]
 Form = Literal["json_schema", "json_object", "prompt"]
 
 THOUGHT_TOKENS = 3000
-"""On top of the answer's budget, for a model that thinks all the same; servers that speak OpenAI's protocol count both."""
+"""Added to the answer's budget for a model that thinks: OpenAI's protocol counts thought and answer together."""
 _FORMS: dict[Form, Form] = {"json_schema": "json_object", "json_object": "prompt"}
 _EFFORTS = ("none", "minimal", "low", "")
-"""What a model is asked that is not to think, until the server takes one; "": nothing."""
+"""Values of `reasoning_effort` for a model that shall not think, tried until the server accepts one. "" sends none."""
 _FORM_WORDS = re.compile(
     r"response[ _.]?format|json|schema|grammar|guided|structured|strict mode|text\.format", re.IGNORECASE
 )
 _REFUSED = (400, 405, 415, 422, 500, 501)
-"""Statuses of servers that can't do what a request asks for."""
+"""Statuses by which servers say that they can't do what a request asks for."""
 _ENDPOINTS = re.compile(r"/(?:chat(?:/completions)?|completions|embeddings|models)/*$")
 
 
@@ -32,6 +32,7 @@ class Dialect:
     is_known: bool = False
     """A request has gone well, so the address is right."""
     is_moved: bool = False
+    """The address with or without `/v1` has been tried in place of the given one."""
     budget: str = "max_tokens"
     """What the server calls the longest reply."""
     temperature: bool = True
@@ -40,10 +41,10 @@ class Dialect:
     thinks: bool = False
     """A reply had a thought."""
     opens_thought: bool = False
-    """A streamed thought lacked its opening mark, as the prompt has it."""
+    """A streamed thought lacked its opening mark, because the prompt ends with it."""
     effort: str = "none"
     template: bool = True
-    """Whether it takes arguments of the chat template."""
+    """Whether the server accepts arguments for the chat template."""
 
     def request(
         self,
@@ -59,9 +60,9 @@ class Dialect:
         """The body of a request.
 
         Args:
-            max_tokens: of the answer, without a thought.
-            schema: given, the answer is to be JSON that fits it.
-            think: what a model that thinks is asked to do about it.
+            max_tokens: longest answer, without a thought.
+            schema: JSON schema that the answer must fit; None: free text.
+            think: whether, or how hard, a model that can think does so.
         """
         body: dict[str, Any] = {"model": model, "messages": messages}
         body[self.budget] = max_tokens + (THOUGHT_TOKENS if self.thinks or think else 0)
@@ -78,10 +79,10 @@ class Dialect:
         return body | self._thinking(think)
 
     def after(self, error: ServerError, body: dict[str, Any]) -> "Dialect":
-        """How to ask again after `body` was refused.
+        """The dialect in which to ask again after `body` was refused with `error`.
 
         Raises:
-            ServerError: `error` itself, as nothing is left to try.
+            ServerError: `error` itself, when nothing is left to try.
         """
         if error.elsewhere and not self.is_known and not self.is_moved:
             return replace(self, url=other_address(self.url), is_moved=True)
@@ -101,17 +102,17 @@ class Dialect:
         if "response_format" in body and (_FORM_WORDS.search(said) or not (error.busy or self.is_known)):
             return replace(self, form=_FORMS[self.form])
         if "response_format" in body and not self.is_known:
-            return replace(self, form="prompt")  # it breaks off each time, and says nothing of use
+            return replace(self, form="prompt")  # the server breaks off each time and gives no reason
         raise error
 
     def learnt(self, *, thinks: bool = False, opens_thought: bool = False) -> "Dialect":
-        """After a request has gone well."""
+        """This dialect with what a successful request has shown."""
         return replace(
             self, is_known=True, thinks=self.thinks or thinks, opens_thought=self.opens_thought or opens_thought
         )
 
     def _thinking(self, think: Think) -> dict[str, Any]:
-        """Nothing for a model that never thought, as many servers refuse what they do not know."""
+        """Sends nothing for a model that never thought: many servers refuse fields that they do not know."""
         if not think and not self.thinks:
             return {}
         asked: dict[str, Any] = {"chat_template_kwargs": {"enable_thinking": bool(think)}} if self.template else {}
@@ -120,7 +121,7 @@ class Dialect:
 
 
 def server_address(url: str) -> str:
-    """`url` without an endpoint at its end; http where no scheme is named."""
+    """`url` without an endpoint at its end; it gets `http://` if it has no scheme."""
     url = url.strip().rstrip("/")
     url = _ENDPOINTS.sub("", url).rstrip("/")
     url = re.sub(r"(/v1)(?:/v1)+$", r"\1", url)
@@ -128,17 +129,17 @@ def server_address(url: str) -> str:
 
 
 def other_address(url: str) -> str:
-    """The same server with its version, or without it."""
+    """`url` without its `/v1`, or with one if it has none."""
     return url.removesuffix("/v1") if url.endswith("/v1") else f"{url}/v1"
 
 
 def is_about_the_form(error: ServerError) -> bool:
-    """A server that can't bring replies into a form says so; asking again does not help."""
+    """Whether the server says that it can't give replies a form. Asking again does not help then."""
     return bool(_FORM_WORDS.search(error.said))
 
 
 def _with_schema(messages: Messages, schema: dict[str, Any]) -> Messages:
-    """The last message says in words what is wanted; JSON is named, as some servers want it so."""
+    """Adds the schema in words to the last message. It says "JSON", because some servers demand the word."""
     *before, last = messages
     words = f"Answer with one JSON object and nothing else. It fits this JSON schema:\n{json.dumps(schema)}"
     return [*before, {**last, "content": f"{last['content']}\n\n{words}"}]

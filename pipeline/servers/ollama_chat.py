@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ollama import ChatResponse
 
 CONTEXT_TOKENS = 4096
-"""Prompt and reply together; the same in every request, as another number has Ollama load the model anew."""
+"""For prompt and reply together. Every request uses the same number: another one makes Ollama load the model again."""
 KEEP_ALIVE = "10m"
 KEYS = Keys(
     url="teacher.url",
@@ -31,10 +31,12 @@ KEYS = Keys(
 
 
 class OllamaChat:
-    """The model `model` of the Ollama at `url`, as `OllamaServer` finds it.
+    """A structured model of an Ollama server. See `OllamaServer` for how `url` is read.
 
     Args:
+        timeout: seconds for one answer.
         think: whether a model that can think first does so.
+        pause: waits between two tries; takes seconds.
     """
 
     def __init__(
@@ -55,20 +57,21 @@ class OllamaChat:
 
     @cached_property
     def name(self) -> str:
-        """With the digest of its weights; asks the server.
+        """Server, model and the digest of its weights; asks the server.
 
         Raises:
-            ModelError: no server, or it lacks the model.
+            ModelError: no server answers, or it lacks the model.
         """
         with closing(self._server()) as server:
             return server.identity(self.model)
 
     async def reply(self, messages: Messages, schema: dict[str, Any], *, max_tokens: int, temperature: float) -> str:
+        """See StructuredModel."""
         ask = partial(self._reply_once, messages, schema, max_tokens, temperature)
         try:
             response = await self._waiting.again_async(ask)
         except ServerError as error:
-            if "think" in error.said and self._think:  # it can't, or knows no degree of it
+            if "think" in error.said and self._think:  # the model can't think, or has no degrees of thinking
                 self._think = True if isinstance(self._think, str) else None
                 return await self.reply(messages, schema, max_tokens=max_tokens, temperature=temperature)
             if self._waiting.may_skip(error):
@@ -98,7 +101,7 @@ class OllamaChat:
 
 
 def list_models(url: str = "") -> list[str]:
-    """The models that the server at `url` has.
+    """The names of the models that the server at `url` has.
 
     Raises:
         ModelError: no Ollama answers there.

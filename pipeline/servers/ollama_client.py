@@ -1,4 +1,4 @@
-"""The chat's client of an Ollama server, by Ollama's own protocol: the one like OpenAI's knows no switch for thoughts."""
+"""The chat's client of an Ollama server. It uses Ollama's own protocol: the OpenAI-compatible one can't switch thoughts off."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +12,7 @@ from pipeline.settings import Think
 
 
 class OllamaClient(EngineClient):
-    """Asks one model of the Ollama whose address, with `/v1`, is `base_url`. See EngineClient."""
+    """Asks one model of an Ollama server; `base_url` is its address with `/v1`. See EngineClient."""
 
     def __init__(self, base_url: str, model: str, *, api_key: str = "", timeout: float = 120, **how: Any) -> None:
         super().__init__(base_url, model, api_key=api_key, timeout=timeout, **how)
@@ -25,7 +25,8 @@ class OllamaClient(EngineClient):
         except ServerError as error:
             if "think" not in error.said or not self._switch:
                 raise
-            self._switch = True if isinstance(self._switch, str) else None  # it knows no degrees of it, or can't at all
+            # The model has no degrees of thinking, or can't think at all.
+            self._switch = True if isinstance(self._switch, str) else None
             yield from self._pieces(dialect, body)
 
     def _parts(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str]]:

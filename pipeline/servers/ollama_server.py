@@ -17,13 +17,13 @@ T = TypeVar("T")
 
 
 class OllamaServer(Server):
-    """The server at `url`; without one at OLLAMA_HOST, else at Ollama's usual address.
+    """The Ollama server at `url`. An empty `url` means OLLAMA_HOST, and without that Ollama's usual address.
 
     Args:
-        timeout: seconds for one answer, the time in which the model is loaded included.
+        timeout: seconds for one answer, including the time to load the model.
 
     Raises:
-        ServerError: by every method that asks it.
+        ServerError: raised by every method that asks the server.
     """
 
     kind = "Ollama"
@@ -36,13 +36,15 @@ class OllamaServer(Server):
 
     @property
     def address(self) -> str:
+        """The server's URL, without `/v1` or `/api`."""
         return self.url
 
     def models(self) -> "list[ListResponse.Model]":
+        """The models that the server has."""
         return list(self.ask("", lambda client: client.list()).models)
 
     def identity(self, model: str) -> str:
-        """Names `model` and its weights."""
+        """A name for `model` and its weights, e.g. `ollama:qwen3:4b-1a2b3c4d5e6f` with the first 12 digits of the digest."""
         wanted = model if ":" in model else f"{model}:latest"
         for known in self.models():
             if known.model == wanted and known.digest:
@@ -50,6 +52,8 @@ class OllamaServer(Server):
         raise ServerError(self.missing(model, ""), httpx.codes.NOT_FOUND, for_all=True)
 
     def ask(self, model: str, question: "Callable[[Client], T]") -> T:
+        """What `question` returns, asked again while the server is busy; `model` is named in errors."""
+
         def once() -> T:
             with self.explaining_for(model):
                 return question(self._client)
@@ -59,12 +63,12 @@ class OllamaServer(Server):
     def chat(
         self, model: str, messages: list[dict[str, str]], options: dict[str, Any], think: Think | None
     ) -> "Generator[ChatResponse, None, None]":
-        """A reply in pieces. To be iterated within `explaining_for`."""
+        """Yields a reply in pieces. Iterate over it inside `explaining_for`."""
         with closing(self._new_client()) as client:
             yield from client.chat(model, messages, stream=True, options=options, think=think)
 
     def async_client(self) -> "AsyncClient":
-        """A new one, for the event loop that runs."""
+        """A new client for the running event loop."""
         from ollama import AsyncClient
 
         async def without_key(request: httpx.Request) -> None:
@@ -74,11 +78,16 @@ class OllamaServer(Server):
         return AsyncClient(self.url, **self.options, event_hooks=hooks)
 
     def close(self) -> None:
+        """Closes the connections to the server."""
         self._client.close()
 
     @contextmanager
     def explaining_for(self, model: str) -> Iterator[None]:
-        """Errors of a request for `model` get their next step."""
+        """Turns errors of a request for `model` into ones that name the next step.
+
+        Raises:
+            ServerError: instead of any error of httpx or `ollama`.
+        """
         from ollama import ResponseError
 
         try:
@@ -92,9 +101,9 @@ class OllamaServer(Server):
                 else httpx.Response(max(error.status_code, httpx.codes.INTERNAL_SERVER_ERROR), text=error.error)
             )
             raise self.refusal(model, response) from None
-        except (ValueError, TypeError) as error:  # no JSON, or JSON of another shape, which `ollama` does not check
+        except (ValueError, TypeError) as error:  # no JSON, or JSON of a shape that `ollama` does not check
             said = " ".join(str(error).split())[:80]
-            if self.has_answered:  # what stands before it is in trouble for a moment
+            if self.has_answered:  # a proxy in front of Ollama fails for a moment
                 raise ServerError(
                     f"Ollama at {self.url} answered with something else than a reply ({said}): see its log", busy=True
                 ) from None
@@ -103,12 +112,15 @@ class OllamaServer(Server):
             ) from None
 
     def nobody(self, error: Exception) -> str:
+        """The error text for a server that does not answer."""
         return f"no Ollama answers at {self.url}: run `ollama serve`, or set {self.keys.url} to where it is"
 
     def missing(self, model: str, said: str) -> str:
+        """The error text for a server that lacks `model`."""
         return f"Ollama at {self.url} has no model {model}: run `ollama pull {model}`"
 
     def refusal(self, model: str, response: httpx.Response, said: str = "", status: int = 0) -> ServerError:
+        """See `Server.refusal`. An unknown path means that the model is missing."""
         error = super().refusal(model, response, said, status)
         if error.elsewhere and "page" not in error.said:
             return ServerError(self.missing(model, ""), error.status, error.said, for_all=True)
@@ -126,5 +138,5 @@ class OllamaServer(Server):
 
 
 def _without_key(request: httpx.Request) -> None:
-    """`ollama` sends OLLAMA_API_KEY of the environment to every server; it is meant for ollama.com."""
+    """Removes the key: `ollama` sends OLLAMA_API_KEY to every server, but the key is meant for ollama.com."""
     request.headers.pop("Authorization", None)

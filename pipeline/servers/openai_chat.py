@@ -22,11 +22,14 @@ KEYS = Keys(
 
 
 class OpenAIChat:
-    """The model `model` of the server at `url`, which ends with the version, e.g. `https://api.openai.com/v1`.
+    """A structured model of an OpenAI-compatible server; `url` is e.g. `https://api.openai.com/v1`.
 
     Args:
-        label: what the model is called in `name`.
+        timeout: seconds for one answer.
+        label: value of `name`; empty: `openai:` and the model's name.
         think: whether a model that can think first does so.
+        keys: settings to name in errors.
+        pause: waits between two tries; takes seconds.
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class OpenAIChat:
         self._server = OpenAIServer(url, model, keys, api_key, timeout, pause_async=pause)
 
     async def reply(self, messages: Messages, schema: dict[str, Any], *, max_tokens: int, temperature: float) -> str:
+        """See StructuredModel."""
+
         def body(dialect: Dialect) -> dict[str, Any]:
             return dialect.request(
                 self.model, messages, max_tokens=max_tokens, temperature=temperature, schema=schema, think=self._think
@@ -63,12 +68,12 @@ class OpenAIChat:
 
 
 def checked(reply: Reply, max_tokens: int, think: Think | None) -> str:
-    """The answer of a reply that is whole.
+    """The answer of a complete reply.
 
     Raises:
-        CutOffError: it ended at its longest.
+        CutOffError: the reply reached `max_tokens`.
         RefusedError: the model or the server's filter refuses.
-        UnreadableError: it holds no answer.
+        UnreadableError: the reply holds no answer.
     """
     if reply.refusal:
         raise RefusedError(f"the model refuses (“{reply.refusal[:120]}”)")
@@ -77,7 +82,7 @@ def checked(reply: Reply, max_tokens: int, think: Think | None) -> str:
     if reply.thought and not reply.answer.strip():
         advice = "set models.think = false" if think else "choose a model that does not think"
         kind = CutOffError if reply.is_cut_off else UnreadableError
-        raise kind(f"the reply is a thought alone: {advice}")
+        raise kind(f"the reply is a thought without an answer: {advice}")
     if reply.is_cut_off:
         raise CutOffError(f"the answer was cut off after {max_tokens} tokens")
     return reply.answer

@@ -1,4 +1,4 @@
-"""A server that speaks OpenAI's protocol, spoken to as it wants to be."""
+"""A server that speaks OpenAI's protocol, asked in the dialect that it understands."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -14,10 +14,10 @@ Body = dict[str, Any]
 
 
 class OpenAIServer(Server):
-    """The server at `url`; `/v1` at its end and an endpoint after it may be there or not.
+    """The OpenAI-compatible server at `url`, which may end in `/v1`, in an endpoint, or in neither.
 
     Raises:
-        ServerError: by every method that asks it.
+        ServerError: raised by every method that asks the server.
     """
 
     def __init__(self, url: str, model: str, keys: Keys, *args: Any, **how: Any) -> None:
@@ -26,10 +26,12 @@ class OpenAIServer(Server):
         self.dialect = Dialect(self.url)
 
     def post(self, path: str, body: Callable[[Dialect], Body], read: Callable[[Any], T | None]) -> T:
-        """What `read` finds in the answer; it gives None when there is nothing.
+        """Sends a request and returns what `read` finds in the JSON of the answer.
 
         Args:
-            body: what is sent, in the words of a dialect; empty: the server is asked without.
+            path: endpoint, e.g. `chat/completions`.
+            body: makes the body for a dialect; an empty body sends a GET.
+            read: takes the answer's JSON; returns None if the JSON holds no result.
         """
         dialect = self.dialect
         while True:
@@ -49,7 +51,7 @@ class OpenAIServer(Server):
             return found
 
     async def post_async(self, path: str, body: Callable[[Dialect], Body], read: Callable[[Any], T | None]) -> T:
-        """As `post`."""
+        """Like `post`, without blocking the event loop."""
         dialect = self.dialect
         while True:
             sent, now = body(dialect), dialect
@@ -80,13 +82,17 @@ class OpenAIServer(Server):
         return self.post("models", lambda dialect: {}, listed)
 
     def learn(self, dialect: Dialect, *, thinks: bool = False, opens_thought: bool = False) -> None:
-        """A request in `dialect` went well. Others that were under way may have learnt that the model thinks."""
+        """Remembers the `dialect` of a successful request, and what parallel requests have learnt of the model's thoughts."""
         self.dialect = dialect.learnt(
             thinks=thinks or self.dialect.thinks, opens_thought=opens_thought or self.dialect.opens_thought
         )
 
     def answer(self, dialect: Dialect, sent: Body, response: httpx.Response, read: Callable[[Any], T | None]) -> T:
-        """What `read` finds in a response that has been read."""
+        """What `read` finds in a response whose body has been read.
+
+        Raises:
+            ServerError: the response is an error, is empty, or comes from another kind of server.
+        """
         if not response.is_success:
             raise self.refused(sent, response)
         try:
@@ -107,12 +113,14 @@ class OpenAIServer(Server):
         raise self._strange(dialect, response)
 
     def refused(self, sent: Body, response: httpx.Response) -> ServerError:
+        """The error for a response with an error status."""
         error = self.refusal(self.model, response)
         if "response_format" in sent and is_about_the_form(error):
             error.busy = False
         return error
 
     def close(self) -> None:
+        """Closes the connections to the server."""
         self._http.close()
 
     @cached_property
@@ -122,10 +130,10 @@ class OpenAIServer(Server):
     def _refused_within(
         self, dialect: Dialect, sent: Body, response: httpx.Response, answer: Body, said: str
     ) -> ServerError:
-        """An error that came with a status that says all is well."""
+        """The error for an error message that came with a status of success."""
         error = answer.get("error")
         code = error.get("code") if isinstance(error, dict) else None
-        if "endpoint" in said.lower() and not dialect.is_known:  # as LM Studio says it
+        if "endpoint" in said.lower() and not dialect.is_known:  # LM Studio's words
             return ServerError(self.no_path(said), response.status_code, said, elsewhere=True)
         status = code if isinstance(code, int) and 400 <= code < 600 else httpx.codes.INTERNAL_SERVER_ERROR
         found = self.refusal(self.model, response, said, status)
@@ -134,7 +142,7 @@ class OpenAIServer(Server):
         return found
 
     def _strange(self, dialect: Dialect, response: httpx.Response) -> ServerError:
-        """A page, or JSON of another kind: of another server, or of one in front that is in trouble for a moment."""
+        """The error for a web page or JSON of another kind. Another server sent it, or a proxy that fails for a moment."""
         said = words(response)
         if dialect.is_known:
             return ServerError(

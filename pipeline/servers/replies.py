@@ -1,4 +1,4 @@
-"""What servers that speak OpenAI's protocol put into a reply or a chunk of one, as they really do it. Pure."""
+"""Reads replies and chunks of OpenAI-compatible servers, with the deviations that real servers have. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,27 +6,28 @@ from typing import Any
 from pipeline.text.thoughts import split_thought
 
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
-"""Names of the field that holds the thought: DeepSeek's and vLLM's, OpenRouter's and Ollama's, others'."""
+"""Names of the field that holds the thought: of DeepSeek and vLLM, of OpenRouter and Ollama, of others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole reply; `answer` is what stands after the thought."""
+    """A whole reply; `answer` is the text after the thought."""
 
     answer: str
     thought: str = ""
     finish: str = ""
-    """Why it ended: `stop`, `length`, `content_filter` or another word of the server's."""
+    """Why the reply ended: `stop`, `length`, `content_filter` or another word of the server."""
     refusal: str = ""
-    """The model's words when it refuses by the protocol."""
+    """The model's words when it refuses in the field that the protocol has for this."""
 
     @property
     def is_cut_off(self) -> bool:
+        """Whether the reply ended because it reached its longest length."""
         return self.finish == "length"
 
 
 def read_reply(answer: Any) -> Reply | None:
-    """A whole reply; None when `answer` holds none."""
+    """The reply in the JSON of an answer; None if there is none."""
     choice = _choice(answer)
     if choice is None or not isinstance(message := choice.get("message"), dict):
         return None
@@ -40,7 +41,7 @@ def read_reply(answer: Any) -> Reply | None:
 
 
 def read_chunk(chunk: Any) -> tuple[str, str, str]:
-    """Thought, text and finish reason of a piece of a streamed reply, each "" where it has none.
+    """Thought, text and finish reason of a piece of a streamed reply; each is "" if it is missing.
 
     The text may hold an inline thought. Odd chunks (no choices, a null delta) are empty.
     """
@@ -53,7 +54,7 @@ def read_chunk(chunk: Any) -> tuple[str, str, str]:
 
 
 def text_of(content: Any) -> str:
-    """Content that is a text, or a list of parts of which some are text; parts that hold a thought are left out."""
+    """The text of a message's content, which is a text or a list of parts. Parts that hold a thought are left out."""
     if isinstance(content, str):
         return content
     if not isinstance(content, list):

@@ -1,4 +1,4 @@
-"""Answers in a form: what a chat model replies, as a record."""
+"""Structured output: reads a chat model's reply into a record."""
 
 import json
 import re
@@ -13,13 +13,13 @@ from pipeline.servers.dialect import Messages
 Form = TypeVar("Form", bound=BaseModel)
 
 TRIES = 3
-"""For one answer, each warmer than the one before: a small model that has lost its way takes another."""
+"""Tries for one answer. Each has a higher temperature: a small model that went wrong then takes another path."""
 COOLEST, WARMER = 0.3, 0.3
-"""Temperature of the first try, and what each further one adds."""
+"""Temperature of the first try, and what each further try adds."""
 LONGER = 2
-"""Times the budget, once, for an answer that was cut off."""
+"""Factor on the token budget for an answer that was cut off."""
 _MENDED = 6
-"""At so many places of a reply faulty JSON is looked for."""
+"""Number of places in a reply at which faulty JSON is looked for."""
 _BEGIN = re.compile(r"[\[{]")
 _LIKELY = re.compile(r"""[\[{]\s*(?=["'{\[])""")
 _JSON = json.JSONDecoder(strict=False)
@@ -30,7 +30,7 @@ class CutOffError(UnreadableError):
 
 
 class RefusedError(UnreadableError):
-    """This request is refused, or goes wrong each time. Asking again does not help, but others may go well."""
+    """This request is refused or fails each time. Asking again does not help; other requests may still succeed."""
 
 
 class StructuredModel(Protocol):
@@ -38,14 +38,14 @@ class StructuredModel(Protocol):
 
     @property
     def name(self) -> str:
-        """Server, model and, where the server tells, its weights."""
+        """Server, model and, if the server tells them, its weights."""
 
     async def reply(self, messages: Messages, schema: dict[str, Any], *, max_tokens: int, temperature: float) -> str:
-        """JSON that is meant to fit `schema`.
+        """The model's reply: a text that should be JSON fitting `schema`.
 
         Raises:
             CutOffError, RefusedError, UnreadableError: there is no whole answer to this request.
-            ModelError: the server can't be reached, lacks the model, or refuses.
+            ModelError: the server can't be reached, lacks the model, or refuses every request.
         """
 
 
@@ -53,7 +53,7 @@ async def fill_in(model: StructuredModel, messages: Messages, form: type[Form], 
     """The model's answer as a record of `form`, after at most TRIES tries.
 
     Raises:
-        UnreadableError: no try gave one.
+        UnreadableError: no try gave a readable answer.
         ModelError: see StructuredModel.
     """
     schema = form.model_json_schema()
@@ -72,13 +72,13 @@ async def fill_in(model: StructuredModel, messages: Messages, form: type[Form], 
 
 
 def read(reply: str, form: type[Form]) -> Form:
-    """A record out of a reply that may have words or a code fence around its JSON, or small faults in it.
+    """The record in a reply, which may have words or a code fence around its JSON, or small faults in it.
 
-    Several values are JSON lines when `form` has one field, a list; else the last one that fits counts, as a model that
-    corrects itself does so at the end.
+    If `form` has one field, which is a list, several values count as JSON lines. Otherwise the last value that fits
+    counts: a model that corrects itself does so at the end.
 
     Raises:
-        UnreadableError: there is none in it.
+        UnreadableError: the reply holds no record of `form`.
     """
     problem: ValidationError | None = None
     for values in (list(_values(reply)), list(_mended(reply))):
@@ -95,7 +95,7 @@ def read(reply: str, form: type[Form]) -> Form:
 
 
 def _values(reply: str) -> Iterator[Any]:
-    """Every object and list of sound JSON that stands in `reply`, the outermost ones, in their order."""
+    """The outermost objects and lists of valid JSON in `reply`, in order."""
     end = 0
     for begin in _BEGIN.finditer(reply):
         if begin.start() < end:
@@ -108,19 +108,19 @@ def _values(reply: str) -> Iterator[Any]:
 
 
 def _mended(reply: str) -> Iterator[Any]:
-    """What JSON with faults may have been meant as, by where it may begin."""
+    """Repaired readings of faulty JSON, one for each place where it may begin."""
     from json_repair import repair_json
 
     begins = [begin.start() for begin in _LIKELY.finditer(reply)][:_MENDED] or [
         begin.start() for begin in _BEGIN.finditer(reply)
     ][:1]
-    # The outermost begins first, and the last candidate is tried first.
+    # `_candidates` tries the last value first, so the outermost one comes last.
     for begin in reversed(begins):
         yield repair_json(reply[begin:], return_objects=True)
 
 
 def _candidates(values: list[Any], form: type[BaseModel]) -> Iterator[Any]:
-    """What may be the record, the best first."""
+    """The values that may be the record, the best first."""
     fields = form.model_fields.keys()
     objects = [value for value in map(_unwrapped, values) if isinstance(value, dict)]
     keyed = [value for value in objects if fields & value.keys()]
@@ -128,18 +128,20 @@ def _candidates(values: list[Any], form: type[BaseModel]) -> Iterator[Any]:
     if len(fields) == 1:
         (field,) = fields
         for value in reversed(values):
-            if isinstance(value, list) and any(isinstance(item, dict) for item in value):  # the list, without its key
+            if isinstance(value, list) and any(isinstance(item, dict) for item in value):  # the list without its key
                 yield {field: [item for item in value if isinstance(item, dict)]}
         for value in reversed(objects):
-            if len(lists := [held for held in value.values() if isinstance(held, list)]) == 1:  # under another key
+            if (
+                len(lists := [held for held in value.values() if isinstance(held, list)]) == 1
+            ):  # the list under another key
                 yield {field: lists[0]}
-        if lines := [value for value in objects if value]:  # JSON lines, or one alone
+        if lines := [value for value in objects if value]:  # JSON lines, or a single object
             yield {field: lines}
     yield from reversed(objects)
 
 
 def _unwrapped(value: Any) -> Any:
-    """`{"answer": {…}}` is its content."""
+    """The inner object of wrappers such as `{"answer": {…}}`."""
     while isinstance(value, dict) and len(value) == 1 and isinstance(inner := next(iter(value.values())), dict):
         value = inner
     return value

@@ -1,8 +1,8 @@
 """The one way to a model server: how it is reached, when it is asked again, and what its errors mean.
 
-httpx and not the `openai` package: importing that took .9 s of CPU beside .4 s for httpx, in every `sitetwin ask` before
-its first word, and it sends OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS of the environment to whatever
-server is named.
+It uses httpx and not the `openai` package for two reasons. Importing `openai` takes 0.9 s of CPU, httpx 0.4 s, before
+the first word of every `sitetwin ask`. And `openai` sends the environment's OPENAI_ORG_ID, OPENAI_PROJECT_ID and
+OPENAI_CUSTOM_HEADERS to any server that is named.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 10
 TRIES = 4
-"""Of one request, while the server is busy or breaks off: it may have been started again."""
+"""Tries of one request while the server is busy or breaks off: it may be restarting."""
 FAILURES = 3
-"""Requests in a row; a server that fails so often is broken for all."""
+"""After so many failed requests in a row the server counts as broken for all requests."""
 LONGEST_PAUSE = 30.0
-"""Seconds, however long a server asks to wait."""
+"""Longest pause in seconds, even if a server asks for a longer one."""
 NOT_IMPLEMENTED = (405, 415, 501)
 _MEMORY = re.compile(r"requires more system memory|out of memory|unable to allocate", re.IGNORECASE)
 _LENGTH = re.compile(
@@ -44,26 +44,27 @@ _growing = wait_exponential(min=1, max=LONGEST_PAUSE)
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What the settings call a server and its model, for errors that say what to set."""
+    """The names of a server's settings, for errors that say what to set."""
 
     url: str
     model: str
     api_key: str
     when_slow: str
-    """What to do about a model that needs too long."""
+    """Next step for a model that takes too long."""
     when_long: str = "set it to a model with a longer context"
-    """What to do about texts that are longer than the model takes."""
+    """Next step for texts that are longer than the model's context."""
 
 
 class ServerError(ModelError):
     """The server can't be reached, or refuses.
 
     Args:
-        status: of its answer; 0: it gave none.
-        said: its own words.
-        busy: the same request may go well in a moment, or in the `pause` of seconds that the server asks for.
-        elsewhere: nobody answers to this path; the server may do so to another one.
-        for_all: no other request would go better.
+        status: HTTP status of the answer; 0: there was no answer.
+        said: the server's own words.
+        busy: the same request may succeed in a moment.
+        pause: seconds that the server asks to wait before the next try.
+        elsewhere: the server does not know this path; it may know another one.
+        for_all: every other request would fail too.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class ServerError(ModelError):
 
 
 class Options(TypedDict):
-    """What every httpx client of one server is made with."""
+    """Arguments of every httpx client of one server."""
 
     headers: dict[str, str]
     timeout: httpx.Timeout
@@ -96,12 +97,12 @@ class Options(TypedDict):
 
 
 class Server:
-    """The server at `url`. A key goes nowhere else, and one of the environment nowhere at all.
+    """The server at `url`. The key is sent to this server only; keys of the environment are never sent.
 
     Args:
         timeout: seconds for one answer, or for the next piece of a streamed one.
-        tries: of one request while the server is busy.
-        pause, pause_async: how to wait; seconds.
+        tries: tries of one request while the server is busy.
+        pause, pause_async: wait between two tries; take seconds.
     """
 
     kind = "the server"
@@ -133,6 +134,7 @@ class Server:
 
     @property
     def options(self) -> Options:
+        """Arguments for a new httpx client of this server."""
         timeout = httpx.Timeout(self.timeout, connect=CONNECT_SECONDS)
         return {"headers": self.headers, "timeout": timeout, "mounts": DIRECT, "verify": _certificates()}
 
@@ -143,13 +145,13 @@ class Server:
         return found
 
     async def again_async(self, question: Callable[[], Awaitable[T]]) -> T:
-        """As `again`."""
+        """Like `again`, for a coroutine."""
         found: T = await AsyncRetrying(sleep=self._pause_async, **self._policy)(question)
         self._went_well()
         return found
 
     def may_skip(self, error: ServerError) -> bool:
-        """Whether `error`, which ended a request, leaves hope for other ones: fewer than FAILURES failed in a row."""
+        """Whether other requests may succeed after `error`: fewer than FAILURES requests have failed in a row."""
         self._failures += 1
         return not error.for_all and self._failures < FAILURES
 
@@ -158,7 +160,7 @@ class Server:
 
     @contextmanager
     def explaining(self) -> Iterator[None]:
-        """What goes wrong on the way gets its next step.
+        """Turns errors of the connection into ones that name the next step.
 
         Raises:
             ServerError: instead of any error of httpx.
@@ -182,16 +184,18 @@ class Server:
             ) from None
 
     def nobody(self, error: Exception) -> str:
+        """The error text for a server that does not answer."""
         return f"no server answers at {self.url} ({error}): start it, or mend {self.keys.url}"
 
     def missing(self, model: str, said: str) -> str:
+        """The error text for a server that lacks `model`; `said` are its own words."""
         return f"{self.url} has no model {model} ({said}): set {self.keys.model} to one of {self.url}/models"
 
     def refusal(self, model: str, response: httpx.Response, said: str = "", status: int = 0) -> ServerError:
-        """What an answer that has been read means, and what to do about it.
+        """The error for a refusing response whose body has been read, with the next step.
 
         Args:
-            said, status: of an error within an answer; else they are the answer's own.
+            said, status: message and status of an error inside a successful answer; else the response's own are used.
         """
         status = status or response.status_code
         said = said or words(response)
@@ -247,23 +251,25 @@ class Server:
         )
 
     def no_path(self, said: str) -> str:
+        """The error text for a server that knows no such path; `said` are its own words."""
         return (
             f"{self.url} knows no such path, with /v1 or without ({said}): mend {self.keys.url}, or set {self.keys.model} to "
             "a model that it has"
         )
 
     def no_server(self, said: str) -> str:
+        """The error text for an address at which something else answers; `said` are its words."""
         return f"what answers at {self.url} is no model server ({said}): mend {self.keys.url}"
 
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Read once: a client of its own for each request took 30 ms for it."""
+    """Read once per process: reading them takes 30 ms, and each request may have a client of its own."""
     return httpx.create_ssl_context()
 
 
 def words(response: httpx.Response) -> str:
-    """What an answer says, in one line: the message of its error, else its text; at most 300 characters."""
+    """An answer's error message, or else its text, in one line of at most 300 characters."""
     try:
         text = error_text(response.json()) or response.text
     except ValueError:
@@ -272,7 +278,7 @@ def words(response: httpx.Response) -> str:
 
 
 def error_text(answer: Any) -> str:
-    """The message of an error of OpenAI, mlx-lm, FastAPI or Ollama; "" when `answer` is none."""
+    """The message of an error by OpenAI, mlx-lm, FastAPI or Ollama; "" if `answer` is no error."""
     if not isinstance(answer, dict):
         return ""
     error = answer.get("error") or answer.get("detail") or (answer.get("message") if "choices" not in answer else "")
@@ -289,7 +295,7 @@ def error_text(answer: Any) -> str:
 
 
 def asked_pause(response: httpx.Response) -> float:
-    """Seconds that a busy server asks to wait, at most LONGEST_PAUSE; 0 when it asks for none."""
+    """Seconds that a busy server asks to wait, at most LONGEST_PAUSE; 0 if it asks for none."""
     asked = response.headers.get("Retry-After", "")
     try:
         seconds = float(asked)

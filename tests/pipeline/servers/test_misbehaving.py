@@ -129,8 +129,8 @@ def test_a_server_that_fails_for_all_ends_the_build(server: Server) -> None:
     [
         (reply(None, "content_filter"), "the server's own filter withholds the answer"),
         (reply(None, refusal="I can't help."), "the model refuses .*I can't help"),
-        (reply("", "stop", reasoning_content="Hm."), "a thought alone: choose a model that does not think"),
-        (reply("<think>Hm, hm", "length"), "a thought alone: choose a model that does not think"),
+        (reply("", "stop", reasoning_content="Hm."), "a thought without an answer: choose a model that does not think"),
+        (reply("<think>Hm, hm", "length"), "a thought without an answer: choose a model that does not think"),
         (
             (429, {}, {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}),
             "no credit",
@@ -301,7 +301,7 @@ def test_the_answer_alone_is_streamed(server: Server, answer: Answer) -> None:
             chunks('{"error": {"message": "Provider overloaded", "code": 502}}'),
             r"broke off \(Provider overloaded 502\)",
         ),
-        (chunks("<html>"), "sent something that is no JSON"),
+        (chunks("<html>"), "sent a reply that is not JSON"),
         ((200, {"Content-Type": "text/html"}, HTML), r"is no model server \(.*busy now.*\): mend engine\.url"),
         ((200, {}, {"error": {"message": "no such adapter", "code": 400}}), "no such adapter"),
     ],
