@@ -1,8 +1,8 @@
 """Adapters on disk, and which of them is promoted.
 
-A folder `.sitetwin/adapters/NAME` is mlx-lm's own (`adapter_config.json`, `adapters.safetensors`: what
-`mlx_lm.generate --adapter-path` takes) with a card, `sitetwin.json`. One that mlx-lm made itself has no card: it is
-taken too, as private, and for whatever base its weights fit.
+A folder `.sitetwin/adapters/NAME` has mlx-lm's own layout (`adapter_config.json`, `adapters.safetensors`), which
+`mlx_lm.generate --adapter-path` takes, and a card, `sitetwin.json`. An adapter that mlx-lm made itself has no card. It
+is accepted too: as private, and for any base that its weights fit.
 """
 
 import hashlib
@@ -28,76 +28,82 @@ CARD = "sitetwin.json"
 STATE = "promoted.json"
 BASE = "base"
 RESERVED = (BASE, "promoted")
-"""What a chooser calls the model without an adapter, and whichever is promoted."""
+"""Names that mean the model without an adapter, and the promoted adapter."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SAMPLE_BYTES = 4096
 
 
 class Card(BaseModel):
-    """`sitetwin.json` beside the weights."""
+    """`sitetwin.json`, which stands beside the weights."""
 
     base: str
-    """The base model as `[models] chat` names it."""
+    """The base model, as `[models] chat` names it."""
     base_hash: str
-    """`base_hash` of its folder."""
+    """The hash of the base's folder (`base_hash`)."""
     visibility: Visibility
-    """Of what it was trained on; only a public adapter may answer visitors."""
+    """The visibility of the text that it was trained on. Only a public adapter may answer visitors."""
     dataset: int | None = None
-    """Version of the data set."""
+    """The version of the data set."""
     run: str = ""
-    """The run of which it is the best checkpoint."""
+    """The run whose best checkpoint it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
+    """An adapter on disk, as its card describes it."""
+
     name: str
     folder: Path
     base: str
     base_hash: str
-    """Empty for an adapter without a card."""
+    """The hash of the base's folder; empty for an adapter without a card."""
     visibility: Visibility
     dataset: int | None = None
-    """Version of the data set, where the card names one."""
+    """The version of the data set, if the card names one."""
 
 
 class Promotion(BaseModel):
+    """An adapter that was promoted, and when."""
+
     name: str
     at: datetime
 
 
 class _State(BaseModel):
     promoted: list[Promotion] = []
-    """The last one is in force; a rollback takes it off."""
+    """Oldest first. The last one is in force, and a rollback removes it."""
 
 
 def adapters_directory(settings: Settings) -> Path:
+    """The folder that holds the site's adapters."""
     return settings.state / "adapters"
 
 
 def is_adapter_name(name: str) -> bool:
-    """Whether a folder of adapters may be called so: no path, nothing hidden, not `base` or `promoted`."""
+    """Whether an adapter's folder may have this name: it is no path, not hidden, and neither `base` nor `promoted`."""
     return bool(_NAME.fullmatch(name)) and name not in RESERVED
 
 
 def write_card(folder: Path, card: Card) -> None:
+    """Writes `card` into the adapter's `folder`."""
     files.write_text(folder / CARD, card.model_dump_json(indent=2) + "\n")
 
 
 def adapters(settings: Settings) -> list[Adapter]:
-    """All that can be read, by name."""
+    """All adapters that can be read, sorted by name."""
     return adapters_in(adapters_directory(settings))
 
 
 def adapters_in(directory: Path) -> list[Adapter]:
-    """As `adapters`, for a process that knows only the folder."""
+    """The same as `adapters`, for a process that knows only the folder."""
     found = []
     for folder in sorted(directory.iterdir()) if directory.is_dir() else ():
         if is_adapter_name(folder.name) and (folder / CONFIG).is_file():
             try:
                 found.append(_read(folder))
             except ModelError:
-                continue  # whoever names it learns why
+                continue  # `find_adapter` gives the reason to whoever names it
     return found
 
 
@@ -111,7 +117,7 @@ def find_adapter(settings: Settings, name: str) -> Adapter:
 
 
 def find_adapter_in(directory: Path, name: str) -> Adapter:
-    """As `find_adapter`, for a process that knows only the folder."""
+    """The same as `find_adapter`, for a process that knows only the folder."""
     folder = directory / name
     if is_adapter_name(name) and folder.is_dir():
         return _read(folder)
@@ -123,10 +129,10 @@ def find_adapter_in(directory: Path, name: str) -> Adapter:
 
 
 def promoted(settings: Settings) -> Adapter | None:
-    """The adapter that answers when none is named; None when none was promoted.
+    """The adapter that answers if none is named; None if none is promoted.
 
     Raises:
-        ModelError: it is no longer there, or can't be read.
+        ModelError: its folder is gone, or can't be read.
     """
     history = promotions(settings)
     if not history:
@@ -141,7 +147,8 @@ def answering_adapter(settings: Settings, name: str | None, visibility: Visibili
     """The adapter to answer with: the named one, else the promoted one.
 
     Args:
-        visibility: `public` for visitors, who neither get an answer of a private adapter nor learn its name.
+        name: the adapter's name; None: the promoted one.
+        visibility: "public" for visitors, who get no answer from a private adapter and do not learn its name.
 
     Raises:
         ModelError: there is none that may answer.
@@ -161,16 +168,16 @@ def answering_adapter(settings: Settings, name: str | None, visibility: Visibili
 
 
 def promotions(settings: Settings) -> list[Promotion]:
-    """What was promoted and not rolled back, oldest first.
+    """The promotions that were not rolled back, oldest first.
 
     Raises:
-        ModelError: the file that says so is broken.
+        ModelError: the file that holds them is broken.
     """
     return _load(adapters_directory(settings) / STATE).promoted
 
 
 def put_to_use(settings: Settings, name: str) -> None:
-    """Writes down that `name` answers from now on; whether the engine would take it is not asked here."""
+    """Records that the adapter `name` answers from now on. Does not check whether the engine accepts it."""
     with _alone(settings) as file:
         history = _load(file).promoted
         if not history or history[-1].name != name:
@@ -178,7 +185,7 @@ def put_to_use(settings: Settings, name: str) -> None:
 
 
 def rollback(settings: Settings) -> Adapter | None:
-    """Back to what was promoted before, leaving out what is no longer there; None: no adapter is in force now.
+    """Returns to the adapter that was promoted before, skipping those that are gone; None if no adapter is in force now.
 
     Raises:
         ModelError: nothing is promoted.
@@ -195,7 +202,7 @@ def rollback(settings: Settings) -> Adapter | None:
 
 
 def other_base(adapter: Adapter, base: str) -> str:
-    """Why `adapter` can't be laid over `base`."""
+    """The message that says why `adapter` can't be laid over `base`."""
     return (
         f"the adapter {adapter.name!r} was trained on {adapter.base!r}, whose weights are not those of {base!r}: "
         "set [models] chat to its base, or train one for this model"
@@ -203,10 +210,13 @@ def other_base(adapter: Adapter, base: str) -> str:
 
 
 def base_hash(folder: Path) -> str:
-    """SHA-256 in hex that tells a model's weights from any others, read in milliseconds.
+    """A SHA-256 in hex that tells a model's weights from any others. It takes milliseconds.
 
-    It covers each tensor's name, type and shape and its first 4096 bytes. Whatever trains or quantises a model changes
-    the tensors that it touches from the first row on, so the rest of a 12B model's gigabytes need not be read.
+    It covers the name, type and shape of each tensor and its first 4096 bytes. Training and quantising change the tensors
+    that they touch from the first row on, so the remaining gigabytes of a 12B model need not be read.
+
+    Args:
+        folder: the model's folder.
 
     Raises:
         ModelError: the folder holds no readable safetensors.
@@ -253,7 +263,7 @@ def _read(folder: Path) -> Adapter:
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[Path]:
-    """The state file, with no other process changing it."""
+    """The state file, locked against changes by other processes."""
     directory = adapters_directory(settings)
     directory.mkdir(parents=True, exist_ok=True)
     with FileLock(directory / ".promoted.lock"):

@@ -1,7 +1,7 @@
-"""The parts that settings and options choose by name: a new one is a file, and a line in its table here.
+"""The parts that settings and options choose by name. A new part is one file and one line in its table here.
 
-A line says where the part is, as "module:attribute", so that a part is imported when it is used and settings can name
-parts of the rooms above them. Another distribution adds a part by an entry point of the table's group.
+A line says where the part is, as "module:attribute". So a part is imported only when it is used, and settings can name
+parts of rooms above them. Another distribution adds a part by an entry point of the table's group.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ class Parts(Table):
 
     Args:
         what: the kind of part, in words for people.
-        group: the entry points of other distributions.
+        group: the group of entry points by which other distributions add parts.
         own: where sitetwin's own parts are, in the order in which they are shown and used.
-        beside: other names that may be chosen, which are no parts.
+        beside: further names that may be chosen, although they are not parts of the table.
     """
 
     def __init__(self, what: str, group: str, own: Mapping[str, str], beside: Sequence[str] = ()) -> None:
@@ -25,11 +25,11 @@ class Parts(Table):
         self._what, self._ready, self._beside = what, frozenset((*own, *beside)), beside
 
     def choices(self) -> list[str]:
-        """What may be chosen: all parts, and what stands beside them."""
+        """All names that may be chosen: the parts, then the names beside them."""
         return [*self.kinds(), *self._beside]
 
     def known(self, name: str) -> str:
-        """`name`, as pydantic wants its validators.
+        """`name` itself, as pydantic's validators must return it.
 
         Raises:
             ValueError: there is no such part.
@@ -39,7 +39,7 @@ class Parts(Table):
         return name
 
     def load(self, name: str) -> Any:
-        """The part itself.
+        """The object that the part `name` stands for.
 
         Raises:
             ValueError: there is no such part.
@@ -56,7 +56,7 @@ CHUNKERS = Parts(
         "semantic": "pipeline.content.chunkers.semantic:semantic",
     },
 )
-"""Each a `pipeline.content.chunking.Chunker`."""
+"""Each part is a `pipeline.content.chunking.Chunker`."""
 
 FILTER_STAGES = Parts(
     "stage of the filter",
@@ -71,8 +71,8 @@ FILTER_STAGES = Parts(
     },
     beside=("relevance", "duplicates", "judge"),
 )
-"""Each a `pipeline.dataset.filters.stages.Stage`, asked in this order. Beside them are the stages that look at all pairs
-together, which the build runs after them."""
+"""Each part is a `pipeline.dataset.filters.stages.Stage`; they are asked in this order. The names beside them are the
+stages that look at all pairs together. The build runs those afterwards."""
 
 DATASET_FORMATS = Parts(
     "format",
@@ -82,4 +82,4 @@ DATASET_FORMATS = Parts(
         "openai": "pipeline.dataset.formats.openai:OPENAI",
     },
 )
-"""Each a `pipeline.dataset.export.Format`."""
+"""Each part is a `pipeline.dataset.export.Format`."""

@@ -1,7 +1,6 @@
-"""`sitetwin.toml` and SITETWIN_* variables: one place where every default stands.
+"""`sitetwin.toml` and the SITETWIN_* variables. Every default stands here.
 
-A variable wins over the file; nested keys are joined by two underscores
-(`SITETWIN_ENGINE__URL` is `[engine] url`).
+A variable takes precedence over the file. Two underscores join nested keys: `SITETWIN_ENGINE__URL` is `[engine] url`.
 """
 
 import difflib
@@ -32,11 +31,13 @@ PairKind = Literal["fact", "how-to", "synthesis", "voice", "refusal"]
 FilterStage = Annotated[str, AfterValidator(parts.FILTER_STAGES.known)]
 Think = bool | Literal["low", "medium", "high"]
 FLOW_MODES: dict[str, Mode] = {"rag_chat": "rag", "lora_chat": "lora", "hybrid_chat": "hybrid"}
-"""How those of sitetwin's flows answer that visitors may talk to, by endpoint name."""
+"""The flows that visitors may talk to, by endpoint name, and the mode in which each answers."""
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class Section(BaseModel):
+    """A table of sitetwin.toml. An unknown key in it is an error."""
+
     model_config = ConfigDict(extra="forbid")
 
 
@@ -70,11 +71,12 @@ class ContentSource(Section):
 
     @property
     def default_visibility(self) -> Visibility:
+        """The visibility of documents that do not state one."""
         return self.visibility or ("public" if self.kind == "astro" else "private")
 
 
 class ModelSettings(Section):
-    """Which weights answer and which embed. `demo` is what the package index carries."""
+    """Which models answer, embed and rerank. `demo` names the weights that come from the package index."""
 
     chat: str = Field(
         "demo",
@@ -82,7 +84,7 @@ class ModelSettings(Section):
     )
     think: Think = Field(
         False,
-        description="whether a model on a server that can think before it answers does so: false, true, low, medium, high",
+        description="whether a model on a server thinks before it answers, if it can: false, true, low, medium, high",
     )
     embedder: str = Field(
         "demo",
@@ -102,7 +104,7 @@ class ModelSettings(Section):
 
 
 class EngineSettings(Section):
-    """The model server: ours on MLX, or any OpenAI-compatible one."""
+    """The model server: sitetwin's own on MLX, or any OpenAI-compatible one."""
 
     url: str = Field(
         "",
@@ -116,6 +118,8 @@ class EngineSettings(Section):
 
 
 class IndexSettings(Section):
+    """How documents are cut into chunks."""
+
     chunker: ChunkerName = Field(
         "structure",
         description="structure: by headings, paragraphs and blocks; fixed: by length, overlapping; semantic: by what "
@@ -130,15 +134,19 @@ class IndexSettings(Section):
 
 
 class RetrievalSettings(Section):
+    """How passages are found for a question."""
+
     mode: Retrieval = "hybrid"
     passages: int = Field(4, ge=1, le=50, description="how many a question gets")
     candidates: int = Field(50, ge=1, le=1000, description="how many each list hands to the fusion")
-    fusion: Fusion = Field("scores", description="what of the two lists is added up: scores, or ranks")
+    fusion: Fusion = Field("scores", description="which numbers of the two lists are added up: scores, or ranks")
     rerank: bool = Field(False, description="whether a reranker reads the best candidates and orders them anew")
     rerank_candidates: int = Field(20, ge=1, le=100, description="how many of them it reads")
 
 
 class ChatSettings(Section):
+    """How the assistant answers."""
+
     max_tokens: int = Field(400, ge=1)
     temperature: float = Field(0.0, ge=0)
     quote_first: bool | None = Field(
@@ -154,13 +162,15 @@ class ChatSettings(Section):
 
 
 class PersonaSettings(Section):
+    """The voice in which the assistant speaks."""
+
     name: str = ""
     prompt: str = Field("", description="how the assistant speaks; a standing instruction before every chat")
     samples: list[str] = Field(default_factory=list, description="sentences that show the voice")
 
     @property
     def instruction(self) -> str:
-        """Whom the model speaks for, the same in training and in chat; "" when nothing is set."""
+        """The instruction that says for whom the model speaks, the same in training and in chat; "" if nothing is set."""
         name = f"Your name is {self.name}." if self.name else ""
         samples = " ".join(f"“{sample}”" for sample in self.samples)
         examples = f"Examples of how you write: {samples}" if samples else ""
@@ -168,13 +178,13 @@ class PersonaSettings(Section):
 
 
 class TeacherSettings(Section):
-    """Who writes the question-answer pairs, and who judges them."""
+    """Which model writes the question-answer pairs, and which one judges them."""
 
     model: str = Field(
         "extractive", description="extractive (no model), engine (the chat model), ollama:NAME or openai:NAME"
     )
-    judge: str = Field("", description="in the same words, but not extractive; empty: the teacher's model")
-    prompt: str = Field("", description="who it is and its rules, said before each text; empty: sitetwin's own words")
+    judge: str = Field("", description="named as model is, but not extractive; empty: the teacher's model")
+    prompt: str = Field("", description="who it is and its rules, put before each text; empty: sitetwin's own words")
     url: str = Field("", description="of that server; empty: OLLAMA_HOST or Ollama's usual address for ollama:NAME")
     api_key: str = Field("", description="for an openai:NAME; better set as SITETWIN_TEACHER__API_KEY")
     concurrency: int = Field(4, ge=1, le=64, description="requests at a time")
@@ -190,7 +200,7 @@ class DatasetSettings(Section):
     min_score: int = Field(6, ge=1, le=10, description="a lower accuracy or style rejects the pair")
     stages: list[FilterStage] = Field(
         ["score", "length", "form", "language", "grounding", "relevance", "privacy", "duplicates", "judge"],
-        description="of the filter, those that are switched on; judge needs a model",
+        description="the stages of the filter that are switched on; judge needs a model",
     )
     with_passages: float = Field(
         0.25, ge=0, le=1, description="share of the pairs that are also asked with passages before the question"
@@ -203,12 +213,16 @@ class DatasetSettings(Section):
 
 
 class EvaluationSettings(Section):
+    """The golden questions, by which adapters are judged."""
+
     questions: Path | None = Field(
         None, description="golden questions, relative to sitetwin.toml; none: golden.jsonl there, if it exists"
     )
 
 
 class LangflowSettings(Section):
+    """Langflow's editor, and the flow that answers visitors."""
+
     enabled: bool = True
     port: Port = 7860
     flow: str = Field(
@@ -220,7 +234,7 @@ class LangflowSettings(Section):
 
 
 class GatewaySettings(Section):
-    """The one public port."""
+    """The only port that visitors reach."""
 
     host: str = "127.0.0.1"
     port: Port = 8765
@@ -233,6 +247,8 @@ class GatewaySettings(Section):
 
 
 class Settings(BaseSettings):
+    """All settings of a site. `root` is the folder of sitetwin.toml, and relative paths start there."""
+
     model_config = SettingsConfigDict(env_prefix="SITETWIN_", env_nested_delimiter="__", extra="forbid")
 
     root: Path
@@ -261,11 +277,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The sources of values, as pydantic-settings asks for them: environment variables first, then the file's values."""
         return env_settings, init_settings
 
     @model_validator(mode="after")
     def _ask_ollama(self) -> Self:
-        """To the rest of sitetwin Ollama is a server like any other, which has a model of that name."""
+        """Turns `ollama:NAME` into a server's address and a name, so that the rest of sitetwin sees a server like any other."""
         kind, _, name = self.models.chat.partition(":")
         if kind == "ollama":
             self.models = self.models.model_copy(update={"chat": name})
@@ -275,39 +292,41 @@ class Settings(BaseSettings):
 
     @property
     def asks_ollama(self) -> bool:
-        """Whether the chat model was named as `ollama:NAME`, so that its server is known to be an Ollama."""
+        """Whether the chat model was named as `ollama:NAME`, so that its server is known to be Ollama."""
         return self._asks_ollama
 
     @property
     def file(self) -> Path:
-        """Where these settings stand, for processes that are to have the same ones."""
+        """The file of these settings, for processes that must have the same ones."""
         return self._file or self.root / FILE_NAME
 
     @property
     def state(self) -> Path:
+        """The folder of everything that sitetwin itself writes for this site."""
         return self.root / STATE_DIRECTORY
 
     @property
     def run_directory(self) -> Path:
-        """Where running processes say where they are."""
+        """The folder in which running processes write down their addresses."""
         return self.state / "run"
 
     @property
     def log_directory(self) -> Path:
+        """The folder of the processes' logs."""
         return self.state / "logs"
 
     @property
     def quotes_first(self) -> bool:
-        """Whether answers are quotations: by choice, else with the demo model, which is too small to be trusted."""
+        """Whether answers are quotations: as the settings say, else only with the demo model, which is too small to be trusted."""
         if self.chat.quote_first is not None:
             return self.chat.quote_first
         return self.models.chat == "demo" and not self.engine.url
 
     def source_path(self, source: ContentSource) -> Path:
-        """The folder of `source`, in the letters that the disk has for it.
+        """The folder of `source`, spelled as the disk spells it.
 
         Raises:
-            OSError, RuntimeError: a loop of links, or no such user's home.
+            OSError, RuntimeError: its links form a loop, or it names a user who has no home.
         """
         return on_disk((self.root / source.path.expanduser()).resolve())
 
@@ -320,16 +339,16 @@ _ASK = _ask_mac if hasattr(fcntl, "F_GETPATH") else None
 
 
 def on_disk(path: Path, ask: Callable[[int], bytes] | None = _ASK) -> Path:
-    """`path` as the system itself writes it, which tells of changes under that name: a Mac opens `~/notes` for `~/Notes`.
+    """`path` as the system itself spells it. A Mac opens `~/notes` for `~/Notes`, but reports changes under the second name.
 
     Args:
-        ask: the system for the path of an open file, ended by a zero; None: there is only one way to write it.
+        ask: asks the system for the path of an open file, ended by a zero byte; None: a path has only one spelling here.
     """
     if ask is None:
         return path
     try:
         handle = os.open(path, os.O_RDONLY)
-    except OSError:  # not there now, or not to be read: whoever reads it says so
+    except OSError:  # it is missing or unreadable, and its reader reports that
         return path
     try:
         return Path(os.fsdecode(ask(handle).split(b"\0")[0]))
@@ -338,21 +357,21 @@ def on_disk(path: Path, ask: Callable[[int], bytes] | None = _ASK) -> Path:
 
 
 def ollama_address(url: str = "") -> str:
-    """Of the server at `url`; without one at OLLAMA_HOST, else at Ollama's usual address."""
+    """The address of Ollama: `url`, else OLLAMA_HOST, else Ollama's usual address."""
     return url or os.environ.get("OLLAMA_HOST") or f"http://127.0.0.1:{OLLAMA_PORT}"
 
 
 def ollama_openai_url(url: str = "") -> str:
-    """Where that server speaks like OpenAI's."""
+    """The address at which that Ollama speaks OpenAI's protocol; it ends with `/v1`."""
     named = ollama_address(url).rstrip("/").removesuffix("/v1")
-    if "://" not in named:  # OLLAMA_HOST may be a name alone, or one with a port
+    if "://" not in named:  # OLLAMA_HOST may be a host alone, or a host with a port
         named = f"http://{named}"
         named = named if urlsplit(named).port else f"{named}:{OLLAMA_PORT}"
     return f"{named}/v1"
 
 
 def find_settings_file(start: Path) -> Path:
-    """The nearest sitetwin.toml in `start` or a folder above it.
+    """The nearest sitetwin.toml, in `start` or a folder above it.
 
     Raises:
         SettingsError: there is none.
@@ -364,10 +383,10 @@ def find_settings_file(start: Path) -> Path:
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """Settings from the file at `path`, else at SITETWIN_CONFIG, else from the nearest sitetwin.toml above here.
+    """The settings of the file at `path`, else at SITETWIN_CONFIG, else of the nearest sitetwin.toml here or above.
 
     Raises:
-        SettingsError: no such file, not TOML, or a key or value that is not known.
+        SettingsError: the file is missing, it is not TOML, or a key or value is unknown.
     """
     if path is None and (named := os.environ.get("SITETWIN_CONFIG")):
         path = Path(named)
@@ -389,7 +408,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def _explain(error: ValidationError) -> str:
-    """The first problem of a settings file as one sentence with the nearest known key."""
+    """The first problem of a settings file in one sentence, with the nearest known key."""
     problem: Any = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] != "extra_forbidden":
@@ -401,7 +420,7 @@ def _explain(error: ValidationError) -> str:
 
 
 def _fields_at(location: tuple[str | int, ...]) -> list[str]:
-    """Names that the section at `location` knows; () is the file itself."""
+    """The keys that the section at `location` knows; () is the file itself."""
     if not location:
         return [name for name in Settings.model_fields if name != "root"]
     section = Settings.model_fields[str(location[0])].annotation

@@ -1,8 +1,8 @@
-"""One site, wired: what its settings name, each part made when it is first needed.
+"""One site with all its parts wired: each part that the settings name is made when it is first needed.
 
-This is the one place that knows which part needs which. The rooms below take what they need as arguments; jobs, commands,
-components, the MCP server and the gateway ask a `Site`. It is cheap to make, so whoever reads the settings anew makes a
-new one. Rooms are imported in the methods: a search by keyword then loads no runtime and no client.
+This is the one place that knows which part needs which. The rooms below take what they need as arguments. Jobs,
+commands, components, the MCP server and the gateway ask a `Site`. It is cheap to make, so code that reads the settings
+anew makes a new one. The methods import the rooms, so a keyword search loads no model runtime and no client.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,64 +33,69 @@ class Site:
         self.settings = settings
 
     def read(self, memory: "ReadMemory | None" = None) -> "Iterator[FileReport]":
-        """A report of each file below the sources; see `read_sources`."""
+        """Reports on each file below the sources, as `read_sources` does.
+
+        Args:
+            memory: what was read before; files that did not change are not read again.
+        """
         from pipeline.content import read_sources
 
         return read_sources(self.settings, memory)
 
     def documents(self) -> "list[Document]":
-        """All documents that can be read, public and private, as they are now."""
+        """All documents that can be read now, public and private."""
         return [report.document for report in self.read() if report.document]
 
     def cut(self, document: "Document") -> "list[Chunk]":
-        """The document's chunks, by the chunker that the settings name."""
+        """The chunks of `document`, made by the chunker that the settings name."""
         from pipeline.content.chunking import chunker
 
         return chunker(self.settings.index, self.embed)(document)
 
     def embedder(self) -> "Embedder":
-        """What makes vectors of texts. Raises ModelError as `load_embedder`."""
+        """The embedder that the settings name. Raises ModelError as `load_embedder` does."""
         from pipeline.embedding.embedder import load_embedder
 
         return load_embedder(self.settings)
 
     def former_embedder(self, spec: str) -> "Embedder":
-        """The embedder that an index was made with. Raises ModelError as `load_former`."""
+        """The embedder that an index was made with. Raises ModelError as `load_former` does."""
         from pipeline.embedding.embedder import load_former
 
         return load_former(spec, self.settings)
 
     def embed(self, texts: Sequence[str]) -> "np.ndarray":
-        """Unit vectors, float32 (texts, dimension)."""
+        """The unit vectors of `texts`, float32 (texts, dimension)."""
         return self.embedder().embed(texts)
 
     def similarity(self, question: str, texts: Sequence[str]) -> Sequence[float]:
-        """Each text's cosine with the question, by the embedder that the index uses."""
+        """The cosine of each text with the question, computed by the index's embedder."""
         embedder = self.embedder()
         return [float(cosine) for cosine in embedder.embed(texts) @ embedder.embed_query(question)]
 
     def reranker(self) -> "Reranker":
-        """What puts passages into a better order. Raises ModelError as `load_reranker`."""
+        """The reranker that the settings name. Raises ModelError as `load_reranker` does."""
         from pipeline.embedding.reranker import load_reranker
 
         return load_reranker(self.settings)
 
     def vectors(self) -> "ClientAPI":
-        """A client of the vector store, which is started if need be. Raises ServiceError if it can't be."""
+        """A client of the vector store, which is started if needed. Raises ServiceError if it can't be started."""
         from pipeline.processes.vectors import connect
 
         return connect(self.settings)
 
     def engine(self, adapter: str | None = None) -> "EngineClient":
-        """A client of the model, to answer under `adapter`. Raises ServiceError if the engine can't be started."""
+        """A client of the model that answers under `adapter`. Raises ServiceError if the engine can't be started."""
         from pipeline.processes import engine
 
         return engine.connect(self.settings, adapter)
 
     def index(self, memory: "ReadMemory | None" = None) -> "Index":
-        """The site's index; its models and the vector store wait until they are needed.
+        """The site's index. Its models and the vector store are loaded when they are needed.
 
-        `memory`, handed in each time, spares a sync the reading of files that did not change since the last one.
+        Args:
+            memory: keep it and hand it in each time; a sync then reads only the files that changed since the last one.
         """
         from pipeline.content.recipe import recipe
         from pipeline.index.index import Index
@@ -110,7 +115,7 @@ class Site:
 
     @cached_property
     def assistant(self) -> "Assistant":
-        """What answers questions from the notes."""
+        """The assistant that answers questions from the notes."""
         from pipeline.answerability.judging import answerability_judge
         from pipeline.chat.assistant import Assistant
 
@@ -123,14 +128,14 @@ class Site:
         )
 
     def calibrate(self) -> bool:
-        """Learns again when to decline a question, if the notes or the embedder changed; whether it did.
+        """Learns anew which questions to decline, if the notes or the embedder changed; returns whether it did.
 
         Raises:
             SitetwinError: as `Index.search`.
         """
         from pipeline.answerability.calibration import refresh_calibration
 
-        # A reranker would take minutes, and changes the order of few.
+        # A reranker would take minutes, and it changes the order of few passages.
         plain = self.settings.model_copy(
             update={"retrieval": self.settings.retrieval.model_copy(update={"rerank": False})}
         )
@@ -138,22 +143,25 @@ class Site:
             return refresh_calibration(self.settings, index, self.embedder)
 
     def teacher(self) -> "Teacher":
-        """Who writes the pairs. Raises SettingsError and ModelError as `load_teacher`."""
+        """The teacher that writes the pairs. Raises SettingsError and ModelError as `load_teacher` does."""
         from pipeline.dataset.teachers import load_teacher
 
         return load_teacher(self.settings)
 
     def judge(self) -> "Judge | None":
-        """Who grades the pairs; None when no model is to. Raises SettingsError and ModelError as `load_judge`."""
+        """The judge that grades the pairs; None if no model grades them. Raises SettingsError and ModelError as `load_judge` does."""
         from pipeline.dataset.teachers import load_judge
 
         return load_judge(self.settings)
 
     async def build_dataset(self, report: "Report") -> "Built":
-        """`build` of the site's documents with its teacher and judge.
+        """Builds the data set from the site's documents with its teacher and judge.
+
+        Args:
+            report: is told of the progress, as by `pipeline.dataset.build.build`.
 
         Raises:
-            SitetwinError: as `build`, or there are no documents to make pairs of.
+            SitetwinError: as `build`, or there are no documents to make pairs from.
         """
         from pipeline.dataset.build import build, choose_documents
 

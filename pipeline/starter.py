@@ -1,4 +1,4 @@
-"""`sitetwin init`: a first sitetwin.toml, its choices explained in the file."""
+"""`sitetwin init` writes a first sitetwin.toml, with its choices explained in the file."""
 
 from pathlib import Path
 
@@ -10,13 +10,16 @@ _CANDIDATES = ("src/content", "content", "docs", "notes", "posts", ".")
 
 
 def write_settings(folder: Path, content: Path | None, *, force: bool = False, machine: Machine | None = None) -> Path:
-    """Write the file into `folder` and return its path.
+    """Writes sitetwin.toml into `folder` and returns its path.
 
     Args:
-        machine: that a model is chosen for; None: this one.
+        folder: the site's folder.
+        content: the folder of Markdown, relative to `folder`; None: the first usual one that exists.
+        force: replace a file that exists.
+        machine: the machine that the chat model must fit; None: this one.
 
     Raises:
-        SettingsError: there is one already and `force` is not set, or `content` is no folder.
+        SettingsError: the file exists and `force` is not set, or `content` is no folder.
     """
     file = folder / FILE_NAME
     if file.exists() and not force:
@@ -38,7 +41,7 @@ def _kind(content: Path) -> str:
 
 
 def _models(machine: Machine) -> str:
-    """What [models] says, with the choice explained."""
+    """The lines below [models], with the choice explained in comments."""
     chosen = choose(machine)
     if not chosen:
         return """# "demo" is SmolLM2-135M-Instruct: it needs no model hub and no GPU, and it is tiny.
@@ -61,23 +64,24 @@ chat = "{chosen.name}"
 
 
 def _text(folder: Path, content: Path, kind: str, models: str) -> str:
-    # Below `content` a slug begins with its collection; a collection named by itself has to be put in front.
+    # The slug of a note below `content` begins with its collection. Where the folder is itself a collection, its name
+    # must be put in front.
     collection = "" if content.name == "content" else f"/{content.name}"
     address = {"astro": f"{collection}/{{slug}}/", "obsidian": "", "markdown": "/notes/{slug}"}[kind]
     visibility = "public" if kind == "astro" else "private"
     return f'''[site]
 name = "{_toml(folder.resolve().name)}"
 description = "Ask me about my notes."
-# Suggested before the first message; without any they are made from your titles.
+# Suggested before the first message; if there are none, they are made from your titles.
 questions = []
 
 [[content]]
 path = "{_toml(content.as_posix())}"
 # astro: front matter and slugs as in a content collection; obsidian: a vault; markdown: a plain folder.
 kind = "{kind}"
-# Where a citation links to. {{slug}}, {{path}}, {{stem}}, {{year}}, {{month}}, {{day}} are filled in; empty: no link.
+# The address that a citation links to. {{slug}}, {{path}}, {{stem}}, {{year}}, {{month}}, {{day}} are filled in; empty: no link.
 url = "{address}"
-# Of notes that don't say it themselves (draft, publish, private). Visitors only ever get public text.
+# The visibility of notes that don't state their own (draft, publish, private). Visitors get public text only.
 visibility = "{visibility}"
 
 [models]

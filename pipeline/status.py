@@ -1,4 +1,4 @@
-"""The state of everything, read without starting anything; also the JSON of `status`."""
+"""The state of everything, read without starting anything. It is also the JSON of `sitetwin status`."""
 
 from typing import Literal
 
@@ -16,24 +16,29 @@ from pipeline.site import Site
 
 
 class ProcessStatus(BaseModel):
+    """One process of the site. `external` is a server that sitetwin does not start."""
+
     state: Literal["running", "stopped", "external"]
     pid: int | None = None
     url: str | None = None
 
 
 class StatusReport(BaseModel):
+    """What `sitetwin status` shows."""
+
     documents: DocumentCounts
     files: list[FileStatus]
     embedder: str | None
     adapter: str | None
     processes: dict[str, ProcessStatus]
     retraining: Job | None
-    """The one under way, or the last one."""
+    """The retraining under way, else the last one."""
     flows_left_out: dict[str, str]
-    """Flows that Langflow was not given at its last start, by name or file name, each with the reason."""
+    """The flows that Langflow did not get at its last start, by name or file name, each with the reason."""
 
 
 def read_status(settings: Settings) -> StatusReport:
+    """The state of the site that `settings` describe."""
     with Site(settings).index() as index:
         counts, files = index.status()
         embedder = index.embedder_name()

@@ -1,4 +1,4 @@
-"""What a setting may name by KIND or KIND:NAME: ours in a table, then what other packages bring as entry points."""
+"""The kinds that a setting may name as KIND or KIND:NAME: ours first, then those that other packages add as entry points."""
 
 import importlib
 import importlib.metadata
@@ -7,11 +7,11 @@ from typing import Any
 
 
 class Table:
-    """Kinds and where each one's factory is.
+    """Finds the factory of a kind by its name.
 
     Args:
-        group: of entry points, by which another package adds a kind.
-        own: `module:attribute` of each of ours; imported when it is asked for, so that a start stays quick.
+        group: the group of entry points by which another package adds a kind.
+        own: our kinds, each with its `module:attribute`. A module is imported when it is asked for, so a start stays quick.
     """
 
     def __init__(self, group: str, own: Mapping[str, str]) -> None:
@@ -19,7 +19,7 @@ class Table:
         self._own = own
 
     def find(self, kind: str) -> Any:
-        """The factory of `kind`; None when nobody brings it."""
+        """The factory of `kind`; None if neither we nor another package has it."""
         if place := self._own.get(kind):
             module, _, attribute = place.partition(":")
             return getattr(importlib.import_module(module), attribute)
@@ -28,6 +28,6 @@ class Table:
         return next((point.load() for point in importlib.metadata.entry_points(group=self._group, name=kind)), None)
 
     def kinds(self) -> list[str]:
-        """All that can be named, ours first."""
+        """The names of all kinds, ours first."""
         others = {point.name for point in importlib.metadata.entry_points(group=self._group)}
         return [*self._own, *sorted(others - self._own.keys())]

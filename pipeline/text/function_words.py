@@ -8,7 +8,7 @@ STOP_WORDS = frozenset(
     what when where which while who whom why will with would you your yours
     """.split()
 )
-"""What a search by keywords leaves out. Questions such as `how to use it` still need the words that are only below."""
+"""Words that a keyword search leaves out. A question such as `how to use it` still needs words that stand only below."""
 
 FUNCTION_WORDS = STOP_WORDS | frozenset(
     """
@@ -19,4 +19,4 @@ FUNCTION_WORDS = STOP_WORDS | frozenset(
     we're well what's where's who's whose won't work works wouldn't yes yet you're
     """.split()
 )
-"""What questions are made of."""
+"""Words that any question is made of, whatever it is about."""

@@ -1,4 +1,4 @@
-"""Texts that stand in a block of a prompt can't close it, open another one, or end a turn."""
+"""Makes a text inert before it enters a block of a prompt: it can't close the block, open another one, or end a turn."""
 
 import functools
 import re
@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 
 _BREAK = "\u2060"
-"""WORD JOINER: nothing to see."""
+"""WORD JOINER, an invisible character."""
 _LOOKALIKES = str.maketrans(
     {
         **dict.fromkeys("‹⟨〈〈❮❬˂ᐸ≺", "<"),
@@ -23,9 +23,9 @@ _LOOKALIKES = str.maketrans(
         **dict.fromkeys("хχ", "x"),
     }
 )
-"""Letters of other alphabets, and brackets, that look like those of a tag; wide and styled ones fold by NFKD."""
+"""Letters of other alphabets and brackets that look like those of a tag. NFKD folds wide and styled ones."""
 _UNSEEN = frozenset("\u115f\u1160\u3164\uffa0")
-"""Letters for Unicode, and blank; other invisible characters are told by their category."""
+"""Characters that Unicode calls letters but that look blank. Other invisible ones are known by their category."""
 _OPEN, _SLASH, _CLOSE = (
     rf"(?:{sign}|&{name};|&#0*{ord(sign)};|&#x0*{ord(sign):x};)"
     for sign, name in (("<", "lt"), ("/", "sol"), (">", "gt"))
@@ -35,13 +35,16 @@ _CONTROL = re.compile(
     r"|</?(?:s|bos|eos|pad|unk|mask|think|thinking|tool_call|tool_response|tools|start_of_turn|end_of_turn)>"
     r"|<(?:start|end)_of_\w{1,20}>|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|THINK)\]|<</?SYS>>"
 )
-"""Of the families that this project knows: Llama, Qwen, Gemma, Mistral, DeepSeek, Phi, gpt-oss."""
+"""The control tokens of Llama, Qwen, Gemma, Mistral, DeepSeek, Phi and gpt-oss."""
 
 
 def inert(text: str, tags: Iterable[str]) -> str:
-    """`text` with round brackets around what a model may read as one of `tags`, opening or closing.
+    """`text` with round brackets in place of everything that a model may read as one of `tags`, opening or closing.
 
-    Case, width, spaces, invisible characters, letters that look alike, attributes and HTML entities make no difference.
+    Case, width, spaces, invisible characters, look-alike letters, attributes and HTML entities make no difference.
+
+    Args:
+        tags: the names of the tags, without brackets.
     """
     folded, places = _fold(text)
     done, end = [], 0
@@ -52,15 +55,15 @@ def inert(text: str, tags: Iterable[str]) -> str:
 
 
 def without_control_tokens(text: str) -> str:
-    """`text` for a server that reads control tokens wherever they stand: an invisible character breaks each.
+    """`text` with an invisible character inside each control token, for servers that obey those tokens wherever they stand.
 
-    sitetwin's own engine needs no such thing: it spells them as text.
+    sitetwin's own engine needs no such protection, because it encodes them as plain text.
     """
     return _CONTROL.sub(lambda mark: mark[0][0] + _BREAK + mark[0][1:], text)
 
 
 def _fold(text: str) -> tuple[str, list[int]]:
-    """`text` as it looks, in plain small letters, and for each of these the place of its character in `text`."""
+    """`text` as it looks, in plain lower-case letters, and for each letter the index of its character in `text`."""
     if text.isascii():
         return text.lower().translate(_LOOKALIKES), list(range(len(text)))
     folded, places = [], []

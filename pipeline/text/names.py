@@ -1,4 +1,4 @@
-"""Names of a text: what is written like one, and what stands in code or in quotation marks."""
+"""Finds the names in a text: words that are written like names, and words in code or in quotation marks."""
 
 import re
 
@@ -10,14 +10,17 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _FILE = re.compile(r"(?<![\w`/])[\w-]+(?:[._][\w-]+)+(?![\w`])")
 _QUOTED = re.compile(r"[“\"«„]([^”\"»“]+)[”\"»“]")
 _NEW_START = re.compile(r"[:–—(!?]\s*[A-Z](?=[a-z]+\b)")
-"""Where a capital says no more than at the start of a sentence."""
+"""A place where a capital is no sign of a name, as at the start of a sentence."""
 
 
 def names(question: str) -> set[str]:
-    """Stems of what a question names: words with a capital or a digit that grammar does not ask for (`iPhone`, `2.0`)."""
+    """The stems of the names in `question`: words with a capital or a digit that grammar does not ask for (`iPhone`, `2.0`).
+
+    If more than half of the words look like that, as in a title, the set is empty.
+    """
     found = WORD.findall(question)
     shaped = [word for position, word in enumerate(found) if _is_name(word, first=position == 0)]
-    # In a title or a shout every word has a capital: then it says nothing.
+    # In a title or a shout every word has a capital, so capitals tell nothing.
     return set() if len(shaped) > len(found) / 2 else {stem(word.lower()) for word in shaped}
 
 
@@ -28,7 +31,7 @@ def _is_name(word: str, *, first: bool) -> bool:
 
 
 def named(text: str) -> set[str]:
-    """Stems of names, and of all that stands in code or is the name of a file or key; no bare numbers."""
+    """The stems of names, of words in code, and of the names of files and keys. Bare numbers are left out."""
     prose = _NEW_START.sub(lambda hit: hit[0].lower(), text)
     shaped = {part for name in names(prose) for part in _shaped_parts(name, prose)}
     code = " ".join([*_CODE.findall(text), *_FILE.findall(text)])
@@ -36,12 +39,12 @@ def named(text: str) -> set[str]:
 
 
 def quoted(text: str) -> list[str]:
-    """What stands in quotation marks."""
+    """The texts that stand in quotation marks, without the marks."""
     return _QUOTED.findall(text)
 
 
 def as_written(word: str, text: str) -> str:
-    """The first word of `text` with the stem `word`, as it stands there."""
+    """The first word of `text` whose stem is `word`, as it is written there; `word` itself if there is none."""
     tokens = re.findall(r"[^\W_]+(?:[-'][^\W_]+)*", text)
     alike = (
         token
@@ -52,7 +55,7 @@ def as_written(word: str, text: str) -> str:
 
 
 def _shaped_parts(name: str, text: str) -> set[str]:
-    """Of `Linux-based` only `linux`: the parts that are written like a name."""
+    """The parts of a compound that are written like a name: only `linux` for `Linux-based`."""
     parts = PART.findall(name)
     if len(parts) < 2:
         return {name}

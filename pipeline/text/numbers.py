@@ -1,4 +1,4 @@
-"""Numbers of a text, in one way of writing."""
+"""Finds the numbers in a text and writes each in one way."""
 
 import re
 
@@ -14,7 +14,10 @@ _LIST_MARK = re.compile(r"^\s*\d+[.)]\s+", re.MULTILINE)
 
 
 def numbers(text: str) -> set[str]:
-    """Numbers in figures, in one way of writing: {"5000000", ".872"} for `5,000,000` and `0.872`."""
+    """The numbers written in digits, in one way of writing: {"5000000", ".872"} for `5,000,000` and `0.872`.
+
+    The numbers of list items are left out.
+    """
     # `8x12 TB` is two numbers.
     found = _NUMBER.findall(re.sub(r"(?<=\d)[x×](?=\d)", " ", _LIST_MARK.sub("", text)))
     return {
@@ -23,6 +26,6 @@ def numbers(text: str) -> set[str]:
 
 
 def number_words(text: str) -> dict[str, str]:
-    """English numbers in words that stand in `text`, as figures: {"12": "twelve"}."""
+    """The English number words in `text`, by their value in digits: {"12": "twelve"}."""
     found = (word for word in re.findall(r"[a-z]+", text.casefold()) if word in _NUMBER_WORDS)
     return {_NUMBER_WORDS[word]: word for word in found}

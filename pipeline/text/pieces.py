@@ -1,4 +1,4 @@
-"""Markdown to the pieces that can be quoted one by one."""
+"""Splits Markdown into pieces that can be quoted one by one."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,15 +12,15 @@ _HEADING = re.compile(r"^#{1,6}\s")
 
 
 def split_sentences(markdown: str) -> list[str]:
-    """Sentences of paragraphs, list items, rows of tables without their heads, and whole code blocks, in their order.
+    """The pieces of `markdown`, in order: sentences, list items, table rows without the head, and whole code blocks.
 
-    An item and a row keep their mark (`- ` or the number), a row's cells are joined by dashes.
+    An item keeps its mark (`- ` or its number). A row becomes an item whose cells are joined by dashes.
     """
     return [sentence for block in _blocks(markdown) for sentence in _sentences(block)]
 
 
 def join_sentences(sentences: Iterable[str]) -> str:
-    """Markdown again: prose in one line; items, rows and code blocks on lines of their own."""
+    """Markdown made of pieces: prose in one line; items, rows and code blocks on lines of their own."""
     text, before = "", ""
     for sentence in sentences:
         if before:
@@ -38,11 +38,12 @@ def _between(before: str, after: str) -> str:
 
 
 def bare(sentence: str) -> str:
-    """A sentence without its mark."""
+    """`sentence` without its list mark. A code block stays as it is."""
     return sentence if is_code(sentence) else _ITEM.sub("", sentence)
 
 
 def is_code(sentence: str) -> bool:
+    """Whether the piece `sentence` is a code block."""
     return _FENCE.match(sentence) is not None
 
 
@@ -56,7 +57,8 @@ def _blocks(markdown: str) -> Iterator[str]:
     """Paragraphs and list items on one line each, table rows, and code blocks as they are."""
     held: list[str] = []
     fence = ""
-    lines = markdown.removesuffix("\n").split("\n")  # Markdown's lines; str.splitlines cuts at U+2028 and others too
+    # Markdown ends a line at a line feed only; str.splitlines also cuts at U+2028 and others.
+    lines = markdown.removesuffix("\n").split("\n")
     for line, following in zip([*lines, ""], [*lines, "", ""][1:], strict=True):
         opening, item, is_row = _FENCE.match(line), _ITEM.match(line), line.lstrip().startswith("|")
         if fence:

@@ -1,4 +1,4 @@
-"""Where sentences begin and end."""
+"""Finds where sentences begin and end."""
 
 import re
 from itertools import pairwise
@@ -7,12 +7,13 @@ import sentencex
 
 _SPACE = re.compile(r"[^\S\n]")
 _NAMED_DOT = re.compile(r"(?<![\w.])\.(?=\w)")
-"""Before a name (`.NET`, `.env`)."""
+"""The dot that begins a name (`.NET`, `.env`)."""
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
-    """From where to where each sentence of `text` stands, in characters, without the space around it."""
-    # sentencex 1.0.32 panics at an initial before a space that is more than one byte long, and ends a sentence within `.NET`
+    """The start and end of each sentence of `text`, in characters, without the white space around it."""
+    # sentencex 1.0.32 panics at an initial that is followed by a space of more than one byte. It also ends a sentence
+    # within `.NET`.
     plain = _NAMED_DOT.sub("_", _SPACE.sub(" ", text))
     ends = [boundary["end_index"] for boundary in sentencex.get_sentence_boundaries("en", plain)]
     spans = []
@@ -24,5 +25,5 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of `text`, in their order."""
+    """The sentences of `text`, in order."""
     return [text[start:end] for start, end in sentence_spans(text)]

@@ -1,4 +1,4 @@
-"""A text as its statements: sentences, and the parts of them that say something."""
+"""Splits a text into statements: its sentences, and the parts of sentences that say something."""
 
 import re
 from dataclasses import dataclass
@@ -23,18 +23,22 @@ class Statement:
 
     text: str
     stems: frozenset[str]
-    """Of its content words, with the parts of composed ones."""
+    """Stems of its content words, and of the parts of compound ones."""
     numbers: frozenset[str]
+    """Its numbers, as `pipeline.text.numbers.numbers` writes them."""
     named: frozenset[str]
+    """Stems of the names in it, as `pipeline.text.names.named` finds them."""
     negative: bool
+    """Whether it holds an odd number of negations."""
 
 
 def statements(text: str) -> list[Statement]:
-    """The sentences of a text."""
+    """The sentences of `text` as statements, in order."""
     return [statement(sentence) for sentence in split_sentences(plain(text))]
 
 
 def statement(text: str) -> Statement:
+    """`text`, which is a sentence or a part of one, as a statement. A list mark at its begin is dropped."""
     text = text if is_code(text) else bare(text)
     stems = {part for word in content_stems(text) for part in (word, *map(stem, PART.findall(word)))}
     negations = len(_NEGATIONS.findall(text))
@@ -42,21 +46,22 @@ def statement(text: str) -> Statement:
 
 
 def clauses(sentence: str) -> list[Statement]:
-    """The least parts of a sentence that say something; code is one."""
+    """The smallest parts of `sentence` that say something. A code block is one part."""
     return _parts(sentence, _CLAUSE)
 
 
 def halves(sentence: str) -> list[Statement]:
-    """The parts of a sentence that have a subject of their own."""
+    """The parts of `sentence` that have a subject of their own. A code block is one part."""
     return _parts(sentence, _HALF)
 
 
 def has_negation(sentence: str) -> bool:
+    """Whether `sentence` holds a negation such as `not`, `never` or `without`."""
     return _NEGATIONS.search(sentence) is not None
 
 
 def plain(text: str) -> str:
-    """Without typographic apostrophes and bold type, which no statement hangs on."""
+    """`text` without typographic apostrophes and bold type. No statement depends on them."""
     return text.replace("’", "'").replace("**", "")
 
 

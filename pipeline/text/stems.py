@@ -1,4 +1,4 @@
-"""English words to their stems."""
+"""Reduces English words to their stems."""
 
 import functools
 import threading
@@ -6,12 +6,12 @@ import threading
 import snowballstemmer
 
 _threads = threading.local()
-"""A stemmer keeps state while it works, so threads can't share one."""
+"""Each thread has a stemmer of its own, because a stemmer keeps state while it works."""
 
 
 @functools.lru_cache(maxsize=100_000)
 def stem(word: str) -> str:
-    """The stem of `word`, which is in lower case (Porter 2: `gateways` is `gateway`)."""
+    """The stem of `word`, which must be in lower case (Porter 2): `gateways` becomes `gateway`."""
     if not hasattr(_threads, "stemmer"):
         _threads.stemmer = snowballstemmer.stemmer("english")
     return str(_threads.stemmer.stemWord(word))

@@ -1,4 +1,4 @@
-"""A reply of a thinking model: what it thinks, and what it answers. Pure; works on a stream piece by piece."""
+"""Splits the reply of a thinking model into its thought and its answer. Pure; works on a stream piece by piece."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -18,24 +18,24 @@ MARKS = {
     "[think]": "[/think]",
     "◁think▷": "◁/think▷",
 }
-"""What opens a thought and what closes it, in small letters: Qwen, DeepSeek, Gemma, gpt-oss, Magistral and others."""
+"""The mark that opens a thought and the one that closes it, in lower case: Qwen, DeepSeek, Gemma, gpt-oss and others."""
 
 
 class Part(NamedTuple):
-    """Text that has just become known; either may be empty."""
+    """The text that has just become certain; either field may be empty."""
 
     thought: str
     answer: str
 
 
 class ThoughtSplitter:
-    """Tells thought and answer apart in a reply that comes in pieces, wherever they are cut.
+    """Separates thought from answer in a reply that comes in pieces, wherever the pieces are cut.
 
     A thought stands before the answer. A mark within the answer is text, as in an answer about such marks.
 
     Args:
         opened: the prompt has opened the thought, so the reply begins within it.
-        unsure: the prompt may have done so. All is held back until a mark closes the thought or the reply ends.
+        unsure: the prompt may have opened it. Everything is held back until a mark closes the thought or the reply ends.
     """
 
     def __init__(self, *, opened: bool = False, unsure: bool = False) -> None:
@@ -45,12 +45,12 @@ class ThoughtSplitter:
         self._is_answer = False
         self._line = "\n"
         self.thought = ""
-        """All of it so far."""
+        """The whole thought so far."""
         self.lacks_opener = False
-        """The answer has a line that begins with a closing mark: what stands before it was a thought."""
+        """Whether a line of the answer begins with a closing mark, so that the text before it was a thought."""
 
     def feed(self, piece: str) -> Part:
-        """What is certain after `piece`."""
+        """The text that is certain once `piece` has come."""
         self._held += piece
         before, answer = len(self.thought), ""
         while self._held and not self._is_answer and self._step():
@@ -61,7 +61,7 @@ class ThoughtSplitter:
         return Part(self.thought[before:], answer)
 
     def close(self) -> Part:
-        """What was held back, at the end of the reply."""
+        """The text that was held back; call it at the end of the reply."""
         held, self._held = self._held, ""
         if self._closers:
             self.thought += held
@@ -69,7 +69,7 @@ class ThoughtSplitter:
         return Part("", held.lstrip() if self.thought else held)
 
     def _step(self) -> bool:
-        """Whether the state has changed, so that what is held is looked at again."""
+        """Reads the held text once; True if the state has changed, so that the rest must be read again."""
         if self._closers:
             return self._think()
         begin = self._held.lstrip()
@@ -99,7 +99,7 @@ class ThoughtSplitter:
         return False
 
     def _search(self) -> bool:
-        """A closing mark in a reply that may have begun within a thought."""
+        """Looks for a closing mark in a reply that may have begun within a thought; whether there is one."""
         at, closer = _first(self._held.lower(), tuple(MARKS.values()))
         if closer:
             self.thought += self._held[:at]
@@ -113,10 +113,10 @@ class ThoughtSplitter:
 
 
 def split_thought(reply: str, *, opened: bool = False) -> Part:
-    """A whole reply. A thought that lacks its opening mark is known by the closing one at the begin of a line.
+    """Splits a whole `reply`. A closing mark at the begin of a line ends a thought that has no opening mark.
 
     Args:
-        opened: see ThoughtSplitter.
+        opened: as for `ThoughtSplitter`.
     """
     splitter = ThoughtSplitter(opened=opened)
     first, last = splitter.feed(reply), splitter.close()
@@ -126,10 +126,11 @@ def split_thought(reply: str, *, opened: bool = False) -> Part:
 
 
 def answers(pieces: Iterable[str], *, opened: bool = False) -> Iterator[str]:
-    """The answer of a streamed reply, piece by piece.
+    """The answer of a streamed reply, piece by piece, without the thought.
 
     Args:
-        opened: see ThoughtSplitter.
+        pieces: the reply as it comes.
+        opened: as for `ThoughtSplitter`.
     """
     splitter = ThoughtSplitter(opened=opened)
     for piece in pieces:
@@ -140,11 +141,11 @@ def answers(pieces: Iterable[str], *, opened: bool = False) -> Iterator[str]:
 
 
 def _first(text: str, marks: tuple[str, ...]) -> tuple[int, str]:
-    """Where the first of `marks` stands, and which it is; "" when none does."""
+    """The index of the first of `marks` in `text`, and that mark; (-1, "") if there is none."""
     found = [(at, mark) for mark in marks if (at := text.find(mark)) >= 0]
     return min(found, default=(-1, ""))
 
 
 def _overlap(text: str, mark: str) -> int:
-    """Characters at the end of `text` that may begin `mark`."""
+    """The number of characters at the end of `text` that may begin `mark`."""
     return next((n for n in range(min(len(mark) - 1, len(text)), 0, -1) if text.endswith(mark[:n])), 0)

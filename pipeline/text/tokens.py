@@ -1,7 +1,7 @@
-"""Text to keyword tokens, the same for chunks and questions.
+"""Turns text into keyword tokens, in the same way for chunks and for questions.
 
-Prose is stemmed. A name such as `mcp_settings.json`, `self_attn.q_proj` or `maxTokens` is a token as a whole and
-again at each of its joints, so it is found by all of it and by any part.
+Prose is stemmed. A name such as `mcp_settings.json`, `self_attn.q_proj` or `maxTokens` is one token as a whole, and is
+also split at each of its joints. So it is found by the whole name and by any part.
 """
 
 import functools
@@ -12,12 +12,13 @@ from pipeline.text.function_words import STOP_WORDS
 from pipeline.text.stems import stem
 
 VERSION = 1
-"""Part of the index's recipe: raise it when the tokens of a text change."""
+"""Part of the index's recipe. Raise it when the tokens of a text change."""
 
 TOKEN_PUNCTUATION = "._-/:+@#'"
-"""What a token may hold beside letters, digits and all that is not ASCII."""
+"""The characters that a token may hold beside letters, digits and everything that is not ASCII."""
 
 LONGEST_TOKEN = 80
+"""Characters; a longer token is cut."""
 
 _APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'"})
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -30,13 +31,13 @@ _JOINTS = (re.compile(r"[/:@#+]+"), re.compile(r"[.\-]+"), re.compile(r"_+"))
 
 
 def tokens(text: str) -> list[str]:
-    """Every token of `text` in its order, with repetitions."""
+    """Every token of `text`, in order and with repetitions."""
     words = _WORD.findall(unicodedata.normalize("NFKC", text).translate(_APOSTROPHES))
     return [token for word in words for token in _expand(word)]
 
 
 def query_tokens(text: str) -> list[str]:
-    """The tokens that `text` asks for, each once; words like "the" only when there is nothing else."""
+    """Each token that the question `text` searches for, once. Stop words such as "the" count only where nothing else is there."""
     words = _WORD.findall(unicodedata.normalize("NFKC", text).translate(_APOSTROPHES))
     meant = [word for word in words if word.casefold() not in STOP_WORDS] or words
     return list(dict.fromkeys(token for word in meant for token in _expand(word)))
@@ -46,7 +47,7 @@ def query_tokens(text: str) -> list[str]:
 def _expand(word: str) -> tuple[str, ...]:
     if _IS_CJK.match(word):
         return tuple(word[i : i + 2] for i in range(max(1, len(word) - 1)))
-    if len(word) > 4 * LONGEST_TOKEN:  # data, not language
+    if len(word) > 4 * LONGEST_TOKEN:  # so long a word is data, not language
         return (_fold(word)[:LONGEST_TOKEN],)
     found: dict[str, None] = {}
     _collect(word, 0, found)
@@ -54,7 +55,7 @@ def _expand(word: str) -> tuple[str, ...]:
 
 
 def _collect(name: str, level: int, found: dict[str, None]) -> None:
-    """Adds `name` and what it is made of, from joint `level` on, to `found`."""
+    """Adds `name` to `found`, and its parts at the joints from `_JOINTS[level]` on."""
     if not name:
         return
     if number := _NUMBER.fullmatch(name):
@@ -80,7 +81,7 @@ def _collect_humps(name: str, found: dict[str, None]) -> None:
 
 
 def _fold(word: str) -> str:
-    """Without case and accents: `Café` is `cafe`."""
+    """`word` without case and accents: `Café` becomes `cafe`."""
     folded = word.casefold()
     if folded.isascii():
         return folded

@@ -1,4 +1,4 @@
-"""Words that carry meaning, by their stems: the ground for every check that needs no model."""
+"""Words that carry meaning, by their stems. Every check that needs no model is built on them."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -9,21 +9,21 @@ from pipeline.text.stems import stem
 WORD = re.compile(r"[^\W_]+(?:[._\-/'’][^\W_]+)*", re.UNICODE)
 PART = re.compile(r"[^\W_]+", re.UNICODE)
 PREFIX = 5
-"""Letters from which on two words are taken for one: `necessary`, `necessity`."""
+"""Two words that share this many first letters count as one: `necessary`, `necessity`."""
 
 
 def words(text: str) -> list[str]:
-    """Words in lower case; names such as `sitetwin.toml` and `all-minilm-l6-v2` stay whole."""
+    """The words of `text` in lower case. Names such as `sitetwin.toml` and `all-minilm-l6-v2` stay whole."""
     return [word.lower().replace("’", "'") for word in WORD.findall(text)]
 
 
 def content_stems(text: str) -> list[str]:
-    """Stems of the words that are no function words, in their order."""
+    """The stems of the words that are not function words, in order and with repetitions."""
     return [stem(word) for word in words(text) if word not in FUNCTION_WORDS]
 
 
 def stems_with_parts(text: str) -> set[str]:
-    """Stems of all words and of the parts of composed ones, so that `toml` is found in `sitetwin.toml`."""
+    """The stems of all words and of the parts of compound ones, so that `toml` is found in `sitetwin.toml`."""
     found: set[str] = set()
     for word in words(text):
         found.add(stem(word))
@@ -32,7 +32,10 @@ def stems_with_parts(text: str) -> set[str]:
 
 
 def coverage(wanted: Collection[str], held: Iterable[str]) -> float:
-    """The share of `wanted` stems that are among `held`, in this form or another; 1 for none."""
+    """The share of the stems `wanted` that stand among `held`, from 0 to 1; 1 if nothing is wanted.
+
+    A stem also counts if another one with the same first `PREFIX` letters is held.
+    """
     if not wanted:
         return 1.0
     held = set(held)
