@@ -1,1 +1,1 @@
-"""The model server: one base, adapters laid over it, every request in one batch."""
+"""The model server: one base with adapters laid over it, and all requests in one batch."""

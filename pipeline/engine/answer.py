@@ -1,4 +1,4 @@
-"""From the tokens of one answer to its text: what is thought, what is said, which tools are called, and where it ends.
+"""Turns the tokens of one answer into text: what is thought, what is said, which tools are called, and where it ends.
 
 Import this after `blas.preload()`.
 """
@@ -16,21 +16,21 @@ _KINDS: dict[str, Kind] = {"normal": "content", "reasoning": "reasoning", "tool"
 
 
 class Piece(NamedTuple):
-    """Text of an answer; of kind `tool` it is one whole call."""
+    """A piece of an answer's text. A piece of kind `tool` is one whole call."""
 
     kind: Kind
     text: str
 
 
 class Answer:
-    """One answer under way.
+    """One answer while it is generated.
 
     Args:
-        tokenizer: mlx-lm's, around the model's own.
-        thinks: the prompt ends within a thought.
-        stops: strings that end what is said; a thought is not searched for them.
-        max_tokens: of what is said; those of a thought are bounded apart.
-        calls_tools: whether the request offers tools; what looks like a call is text otherwise.
+        tokenizer: mlx-lm's wrapper around the model's own tokenizer.
+        thinks: whether the prompt ends within a thought.
+        stops: strings that end the text that is said. They are not looked for in a thought.
+        max_tokens: the most tokens that are said. A thought has its own bound.
+        calls_tools: whether the request offers tools. If it does not, text that looks like a call stays text.
     """
 
     def __init__(
@@ -46,22 +46,25 @@ class Answer:
         self._has_called = False
         self.is_thinking = thinks
         self.tokens = 0
-        """All of them, the one that ends the answer included."""
+        """All tokens so far, including the one that ends the answer."""
         self.thought_tokens = 0
+        """The tokens of the thought, including its marks."""
         self.finish: Finish | None = None
+        """Why the answer ended; None while it goes on."""
 
     def take(self, token: int, ended: Literal["stop", "length"] | None) -> list[Piece]:
-        """What is certain after `token`; `finish` says whether it was the last one.
+        """The text that is certain after `token`. `finish` is set if it was the last one.
 
         Args:
-            ended: "stop" when this is the token that ends a turn, "length" when the batch ends here.
+            token: the next token.
+            ended: "stop" if this token ends the turn, "length" if the batch ends here; None: the answer goes on.
         """
         self.tokens += 1
         was_thinking = self.is_thinking
         if ended != "stop":
             self._detokenizer.add_token(token)
         pieces = self._split(self._detokenizer.last_segment)
-        # The marks of a thought are part of it.
+        # The marks of a thought count as thought.
         self.thought_tokens += was_thinking or self.is_thinking
         if ended is None and self.tokens - self.thought_tokens >= self._max_tokens:
             ended = "length"
@@ -87,7 +90,7 @@ class Answer:
             self._is_behind_thought = True
             return [Piece(kind, text)]
         if self._is_behind_thought:
-            # The empty line between a thought and what is said.
+            # An empty line stands between the thought and the answer.
             text = text.lstrip("\n")
             self._is_behind_thought = not text
         pieces.append(Piece("content", self._stops.feed(text)))
@@ -105,7 +108,7 @@ class Answer:
             return []
         self._machine, held, state = TextStateMachine.flush(self._machine)
         pieces = self._sort(_KINDS[state], held) if ended == "length" and held else []
-        # Some models end their turn where the call ends.
+        # Some models end their turn together with the call.
         pieces += self._called() if ended == "stop" else []
         if not self.finish:
             pieces.append(Piece("content", self._stops.close()))

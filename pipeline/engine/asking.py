@@ -1,4 +1,4 @@
-"""From a request to the answers that the loop shall give.
+"""Turns a request into jobs for the loop, one for each answer.
 
 Import this after `blas.preload()`.
 """
@@ -18,13 +18,15 @@ from pipeline.engine.thinking import THINKING_TOKENS, ThinkingBound
 
 
 def jobs_of(base: Base, request: Request, tell: Callable[[int, Event], None]) -> list[Job]:
-    """A job for each answer that the request wants (`n`).
+    """The jobs of a request, one for each answer that it wants (`n`).
 
     Args:
-        tell: gets the number of an answer and what happens with it, from the loop's thread.
+        base: the model.
+        request: the request, already parsed.
+        tell: is called from the loop's thread with the number of an answer and what happened to it.
 
     Raises:
-        RequestError: it names what is not here, or asks for what this model can't do.
+        RequestError: the request names a model or adapter that is not here, or asks for what this model can't do.
     """
     adapter = _adapter(base, request)
     _check(base, request)
@@ -73,7 +75,7 @@ def _adapter(base: Base, request: Request) -> str | None:
 
 
 def _check(base: Base, request: Request) -> None:
-    """What depends on the model."""
+    """Refuses what this model can't do."""
     if request.top_k >= base.words:
         raise RequestError(f"top_k must be below {base.words}")
     if not all(0 <= token < base.words for token in request.logit_bias):
@@ -83,7 +85,7 @@ def _check(base: Base, request: Request) -> None:
 
 
 def _prompt(base: Base, request: Request) -> tuple[list[int], int]:
-    """The tokens, and how many of them are the system message, which other chats are likely to begin with."""
+    """The prompt's tokens, and how many of them belong to the system message. Other chats probably begin with the same."""
     if isinstance(request, TextRequest):
         return list(base.tokenizer.encode(request.prompt)), 0
     assert isinstance(request, ChatRequest)
@@ -98,7 +100,7 @@ def _prompt(base: Base, request: Request) -> tuple[list[int], int]:
     try:
         prompt = tokens(messages)
         told = [message for message in messages if message["role"] == "system"]
-        # An ending of another kind than a user's is none of a chat that others begin alike.
+        # The same system message with another question: the two prompts differ first where the system message ends.
         with_another = tokens([*told, {"role": "user", "content": ""}]) if told else []
     except (TemplateError, KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]
@@ -108,7 +110,7 @@ def _prompt(base: Base, request: Request) -> tuple[list[int], int]:
 
 
 def _may_think(request: ChatRequest) -> bool:
-    # What is held to a schema is no thought.
+    # A thought would not follow the schema that the answer is held to.
     return request.thinks and not _schema(request)
 
 

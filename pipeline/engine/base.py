@@ -1,4 +1,4 @@
-"""The one model that an engine holds: its weights, its tokenizer, its chats and its adapters.
+"""The one model that an engine holds: its weights, tokenizer, chat template and adapters.
 
 Import this after `blas.preload()`.
 """
@@ -21,16 +21,16 @@ from pipeline.weights.memory import bytes_of, claim
 
 
 class Base:
-    """Loads the model; where no model can be loaded, its reason says so.
+    """Loads the model and holds everything that belongs to it.
 
     Args:
-        path: a folder or hub id.
-        name: what requests call it.
-        adapters: the folder of adapters that requests may name.
-        limit: bytes that the graphics processor may hold; None: there is none.
+        path: the model's folder or hub id.
+        name: the name by which requests call it.
+        adapters: the folder of the adapters that requests may name.
+        limit: the most bytes that the graphics processor may hold; None: there is no limit.
 
     Raises:
-        ModelError: it can't be loaded, or can't answer several requests at once.
+        ModelError: the model can't be loaded, or can't answer several requests at once.
     """
 
     def __init__(self, path: str, name: str, adapters: Path, limit: int | None = None) -> None:
@@ -38,7 +38,7 @@ class Base:
         try:
             model, self.tokenizer = load(path)[:2]
         except Exception as error:
-            # Each architecture fails in its own way on weights that are not its own.
+            # Each architecture fails in its own way on weights that do not fit it.
             logging.exception("the model can't be loaded")
             reason = " ".join(str(error).split()) or type(error).__name__
             raise ModelError(f"can't load the model {path!r}: {reason}") from None
@@ -46,35 +46,43 @@ class Base:
         if not all(hasattr(cache, "merge") for cache in self.model.make_cache()):
             raise ModelError(f"can't load the model {path!r}: mlx-lm can't batch its chats; serve it with Ollama")
         self.overlays = Overlays(adapters, self.model, path, name)
-        # Nothing is computed: the shapes are known before.
+        # MLX computes nothing here, because shapes are known before values.
         caches = self.model.make_cache()
         self.words: int = self.model(mx.array([[0]]), cache=caches).shape[-1]
-        """Width of the logits."""
+        """The width of the logits: the number of tokens that can be chosen."""
         weights, chat = bytes_of(self.model), bytes_of_chat(caches[:-1])
         self.room = room(limit, weights, chat)
         claim(weights + self.room.rows * chat + self.room.cache_bytes)
         self.guides = Guides(self.tokenizer, self.words)
         self.tokenizing = threading.Lock()
-        """A tokenizer of transformers is for one thread at a time."""
+        """Held by a thread that tokenizes, because a tokenizer of transformers serves one thread at a time."""
 
     @cached_property
     def chats(self) -> ChatTemplate:
+        """The model's chat template."""
         return ChatTemplate(self.tokenizer)
 
     @cached_property
     def newline(self) -> list[int]:
+        """The tokens of a line feed."""
         return list(self.tokenizer.encode("\n"))
 
     def text_of(self, token: int) -> str:
-        """A token on its own, as log-probabilities name it."""
+        """The text of one token, as log-probabilities name it."""
         return str(self.tokenizer.decode([token]))
 
     def adapter_of(self, model: str | None, adapter: str | None) -> str | None:
-        """As in vLLM an adapter is a model of its own name; the field `adapters` names it too.
+        """The name of the adapter to answer with; None for the base.
+
+        As in vLLM, an adapter can be named as a model. The field `adapters` names one too.
+
+        Args:
+            model: the request's field `model`.
+            adapter: the request's field `adapters`.
 
         Raises:
             LookupError: there is no model of that name.
-            ValueError: the two name different adapters.
+            ValueError: the two fields name different adapters.
         """
         if model in (None, self.name, "default_model"):
             return adapter

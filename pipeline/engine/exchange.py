@@ -1,4 +1,4 @@
-"""One request and its answers: what the loop's thread says is gathered here, in the thread of the connection.
+"""One request and its answers. The loop's thread reports events; the thread of the connection collects them here.
 
 Import this after `blas.preload()`.
 """
@@ -14,17 +14,21 @@ from pipeline.engine.replies import Calls, Choice, Json, Replies, Usage, take, t
 from pipeline.errors import ModelError
 
 LOOK_SECONDS = 0.25
-"""How often a connection is looked at, whether whoever asked is still there."""
+"""Seconds between two checks whether the client is still connected."""
 
 
 class GoneError(Exception):
-    """Whoever asked has closed the connection."""
+    """The client has closed the connection."""
 
 
 class Exchange:
-    """Args:
-        put: hands an answer to the loop.
-        is_gone: whether whoever asked is.
+    """Puts the jobs of one request and collects their answers.
+
+    Args:
+        base: the model.
+        request: the request, already parsed.
+        put: hands a job to the loop.
+        is_gone: tells whether the client has closed the connection.
 
     Raises:
         RequestError: the request is refused.
@@ -49,8 +53,8 @@ class Exchange:
         """The reply to a client that does not stream.
 
         Raises:
-            RequestError: it is refused after all, as for a broken adapter.
-            GoneError: whoever asked is; nothing more is generated.
+            RequestError: the loop refuses the request, e.g. because the adapter is broken.
+            GoneError: the client is gone; nothing more is generated.
         """
         for _ in self._heard():
             pass
@@ -73,7 +77,7 @@ class Exchange:
             yield self._replies.usage(self._usage())
 
     def _heard(self) -> Iterator[int]:
-        """The number of an answer each time that something became of it, until all have ended."""
+        """The number of an answer at each of its events, until all answers have ended."""
         left = len(self._jobs)
         try:
             while left:
@@ -116,5 +120,5 @@ class Exchange:
 
 
 def _refusal(error: Exception) -> Exception:
-    """What the loop refuses is the request's fault; anything else is the engine's."""
+    """A ModelError of the loop is the request's fault. Any other exception is the engine's."""
     return RequestError(str(error)) if isinstance(error, ModelError) else error

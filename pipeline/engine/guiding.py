@@ -1,4 +1,4 @@
-"""Answers in JSON: words that the schema does not allow next are never chosen (llguidance computes which those are).
+"""Holds answers to a JSON schema: tokens that the schema does not allow are never chosen. llguidance computes which.
 
 Import this after `blas.preload()`.
 """
@@ -16,15 +16,15 @@ from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
 from pipeline.weights.upstream import inner_tokenizer
 
 WRITTEN: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
-"""As Python's json writes. With free white space a small model may go on with spaces for ever."""
+"""JSON is written as Python's json writes it. If white space were free, a small model might write spaces for ever."""
 
 
 class Guides:
     """Makes guides for one model.
 
     Args:
-        tokenizer: mlx-lm's.
-        words: width of the logits, which may be more than the tokenizer's.
+        tokenizer: mlx-lm's wrapper around the model's own tokenizer.
+        words: the width of the logits, which may exceed the tokenizer's vocabulary.
     """
 
     def __init__(self, tokenizer: Any, words: int) -> None:
@@ -32,13 +32,14 @@ class Guides:
         self._words = words
 
     def of(self, schema: dict[str, Any], after: list[int]) -> "Guide":
-        """A guide that holds an answer to a JSON schema.
+        """A guide that holds an answer to `schema`.
 
         Args:
-            after: the tokens behind which the answer begins; empty: at once.
+            schema: a JSON schema.
+            after: the tokens after which the answer begins; empty: it begins at once.
 
         Raises:
-            ValueError: the schema is wrong, or says what can't be held to; the text names it.
+            ValueError: the schema is wrong, or uses a keyword that can't be followed. The text names it.
         """
         grammar = llguidance.LLMatcher.grammar_from_json_schema(json.dumps(schema), overrides=WRITTEN)
         if wrong := llguidance.LLMatcher.validate_grammar(grammar, self._vocabulary):
@@ -47,14 +48,14 @@ class Guides:
 
     @cached_property
     def _vocabulary(self) -> Any:
-        # Half a second, once in an engine's life.
+        # This takes half a second, once in an engine's life.
         return llguidance.hf.from_tokenizer(
             inner_tokenizer(self._tokenizer), n_vocab=self._words, eos_token=sorted(self._tokenizer.eos_token_ids)
         )
 
 
 class Guide:
-    """Holds one answer to a grammar; a logits processor of mlx-lm."""
+    """Holds one answer to a grammar, as a logits processor of mlx-lm."""
 
     def __init__(self, matcher: Any, words: int, after: list[int]) -> None:
         self._matcher = matcher
@@ -64,7 +65,12 @@ class Guide:
         self._has_begun = False
 
     def __call__(self, tokens: mx.array, logits: mx.array) -> mx.array:
-        """`logits` (1, words) with what is not allowed at -infinity, behind `tokens`: the prompt and the answer so far."""
+        """`logits` (1, words) with the forbidden tokens at -infinity.
+
+        Args:
+            tokens: (length,), the prompt and the answer so far.
+            logits: (1, words), those of the next token.
+        """
         if self._has_begun:
             last: Any = tokens[-1].item()
             self._matcher.consume_token(last)
@@ -72,7 +78,7 @@ class Guide:
             return logits
         self._has_begun = True
         if self._matcher.is_error():
-            # Beside the end only: mlx-lm computes one token more than it gives.
+            # This happens only after the end, because mlx-lm computes one token more than it returns.
             return logits
         fill_next_token_bitmask(self._matcher, self._mask)
         allowed = np.unpackbits(self._mask.view(np.uint8), bitorder="little")[: self._words].astype(bool)

@@ -18,18 +18,18 @@ from pipeline.engine.protocol import ChatRequest, Request, RequestError, TextReq
 from pipeline.engine.replies import Json, error_json
 
 MOST_BYTES = 32_000_000
-"""Of a request."""
+"""The largest body of a request."""
 KINDS: dict[str, type[Request]] = {
     "/v1/chat/completions": ChatRequest,
     "/chat/completions": ChatRequest,
     "/v1/completions": TextRequest,
 }
 STARTED = 1_700_000_000
-"""What models say about when they were made; nobody knows."""
+"""The time at which every model claims to be made, in seconds since the epoch. The protocol asks for one."""
 
 
 class EngineHandler(BaseHTTPRequestHandler):
-    """One connection, which carries one request. `touch` is called at its begin and its end."""
+    """Handles one connection, which carries one request. Calls `touch` when the request begins and when it ends."""
 
     loop: Loop
     touch: Callable[[], None]
@@ -37,6 +37,7 @@ class EngineHandler(BaseHTTPRequestHandler):
     timeout = 120
 
     def parse_request(self) -> bool:
+        """Reads the request's head; refuses it unless it comes from this machine and, if it is a POST, carries JSON."""
         if not super().parse_request():
             return False
         # A web page in the owner's browser can reach loopback ports: by a name that resolves to 127.0.0.1
@@ -51,6 +52,7 @@ class EngineHandler(BaseHTTPRequestHandler):
         return True
 
     def do_GET(self) -> None:
+        """Answers /health, /v1/models and /v1/models/NAME."""
         path = unquote(urlsplit(self.path).path).rstrip("/")
         if path == "/health":
             self._say_health()
@@ -62,6 +64,7 @@ class EngineHandler(BaseHTTPRequestHandler):
             self._refuse(f"there is nothing at {path or '/'}: see /v1/models", 404)
 
     def do_POST(self) -> None:
+        """Answers a chat or a text completion."""
         self.touch()
         try:
             self._answer()
@@ -98,7 +101,7 @@ class EngineHandler(BaseHTTPRequestHandler):
 
     def _stream(self, exchange: Exchange) -> None:
         parts = exchange.parts()
-        # What is refused is known by the first word from the loop.
+        # The loop's first event tells whether it refuses the request; no header may be sent before.
         part = next(parts)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
@@ -142,7 +145,7 @@ class EngineHandler(BaseHTTPRequestHandler):
         return [{"id": base.name, **common}, *adapters]
 
     def _is_gone(self) -> bool:
-        """Whether the other side has closed the connection; it sends nothing after its request."""
+        """Whether the client has closed the connection. A client sends nothing after its request."""
         if not select.select([self.connection], [], [], 0)[0]:
             return False
         try:
@@ -162,11 +165,12 @@ class EngineHandler(BaseHTTPRequestHandler):
         self.wfile.write(raw)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What http.server itself refuses, in the same shape."""
+        """Gives http.server's own refusals the same JSON shape."""
         self._refuse(message or explain or "bad request", code)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are not logged: questions are the visitors' own."""
+        """Logs no requests, because questions belong to the visitors."""
 
     def log_error(self, format: str, *args: Any) -> None:
+        """Prints an error of http.server on stderr."""
         print(format % args, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""One answer that the engine is asked for, from the wait for its turn to its end.
+"""One answer that the engine is asked for, from its wait for a turn to its end.
 
 Import this after `blas.preload()`.
 """
@@ -11,15 +11,17 @@ from pipeline.engine.answer import Answer, Piece
 
 
 class TokenProbability(NamedTuple):
+    """The log-probability of one chosen token, and of the likeliest tokens in its place."""
+
     token: int
     logprob: float
-    """Natural logarithm of the probability."""
+    """The natural logarithm of its probability."""
     top: list[tuple[int, float]]
-    """The likeliest tokens instead, likeliest first."""
+    """The likeliest tokens in that place with their logarithms, likeliest first."""
 
 
 class Read(NamedTuple):
-    """A piece of the prompt was read."""
+    """A piece of the prompt was read: `done` of `total` tokens so far."""
 
     done: int
     total: int
@@ -33,21 +35,27 @@ class Said(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """Nothing more comes. `Answer.finish` says why."""
+    """Nothing more comes. `Answer.finish` gives the reason."""
 
 
 Event = Read | Said | Ended | Exception
-"""An exception ends it too."""
+"""An exception also ends an answer."""
 
 
 @dataclass(eq=False)
 class Job:
-    """Args:
-    prompt: its tokens, at least one.
-    system: how many of them other prompts are likely to begin with.
-    max_tokens: of thought and answer together.
-    top: the most likely tokens that are reported for each; None: no probabilities at all.
-    tell: called from the engine's thread with all that happens, an `Ended` or an exception as the last.
+    """One answer that the loop is to give.
+
+    Args:
+        prompt: the prompt's tokens, at least one.
+        system: how many of them other prompts probably begin with.
+        adapter: the adapter to answer with; None: the base.
+        max_tokens: the most tokens of thought and answer together.
+        sampler: chooses a token from log-probabilities (rows, words).
+        processors: mlx-lm's logits processors.
+        answer: turns the tokens into text.
+        top: how many likely tokens to report with each token; None: report no probabilities.
+        tell: is called from the engine's thread at each event. An `Ended` or an exception comes last.
     """
 
     prompt: list[int]
@@ -60,20 +68,20 @@ class Job:
     top: int | None
     tell: Callable[[Event], None]
     unread: int = field(init=False)
-    """Tokens of the prompt that the batch has still to read; 0 once all of it is read."""
+    """The tokens of the prompt that the batch has not read yet."""
     cached: int = 0
-    """Tokens of the prompt that were read for earlier requests."""
+    """The tokens of the prompt that were read for earlier requests."""
     is_over: bool = False
-    """Answered, refused, or given up by whoever asked."""
+    """Whether it is answered, refused, or given up by the client."""
 
     def __post_init__(self) -> None:
         self.unread = len(self.prompt)
 
     def give_up(self) -> None:
-        """From any thread: whoever asked is gone."""
+        """Marks the job as over, because the client is gone. Any thread may call it."""
         self.is_over = True
 
     def end(self, event: Event) -> None:
-        """The last word to whoever asked."""
+        """Marks the job as over and tells the client `event` as the last one."""
         self.is_over = True
         self.tell(event)

@@ -1,10 +1,10 @@
-"""The engine's one thread: it reads prompts and chooses tokens, for all requests in one batch of mlx-lm.
+"""The engine's one thread: it reads prompts and chooses tokens for all requests, in one batch of mlx-lm.
 
 Import this after `blas.preload()`.
 
-Every round takes all requests that have room and then makes a step of the batch, so whatever waits or is under way
-moves; only an engine without requests rests. mlx_lm.server's own loop drains its batch for a request with a seed and
-makes no step while it waits for that; here such a request is a row like any other (`sampling.SeededSampler`).
+Every round admits all requests that have room, then makes one step of the batch. So every request moves on, and only an
+engine without requests rests. mlx_lm.server's own loop empties its batch for a request with a seed, and makes no step
+while it waits for that. Here such a request is a row like any other (`sampling.SeededSampler`).
 """
 
 import threading
@@ -23,19 +23,20 @@ from pipeline.engine.turns import Turns
 from pipeline.errors import ModelError
 
 PROMPT_TOKENS = 1500
-"""Of the prompts that are read at the same time, together. A step reads up to `PREFILL_STEP` tokens of each, a second or more on a CPU, and for so
-long the answers under way stand still."""
+"""The most tokens that the prompts read at the same time have together. A step reads up to `PREFILL_STEP` tokens of
+each. On a CPU that takes a second or more, and the answers under way stand still for as long."""
 PREFILL_STEP = 512
+"""The most tokens of one prompt that a step reads."""
 REST_SECONDS = 0.5
-"""How long the thread waits for a request before it looks whether it shall end."""
+"""Seconds that the thread waits for a request before it checks whether it must end."""
 
 
 class Loop:
-    """Answers the requests that are put.
+    """Answers the jobs that are put.
 
     Args:
-        load: gives the base; called in the loop's thread, where MLX keeps what belongs to it.
-        cache_bytes: the most that is kept of answered requests; None: what has room.
+        load: returns the base. It is called in the loop's thread, because MLX binds its streams to a thread.
+        cache_bytes: the most bytes kept of answered requests; None: as many as there is room for.
     """
 
     def __init__(self, load: Callable[[], Base], cache_bytes: int | None = None) -> None:
@@ -45,27 +46,28 @@ class Loop:
         self._turns: Turns[Job] = Turns(lambda: self._room, PROMPT_TOKENS)
         self._ending = threading.Event()
         self._under_way: dict[int, Job] = {}
-        """By mlx-lm's number."""
+        """The jobs in the batch, by mlx-lm's number."""
         self.base: Base
-        """Once it is `ready`."""
+        """The model; it is there once `ready` is set."""
         self.ready = threading.Event()
         self.prefixes: Prefixes
+        """What was computed for earlier requests; it is there once `ready` is set."""
         self._batch: Any
 
     def put(self, job: Job) -> None:
-        """From any thread: it is answered when its turn comes."""
+        """Queues a job; it is answered when its turn comes. Any thread may call it."""
         self._turns.put(job)
 
     def still_seconds(self) -> float:
-        """For how long nothing has moved although requests wait; 0 if none does."""
+        """The seconds since anything moved although requests wait; 0 if none waits."""
         return self._turns.still_seconds()
 
     def end(self) -> None:
-        """From any thread: `run` returns soon."""
+        """Makes `run` return soon. Any thread may call it."""
         self._ending.set()
 
     def run(self) -> None:
-        """Until `end`.
+        """Loads the base and answers jobs until `end` is called.
 
         Raises:
             ModelError: the base can't be loaded.
@@ -142,14 +144,14 @@ class Loop:
         pieces = job.answer.take(said.token, said.finish_reason)
         job.tell(Said(pieces, _probability(said, job.top)))
         if said.finish_reason:
-            # mlx-lm has taken it out of the batch.
+            # mlx-lm has already taken it out of the batch.
             del self._under_way[said.uid]
             self.prefixes.keep(said.all_tokens[:], said.prompt_cache, "assistant")
         if job.answer.finish:
             job.end(Ended())
 
     def _drop(self, numbers: list[int]) -> None:
-        """Takes those out of the batch that are over before mlx-lm ends them."""
+        """Takes jobs out of the batch that are over although mlx-lm has not ended them."""
         if not numbers:
             return
         kept = self._batch.remove(numbers, return_prompt_caches=True)

@@ -1,4 +1,4 @@
-"""What an adapter adds to a layer: LoRA and DoRA, computed as mlx-lm's own layers do.
+"""What an adapter adds to a layer: LoRA and DoRA, computed as mlx-lm's own layers compute them.
 
 Import this after `blas.preload()`.
 """
@@ -11,39 +11,55 @@ import mlx.nn as nn
 LINEARS = (nn.Linear, nn.QuantizedLinear)
 EMBEDDINGS = (nn.Embedding, nn.QuantizedEmbedding)
 Stamp = tuple[int, int, int, int]
-"""File, time of change and size of the weights, time of change of the configuration: another one is another adapter."""
+"""Inode, modification time and size of the weights file, and modification time of the configuration. If one of them
+changes, it is another adapter."""
 
 
 @dataclass(frozen=True)
 class Lora:
-    """What one layer adds (LoRA, Hu et al. 2021), computed as mlx-lm's own layers do."""
+    """What an adapter adds to one layer: scale · x A B (LoRA, Hu et al. 2021)."""
 
     a: mx.array
-    """(input, rank)"""
+    """A, (input, rank)."""
     b: mx.array
-    """(rank, output)"""
+    """B, (rank, output)."""
     scale: float
+    """The factor of the product, elsewhere written alpha / rank."""
 
     def linear(self, layer: nn.Module, x: mx.array, y: mx.array) -> mx.array:
-        """`y` is the layer's own output for `x`."""
+        """The adapted output (..., output) of a linear layer.
+
+        Args:
+            layer: the base's own layer.
+            x: its input (..., input).
+            y: its own output (..., output) for `x`.
+        """
         return y + (self.scale * ((x @ self.a) @ self.b)).astype(x.dtype)
 
     def embedding(self, layer: nn.Module, x: mx.array, y: mx.array) -> mx.array:
+        """The adapted output (..., width) of an embedding.
+
+        Args:
+            layer: the base's own layer.
+            x: token ids (...).
+            y: its own output (..., width) for `x`.
+        """
         return y + (self.scale * (self.a[x] @ self.b)).astype(y.dtype)
 
     def as_linear(self, layer: nn.Module, x: mx.array, y: mx.array) -> mx.array:
-        """For an embedding whose transpose is the output layer."""
+        """The adapted output of an embedding whose transpose is the output layer. Takes what `linear` takes."""
         return y + (self.scale * ((x @ self.b.T) @ self.a.T)).astype(x.dtype)
 
 
 @dataclass(frozen=True)
 class Dora(Lora):
-    """The same with learnt magnitudes of the rows (DoRA, Liu et al. 2024)."""
+    """A LoRA with a learnt magnitude for each row of the weight (DoRA, Liu et al. 2024)."""
 
     stretch: mx.array
-    """(output,): learnt magnitude over the norm of the adapted weight's row."""
+    """(output,): the learnt magnitude divided by the norm of the adapted weight's row."""
 
     def linear(self, layer: nn.Module, x: mx.array, y: mx.array) -> mx.array:
+        """As `Lora.linear`, with each output multiplied by its row's `stretch`; the bias is not stretched."""
         bias = layer.get("bias")
         adapted = super().linear(layer, x, y if bias is None else y - bias)
         stretched = self.stretch.astype(x.dtype) * adapted
@@ -57,8 +73,8 @@ class Overlay:
     name: str
     stamp: Stamp
     layers: dict[str, Lora] = field(repr=False)
-    """By the layer's path in the base."""
+    """What each layer gets, by the layer's path in the base."""
 
     def __deepcopy__(self, _memo: object) -> "Overlay":
-        # Prompt caches are copied with what rides along; weights that never change need not be.
+        # mlx-lm copies prompt caches together with their `Rows`. Weights never change, so they need no copy.
         return self

@@ -1,10 +1,10 @@
-"""One base model under many adapters: every row of a batch is computed under the adapter that its request names.
+"""One base model under many adapters: each row of a batch is computed with the adapter that its request names.
 
 Import this after `blas.preload()`.
 
-Nothing is swapped. mlx-lm keeps each request's KV caches through all that its batches do (merge, split, filter), and
-`Rows` rides along with them, so at each step the model knows whose rows it computes. A row of the base passes the
-base's own layers and nothing else.
+No weights are swapped. mlx-lm keeps each request's KV caches through everything that its batches do (merge, split,
+filter). `Rows` is one more of these caches, so at each step the model knows which request each row belongs to. A row of
+the base passes through the base's own layers only.
 """
 
 from collections.abc import Callable, Collection
@@ -19,54 +19,62 @@ from pipeline.engine.lora import EMBEDDINGS, Overlay
 
 
 class Rows:
-    """Under which overlay each row of a batch is computed; None is the base. Behaves as one more layer's cache."""
+    """The overlay of each row of a batch; None is the base. It behaves as the cache of one more layer."""
 
     state: tuple[mx.array, ...] = ()
-    """What mlx-lm computes after each step: here nothing."""
+    """The arrays that mlx-lm evaluates after each step: none here."""
 
     def __init__(self, overlays: list[Overlay | None]) -> None:
         self.overlays = overlays
 
     @staticmethod
     def merge(caches: "list[Rows]") -> "Rows":
+        """The rows of several batches in one, in their order."""
         return Rows([overlay for rows in caches for overlay in rows.overlays])
 
     def extend(self, other: "Rows") -> None:
+        """Appends the rows of another batch."""
         self.overlays = self.overlays + other.overlays
 
     def filter(self, keep: list[int]) -> None:
+        """Keeps only the rows with these numbers."""
         self.overlays = [self.overlays[row] for row in keep]
 
     def extract(self, row: int) -> "Rows":
+        """The row with this number, on its own."""
         return Rows([self.overlays[row]])
 
     def prepare(self, **_: object) -> None:
-        """Rows have no padding."""
+        """Does nothing, because rows have no padding."""
 
     def finalize(self) -> None:
-        """Rows have no padding."""
+        """Does nothing, because rows have no padding."""
 
     def is_trimmable(self) -> bool:
+        """Always true: rows hold no tokens, so there is nothing to lose."""
         return True
 
     def trim(self, count: int) -> int:
+        """Removes nothing, and reports `count` tokens as removed."""
         return count
 
     def empty(self) -> bool:
+        """Always false, so mlx-lm keeps it."""
         return False
 
     @property
     def nbytes(self) -> int:
+        """The bytes that mlx-lm counts for it: 0."""
         return 0
 
 
 class _Routing:
-    """Which rows of the batch at hand want which overlay; each wrapped layer reads it."""
+    """The rows of the current batch, grouped by overlay. Every wrapped layer reads it."""
 
     def __init__(self) -> None:
         self.count = 0
         self.groups: list[tuple[Overlay, mx.array | None]] = []
-        """Row numbers of each overlay, None for all rows; rows of the base are in no group."""
+        """Each overlay with its row numbers (None: all rows). Rows of the base are in no group."""
 
     def set(self, overlays: list[Overlay | None]) -> None:
         self.count = len(overlays)
@@ -82,7 +90,7 @@ class _Routing:
 
 
 class _Overlaid(nn.Module):
-    """A layer of the base, and what the overlays of the batch add to it."""
+    """A layer of the base, with what the batch's overlays add to it."""
 
     def __init__(self, layer: nn.Module, path: str, routing: _Routing) -> None:
         super().__init__()
@@ -91,7 +99,7 @@ class _Overlaid(nn.Module):
         self._routing = routing
 
     def _add(self, kind: str, x: mx.array, y: mx.array, features: int) -> mx.array:
-        """`y` with the overlays' part; `features` is the number of trailing axes of `x` that are no position."""
+        """`y` with the overlays' part; `features` counts the trailing axes of `x` that are not positions."""
         for overlay, rows in self._routing.groups:
             if (lora := overlay.layers.get(self._path)) is None:
                 continue
@@ -122,7 +130,7 @@ class _OverlaidEmbedding(_Overlaid):
 
 
 class OverlaidModel(nn.Module):
-    """The base as mlx-lm's generation calls it, with `Rows` as the last of its caches."""
+    """The base as mlx-lm's generation calls it. `Rows` is the last of its caches."""
 
     def __init__(self, base: nn.Module) -> None:
         super().__init__()
@@ -131,13 +139,15 @@ class OverlaidModel(nn.Module):
 
     @property
     def layers(self) -> Any:
+        """The base's layers, which mlx-lm asks for."""
         return self.base.layers
 
     def make_cache(self) -> list[Any]:
+        """Empty caches of one request of the base."""
         return self.make_cache_for(None)
 
     def make_cache_for(self, overlay: Overlay | None) -> list[Any]:
-        """Empty caches of one request."""
+        """Empty caches of one request that is answered with `overlay`; None: with the base."""
         return [*make_prompt_cache(self.base), Rows([overlay])]
 
     def __call__(self, inputs: mx.array, cache: list[Any], **options: Any) -> mx.array:
@@ -147,12 +157,12 @@ class OverlaidModel(nn.Module):
         return logits
 
     def base_layers(self) -> dict[str, nn.Module]:
-        """The base's own layers by path."""
+        """The base's own layers, without wrappers, by path."""
         modules = dict(self.base.named_modules())
         return {path: module.layer if isinstance(module, _Overlaid) else module for path, module in modules.items()}
 
     def prepare(self, paths: Collection[str]) -> None:
-        """Wraps these layers; once wrapped they stay so, and cost the base nothing."""
+        """Wraps the layers at these paths, once. Wrapped layers stay wrapped, which costs a row of the base nothing."""
         if not paths:
             return
         modules = dict(self.base.named_modules())

@@ -18,11 +18,18 @@ from pipeline.errors import ModelError
 from pipeline.weights.locating import weights_folder
 
 KEPT = 4
-"""Adapters in memory beside those that are answering; the one that was not asked for longest goes."""
+"""How many adapters stay in memory beside those that are answering. The least recently used one is dropped first."""
 
 
 class Overlays:
-    """The adapters of one folder, loaded when they are first asked for. For one thread: the one that generates."""
+    """The adapters of one folder, each loaded when it is first asked for. Only the thread that generates may call `get`.
+
+    Args:
+        directory: the folder of adapters.
+        model: the base, whose layers get wrapped.
+        base: the base's folder or hub id.
+        base_name: the name by which requests call the base.
+    """
 
     def __init__(self, directory: Path, model: OverlaidModel, base: str, base_name: str) -> None:
         self._directory = directory
@@ -33,17 +40,17 @@ class Overlays:
         self._prepared: set[str] = set()
         self._loaded: OrderedDict[str, Overlay] = OrderedDict()
         self._answering: WeakValueDictionary[tuple[str, Stamp], Overlay] = WeakValueDictionary()
-        """All that are in memory still: a batch holds those of its rows, also after they were dropped here."""
+        """All overlays that are still in memory. A batch holds those of its rows, even after they were dropped here."""
 
     def usable(self) -> list[Adapter]:
-        """Those on disk that were made for this base, by name; for any thread."""
+        """The adapters on disk that were made for this base, sorted by name. Any thread may call it."""
         return [one for one in adapters_in(self._directory) if one.base_hash in ("", self._base_hash)]
 
     def get(self, name: str | None) -> Overlay | None:
-        """The overlay to answer under; None for the base.
+        """The overlay of the adapter `name`; None for the base.
 
         Raises:
-            ModelError: there is no such adapter (any more), it is broken, or it is for another base.
+            ModelError: there is no such adapter (any more), it is broken, or it was made for another base.
         """
         if name is None:
             return None
@@ -58,7 +65,7 @@ class Overlays:
                 self._prepared |= overlay.layers.keys()
                 self._answering[name, stamp] = overlay
         except (ModelError, OSError) as error:
-            # What is answering under it goes on; its memory is freed after that.
+            # Answers that use the overlay go on; its memory is freed when they end.
             self._loaded.pop(name, None)
             if isinstance(error, OSError):
                 raise ModelError(f"the adapter {name!r} vanished ({error}): name another one") from None
@@ -67,7 +74,7 @@ class Overlays:
         self._loaded.move_to_end(name)
         if len(self._loaded) > KEPT:
             self._loaded.popitem(last=False)
-            mx.clear_cache()  # MLX would keep the memory for arrays to come
+            mx.clear_cache()  # MLX would keep the freed memory for later arrays
         return overlay
 
     @cached_property

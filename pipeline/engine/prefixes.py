@@ -1,4 +1,4 @@
-"""What was read and said before, kept so that a chat's next question is answered sooner.
+"""Keeps what was computed for earlier prompts and answers, so that a chat's next question is answered sooner.
 
 Import this after `blas.preload()`.
 """
@@ -13,14 +13,15 @@ from pipeline.engine.overlaid import OverlaidModel
 from pipeline.weights.memory import give_back
 
 PROMPT_CACHES = 64
-"""The most that are kept."""
+"""The most prompt caches that are kept."""
 
 
 class Prefixes:
-    """Kept apart by adapter. What one adapter computed carries it along, and is never found for another.
+    """Prompt caches, kept apart by adapter: what one adapter computed is never used for another.
 
     Args:
-        most_bytes: of all that is kept.
+        model: makes new caches.
+        most_bytes: the most bytes that are kept in all.
     """
 
     def __init__(self, model: OverlaidModel, most_bytes: int) -> None:
@@ -30,16 +31,20 @@ class Prefixes:
 
     @property
     def nbytes(self) -> int:
+        """The bytes that are kept now."""
         return int(self._kept.nbytes)
 
     def find(self, overlay: Overlay | None, tokens: list[int]) -> tuple[list[Any], int]:
-        """The caches to go on with, new ones if nothing fits, and how many of `tokens` they hold: never all."""
+        """The caches to continue with, and how many of `tokens` they already hold. They never hold all of them.
+
+        If nothing fits, the caches are new and hold none.
+        """
         fresh = self._model.make_cache_for(overlay)
         caches, rest = self._kept.fetch_nearest_cache(_key(overlay), tokens)
         if caches is None:
             return fresh, 0
         if not rest:
-            # mlx-lm wants a last token to start from.
+            # mlx-lm needs one last token to start from.
             if not can_trim_prompt_cache(caches):
                 return fresh, 0
             trim_prompt_cache(caches, 1)
@@ -49,20 +54,22 @@ class Prefixes:
         """Keeps what one request has computed for `tokens`.
 
         Args:
-            kind: what they end with; of answers most are dropped first.
+            tokens: the prompt and answer that the caches hold.
+            caches: the request's caches, with its `Rows` last.
+            kind: whose text the tokens end with. Caches of kind "assistant" are dropped first.
         """
-        # Stored without the overlay, so that what is kept keeps no adapter in memory.
+        # They are stored without the overlay, so that no adapter stays in memory because of them.
         *caches, rows = caches
         (overlay,) = rows.overlays
-        # MLX computes late: a request's part of its batch would hold the arrays of the whole batch until it is used
-        # again, many times the bytes that are counted.
+        # MLX is lazy. Unevaluated, a request's part would hold the arrays of the whole batch until its next use, which
+        # is many times the bytes that are counted.
         mx.eval([cache.state for cache in caches])
         self._kept.insert_cache(_key(overlay), tokens, caches, cache_type=kind)
         if kind == "assistant":
             give_back()
 
     def leave_room(self, nbytes: int) -> None:
-        """Drops what was not used for longest, so that `nbytes` of the bound are free."""
+        """Drops the least recently used caches until `nbytes` of the bound are free."""
         self._kept.trim_to(n_bytes=self._most_bytes - nbytes)
 
 

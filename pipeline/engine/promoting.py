@@ -1,4 +1,4 @@
-"""Puts an adapter to use, once it is sure that the engine takes it."""
+"""Promotes an adapter once it is certain that the engine accepts it."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from pipeline.weights.locating import weights_folder
 
 
 def promote(settings: Settings, name: str) -> Adapter:
-    """Puts `name` to use from now on; the next request that names no adapter gets it.
+    """Makes `name` the adapter that answers from now on, beginning with the next request that names none.
 
     Raises:
-        ModelError: there is no such adapter, or the engine would refuse it: it is broken, made for another base, or no
-            adapter but a full fine-tune.
+        ModelError: there is no such adapter, or the engine would refuse it: it is broken, it was made for another base, or
+            it is a full fine-tune.
     """
     adapter = find_adapter(settings, name)
-    # It brings MLX.
+    # The import below loads MLX.
     blas.preload(settings.engine.threads)
     from pipeline.engine.reading import check_adapter
 
@@ -30,10 +30,10 @@ def promote(settings: Settings, name: str) -> Adapter:
 
 
 def _local_base(settings: Settings) -> Path | None:
-    """The base's folder; None when a server elsewhere has it, or it was not fetched yet."""
+    """The base's folder; None if another server holds the base, or it was not fetched yet."""
     if settings.engine.url:
         return None
     try:
         return weights_folder(settings.models.chat)
     except ModelError:
-        return None  # the engine fetches it, and checks the adapter then
+        return None  # the engine will fetch it, and check the adapter then

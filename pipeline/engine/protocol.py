@@ -1,6 +1,6 @@
-"""What clients of OpenAI's protocol ask for, and what of it this engine serves. Pure.
+"""What clients of OpenAI's protocol may ask for, and what of it this engine serves. Pure.
 
-A parameter that is null is one that was not named. What is not served is refused in words, never ignored.
+A parameter that is null counts as not named. What is not served is refused in words, never ignored.
 """
 
 from typing import Annotated, Any, Literal
@@ -8,23 +8,25 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 MOST_ANSWERS = 8
-"""Of one request (`n`)."""
+"""The most answers of one request (`n`)."""
 MAX_TOKENS = 512
-"""Of an answer, unless the request says otherwise."""
+"""The most tokens of an answer, unless the request says otherwise."""
 TOP_LOGPROBS = 20
+"""The most likely tokens that are reported in one place."""
 
 IGNORED = {
     "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "parallel_tool_calls",
     "draft_model", "num_draft_tokens",
 }  # fmt: skip
-"""They change no answer: names for accounting and hints for servers of another kind."""
+"""Parameters that change no answer: names for accounting, and hints for other kinds of servers."""
 
 
 class RequestError(Exception):
-    """A request that is refused. Whoever reads it is a client's developer.
+    """A request is refused. The developer of the client reads the message.
 
     Args:
-        status: of HTTP.
+        message: what is wrong, and what to do about it.
+        status: the HTTP status.
         code: OpenAI's short name for the reason, if it has one.
     """
 
@@ -35,7 +37,7 @@ class RequestError(Exception):
 
 
 def _text(content: Any) -> Any:
-    """Content in parts is the text of its parts."""
+    """Joins content that comes in parts."""
     if not isinstance(content, list):
         return content
     if any(not isinstance(part, dict) or part.get("type") != "text" for part in content):
@@ -48,7 +50,7 @@ def _listed(stop: Any) -> Any:
 
 
 class Message(BaseModel):
-    """Further fields, such as `tool_calls`, are the chat template's matter."""
+    """One message of a chat. Further fields, such as `tool_calls`, go to the chat template."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -57,34 +59,40 @@ class Message(BaseModel):
 
 
 class StreamOptions(BaseModel):
+    """OpenAI's `stream_options`."""
+
     include_usage: bool = False
 
 
 class JsonSchema(BaseModel):
+    """OpenAI's `response_format.json_schema`."""
+
     name: str = ""
     schema_: dict[str, Any] = Field({}, alias="schema")
 
 
 class ResponseFormat(BaseModel):
+    """OpenAI's `response_format`."""
+
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = None
 
     @property
     def schema_to_follow(self) -> dict[str, Any] | None:
-        """A JSON schema; None for free text."""
+        """The JSON schema that the answer must follow; None for free text."""
         if self.type == "json_schema":
             return self.json_schema.schema_ if self.json_schema else {}
         return {"type": "object"} if self.type == "json_object" else None
 
 
 class Request(BaseModel):
-    """What chats and texts have in common."""
+    """The parameters that chats and text completions have in common."""
 
     model_config = ConfigDict(extra="forbid")
 
     model: str | None = None
     adapters: str | None = None
-    """Of this engine: the adapter to answer under."""
+    """This engine's own parameter: the adapter to answer with."""
     stream: bool = False
     stream_options: StreamOptions | None = None
     n: int = Field(1, ge=1, le=MOST_ANSWERS)
@@ -107,10 +115,12 @@ class Request(BaseModel):
 
 
 class ChatRequest(Request):
+    """The body of /v1/chat/completions."""
+
     messages: list[Message] = Field(min_length=1)
     max_completion_tokens: int | None = Field(None, ge=1)
     max_thinking_tokens: int | None = Field(None, ge=0)
-    """Of this engine: the bound of a thought, which is apart from the answer's."""
+    """This engine's own parameter: the most tokens of a thought. They do not count against the answer's bound."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
     """"none" and "minimal" leave thinking off, the others switch it on."""
     chat_template_kwargs: dict[str, Any] = {}
@@ -123,24 +133,31 @@ class ChatRequest(Request):
 
     @property
     def most_tokens(self) -> int:
+        """The most tokens of the answer, without its thought."""
         return self.max_completion_tokens or self.max_tokens
 
     @property
     def thinks(self) -> bool:
-        """Whether the model may think before it answers, where it can. A visitor waits for each thought, so it is asked for."""
+        """Whether a model that can think does so before it answers. Visitors wait for each thought, so it must be asked for."""
         asked = self.reasoning_effort not in (None, "none", "minimal")
         return bool(self.chat_template_kwargs.get("enable_thinking", self.chat_template_kwargs.get("thinking", asked)))
 
 
 class TextRequest(Request):
+    """The body of /v1/completions."""
+
     prompt: str = Field(min_length=1)
 
 
 def parse(kind: type[Request], body: Any) -> Any:
-    """The request in `body`, the JSON that a client sent.
+    """The request in `body`.
+
+    Args:
+        kind: `ChatRequest` or `TextRequest`.
+        body: the JSON that a client sent, decoded.
 
     Raises:
-        RequestError: it asks for what is not served; names the parameter.
+        RequestError: it asks for something that is not served. The message names the parameter.
     """
     if not isinstance(body, dict):
         raise RequestError("the body must be a JSON object")

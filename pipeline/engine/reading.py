@@ -1,4 +1,4 @@
-"""Reads an adapter of mlx-lm from its folder, and refuses what does not fit the base.
+"""Reads an adapter in mlx-lm's layout from its folder, and refuses one that does not fit the base.
 
 Import this after `blas.preload()`.
 """
@@ -20,14 +20,15 @@ from pipeline.errors import ModelError
 
 
 def check_adapter(adapter: Adapter, base: Path | None) -> None:
-    """Whether an engine would take it.
+    """Checks whether an engine would accept `adapter`.
 
     Args:
-        base: the base's folder, of which nothing but names and shapes is read; None: it is not here, and only what the
-            adapter's files say for themselves is checked.
+        adapter: the adapter on disk.
+        base: the base's folder, of which only names and shapes are read; None: the base is not here, and only the adapter's
+            own files are checked.
 
     Raises:
-        ModelError: it would refuse it, for this reason.
+        ModelError: the engine would refuse it; the message gives the reason.
     """
     if base is None:
         _configuration(adapter)
@@ -44,10 +45,12 @@ def check_adapter(adapter: Adapter, base: Path | None) -> None:
 
 
 def load_overlay(adapter: Adapter, stamp: Stamp, layers: Mapping[str, nn.Module]) -> Overlay:
-    """Reads and checks an adapter of mlx-lm.
+    """Reads and checks an adapter.
 
     Args:
-        layers: the base's own, by path.
+        adapter: the adapter on disk.
+        stamp: what `stamp_of` gives for its folder.
+        layers: the base's own layers, by path.
 
     Raises:
         ModelError: its files are broken, do not fit the model, or are of a kind that can't be laid over it.
@@ -74,7 +77,7 @@ def load_overlay(adapter: Adapter, stamp: Stamp, layers: Mapping[str, nn.Module]
 
 
 def _configuration(adapter: Adapter) -> tuple[str, float]:
-    """`lora` or `dora`, and the scale."""
+    """The kind, `lora` or `dora`, and the scale."""
     try:
         config = json.loads((adapter.folder / CONFIG).read_bytes())
         kind = config.get("fine_tune_type", "lora")
@@ -93,10 +96,10 @@ def _configuration(adapter: Adapter) -> tuple[str, float]:
 
 
 def _weights(adapter: Adapter) -> dict[str, dict[str, mx.array]]:
-    """By layer, then by `lora_a`, `lora_b` and `m`; in memory, all numbers finite."""
+    """The arrays by layer, then by `lora_a`, `lora_b` and `m`. They are in memory, and all their numbers are finite."""
     file = adapter.folder / WEIGHTS
     try:
-        # MLX reads late, where a file that is too short can't be refused any more.
+        # MLX reads lazily, too late to refuse a file that is cut short.
         with safe_open(str(file), framework="numpy"):
             arrays = mx.load(str(file))
     except FileNotFoundError:
@@ -109,7 +112,8 @@ def _weights(adapter: Adapter) -> dict[str, dict[str, mx.array]]:
     for name, array in arrays.items():
         if not mx.issubdtype(array.dtype, mx.floating):
             raise _broken(adapter, f"{name} holds {array.dtype}, no weights")
-        # NaN and infinity stay in a sum, which is far quicker than looking at each number; NumPy's is quicker than MLX's.
+        # NaN and infinity survive in a sum, and a sum is far quicker than a look at each number. NumPy's is quicker
+        # than MLX's.
         with np.errstate(all="ignore"):
             total = np.asarray(array.astype(mx.float32)).sum()
         if not np.isfinite(total):
@@ -136,7 +140,7 @@ def _dora(adapter: Adapter, path: str, layer: nn.Module, parts: dict[str, mx.arr
 
 
 def _widths(layer: nn.Module) -> tuple[int, int]:
-    """What a low-rank pair (input, rank), (rank, output) must fit: for an embedding, its words and their width."""
+    """The input and output width that a low-rank pair must fit; for an embedding, its number of words and their width."""
     rows, columns = layer.weight.shape
     if isinstance(layer, (nn.QuantizedLinear, nn.QuantizedEmbedding)):
         columns = columns * 32 // layer.bits
@@ -144,7 +148,7 @@ def _widths(layer: nn.Module) -> tuple[int, int]:
 
 
 def stamp_of(folder: Path) -> Stamp:
-    """What tells an adapter in `folder` from one that was written there later."""
+    """A stamp that tells the adapter in `folder` from one that is written there later."""
     weights, config = (folder / WEIGHTS).stat(), (folder / CONFIG).stat()
     return weights.st_ino, weights.st_mtime_ns, weights.st_size, config.st_mtime_ns
 

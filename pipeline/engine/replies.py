@@ -1,4 +1,4 @@
-"""Answers in the shapes of OpenAI's protocol. Pure."""
+"""Writes answers in the shapes of OpenAI's protocol. Pure."""
 
 import json
 import time
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Choice:
-    """One answer of a request, as far as it has come since it was last sent."""
+    """One answer of a request: everything that came since the last part was sent."""
 
     index: int
     content: str = ""
@@ -26,12 +26,13 @@ class Choice:
 
     @property
     def is_empty(self) -> bool:
+        """Whether there is no text and no call yet."""
         return not (self.content or self.reasoning or self.calls)
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of all answers of a request; the prompt counts once."""
+    """The tokens of all answers of a request. The prompt counts once."""
 
     prompt: int
     cached: int
@@ -39,6 +40,7 @@ class Usage:
     reasoning: int
 
     def json(self) -> Json:
+        """The protocol's `usage` object."""
         return {
             "prompt_tokens": self.prompt,
             "completion_tokens": self.completion,
@@ -49,11 +51,11 @@ class Usage:
 
 
 class Replies:
-    """The replies to one request.
+    """Writes the replies to one request.
 
     Args:
         model: the name that the request used.
-        is_chat: else it completes a text.
+        is_chat: whether the request is a chat; else it completes a text.
     """
 
     def __init__(self, model: str, *, is_chat: bool) -> None:
@@ -65,6 +67,7 @@ class Replies:
         }
 
     def whole(self, choices: Sequence[Choice], usage: Usage) -> Json:
+        """The reply to a client that does not stream."""
         kind = "chat.completion" if self._is_chat else "text_completion"
         return {
             **self._common,
@@ -74,11 +77,11 @@ class Replies:
         }
 
     def first(self, index: int) -> Json:
-        """Opens a streamed answer of a chat."""
+        """The part that opens a streamed answer of a chat."""
         return self._chunk([{"index": index, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])
 
     def part(self, choice: Choice) -> Json:
-        """What of a streamed answer is new."""
+        """The part with what is new in a streamed answer."""
         if not self._is_chat:
             return self._chunk(
                 [{"index": choice.index, "text": choice.content, "logprobs": None, "finish_reason": choice.finish}]
@@ -96,7 +99,7 @@ class Replies:
         )
 
     def usage(self, usage: Usage) -> Json:
-        """The last part of a stream, for clients that ask for it."""
+        """The last part of a stream, for clients that ask for the usage."""
         return {**self._chunk([]), "usage": usage.json()}
 
     def _chunk(self, choices: list[Json]) -> Json:
@@ -118,11 +121,11 @@ class Replies:
 
 
 class Calls:
-    """Reads the calls of tools in one answer.
+    """Reads the tool calls in one answer.
 
     Args:
-        parser: the model's own, of mlx-lm: the text of a call and the tools to the name and the arguments.
-        tools: as the request has them.
+        parser: mlx-lm's parser for this model. It takes the text of a call and the tools, and returns names and arguments.
+        tools: the tools of the request.
     """
 
     def __init__(self, parser: Callable[[str, Any], Any], tools: list[Json]) -> None:
@@ -131,7 +134,7 @@ class Calls:
         self._count = 0
 
     def read(self, text: str) -> list[Json]:
-        """The calls in `text`; none when the model wrote what can't be read."""
+        """The calls in `text`; none if the model wrote something that can't be read."""
         try:
             found = self._parser(text, self._tools)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, SyntaxError):
@@ -146,7 +149,12 @@ class Calls:
 
 
 def token_json(probability: TokenProbability, text_of: Callable[[int], str]) -> Json:
-    """One token with its log-probability; `id` is this engine's own addition."""
+    """One token with its log-probability. The field `id` is this engine's own addition.
+
+    Args:
+        probability: the token and the likeliest tokens in its place.
+        text_of: returns a token's text.
+    """
 
     def entry(token: int, logprob: float) -> Json:
         text = text_of(token)
@@ -157,7 +165,7 @@ def token_json(probability: TokenProbability, text_of: Callable[[int], str]) -> 
 
 
 def take(choice: Choice, pieces: Sequence[Piece], calls: Calls) -> None:
-    """Adds what an answer has just said."""
+    """Adds what an answer has just said to its choice."""
     for kind, text in pieces:
         if kind == "content":
             choice.content += text
@@ -170,5 +178,6 @@ def take(choice: Choice, pieces: Sequence[Piece], calls: Calls) -> None:
 
 
 def error_json(message: str, status: int, code: str | None = None) -> Json:
+    """The protocol's `error` object."""
     kind = "invalid_request_error" if status < 500 else "server_error"
     return {"error": {"message": message, "type": kind, "param": None, "code": code}}

@@ -1,7 +1,7 @@
-"""How many chats the engine holds at a time, by what its graphics processor may hold.
+"""How many chats the engine holds at a time, from the memory that its graphics processor may use.
 
-Metal ends a process that asks for more, and with it every answer under way. So it is counted before. A CPU has no such
-limit, and there nothing is counted.
+Metal ends a process that asks for more, and every answer under way with it. So the engine counts before it starts. A CPU
+has no such limit, and nothing is counted there.
 """
 
 from collections.abc import Iterable
@@ -9,33 +9,36 @@ from dataclasses import dataclass
 from typing import Any
 
 ROWS = 32
-"""Requests that are answered at the same time."""
+"""The most requests that are answered at the same time."""
 PROMPTS = 8
-"""Of them, whose prompts are read at the same time."""
+"""The most requests whose prompts are read at the same time."""
 CACHE_BYTES = 1_000_000_000
-"""Of what is kept of answered requests; the requests under way go off it when another one joins them."""
+"""The most bytes kept of answered requests. The requests under way use this memory too: the loop makes room for them
+when another one joins."""
 CHAT_TOKENS = 2048
-"""Of one chat: the passages of its question, the turns before and an answer."""
+"""The tokens assumed for one chat: the passages of its question, the earlier turns and an answer."""
 WORK_BYTES = 1_000_000_000
-"""What a step computes with beside weights and caches."""
+"""The bytes assumed for the arrays of one step, beside weights and caches."""
 CACHE_SHARE = 4
-"""One part of so many of the room beside the weights is for what is kept of answered requests."""
+"""Answered requests get one part in this many of the memory beside the weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
+    """How many requests are answered at a time, how many prompts are read at a time, and the bytes kept of answered ones."""
+
     rows: int = ROWS
     prompts: int = PROMPTS
     cache_bytes: int = CACHE_BYTES
 
 
 def room(limit: int | None, weights: int, chat: int) -> Room:
-    """What has room beside the weights; one chat at least, so that a Mac with too little memory still answers.
+    """What fits beside the weights. It is at least one chat, so that a Mac with too little memory still answers.
 
     Args:
-        limit: bytes that the graphics processor may hold; None: there is none.
-        weights: bytes.
-        chat: bytes of one chat, as `bytes_of_chat` counts them.
+        limit: the bytes that the graphics processor may hold; None: there is no limit.
+        weights: the bytes of the weights.
+        chat: the bytes of one chat, as `bytes_of_chat` counts them.
     """
     if limit is None:
         return Room()
@@ -46,17 +49,17 @@ def room(limit: int | None, weights: int, chat: int) -> Room:
 
 
 def bytes_of_chat(caches: Iterable[Any], tokens: int = CHAT_TOKENS) -> int:
-    """Bytes that the caches of one chat grow to.
+    """The bytes to which the caches of one chat grow.
 
     Args:
-        caches: of each layer, mlx-lm's, after the first token; nothing needs to be computed.
-        tokens: of the chat; a layer with a sliding window keeps no more than that.
+        caches: mlx-lm's cache of each layer after the first token. Their values need not be computed.
+        tokens: the tokens of the chat. A layer with a sliding window keeps no more than its window.
     """
     return sum(_bytes(cache, tokens) for cache in caches)
 
 
 def _bytes(cache: Any, tokens: int) -> int:
     if not (step := getattr(cache, "step", None)):
-        return int(cache.nbytes)  # of the same size for all lengths, as a state-space model's
-    # mlx-lm takes memory for so many tokens at a time.
+        return int(cache.nbytes)  # its size does not depend on the length, as in a state-space model
+    # mlx-lm allocates memory for `step` tokens at a time.
     return int(cache.nbytes) * min(tokens, int(getattr(cache, "max_size", tokens))) // int(step)

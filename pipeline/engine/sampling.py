@@ -1,4 +1,4 @@
-"""How a next token is chosen: mlx-lm's samplers, one for all that sample alike, and one with a seed of its own.
+"""How the next token is chosen: mlx-lm's samplers, shared by all requests that sample alike, and one with its own seed.
 
 Import this after `blas.preload()`.
 """
@@ -12,13 +12,17 @@ import mlx.core as mx
 from mlx_lm.sample_utils import make_sampler
 
 Sampler = Callable[[mx.array], mx.array]
-"""From the logarithms of probabilities (rows, words) to tokens (rows,)."""
+"""Takes log-probabilities (rows, words) and returns tokens (rows,)."""
 
 
 class SeededSampler:
-    """Draws as if it were alone: what other rows of the batch draw changes nothing, and it changes nothing for them.
+    """Draws as if its request were alone: other rows of the batch do not change its draws, nor it theirs.
 
-    So a request with a seed need not wait until it has the engine for itself.
+    So a request with a seed need not wait until it has the engine to itself.
+
+    Args:
+        sampler: chooses the token.
+        seed: the request's seed.
     """
 
     def __init__(self, sampler: Sampler, seed: int) -> None:
@@ -43,7 +47,10 @@ def sampler(
     xtc_threshold: float,
     xtc_special_tokens: tuple[int, ...],
 ) -> Sampler:
-    """mlx-lm's; the same object for the same numbers, because mlx-lm samples rows of one sampler at once."""
+    """mlx-lm's sampler for these parameters.
+
+    The same parameters give the same object, because mlx-lm samples all rows with one sampler at once.
+    """
     return make_sampler(
         temperature,
         top_p=top_p,

@@ -1,7 +1,7 @@
 """The MLX engine: one base model and any adapters over it, behind OpenAI's protocol, for this machine only.
 
-All requests are in one batch, whichever adapter each names: see `overlaid`. In which order they join it: see `turns`.
-How a request becomes an answer: `protocol` → `exchange` → `asking` → `loop` → `answer` → `replies`.
+All requests are in one batch, whichever adapter each names (`overlaid`). `turns` decides in which order they join it.
+A request becomes an answer in this order: `protocol` → `exchange` → `asking` → `loop` → `answer` → `replies`.
 Import this after `blas.preload()`.
 """
 
@@ -21,24 +21,27 @@ from pipeline.errors import ModelError
 
 
 class EngineServer(ThreadingHTTPServer):
+    """An HTTP server with a thread for each connection."""
+
     daemon_threads = True
     request_queue_size = 128
-    """Of connections that wait to be accepted; http.server's 5 refuses a burst."""
+    """The most connections that wait to be accepted. http.server's own 5 would refuse a burst."""
 
     def handle_error(self, request: object, client_address: object) -> None:
-        # The text of an error may carry a question; its place does not.
+        """Prints the kind and place of an unexpected exception, but not its text."""
+        # The text of an exception may contain a visitor's question.
         where = traceback.extract_tb(sys.exc_info()[2])[-1]
         print(f"a request broke: {sys.exc_info()[0]} at {where.name}:{where.lineno}", file=sys.stderr, flush=True)
 
 
 def start_loop(path: str, name: str, adapters: Path, limit: int | None = None) -> Loop:
-    """A loop in a thread of its own. Where it breaks, the process ends: whoever asks next starts another engine.
+    """A loop in its own thread. If it breaks, the process ends, and the next request starts another engine.
 
     Args:
-        path: of the base, a folder or hub id.
-        name: what requests call it.
-        adapters: the folder of adapters that requests may name.
-        limit: bytes that the graphics processor may hold; None: there is none.
+        path: the base's folder or hub id.
+        name: the name by which requests call the base.
+        adapters: the folder of the adapters that requests may name.
+        limit: the most bytes that the graphics processor may hold; None: there is no limit.
     """
     loop = Loop(lambda: Base(path, name, adapters, limit))
     threading.Thread(target=_run, args=(loop,), name="engine", daemon=True).start()
@@ -60,11 +63,14 @@ def _run(loop: Loop) -> None:
 def make_server(
     loop: Loop, host: str, port: int, touch: Callable[[], None], stall_seconds: float = 120
 ) -> EngineServer:
-    """A bound server.
+    """A server that is bound to its address, but does not serve yet.
 
     Args:
-        touch: called at each request's begin and end.
-        stall_seconds: for how long nothing may move while requests wait before /health says so.
+        loop: answers the requests.
+        host: the address to listen on.
+        port: the port to listen on; 0: a free one.
+        touch: is called when a request begins and when it ends.
+        stall_seconds: /health reports a stall after so many seconds without a move although requests wait.
     """
     attributes = {"loop": loop, "touch": staticmethod(touch), "stall_seconds": stall_seconds}
     return EngineServer((host, port), type("Handler", (EngineHandler,), attributes))

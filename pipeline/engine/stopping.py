@@ -1,4 +1,4 @@
-"""Ends a text before a stop string, however its tokens cut it. Pure."""
+"""Ends a text before a stop string, wherever the tokens cut it. Pure."""
 
 from collections.abc import Sequence
 
@@ -6,20 +6,21 @@ from collections.abc import Sequence
 class Stops:
     """Watches a text that comes in pieces.
 
-    What may be the begin of a stop string is held back, so no part of one is ever shown. Of several strings the one
-    that is complete first ends the text.
+    Text that may be the begin of a stop string is held back, so no part of one is ever shown. If there are several strings,
+    the first one that is complete ends the text.
 
     Args:
-        strings: not empty ones.
+        strings: the stop strings; none may be empty.
     """
 
     def __init__(self, strings: Sequence[str]) -> None:
         self._strings = strings
         self._held = ""
         self.is_found = False
+        """Whether a stop string was found."""
 
     def feed(self, piece: str) -> str:
-        """The text that is certain after `piece`; once `is_found`, all that stands before the stop string."""
+        """The text that is certain after `piece`. If a stop string is found, it is the rest of the text before that string."""
         if self.is_found:
             return ""
         held = self._held + piece
@@ -30,12 +31,12 @@ class Stops:
         return held[:certain]
 
     def close(self) -> str:
-        """What was held back, at the end of the text."""
+        """The text that was held back; call it at the end of the text."""
         held, self._held = self._held, ""
         return held
 
     def _begun(self, text: str) -> int:
-        """Characters at the end of `text` that may begin a stop string."""
+        """The number of characters at the end of `text` that may begin a stop string."""
         longest = min(max(map(len, self._strings), default=0) - 1, len(text))
         ends = (
             count for count in range(longest, 0, -1) for string in self._strings if string.startswith(text[-count:])

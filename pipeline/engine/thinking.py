@@ -1,4 +1,4 @@
-"""A bound for what a model thinks before it answers.
+"""Bounds how long a model thinks before it answers.
 
 Import this after `blas.preload()`.
 """
@@ -9,16 +9,16 @@ from typing import Any
 import mlx.core as mx
 
 THINKING_TOKENS = 1024
-"""Of a thought, unless a request says otherwise."""
+"""The most tokens of a thought, unless a request says otherwise."""
 
 
 class ThinkingBound:
-    """Closes a thought that is too long; a logits processor of mlx-lm.
+    """Closes a thought that is too long, as a logits processor of mlx-lm.
 
     Args:
-        tokens: the most of a thought.
-        opening: the tokens that open it; empty when the prompt has opened it.
-        closing: the tokens that close it.
+        tokens: the most tokens of a thought.
+        opening: the tokens that open a thought; empty: the prompt has opened it.
+        closing: the tokens that close a thought.
     """
 
     def __init__(self, tokens: int, opening: Sequence[int], closing: Sequence[int]) -> None:
@@ -29,12 +29,17 @@ class ThinkingBound:
         self._is_over = False
 
     def __call__(self, tokens: mx.array, logits: mx.array) -> mx.array:
-        """`logits` (1, words), from the bound on with the next closing token alone, until the thought is closed."""
+        """`logits` (1, words). From the bound on, only the next closing token stays finite, until the thought is closed.
+
+        Args:
+            tokens: (length,), the prompt and the answer so far.
+            logits: (1, words), those of the next token.
+        """
         self._steps += 1
         over = self._steps - 1 - self._tokens
         if self._is_over or over < 0:
             return logits
-        # Read once: to look at each token would make MLX wait at each step.
+        # The tokens are read only once, at the bound. Reading them at each step would make MLX wait each time.
         if over == len(self._closing) or (over == 0 and not self._is_open(tokens)):
             self._is_over = True
             return logits

@@ -1,15 +1,15 @@
-"""Whose request the engine takes next.
+"""Decides whose request the engine takes next.
 
-A chat behind twenty others of another adapter would wait for twenty prompts. Whatever can join the batch joins it at
-its next step, and of those that wait
+If requests came in their order, a chat behind twenty others of another adapter would wait for twenty prompts. Here every
+request that has room joins the batch at its next step, and the waiting ones take turns:
 
-- the adapter with the fewest requests in the batch comes first, and among equals the request that waits longest; so
-  adapters share the batch equally, however many requests each has, and one adapter's are taken in their order;
-- only what can be read at once is handed over, many short prompts or one long one. So who comes first is decided as
-  late as it can be, the first of several long prompts is answered before the last one is read, and the answers under
-  way never stand still for long;
-- the last `SPARE` rows of the batch, or half of a small one, are for adapters that have no request in it: they
-  need not wait until an answer of another one ends.
+- The adapter with the fewest requests in the batch comes first; among equals, the request that has waited longest. So
+  adapters share the batch equally, however many requests each has, and requests of one adapter keep their order.
+- Only what can be read at once is handed over: many short prompts, or one long one. So the choice is made as late as
+  possible, the first of several long prompts is answered before the last one is read, and the answers under way never
+  stand still for long.
+- The last `SPARE` rows of the batch, or half of a small one, are kept for adapters that have no request in it. They
+  need not wait until another adapter's answer ends.
 
 The base counts as one more adapter.
 """
@@ -24,9 +24,12 @@ from typing import Generic, Protocol, TypeVar
 from pipeline.engine.room import Room
 
 SPARE = 4
+"""Rows of the batch that are kept for adapters without a request in it."""
 
 
 class Waiting(Protocol):
+    """What `Turns` must know of a request: its adapter, its unread tokens, and whether it is over."""
+
     adapter: str | None
     unread: int
     is_over: bool
@@ -36,12 +39,12 @@ T = TypeVar("T", bound=Waiting)
 
 
 class Turns(Generic[T]):
-    """Requests from any thread to the one that generates.
+    """Passes requests from any thread to the thread that generates.
 
     Args:
-        room: of the batch; it may shrink when the model is loaded.
-        tokens: of the prompts that are read at the same time, together; a longer one is read alone.
-        clock: seconds.
+        room: returns the size of the batch, which may shrink when the model is loaded.
+        tokens: the most tokens that the prompts read at the same time have together. A longer prompt is read alone.
+        clock: returns seconds.
     """
 
     def __init__(self, room: Callable[[], Room], tokens: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -50,12 +53,13 @@ class Turns(Generic[T]):
         self._clock = clock
         self._numbers = count()
         self._waiting: dict[str | None, deque[tuple[int, T]]] = {}
-        """By adapter, with a number that is lower for those that came before."""
+        """The waiting requests by adapter. Each has a number; earlier requests have lower ones."""
         self._taken: list[T] = []
         self._moved = 0.0
         self._changed = threading.Condition()
 
     def put(self, request: T) -> None:
+        """Queues a request. Any thread may call it."""
         with self._changed:
             if not self._taken and not self._waiting:
                 self._moved = self._clock()
@@ -63,7 +67,11 @@ class Turns(Generic[T]):
             self._changed.notify()
 
     def take(self, timeout: float = 0) -> T | None:
-        """The one that is next; None if for `timeout` seconds nothing waited, or there was no room for it."""
+        """The next request; None if nothing waits or nothing has room.
+
+        Args:
+            timeout: the seconds to wait for one.
+        """
         with self._changed:
             if timeout:
                 self._changed.wait_for(self._next, timeout)
@@ -75,23 +83,23 @@ class Turns(Generic[T]):
             return request
 
     def has_moved(self) -> None:
-        """A prompt was read further, or a token was chosen."""
+        """Notes that a prompt was read further, or that a token was chosen."""
         self._moved = self._clock()
 
     def still_seconds(self) -> float:
-        """For how long nothing has moved although requests wait for it; 0 if none does."""
+        """The seconds since anything moved although requests wait; 0 if none waits."""
         with self._changed:
             self._forget()
             return self._clock() - self._moved if self._taken or self._waiting else 0.0
 
     def _forget(self) -> None:
-        """What is over needs no room and no turn."""
+        """Removes requests that are over."""
         self._taken = [one for one in self._taken if not one.is_over]
         left = {adapter: deque(one for one in all_ if not one[1].is_over) for adapter, all_ in self._waiting.items()}
         self._waiting = {adapter: requests for adapter, requests in left.items() if requests}
 
     def _next(self) -> "deque[tuple[int, T]] | None":
-        """The requests whose first one is next; None if nothing waits or the batch has no room for it."""
+        """The queue whose first request is next; None if nothing waits, or the batch has no room for it."""
         self._forget()
         unread = [one.unread for one in self._taken if one.unread]
         room = self._room()
