@@ -83,3 +83,15 @@ DATASET_FORMATS = Parts(
     },
 )
 """Each part is a `pipeline.dataset.export.Format`."""
+
+EXPORTS = Parts(
+    "export",
+    "sitetwin.exports",
+    {
+        "fused": "pipeline.training.exporting.fused:Fused",
+        "gguf": "pipeline.training.exporting.gguf:Gguf",
+        "ollama": "pipeline.training.exporting.ollama:Ollama",
+        "peft": "pipeline.training.exporting.peft:Peft",
+    },
+)
+"""Each part is a subclass of `pipeline.training.exporting.export.Export`."""

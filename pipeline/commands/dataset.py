@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.kit import Commands, as_json, print_json, with_settings
+from pipeline.commands.kit import Commands, PartName, as_json, print_json, with_settings
 from pipeline.parts import DATASET_FORMATS, Parts
 from pipeline.settings import Settings
 
@@ -64,7 +64,7 @@ def stats(settings: Settings, version: int | None, as_json: bool) -> None:
 
 
 @dataset.command()
-@click.option("--format", "form", type=click.Choice(DATASET_FORMATS.kinds()), required=True)
+@click.option("--format", "form", type=PartName(DATASET_FORMATS), required=True)
 @click.option("--to", type=click.Path(path_type=Path), help="A folder; else one beside the data set.")
 @click.option("--version", type=int, help="Of the data set; else the newest.")
 @as_json

@@ -1,19 +1,17 @@
 """`sitetwin export`."""
 
 from pathlib import Path
-from typing import Literal
 
 import click
 
-from pipeline.commands.kit import as_json, print_json, with_settings
+from pipeline.commands.kit import PartName, as_json, print_json, with_settings
+from pipeline.parts import EXPORTS
 from pipeline.settings import Settings
-
-To = Literal["fused", "gguf", "ollama", "peft"]
 
 
 @click.command()
 @click.argument("run")
-@click.option("--to", required=True, type=click.Choice(["fused", "gguf", "ollama", "peft"]))
+@click.option("--to", required=True, type=PartName(EXPORTS))
 @click.option("--out", type=click.Path(path_type=Path), help="The folder to make; else .sitetwin/exports/RUN-TO.")
 @click.option("--quantize", "bits", type=click.Choice(["4", "8"]), help="fused, ollama: bits of a weight.")
 @click.option("--dequantize", is_flag=True, help="fused: expand a quantised base to floats.")
@@ -27,7 +25,7 @@ To = Literal["fused", "gguf", "ollama", "peft"]
 def export(
     settings: Settings,
     run: str,
-    to: To,
+    to: str,
     out: Path | None,
     bits: str | None,
     dequantize: bool,
@@ -39,16 +37,15 @@ def export(
     as_json: bool,
 ) -> None:
     """Take the adapter of RUN elsewhere: as a model folder, as GGUF, into Ollama, or for Hugging Face PEFT."""
-    given = {"--quantize": bits, "--dequantize": dequantize, "--base-model": base_model, "--name": name,
-             "--question": question, "--no-create": no_create, "--force": force}  # fmt: skip
-    for option, value in given.items():
-        if value and to not in OPTIONS[option]:
-            raise click.UsageError(f"{option} is for --to {' and --to '.join(OPTIONS[option])}, not for --to {to}")
     from pipeline.weights import blas
 
     blas.preload(settings.engine.threads)
+    given = {"--quantize": bits, "--dequantize": dequantize, "--base-model": base_model, "--name": name,
+             "--question": question, "--no-create": no_create, "--force": force}  # fmt: skip
+    _check_options(to, {option for option, value in given.items() if value})
+    from pipeline.training.exporting.export import Wishes
     from pipeline.training.exporting.folder import exports_directory
-    from pipeline.training.exporting.run import Wishes, run_export
+    from pipeline.training.exporting.run import run_export
 
     wishes = Wishes(
         to=to,
@@ -70,13 +67,23 @@ def export(
     click.echo(f"{done.folder} ({done.bytes / 1e6:,.0f} MB)\nnext: {done.next}")
 
 
-OPTIONS: dict[str, tuple[To, ...]] = {
-    "--quantize": ("fused", "ollama"),
-    "--dequantize": ("fused",),
-    "--base-model": ("peft",),
-    "--name": ("ollama",),
-    "--question": ("ollama",),
-    "--no-create": ("ollama",),
-    "--force": ("ollama",),
+WISHES = {
+    "--quantize": "bits",
+    "--dequantize": "dequantise",
+    "--base-model": "base_model",
+    "--name": "name",
+    "--question": "question",
+    "--no-create": "is_created",
+    "--force": "is_replaced",
 }
-"""What each is for."""
+"""The field of an export's `Wishes` that each option fills."""
+
+
+def _check_options(to: str, given: set[str]) -> None:
+    """
+    Raises:
+        UsageError: one of the options `given` means nothing to the export `to`.
+    """
+    for option in sorted(option for option in given if WISHES[option] not in EXPORTS.load(to).heeds):
+        others = [kind for kind in EXPORTS.kinds() if WISHES[option] in EXPORTS.load(kind).heeds]
+        raise click.UsageError(f"{option} is for --to {' and --to '.join(others)}, not for --to {to}")

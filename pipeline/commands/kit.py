@@ -20,6 +20,8 @@ from pipeline.surroundings import keep_private
 if TYPE_CHECKING:
     from datetime import date
 
+    from click.shell_completion import CompletionItem
+
 
 class Commands(click.Group):
     """Commands that are loaded when they are asked for; errors meant for people become one line and status 1.
@@ -85,6 +87,29 @@ class Day(click.ParamType["date"]):
             return parse_day(value)
         except SitetwinError as error:
             self.fail(str(error), param, ctx)
+
+
+class PartName(click.ParamType["str"]):
+    """The name of a part of a table. Which there are is asked when the command runs, or is explained."""
+
+    name = "part"
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return f"[{'|'.join(self._parts.choices())}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return self._parts.known(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in self._parts.choices() if name.startswith(incomplete)]
 
 
 def with_scope(function: Callable[..., Any]) -> Callable[..., Any]:

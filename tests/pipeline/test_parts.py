@@ -5,8 +5,9 @@ import pytest
 from pipeline.content.chunking import chunker
 from pipeline.content.documents import Document
 from pipeline.errors import SettingsError
-from pipeline.parts import CHUNKERS, DATASET_FORMATS, FILTER_STAGES, Parts
+from pipeline.parts import CHUNKERS, DATASET_FORMATS, EXPORTS, FILTER_STAGES, Parts
 from pipeline.settings import IndexSettings, load_settings
+from tests.distributions import install
 
 LINES = """
 from pipeline.content.packing import Cut
@@ -19,23 +20,13 @@ def lines(document, settings, embed):
 """
 
 
-@pytest.fixture
-def another_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Installed beside ours, with a chunker."""
-    (tmp_path / "by_lines.py").write_text(LINES, encoding="utf-8")
-    about = tmp_path / "by_lines-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: by-lines\nVersion: 1.0\n", encoding="utf-8")
-    (about / "entry_points.txt").write_text("[sitetwin.chunkers]\nlines = by_lines:lines\n", encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-
-
-@pytest.mark.parametrize("table", [CHUNKERS, FILTER_STAGES, DATASET_FORMATS])
+@pytest.mark.parametrize("table", [CHUNKERS, FILTER_STAGES, DATASET_FORMATS, EXPORTS])
 def test_each_line_of_a_table_names_a_part(table: Parts) -> None:
     assert all(table.load(name) for name in table.kinds())
 
 
-def test_another_distribution_adds_a_chunker(another_distribution: None) -> None:
+def test_another_distribution_adds_a_chunker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, "by_lines", LINES, "[sitetwin.chunkers]\nlines = by_lines:lines\n")
     assert CHUNKERS.kinds() == ["structure", "fixed", "semantic", "lines"]
     cut = chunker(IndexSettings(chunker="lines"), lambda texts: pytest.fail("nothing is embedded"))
     chunks = cut(Document("a.md", Path("a.md"), "Title", "", "one\ntwo", "public"))

@@ -1,6 +1,5 @@
 """Kinds of our own, and one that another distribution brings."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from pipeline.embedding.reranker import load_reranker
 from pipeline.errors import SettingsError
 from pipeline.settings import ModelSettings, Settings, TeacherSettings
 from pipeline.tables import Table
+from tests.distributions import install
 
 MODULE = """
 class Letters:
@@ -46,14 +46,7 @@ lengths = tables_plugin:lengths
 
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another distribution, as pip lays it down."""
-    (tmp_path / "tables_plugin.py").write_text(MODULE)
-    info = tmp_path / "tables_plugin-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tables-plugin\nVersion: 1\n")
-    (info / "entry_points.txt").write_text(POINTS)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "tables_plugin", raising=False)
+    install(tmp_path, monkeypatch, "tables_plugin", MODULE, POINTS)
 
 
 def test_another_package_brings_an_embedder_a_teacher_and_a_reranker(plugin: None, tmp_path: Path) -> None:

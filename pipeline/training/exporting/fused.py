@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_unflatten
@@ -20,9 +20,9 @@ from mlx_lm.utils import dequantize_model, quantize_model, save_config, save_mod
 from pipeline.adapters import WEIGHTS
 from pipeline.engine.lora import EMBEDDINGS, Dora
 from pipeline.errors import ModelError
+from pipeline.training.exporting.disk import bytes_of_export
+from pipeline.training.exporting.export import Bits, Export
 from pipeline.training.exporting.source import FULL, Source
-
-Bits = Literal[4, 8]
 
 _WEIGHTS = (".safetensors", ".safetensors.index.json", ".gguf", ".bin", ".pt", ".pth")
 _OF_ALL = (
@@ -35,6 +35,29 @@ _OF_ALL = (
     "tie_word_embeddings",
 )
 _OWN = ("config.json", "README.md", ".gitattributes")
+
+
+class Fused(Export):
+    heeds = frozenset({"bits", "dequantise"})
+
+    def size(self) -> int:
+        return bytes_of_export(
+            self.source.base,
+            self.source.config,
+            bits=self.wishes.bits,
+            is_expanded=self.wishes.dequantise,
+            copies=1,
+        )
+
+    def write(self, folder: Path) -> list[str]:
+        bits, dequantise = self.wishes.bits, self.wishes.dequantise
+        write_fused(self.source, folder, bits=bits, dequantise=dequantise)
+        if self.source.is_quantised and not dequantise and not bits:
+            return ["what the adapter changed was quantised again, which rounds: --dequantize keeps all of it"]
+        return []
+
+    def next_step(self) -> str:
+        return f'`[models] chat = "{self.wishes.folder}"`, or `mlx_lm.generate --model {self.wishes.folder}`'
 
 
 def fuse(source: Source, *, dequantise: bool = False) -> tuple[nn.Module, dict[str, Any]]:

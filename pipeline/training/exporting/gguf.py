@@ -15,6 +15,9 @@ from gguf import GGUFWriter, LlamaFileType
 from mlx.utils import tree_flatten, tree_map
 
 from pipeline.errors import ModelError
+from pipeline.training.exporting.disk import bytes_of_export
+from pipeline.training.exporting.export import Export
+from pipeline.training.exporting.fused import fuse
 from pipeline.training.exporting.source import Source
 from pipeline.training.exporting.vocabulary import kind_of, read_tokenizer, tokenizer_metadata
 from pipeline.weights.gguf.families import (
@@ -32,6 +35,20 @@ from pipeline.weights.gguf.rope import llama3_factors
 from pipeline.weights.gguf.tensors import names_in_gguf, to_gguf
 
 WITHOUT_GGUF = "--to fused --dequantize and llama.cpp's convert_hf_to_gguf.py"
+
+
+class Gguf(Export):
+    def size(self) -> int:
+        return bytes_of_export(self.source.base, self.source.config, bits=None, is_expanded=True, copies=1)
+
+    def write(self, folder: Path) -> list[str]:
+        fused, config = fuse(self.source, dequantise=True)
+        write_gguf(self.source, fused, config, folder / f"{self.source.name}.gguf")
+        return []
+
+    def next_step(self) -> str:
+        file = self.wishes.folder / f"{self.source.name}.gguf"
+        return f"`llama-server -m {file}`, or `FROM {file}` in a Modelfile"
 
 
 def reason_against_gguf(source: Source, config: dict[str, Any]) -> str:

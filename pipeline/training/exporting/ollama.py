@@ -12,7 +12,9 @@ from pipeline.errors import ModelError
 from pipeline.servers.ollama_server import OllamaServer
 from pipeline.servers.transport import Keys, ServerError
 from pipeline.settings import Settings
-from pipeline.training.exporting.fused import Bits, fuse, write_fused
+from pipeline.training.exporting.disk import bytes_of_export
+from pipeline.training.exporting.export import Bits, Export, Trial
+from pipeline.training.exporting.fused import fuse, write_fused
 from pipeline.training.exporting.gguf import WITHOUT_GGUF, reason_against_gguf, write_gguf
 from pipeline.training.exporting.source import Source
 from pipeline.training.exporting.template import find_pieces, render_with
@@ -33,6 +35,46 @@ KEYS = Keys(
     api_key="OLLAMA_API_KEY",
     when_slow="make the model smaller with --quantize 4",
 )
+QUESTION = "Who are you?"
+
+
+class Ollama(Export):
+    heeds = frozenset({"bits", "name", "question", "is_created", "is_replaced"})
+
+    @property
+    def name(self) -> str:
+        """Of the model there."""
+        return self.wishes.name or self.source.name
+
+    def check(self) -> None:
+        if self.wishes.is_created:
+            check_name(self.name, self.wishes.is_replaced)
+
+    def size(self) -> int:
+        copies = 2 if self.wishes.is_created else 1
+        return bytes_of_export(self.source.base, self.source.config, bits=None, is_expanded=True, copies=copies)
+
+    def write(self, folder: Path) -> list[str]:
+        described = describe(self.source, self.settings)
+        write_ollama(self.source, described, folder)
+        return create(self.name, described, folder, self.wishes.bits) if self.wishes.is_created else []
+
+    def next_step(self) -> str:
+        if self.wishes.is_created:
+            return f'`ollama run {self.name}`, or `[models] chat = "ollama:{self.name}"`'
+        smaller = f"--quantize {QUANTISED[self.wishes.bits]} " if self.wishes.bits else ""
+        return f"`ollama create {self.name} {smaller}-f {self.wishes.folder / MODELFILE}`"
+
+    def trial(self) -> Trial | None:
+        if not self.wishes.is_created:
+            return None
+        question = self.wishes.question or next(iter(self.settings.site.questions), QUESTION)
+        try:
+            return Trial(self.name, question, ask(self.name, question))
+        except ModelError as error:
+            raise ModelError(
+                f"{self.wishes.folder} and the model {self.name} in Ollama are made, but it gave no answer: {error}"
+            ) from None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import mlx.nn as nn
 
 from pipeline.engine.lora import EMBEDDINGS, LINEARS, Lora
 from pipeline.errors import ModelError
+from pipeline.training.exporting.export import Export
 from pipeline.training.exporting.source import FULL, Source
 from pipeline.weights.demo import DEMO
 
@@ -29,6 +30,23 @@ _PREFIX = "base_model.model."
 _WRAPPED = "language_model.model."
 """Where mlx-lm has the text part of a model that also sees pictures; transformers has `model.language_model.`."""
 _HEAD = "lm_head"
+
+
+class Peft(Export):
+    heeds = frozenset({"base_model"})
+
+    def write(self, folder: Path) -> list[str]:
+        return write_peft(self.source, folder, self.wishes.base_model)
+
+    def next_step(self) -> str:
+        folder = self.wishes.folder
+        loaded = f'`PeftModel.from_pretrained(base, "{folder}")`'
+        config = json.loads((folder / CONFIG).read_bytes())
+        rank = next((rank for rank in VLLM_RANKS if rank >= config["r"]), None)
+        if config["use_dora"] or rank is None:
+            return loaded
+        served = f"vllm serve BASE --enable-lora --max-lora-rank {rank} --lora-modules {self.source.name}={folder}"
+        return f"{loaded}, or `{served}`"
 
 
 def write_peft(source: Source, folder: Path, base_name: str | None = None) -> list[str]:

@@ -6,8 +6,23 @@ from click.testing import CliRunner, Result
 
 from pipeline.adapters import CARD
 from pipeline.commands.main import main
+from tests.distributions import install
 from tests.pipeline.training.conftest import base, site  # noqa: F401
 from tests.pipeline.training.exporting.conftest import adapter, home, tiny  # noqa: F401
+
+MERGEKIT = """
+from pipeline.training.exporting.export import Export
+
+class Mergekit(Export):
+    heeds = frozenset({"base_model"})
+
+    def write(self, folder):
+        (folder / "merge.yml").write_text(f"base_model: {self.wishes.base_model or self.source.base}", "utf-8")
+        return ["only the first layer counts"]
+
+    def next_step(self):
+        return f"mergekit-yaml {self.wishes.folder / 'merge.yml'}"
+"""
 
 
 def sitetwin(home, *arguments: str, status: int = 0) -> Result:
@@ -74,6 +89,29 @@ def test_options_are_for_their_kind_alone(home, adapter):
     assert (
         "--name is for --to ollama" in sitetwin(home, "export", "wide", "--to", "peft", "--name", "x", status=2).stderr
     )
+
+
+def test_another_distribution_adds_an_export(home, adapter, tmp_path, monkeypatch):
+    install(
+        tmp_path,
+        monkeypatch,
+        "exports_plugin",
+        MERGEKIT,
+        "[sitetwin.exports]\nmergekit = exports_plugin:Mergekit\n",
+    )
+    adapter("wide")
+    done = sitetwin(home, "export", "wide", "--to", "mergekit", "--base-model", "org/base")
+    file = home.state / "exports" / "wide-mergekit" / "merge.yml"
+    assert file.read_text("utf-8") == "base_model: org/base"
+    assert f"next: mergekit-yaml {file}" in done.stdout
+    assert "only the first layer counts" in done.stderr
+    done = sitetwin(home, "export", "wide", "--to", "mergekit", "--quantize", "4", status=2)
+    assert "--quantize is for --to fused and --to ollama, not for --to mergekit" in done.stderr
+
+
+def test_what_is_no_export_is_named_with_the_choices(home):
+    done = sitetwin(home, "export", "wide", "--to", "onnx", status=2)
+    assert "'--to': 'onnx' is no export: choose one of fused, gguf, ollama, peft" in done.stderr
 
 
 def test_a_run_is_exported_once_it_is_done(site):
