@@ -10,6 +10,8 @@ _NUMBER_WORDS = {
         "eighteen nineteen twenty".split()
     )
 } | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "hundred": "100", "thousand": "1000", "dozen": "12"}
+_THOUSANDS = re.compile(r"(?<!^0),(?=\d{3}(?:\D|$))")
+"""Commas between thousands; after a lone zero it is a decimal mark."""
 _LIST_MARK = re.compile(r"^\s*\d+[.)]\s+", re.MULTILINE)
 
 
@@ -20,9 +22,7 @@ def numbers(text: str) -> set[str]:
     """
     # `8x12 TB` is two numbers.
     found = _NUMBER.findall(re.sub(r"(?<=\d)[x×](?=\d)", " ", _LIST_MARK.sub("", text)))
-    return {
-        re.sub(r"^0+(?=[.\d])", "", re.sub(r",(?=\d{3}(?:\D|$))", "", number).replace(",", ".")) for number in found
-    }
+    return {re.sub(r"^0+(?=[.\d])", "", _THOUSANDS.sub("", number).replace(",", ".")) for number in found}
 
 
 def number_words(text: str) -> dict[str, str]:

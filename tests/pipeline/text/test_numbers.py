@@ -8,6 +8,7 @@ from pipeline.text.numbers import number_words, numbers
     [
         ("5,000,000 people, or 5000000", {"5000000"}),
         ("0.872 and .872, in German 0,87", {".872", ".87"}),
+        ("in German 0,872, yet 10,872 and 1,000,872", {".872", "10872", "1000872"}),
         ("8x12 TB", {"8", "12"}),
         ("Python 3.11 on port 8765.", {"3.11", "8765"}),
         ("1. First the oven\n2. then 425 degrees", {"425"}),
