@@ -217,24 +217,10 @@ def _embed_pending(
     progress: Progress,
     overtake: Overtake,
 ) -> None:
-    while not _embed_until_overtaken(database, vectors, embedder, generation, report, progress, overtake):
-        _forget(database, vectors, generation, report)
-
-
-def _embed_until_overtaken(
-    database: Database,
-    vectors: VectorStore,
-    embedder: "Embedder",
-    generation: Generation,
-    report: SyncReport,
-    progress: Progress,
-    overtake: Overtake,
-) -> bool:
-    """Whether nothing is pending now; not so when `overtake` changed something."""
-    with database.reading() as connection:
-        pending = generations.pending(connection, generation.number)
-    for start in range(0, len(pending), BATCH):
-        batch = pending[start : start + BATCH]
+    """Whenever `overtake` changed something, what is pending is asked for anew."""
+    pending, done = _pending(database, generation), 0
+    while done < len(pending):
+        batch = pending[done : done + BATCH]
         known, made = _vectors_of(database, embedder, generation, batch)
         for visibility in VISIBILITIES:
             part = [chunk for chunk in batch if chunk.visibility == visibility]
@@ -244,10 +230,16 @@ def _embed_until_overtaken(
         with database.writing() as connection:
             generations.mark_embedded(connection, generation.number, batch, made)
         report.chunks_embedded += len(made)
-        progress(start + len(batch), len(pending), "chunks")
+        done += len(batch)
+        progress(done, len(pending), "chunks")
         if overtake():
-            return False
-    return True
+            _forget(database, vectors, generation, report)
+            pending, done = _pending(database, generation), 0
+
+
+def _pending(database: Database, generation: Generation) -> list[PendingChunk]:
+    with database.reading() as connection:
+        return generations.pending(connection, generation.number)
 
 
 def _vectors_of(
