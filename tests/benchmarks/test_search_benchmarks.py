@@ -38,16 +38,6 @@ def test_every_note_of_the_vault_is_read_and_is_one_chunk(tmp_path: Path) -> Non
     assert {len(chunk_document(document, settings.index.chunk_chars)) for document in documents if document} == {1}
 
 
-def test_a_save_takes_the_notes_place_at_once(tmp_path: Path) -> None:
-    note = tmp_path / "note.md"
-    note.write_text("# Old\n", "utf-8")
-    before = note.stat().st_ino
-    freshness.save(note, "# New\n")
-    assert note.read_text("utf-8") == "# New\n"
-    assert note.stat().st_ino != before
-    assert list(tmp_path.iterdir()) == [note]
-
-
 def test_what_is_never_found_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(freshness, "LONGEST_SECONDS", 0.0)
     with pytest.raises(SitetwinError, match="fewer --notes"):

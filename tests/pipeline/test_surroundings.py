@@ -2,7 +2,6 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,6 @@ from pipeline.surroundings import environment, keep_private, python_module
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-@pytest.fixture(autouse=True)
-def own_umask() -> Iterator[None]:
-    """Leaves the other tests theirs."""
-    before = os.umask(0o022)
-    yield
-    os.umask(before)
 
 
 def test_relative_entries_of_the_import_path_are_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
