@@ -1,1 +1,1 @@
-"""Weights: where they come from, how they lie on disk, and the libraries that multiply them."""
+"""Weights: where they come from, how they are stored, and the libraries that multiply them."""

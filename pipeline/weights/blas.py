@@ -1,8 +1,8 @@
 """A fast matrix product for MLX on Linux.
 
-The Linux wheel of MLX carries the reference BLAS, which uses no vector unit: the same fp32 product is about a hundred
-times faster when OpenBLAS is in the process first, because the dynamic linker then resolves `cblas_sgemm` there.
-Only fp32 goes through BLAS, so on a Linux CPU weights are held in fp32. On a Mac MLX uses Metal and Accelerate.
+The Linux wheel of MLX contains the reference BLAS, which uses no vector unit. If OpenBLAS is loaded first, the dynamic
+linker resolves `cblas_sgemm` in OpenBLAS, and the same fp32 product is about a hundred times faster.
+Only fp32 products use BLAS, so a Linux CPU holds weights in fp32. On a Mac, MLX uses Metal and Accelerate.
 """
 
 import ctypes
@@ -24,17 +24,17 @@ PACKAGE = "cmeel-openblas"
 FORTRAN = "libgfortran.so.5"
 THREADS_VARIABLE = "OPENBLAS_NUM_THREADS"
 EXACT = ("MLX_ENABLE_TF32", "0")
-"""From the M5 on, MLX rounds what it multiplies in fp32 to 11 bits unless this is set before its first product."""
+"""From the M5 on, MLX rounds fp32 factors to 11 bits unless this variable is set before the first product."""
 _loaded: list[ctypes.CDLL] = []
 
 
 def preload(threads: int = 0) -> None:
-    """Load OpenBLAS before MLX does its own linking, and have MLX compute exactly.
+    """Load OpenBLAS before MLX is linked, and make MLX compute exactly.
 
-    Call it before the first `import mlx.core`; again is harmless.
+    Call it before the first `import mlx.core`. A second call is harmless.
 
     Args:
-        threads: of one matrix product; 0: half the cores. OPENBLAS_NUM_THREADS wins over it.
+        threads: threads of one matrix product; 0: half the cores. OPENBLAS_NUM_THREADS wins over it.
 
     Raises:
         ModelError: the wheel that carries OpenBLAS is missing, or mlx.core is imported already.
@@ -50,8 +50,8 @@ def preload(threads: int = 0) -> None:
             raise ModelError(
                 f"OpenBLAS is missing, and MLX is a hundred times slower without it: pip install {PACKAGE}"
             )
-        # Its threads spin while they wait: with one for each core, anything else that runs (an index, an editor) slows
-        # the decoding four to twenty times, and a single thread loses a sixth on an idle machine.
+        # OpenBLAS's threads spin while they wait. With one thread per core, any other work (an index, an editor) makes
+        # decoding 4 to 20 times slower. A single thread is a sixth slower on an idle machine.
         with _variable(THREADS_VARIABLE, str(threads or max(1, (os.cpu_count() or 1) // 2))):
             _loaded.append(_open(library))
     elif threads and THREADS_VARIABLE not in os.environ:
@@ -78,14 +78,14 @@ def describe() -> str:
 
 
 def threads() -> int:
-    """Of one matrix product of the OpenBLAS in this process."""
+    """Number of threads that the OpenBLAS in this process uses for one matrix product."""
     count: int = ctypes.CDLL(None).openblas_get_num_threads()
     return count
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """For products beside which another library computes in threads: OpenBLAS's spin while they wait."""
+    """Inside this block OpenBLAS uses one thread. Its waiting threads spin, and would slow another library's threads."""
     before, set_threads = threads(), ctypes.CDLL(None).openblas_set_num_threads
     set_threads(1)
     try:
@@ -96,7 +96,7 @@ def one_thread() -> Iterator[None]:
 
 @cache
 def sgemm() -> Any:
-    """The fp32 product of the OpenBLAS in this process, `cblas_sgemm`; numbers and addresses are its arguments."""
+    """`cblas_sgemm`, the fp32 product of the OpenBLAS in this process. Its arguments are numbers and addresses."""
     function = ctypes.CDLL(None).cblas_sgemm
     number, real, place = ctypes.c_int, ctypes.c_float, ctypes.c_void_p
     function.argtypes = (*[number] * 6, real, place, number, place, number, real, place, number)
@@ -105,7 +105,7 @@ def sgemm() -> Any:
 
 
 def gflops(seconds: float = 0.5) -> float:
-    """What the fp32 product (512, 576) x (576, 1536), one projection of the demo model, reaches in 1e9 operations/s.
+    """Speed of the fp32 product (512, 576) x (576, 1536), one projection of the demo model, in 1e9 operations/s.
 
     Args:
         seconds: how long to measure; the best round counts.
@@ -137,7 +137,7 @@ def _open(library: Path) -> ctypes.CDLL:
     try:
         return ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
     except OSError as error:
-        # A machine without a Fortran compiler has no libgfortran.so.5, but MLX brings it under another name.
+        # A machine without a Fortran compiler lacks libgfortran.so.5. MLX's wheel contains it under another name.
         bundled = _file_of("mlx-cpu", "libgfortran-")
         if FORTRAN not in str(error) or bundled is None:
             raise ModelError(f"OpenBLAS can't be loaded ({error}): install that library") from None
@@ -146,10 +146,10 @@ def _open(library: Path) -> ctypes.CDLL:
 
 
 def _open_as(library: Path, name: str) -> None:
-    """Load a copy of `library` that answers to `name` when another library asks the dynamic linker for it.
+    """Load a copy of `library` that the dynamic linker knows as `name`.
 
-    The linker knows a loaded library by the name inside it (SONAME), so that is what differs in the copy. `name` is no
-    longer than the old one. The copy is deleted at once; what is mapped stays.
+    The linker knows a loaded library by the name inside it (SONAME), so the copy has `name` there. `name` must not be
+    longer than the old one. The copy on disk is deleted at once; the loaded one stays.
     """
     old = library.name.encode()
     for sibling in library.parent.glob("libquadmath-*"):
@@ -163,14 +163,14 @@ def _open_as(library: Path, name: str) -> None:
 
 
 def _in_process() -> ctypes.CDLL | None:
-    """OpenBLAS as the dynamic linker sees it from here, also when LD_PRELOAD brought it."""
+    """The OpenBLAS that this process has loaded, also by LD_PRELOAD; None if there is none."""
     everything = ctypes.CDLL(None)
     return everything if hasattr(everything, "openblas_get_config") else None
 
 
 @contextmanager
 def _variable(name: str, value: str) -> Iterator[None]:
-    """An environment variable for C code that reads it once; kept if it is set already, gone for child processes."""
+    """Sets an environment variable for C code that reads it once. A value that is set already stays."""
     if name in os.environ:
         yield
         return

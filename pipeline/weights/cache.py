@@ -1,4 +1,4 @@
-"""The user's cache folder: what is fetched or converted once and shared by all sites of this user."""
+"""The user's cache folder. It holds fetched and converted models, which all sites of this user share."""
 
 import errno
 import os
@@ -15,24 +15,24 @@ from pipeline.errors import ModelError
 
 VARIABLE = "SITETWIN_CACHE"
 LAYOUT = "1"
-"""Raised when a converted folder would look different, so that an old one is not taken for it."""
+"""Raise it when the layout of a converted folder changes, so that old folders are not used."""
 
 
 def cache_folder() -> Path:
-    """SITETWIN_CACHE, else the platform's cache folder for sitetwin. It may not exist yet."""
+    """The folder SITETWIN_CACHE, or else the platform's cache folder for sitetwin. It may not exist yet."""
     named = os.environ.get(VARIABLE)
     return Path(named).expanduser().resolve() if named else platformdirs.user_cache_path("sitetwin")
 
 
 def folder_of(name: str) -> Path:
-    """Where the cache's folder `name` is or will be."""
+    """The path of the cache's folder `name`, which may not exist yet."""
     return cache_folder() / LAYOUT / name
 
 
 def cached(name: str, build: Callable[[Path], None]) -> Path:
-    """The cache's folder `name`, filled by `build(empty folder)` if it is not there yet.
+    """The cache's folder `name`. If it is missing, `build` fills an empty folder first.
 
-    A kill at any moment leaves nothing under `name`, and of several processes one builds while the others wait.
+    A kill at any moment leaves nothing under `name`. If several processes ask, one builds and the others wait.
 
     Raises:
         ModelError: the cache can't be written or the disk is full.
@@ -54,7 +54,7 @@ def cached(name: str, build: Callable[[Path], None]) -> Path:
 
 @contextmanager
 def _alone(file: Path, name: str) -> Iterator[None]:
-    """One process at a time; the others say what they wait for."""
+    """Admits one process at a time. A process that waits says what for."""
     lock = filelock.FileLock(file)
     try:
         lock.acquire(blocking=False)

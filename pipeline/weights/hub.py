@@ -1,7 +1,7 @@
-"""Models of the Hugging Face hub, fetched where the progress is seen.
+"""Models of the Hugging Face hub, fetched where the user sees the progress.
 
-The hub's client keeps whole files and goes on within a file as long as its process lives; it throws away half a file
-when it ends. So nothing here has a limit of time, and a line that breaks is tried again.
+The hub's client keeps complete files. It resumes a file only while its process lives, and discards half a file when the
+process ends. So a download here has no time limit, and a broken connection is tried again.
 """
 
 from collections.abc import Callable
@@ -26,18 +26,18 @@ FILES = [
     "*.jsonl",
     "*.jinja",
 ]
-"""What mlx-lm reads of a model, without code."""
+"""The files that mlx-lm reads of a model; code is not among them."""
 ATTEMPTS = 6
 PAUSE = wait_exponential(multiplier=5, max=60)
-"""Between two attempts, each of which has tried five times itself."""
+"""Pause between two attempts. The hub's client itself tries five times in each."""
 _NEVER = (GatedRepoError, RepositoryNotFoundError)
 
 
 def find(name: str) -> Path | None:
-    """The folder of the model `name` on this machine, if all of it is there; the network is not asked.
+    """The folder of the model `name` on this machine; None if it is missing or incomplete. Uses no network.
 
     Raises:
-        ModelError: `name` is no id of a model.
+        ModelError: `name` is not a model's id.
     """
     try:
         return Path(snapshot_download(name, allow_patterns=FILES, local_files_only=True))
@@ -48,12 +48,13 @@ def find(name: str) -> Path | None:
 
 
 def fetch(name: str, *, endpoint: str | None = None, cache: Path | None = None, pause: wait_base = PAUSE) -> Path:
-    """The folder of the model `name`, downloaded with a bar on stderr; files that are there are not fetched again.
+    """The folder of the model `name`, downloaded with a progress bar on stderr. Complete files are not fetched again.
 
     Args:
-        name: its id at the hub.
+        name: the model's id at the hub.
         endpoint: the hub's address; None: HF_ENDPOINT, or the hub itself.
-        cache: where models are kept; None: the hub's usual folder.
+        cache: folder for models; None: the hub's usual folder.
+        pause: pause between two attempts.
 
     Raises:
         ModelError: there is no such model, or it can't be fetched.
@@ -80,13 +81,13 @@ def fetch(name: str, *, endpoint: str | None = None, cache: Path | None = None, 
     except (OSError, httpx.HTTPError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(
-            f"{name} can't be fetched ({reason}): run the command again, which keeps the files that are whole, or set "
+            f"{name} can't be fetched ({reason}): run the command again, which keeps complete files, or set "
             "[models] chat to a folder"
         ) from None
 
 
 def _may_pass(error: BaseException) -> bool:
-    """Whether it may go well another time: the line or the hub, not the name, the disk or the rights."""
+    """Whether a further attempt may succeed: the connection or the hub failed, not the name, the disk or the rights."""
     if isinstance(error, _NEVER) or (isinstance(error, OSError) and error.errno is not None):
         return False
     if isinstance(error, HfHubHTTPError):

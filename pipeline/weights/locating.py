@@ -1,4 +1,4 @@
-"""Where the weights lie that the settings name: the demo's, a folder, a GGUF, or an id of the model hub."""
+"""Finds the weights that the settings name: the demo's, a folder, a GGUF, or an id of the model hub."""
 
 import hashlib
 from pathlib import Path
@@ -13,11 +13,10 @@ GGUF = ".gguf"
 
 
 def resolve_chat_model(name: str) -> Path | str:
-    """What `mlx_lm.load` opens for `[models] chat`: `demo`, folders and GGUFs as a path, anything else is a hub id.
+    """The argument of `mlx_lm.load` for `[models] chat`: a path for `demo`, folders and GGUFs, else a hub id.
 
     Raises:
-        ModelError: the demo weights can't be had, `name` looks like a folder or a GGUF and there is none, or the GGUF
-            can't be converted.
+        ModelError: the demo weights can't be fetched, the folder or GGUF does not exist, or the GGUF can't be converted.
     """
     if name == DEMO:
         return chat_model()
@@ -27,12 +26,12 @@ def resolve_chat_model(name: str) -> Path | str:
 
 
 def converted_gguf(file: Path) -> Path:
-    """The folder of the cache with the model of a GGUF, converted when it is named for the first time.
+    """The cache's folder with the converted model of a GGUF. The first call converts it.
 
-    A file that was written since is converted again.
+    A file that has changed since is converted again.
 
     Raises:
-        ModelError: there is no such file, it can't be converted, or the cache can't be written.
+        ModelError: the file does not exist or can't be converted, or the cache can't be written.
     """
     if not file.is_file():
         raise ModelError(f"no file {file}: set [models] chat to {DEMO!r} or to a GGUF that exists")
@@ -41,7 +40,7 @@ def converted_gguf(file: Path) -> Path:
     mark = hashlib.sha256(f"{file} {state.st_size} {state.st_mtime_ns}".encode()).hexdigest()[:12]
 
     def build(folder: Path) -> None:
-        # Imported here: it brings MLX, and most processes only ask for a folder that is there already.
+        # Imported here because it loads MLX. Most processes only ask for a folder that exists already.
         from pipeline.weights.gguf.converting import convert
 
         Console(stderr=True).print(f"converting {file.name} for MLX, once", highlight=False)
@@ -54,7 +53,7 @@ def weights_folder(name: str) -> Path:
     """The folder on this machine with the weights of the chat model `name`.
 
     Raises:
-        ModelError: as `resolve_chat_model`, or it is a hub id that was not fetched yet.
+        ModelError: see `resolve_chat_model`; or `name` is a hub id that has not been fetched yet.
     """
     if folder := _here(found := resolve_chat_model(name)):
         return folder
@@ -62,10 +61,10 @@ def weights_folder(name: str) -> Path:
 
 
 def fetch_chat_model(name: str) -> Path:
-    """As `weights_folder`, but what is not on this machine is fetched now, with a bar on stderr.
+    """Like `weights_folder`, but fetches a missing model from the hub, with a progress bar on stderr.
 
     Raises:
-        ModelError: it can't be had.
+        ModelError: the model can't be found or fetched.
     """
     if folder := _here(found := resolve_chat_model(name)):
         return folder
@@ -84,10 +83,10 @@ def _here(found: Path | str) -> Path | None:
 
 
 def resolve_embedding_model(name: str) -> Path:
-    """The folder of `[models] embedder`.
+    """The folder of the embedder that `[models] embedder` names.
 
     Raises:
-        ModelError: the demo weights can't be had, or there is no such folder.
+        ModelError: the demo weights can't be fetched, or there is no such folder.
     """
     folder = embedding_model() if name == DEMO else _folder(name, "embedder")
     if folder is None:

@@ -1,4 +1,4 @@
-"""What models take of a machine's memory, and that freed memory goes back. Import this after `blas.preload()`."""
+"""Measures and limits the memory of models, and returns freed memory. Import this after `blas.preload()`."""
 
 import ctypes
 import gc
@@ -14,47 +14,48 @@ from pipeline.weights.upstream import set_wiring
 
 
 def give_back() -> None:
-    """What MLX keeps of freed arrays for those to come, and on Linux what glibc keeps between arrays that live on."""
+    """Return freed memory to the system: MLX's cache, and on Linux also the memory that glibc keeps."""
     mx.clear_cache()
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def give_back_model() -> None:
-    """The memory of a model that nobody uses any more, too: its parts name each other.
+    """Return the memory of a model that is no longer used. Its parts refer to each other, so they need a collection.
 
-    After a training of the demo model a process held 1.05 GB before, and 0.16 GB after.
+    After a training of the demo model this lowered a process from 1.05 GB to 0.16 GB.
     """
     gc.collect()
     give_back()
 
 
 def bytes_of(module: nn.Module) -> int:
-    """Of its weights, computed or not."""
+    """Size in bytes of the module's weights, computed or not."""
     weights: Any = tree_flatten(module.parameters())
     return sum(array.nbytes for _, array in weights)
 
 
 def graphics_limit() -> int | None:
-    """Bytes that Metal advises to hold at most; None where MLX computes on a CPU."""
+    """Most bytes that Metal advises to hold; None if MLX computes on a CPU."""
     return mx.device_info().get("max_recommended_working_set_size")  # type: ignore[return-value]
 
 
 def wire(size: int, limit: int | None, set_limit: Callable[[int], int] = mx.set_wired_limit) -> int | None:
-    """Keeps `size` bytes of this process in memory, never swapped out, or `limit` if that is less.
+    """Keep `size` bytes of this process in memory, but at most `limit`. They are never swapped out.
 
     Args:
-        limit: of `graphics_limit`; with None nothing is done.
+        limit: bytes, see `graphics_limit`; None: nothing is done.
+        set_limit: takes the new limit in bytes and returns the old one.
 
     Returns:
-        the bytes that were kept before; None if nothing was done.
+        The former limit in bytes; None if nothing was done.
     """
     return None if limit is None else set_limit(min(size, limit))
 
 
 def claim(size: int) -> None:
-    """Has mlx-lm's generation keep `size` bytes in memory, where it would keep all that Metal advises.
+    """Make mlx-lm's generation keep `size` bytes in memory. By default it keeps as much as Metal advises.
 
-    Engine and training run side by side, and the rest of a Mac needs memory too.
+    Engine and training may run at the same time, and other programs need memory too.
     """
     set_wiring(lambda: wire(size, graphics_limit()))

@@ -9,9 +9,9 @@ _shared: list[int] = []
 
 
 def session_options(threads: int) -> "onnxruntime.SessionOptions":
-    """With `threads` of the session's own; 0: one for each core.
+    """Options of a session with `threads` threads of its own; 0: one per core.
 
-    Where `share_threads` was called it gets those that all share: ONNX Runtime then lets none have its own.
+    After `share_threads` the session uses the shared threads: ONNX Runtime then allows no others.
     """
     import onnxruntime
 
@@ -24,9 +24,9 @@ def session_options(threads: int) -> "onnxruntime.SessionOptions":
 
 
 def share_threads(count: int) -> None:
-    """For hundreds of sessions: all that this process opens from now on have `count` threads together.
+    """Make all sessions that this process opens from now on share `count` threads; meant for hundreds of sessions.
 
-    The first call counts, later ones change nothing. One thread is the caller's own and needs no sharing.
+    Only the first call has an effect. A count of 1 is the caller's own thread, so nothing is shared.
     """
     import onnxruntime
 

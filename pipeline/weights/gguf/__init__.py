@@ -1,5 +1,5 @@
-"""llama.cpp's model files (GGUF): which families sitetwin knows, and how they become a folder that `mlx_lm.load` opens.
+"""Converts llama.cpp's model files (GGUF) of known families into a folder that `mlx_lm.load` opens.
 
-The `gguf` package, llama.cpp's own, knows the format, the names of the tensors and the quantisations. What it leaves to
-each converter is here: the configuration, the order of rows, and the tokenizer.
+llama.cpp's own `gguf` package handles the format, the names of the tensors and the quantisations. This room handles what
+the package leaves to each converter: the configuration, the order of rows, and the tokenizer.
 """

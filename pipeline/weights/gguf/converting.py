@@ -1,4 +1,4 @@
-"""A model in llama.cpp's GGUF to a normal MLX model folder that `mlx_lm.load` opens."""
+"""Converts a GGUF into an MLX model folder that `mlx_lm.load` opens."""
 
 import json
 import math
@@ -13,23 +13,23 @@ from pipeline.weights.gguf.opened import GgufModel
 from pipeline.weights.gguf.tokenizers import tokenizer_config, tokenizer_json
 
 SHARD_BYTES = 2**30
-"""Of weights that are in memory at once, and of one file."""
+"""Most bytes of weights in memory at once, and in one file."""
 WIDTHS = {"float32": 4, "bfloat16": 2, "float16": 2}
 """Bytes of a weight."""
 
 
 def convert(file: Path, folder: Path, dtype: str) -> None:
-    """Write config.json, the weights, the tokenizer and its chat template for the model in `file`.
+    """Write config.json, the weights, the tokenizer and the chat template of the model in `file` to `folder`.
 
-    The weights are read, expanded and written a few at a time, so a model larger than the memory can be converted.
+    The weights are converted a few at a time, so the model may be larger than the memory.
 
     Args:
-        file: a GGUF of one of `families.FAMILIES`, in floats or any quantisation that the `gguf` package expands.
-        folder: exists; files of the same name are overwritten.
-        dtype: `float32`, `bfloat16` or `float16`; quantised weights are expanded to it.
+        file: a GGUF of one of `families.FAMILIES`, in floats or in a quantisation that the `gguf` package can expand.
+        folder: an existing folder; files of the same name are overwritten.
+        dtype: `float32`, `bfloat16` or `float16`; type of all written weights.
 
     Raises:
-        ModelError: it is no such GGUF; the message says what to use instead.
+        ModelError: the file is no such GGUF, or the disk is too small. The message says what to do.
     """
     model = GgufModel(file)
     model.check()
@@ -39,7 +39,7 @@ def convert(file: Path, folder: Path, dtype: str) -> None:
     needed, free = _size(shapes, dtype), shutil.disk_usage(folder).free
     if needed > free:
         raise ModelError(
-            f"{file.name} becomes {needed / 1e9:.1f} GB of weights, and {free / 1e9:.1f} GB are free at {folder.parent}: "
+            f"{file.name} needs {needed / 1e9:.1f} GB for its weights, and {free / 1e9:.1f} GB are free at {folder.parent}: "
             "free some, or set SITETWIN_CACHE to a folder on another disk"
         )
     _write_weights(model, config, shapes, folder, dtype)
@@ -76,12 +76,12 @@ def _write_weights(
 
 
 def _size(shapes: dict[str, tuple[int, ...]], dtype: str) -> int:
-    """In bytes."""
+    """Size of the weights in bytes."""
     return sum(math.prod(shape) for shape in shapes.values()) * WIDTHS[dtype]
 
 
 def _shards(shapes: dict[str, tuple[int, ...]], width: int) -> Iterator[list[str]]:
-    """The names in lists of at most SHARD_BYTES of weights each, or of a single larger one."""
+    """Splits the names into lists of at most SHARD_BYTES of weights. A larger weight gets its own list."""
     shard: list[str] = []
     size = 0
     for name, shape in shapes.items():

@@ -1,4 +1,4 @@
-"""The families of models that have a GGUF here, and their configuration in llama.cpp's words and in transformers'."""
+"""The supported model families, and their configuration in llama.cpp's and in transformers' terms."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,26 +16,28 @@ NUMBERS = {
 WINDOW, WINDOW_PATTERN = "attention.sliding_window", "attention.sliding_window_pattern"
 LOCAL_THETA = "rope.freq_base_swa"
 GEMMA3_PATTERN = 6
-"""Of so many layers one sees everything, the others a window: in every Gemma 3, and in llama.cpp's code."""
+"""One of so many layers attends to everything, the others to a window. So in every Gemma 3, and in llama.cpp's code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
+    """What the conversion has to know of one family of models."""
+
     arch: str
     """GGUF's `general.architecture`."""
     model_type: str
-    """In config.json."""
+    """`model_type` in config.json."""
     class_name: str
-    """transformers'."""
+    """The model class of transformers."""
     is_interleaved: bool = False
-    """llama.cpp alternates the two halves of each head's query and key rows that RoPE rotates."""
+    """Whether llama.cpp interleaves the two halves of each head's query and key rows that RoPE rotates."""
     norm_offset: float = 0.0
-    """What llama.cpp adds to the weights of norms: Gemma's are kept as the difference from 1."""
+    """Added to the weights of norms in a GGUF: transformers stores Gemma's as the difference from 1."""
     activation: str = "silu"
     has_head_width: bool = True
-    """Else the heads share the hidden size evenly."""
+    """Whether config.json has `head_dim`; otherwise it is hidden size / heads."""
     layers_of_other_scale: int = 0
-    """The model of so many layers divides attention's scores by the root of hidden size / heads, not of a head's width."""
+    """The model with so many layers divides attention scores by sqrt(hidden size / heads), not by sqrt(head width)."""
 
 
 LLAMA = Family("llama", "llama", "LlamaForCausalLM", is_interleaved=True)
@@ -54,29 +56,29 @@ NAMES = "Llama, Mistral, Qwen 2, Qwen 3, Gemma 2 and Gemma 3"
 
 
 def family_of(arch: str) -> Family | None:
-    """The family of GGUF's `general.architecture`."""
+    """The family of a GGUF's `general.architecture`; None if it is unknown."""
     return next((family for family in FAMILIES if family.arch == arch), None)
 
 
 def family_of_type(model_type: str) -> Family | None:
-    """The family of `model_type` in a config.json; a Mistral is a Llama to llama.cpp and to mlx-lm alike."""
+    """The family of a config.json's `model_type`; None if it is unknown. llama.cpp and mlx-lm treat a Mistral as a Llama."""
     if model_type == "mistral":
         return LLAMA
     return next((family for family in FAMILIES if family.model_type == model_type), None)
 
 
 def attention_scale_of(family: Family, config: Mapping[str, Any]) -> int:
-    """The number under whose root llama.cpp divides attention's scores (`query_pre_attn_scalar`): no GGUF says it."""
+    """`query_pre_attn_scalar`: llama.cpp divides attention scores by its square root. No GGUF stores it."""
     if config["num_hidden_layers"] == family.layers_of_other_scale:
         return int(config["hidden_size"] // config["num_attention_heads"])
     return int(config["head_dim"])
 
 
 def config_of(family: Family, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of config.json that `metadata` says.
+    """The fields of config.json that a GGUF's `metadata` determines.
 
     Raises:
-        KeyError: the GGUF leaves one out.
+        KeyError: the metadata lacks one.
     """
     prefix = f"{family.arch}."
 
@@ -88,7 +90,7 @@ def config_of(family: Family, metadata: Mapping[str, Any]) -> dict[str, Any]:
     config |= {
         "num_key_value_heads": get("attention.head_count_kv", heads),
         "head_dim": get("attention.key_length", config["hidden_size"] // heads),
-        # It stands there in 32 bits: 1e-05 would be 9.99999974e-06.
+        # A GGUF stores it in 32 bits, where 1e-05 becomes 9.99999974e-06.
         "rms_norm_eps": float(f"{metadata[prefix + 'attention.layer_norm_rms_epsilon']:.6g}"),
         "rope_theta": get("rope.freq_base", 10_000.0),
         "rope_scaling": None,
@@ -115,10 +117,10 @@ def config_of(family: Family, metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def metadata_of(family: Family, config: Mapping[str, Any]) -> dict[str, Any]:
-    """What a GGUF says of a model, by its key: the inverse of `config_of`.
+    """The GGUF metadata of a model, by key: the inverse of `config_of`.
 
     Args:
-        config: with all that mlx-lm's model of the family takes, defaults too.
+        config: all arguments of mlx-lm's model of the family, defaults included.
     """
     width = config["head_dim"]
     values = {name: config[key] for key, name in NUMBERS.items()} | {
@@ -136,7 +138,7 @@ def metadata_of(family: Family, config: Mapping[str, Any]) -> dict[str, Any]:
         values |= {key: float(config[key]) for key in ("attn_logit_softcapping", "final_logit_softcapping")}
         values |= {WINDOW: config.get("sliding_window") or 4096}
     if family is GEMMA3:
-        # The first is llama.cpp's name, the others Ollama's.
+        # llama.cpp reads the first key, Ollama the others.
         local, everywhere = float(config["rope_local_base_freq"]), float(config["rope_theta"])
         values |= {LOCAL_THETA: local, "rope.local.freq_base": local, "rope.global.freq_base": everywhere}
         values |= {WINDOW: config["sliding_window"]}
@@ -144,5 +146,5 @@ def metadata_of(family: Family, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pattern(value: int | list[bool]) -> int:
-    """Of how many layers one sees everything; newer files say of each layer whether it sees a window."""
+    """Number of layers of which one attends to everything. Newer files store for each layer whether it has a window."""
     return value.index(False) + 1 if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""An opened GGUF: its configuration and its weights as mlx-lm's model of the family wants them, or why not."""
+"""An opened GGUF: its configuration and weights for mlx-lm's model, or the reason why it can't be converted."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from gguf import ReaderTensor
 
 TIED_COSINE = 0.9
-"""Of two rows that were one before they were rounded, even to 2 bits; those of two matrices are near 0."""
+"""Two rounded copies of one row have a larger cosine, even with 2 bits. Rows of two different matrices have one near 0."""
 SAMPLED_ROWS = 64
 EMBEDDING, OUTPUT, ROPE = "token_embd.weight", "output.weight", "rope_freqs.weight"
 
 
 class GgufModel:
-    """An opened GGUF; its weights stay on the disk until they are asked for."""
+    """An opened GGUF. Its weights stay on disk until they are read.
+
+    Raises:
+        ModelError: `file` can't be read as GGUF.
+    """
 
     def __init__(self, file: Path) -> None:
         from gguf import GGUFReader
@@ -31,20 +35,22 @@ class GgufModel:
             self.metadata: dict[str, Any] = {key: field.contents() for key, field in reader.fields.items()}
         except (ValueError, KeyError, IndexError, OSError) as error:
             raise ModelError(
-                f"{file} is no GGUF that can be read ({error}): fetch it again, or set [models] chat to another model"
+                f"{file} can't be read as GGUF ({error}): fetch it again, or set [models] chat to another model"
             ) from None
         self.tensors: dict[str, ReaderTensor] = {tensor.name: tensor for tensor in reader.tensors}
 
     def refusal(self, reason: str) -> ModelError:
+        """The error for a file that can't be converted for `reason`, with the next step."""
         return ModelError(
             f"{self.file.name} can't be read here ({reason}): make a model of it in Ollama (`FROM {self.file}` in a "
             "Modelfile, `ollama create NAME`) and set [models] chat to ollama:NAME, or name the same model in MLX format"
         )
 
     def check(self) -> None:
-        """
+        """Refuses what can't be converted.
+
         Raises:
-            ModelError: its family or its tokenizer is unknown here, or it is a part of a model.
+            ModelError: the family or the tokenizer is unknown, or the file is one part of a model.
         """
         arch = self.metadata.get("general.architecture")
         if family_of(str(arch)) is None:
@@ -59,25 +65,26 @@ class GgufModel:
 
     @property
     def family(self) -> Family:
+        """The family of the model; call `check` first."""
         family = family_of(self.metadata["general.architecture"])
         assert family is not None
         return family
 
     def read(self, name: str) -> np.ndarray:
-        """A tensor in fp32.
+        """The tensor `name` in fp32.
 
         Raises:
-            ModelError: it is quantised in a way that can't be expanded, or missing.
+            ModelError: the tensor is missing, or its quantisation can't be expanded.
         """
         if name not in self.tensors:
             raise self.refusal(f"it lacks {name}")
         return self._expand(self.tensors[name])
 
     def config(self, dtype: str) -> dict[str, Any]:
-        """config.json.
+        """The content of config.json.
 
         Raises:
-            ModelError: the model is built in a way that mlx-lm's of this family is not.
+            ModelError: the model has a feature that mlx-lm's model of this family lacks.
         """
         family, metadata = self.family, self.metadata
         try:
@@ -114,7 +121,7 @@ class GgufModel:
         }
 
     def is_tied(self) -> bool:
-        """Whether the output matrix is the embedding; some files hold it twice, each quantised in its own way."""
+        """Whether the output matrix is the embedding. Some files store it twice, with two quantisations."""
         if OUTPUT not in self.tensors:
             return True
         one, other = self.tensors[EMBEDDING], self.tensors[OUTPUT]
@@ -127,7 +134,7 @@ class GgufModel:
         return bool(np.median(cosines) > TIED_COSINE)
 
     def embedding(self) -> str:
-        """Of the two copies of a tied embedding, the one that is quantised with more bits."""
+        """The name of the copy of a tied embedding that has more bits."""
         copies = [self.tensors[name] for name in (OUTPUT, EMBEDDING) if name in self.tensors]
         return max(copies, key=lambda tensor: tensor.n_bytes).name
 
@@ -135,7 +142,7 @@ class GgufModel:
         """The name and shape of each weight of mlx-lm's model.
 
         Raises:
-            ModelError: the file holds others.
+            ModelError: the file holds other weights.
         """
         from pipeline.weights.gguf.tensors import shapes_in_mlx
 
@@ -153,7 +160,7 @@ class GgufModel:
         return shapes
 
     def names(self, config: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> dict[str, str]:
-        """The tensor here of each of mlx-lm's weights."""
+        """The name of the tensor in this file for each name of mlx-lm's weights."""
         from pipeline.weights.gguf.tensors import names_in_gguf
 
         names = names_in_gguf(self.family, config["num_hidden_layers"], list(shapes))

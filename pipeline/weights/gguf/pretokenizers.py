@@ -1,4 +1,4 @@
-"""How byte-level tokenizers cut a text before they merge: llama.cpp's names, and what `tokenizers` has for each."""
+"""Pre-tokenizers of byte-level BPE: llama.cpp's names, and the objects of `tokenizers` for them."""
 
 import json
 from collections.abc import Mapping
@@ -17,26 +17,26 @@ _TEKKEN = (
     r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 PATTERNS = {"llama-bpe": _LLAMA3, "qwen2": _QWEN2, "tekken": _TEKKEN}
-"""As they stand in the tokenizer.json of Llama 3, Qwen 2 and Mistral Nemo; llama.cpp cites them."""
+"""From the tokenizer.json of Llama 3, Qwen 2 and Mistral Nemo; llama.cpp cites the same."""
 ALIASES = {
     "llama3": "llama-bpe", "llama-v3": "llama-bpe", "smaug-bpe": "llama-bpe", "falcon3": "llama-bpe",
     "deepseek-r1-qwen": "qwen2", "gpt2": "gpt-2",
 }  # fmt: skip
-"""Other names that llama.cpp has for the same way to cut."""
+"""llama.cpp's other names for the same pre-tokenizers."""
 WHOLE_TOKENS = ("llama-bpe", "tekken")
-"""A word that is a token is taken as it is, whatever the merges say."""
+"""Pre-tokenizers of models in which a word that is a token is never merged from pieces."""
 BEGINS = ("llama-bpe", "tekken")
-"""A text gets the first token unless the GGUF says otherwise."""
+"""Pre-tokenizers of models that put the first token before a text, unless the GGUF says otherwise."""
 KNOWN = ("gpt-2", "smollm", *PATTERNS)
 
 
 def canonical(name: str) -> str:
-    """The name in `KNOWN` of llama.cpp's `tokenizer.ggml.pre`, or `name` itself."""
+    """The name in `KNOWN` for llama.cpp's `tokenizer.ggml.pre`; an unknown `name` is returned unchanged."""
     return ALIASES.get(name, name)
 
 
 def pre_tokenizer(name: str) -> "PreTokenizer":
-    """The cut that is called `name` in `KNOWN`."""
+    """The pre-tokenizer with the `name` of `KNOWN`."""
     from tokenizers import Regex, pre_tokenizers
 
     if name in PATTERNS:
@@ -49,7 +49,7 @@ def pre_tokenizer(name: str) -> "PreTokenizer":
 
 
 def name_of(tokenizer: Mapping[str, Any]) -> str | None:
-    """The name in `KNOWN` of the cut in a tokenizer.json; None when it has none."""
+    """The name in `KNOWN` of a tokenizer.json's pre-tokenizer; None if it is not there."""
     found = _without_defaults(tokenizer.get("pre_tokenizer"))
     return next((name for name in KNOWN if found == _without_defaults(_as_json(name))), None)
 
@@ -63,7 +63,7 @@ def _as_json(name: str) -> dict[str, Any]:
 
 
 def _without_defaults(step: Any) -> Any:
-    """What changes where a text is cut; `trim_offsets` does not."""
+    """The fields that decide where a text is cut; `trim_offsets` does not."""
     if not isinstance(step, dict):
         return step
     if step.get("type") == "Sequence":

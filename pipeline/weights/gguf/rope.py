@@ -1,4 +1,4 @@
-"""Llama 3's scaling of positions: transformers keeps its parameters, llama.cpp what they make of each frequency."""
+"""Llama 3's scaling of positions. transformers stores its parameters, llama.cpp one factor per frequency."""
 
 import math
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ LLAMA3 = {
     "high_freq_factor": 4.0,
     "original_max_position_embeddings": 8192,
 }
-"""Of every Llama 3.1, 3.2 and 3.3; the factor is 8 or 32."""
+"""The parameters of every Llama 3.1, 3.2 and 3.3, without the factor, which is 8 or 32."""
 
 
 def llama3_factors(theta: float, width: int, scaling: Mapping[str, Any]) -> np.ndarray:
-    """By how much each of a head's frequencies is divided: (width / 2,) in fp32.
+    """The divisor of each of a head's frequencies: shape (width / 2,) in fp32.
 
     The formula is transformers' `_compute_llama3_parameters`.
 
     Args:
-        theta: the base of RoPE.
-        width: of a head.
-        scaling: `factor`, and `low_freq_factor`, `high_freq_factor`, `original_max_position_embeddings` if not 3.1's.
+        theta: base of RoPE.
+        width: width of a head.
+        scaling: `factor`; `low_freq_factor`, `high_freq_factor` and `original_max_position_embeddings` default to LLAMA3.
     """
     low, high, window = (
         scaling.get(key, LLAMA3[key])
@@ -36,7 +36,7 @@ def llama3_factors(theta: float, width: int, scaling: Mapping[str, Any]) -> np.n
 
 
 def llama3_scaling(factors: np.ndarray, theta: float, width: int) -> dict[str, Any] | None:
-    """The parameters that make these `factors` (width / 2,); None when they are not of Llama 3's kind."""
+    """The parameters that give these `factors` of shape (width / 2,); None if no Llama 3 parameters do."""
     scaling = LLAMA3 | {"factor": float(factors.max())}
     fits = factors.shape == (width // 2,) and np.allclose(llama3_factors(theta, width, scaling), factors, rtol=1e-3)
     return scaling if fits else None

@@ -1,4 +1,4 @@
-"""Where a model's weights are in a GGUF, and in which order and on which scale: from mlx-lm's and back.
+"""Names, order and scale of weights: from GGUF to mlx-lm and back.
 
 Import this after `blas.preload()`.
 """
@@ -16,7 +16,7 @@ from pipeline.weights.gguf.families import Family
 
 
 def shapes_in_mlx(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    """The name and shape of each weight of mlx-lm's model of this config.json; none is made."""
+    """The name and shape of each weight of mlx-lm's model for this config.json. No weight is computed."""
     module = importlib.import_module(f"mlx_lm.models.{config['model_type']}")
     model = module.Model(module.ModelArgs.from_dict(config))
     weights: dict[str, mx.array] = dict(tree_flatten(model.parameters()))
@@ -26,7 +26,7 @@ def shapes_in_mlx(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
 
 
 def names_in_gguf(family: Family, layers: int, names: list[str]) -> dict[str, str]:
-    """`model.layers.3.self_attn.q_proj.weight`: `blk.3.attn_q.weight`, for each of mlx-lm's names.
+    """GGUF's name for each of mlx-lm's `names`: `blk.3.attn_q.weight` for `model.layers.3.self_attn.q_proj.weight`.
 
     Raises:
         KeyError: llama.cpp has no name for one.
@@ -40,10 +40,10 @@ def names_in_gguf(family: Family, layers: int, names: list[str]) -> dict[str, st
 
 
 def from_gguf(family: Family, config: dict[str, Any], name: str, array: np.ndarray) -> np.ndarray:
-    """The weight that mlx-lm calls `name`, in its order and on its scale.
+    """The weight that mlx-lm calls `name`, in mlx-lm's order of rows and scale.
 
     Args:
-        array: (output, input) or (output,), as llama.cpp has it.
+        array: llama.cpp's weight, of shape (output, input) or (output,).
     """
     if heads := _heads(family, config, name):
         array = _swap(array, heads, (array.shape[0] // heads // 2, 2))
@@ -51,14 +51,14 @@ def from_gguf(family: Family, config: dict[str, Any], name: str, array: np.ndarr
 
 
 def to_gguf(family: Family, config: dict[str, Any], name: str, array: np.ndarray) -> np.ndarray:
-    """The inverse of `from_gguf`."""
+    """The weight in llama.cpp's order of rows and scale: the inverse of `from_gguf`."""
     if heads := _heads(family, config, name):
         array = _swap(array, heads, (2, array.shape[0] // heads // 2))
     return array + np.float32(family.norm_offset) if _is_offset(family, name) else array
 
 
 def _heads(family: Family, config: dict[str, Any], name: str) -> int | None:
-    """How many heads' rows the weight holds in which llama.cpp alternates what RoPE rotates; None: it does not."""
+    """Number of heads in a weight whose rows llama.cpp interleaves for RoPE; None if it does not interleave them."""
     if not family.is_interleaved:
         return None
     if ".q_proj." in name:
@@ -67,7 +67,7 @@ def _heads(family: Family, config: dict[str, Any], name: str) -> int | None:
 
 
 def _swap(array: np.ndarray, heads: int, parts: tuple[int, int]) -> np.ndarray:
-    """Within each head, rows that lie as `parts` are counted the other way round."""
+    """Transposes the rows of each head, seen as a matrix of shape `parts`."""
     return array.reshape(heads, *parts, *array.shape[1:]).swapaxes(1, 2).reshape(array.shape)
 
 

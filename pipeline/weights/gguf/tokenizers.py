@@ -1,4 +1,4 @@
-"""A GGUF's tokenizer as the files that transformers and mlx-lm read."""
+"""Converts a GGUF's tokenizer into the files that transformers and mlx-lm read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,17 +9,17 @@ from pipeline.weights.gguf.pretokenizers import BEGINS, KNOWN, WHOLE_TOKENS, can
 
 PREFIX = "tokenizer.ggml."
 BYTE_LEVEL, SENTENCE_PIECE = "gpt2", "llama"
-"""`tokenizer.ggml.model`."""
+"""Values of `tokenizer.ggml.model`."""
 SPACE = "▁"
-"""What SentencePiece has for a space."""
+"""SentencePiece's sign for a space."""
 ENDS = ("<|im_end|>", "<end_of_turn>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|endoftext|>")
-"""Tokens after which a model has said what it had to say; llama.cpp looks for them by name too."""
+"""Tokens that end an answer. llama.cpp finds them by name too."""
 
 Metadata = Mapping[str, Any]
 
 
 def reason_against(metadata: Metadata) -> str | None:
-    """Why this tokenizer can't be read, in words that fit into brackets; None when it can."""
+    """Why this tokenizer can't be converted, as a text for brackets; None if it can."""
     kind, cut = metadata.get(f"{PREFIX}model"), metadata.get(f"{PREFIX}pre")
     if kind not in (BYTE_LEVEL, SENTENCE_PIECE):
         return f"its tokenizer is of the kind {kind!r}"
@@ -29,7 +29,7 @@ def reason_against(metadata: Metadata) -> str | None:
 
 
 def tokenizer_json(metadata: Metadata) -> str:
-    """The text of tokenizer.json."""
+    """The text of tokenizer.json for a GGUF's metadata."""
     from tokenizers import AddedToken, Tokenizer, processors
 
     make = _byte_level if metadata[f"{PREFIX}model"] == BYTE_LEVEL else _sentence_piece
@@ -53,10 +53,10 @@ def tokenizer_json(metadata: Metadata) -> str:
 
 
 def tokenizer_config(metadata: Metadata, longest: int) -> dict[str, Any]:
-    """transformers' tokenizer_config.json: special tokens and the chat template.
+    """The content of transformers' tokenizer_config.json: special tokens and the chat template.
 
     Args:
-        longest: chat in tokens that the model bears.
+        longest: the model's context in tokens.
     """
     names = {"bos": "bos_token", "eos": "eos_token", "padding": "pad_token", "unknown": "unk_token"}
     config: dict[str, Any] = {
@@ -73,7 +73,7 @@ def tokenizer_config(metadata: Metadata, longest: int) -> dict[str, Any]:
 
 
 def begins(metadata: Metadata) -> bool:
-    """Whether each text gets the first token (`<s>`, `<bos>`) before it."""
+    """Whether the tokenizer puts the first token (`<s>`, `<bos>`) before each text."""
     if metadata.get(f"{PREFIX}bos_token_id") is None:
         return False
     by_default = metadata[f"{PREFIX}model"] == SENTENCE_PIECE or canonical(str(metadata.get(f"{PREFIX}pre"))) in BEGINS
@@ -81,11 +81,11 @@ def begins(metadata: Metadata) -> bool:
 
 
 def end_ids(metadata: Metadata) -> int | list[int]:
-    """`eos_token_id` of config.json: the tokens that end an answer, or the one that does."""
+    """`eos_token_id` of config.json: the id of the token that ends an answer, or a list if there are several."""
     tokens = metadata[f"{PREFIX}tokens"]
     found = [metadata.get(f"{PREFIX}{name}_token_id") for name in ("eos", "eot", "eom")]
     special = {*_ids(metadata, TokenType.CONTROL), *_ids(metadata, TokenType.USER_DEFINED)}
-    # In SmolLM2 the end of a document stands for what is unknown, and ends nothing.
+    # SmolLM2's end of a document is also its unknown token, which ends no answer.
     special.discard(metadata.get(f"{PREFIX}unknown_token_id", -1))
     found += sorted(id_ for id_ in special if tokens[id_] in ENDS)
     ids = list(dict.fromkeys(id_ for id_ in found if id_ is not None))
@@ -96,7 +96,7 @@ def _byte_level(metadata: Metadata) -> Any:
     from tokenizers import Tokenizer, decoders, models
 
     cut = canonical(str(metadata[f"{PREFIX}pre"]))
-    # Where there are none, the list holds an empty one: llama.cpp wants the list, and GGUF knows no empty ones.
+    # llama.cpp demands a list and GGUF has no empty ones, so a tokenizer without merges has one empty merge.
     merges = [tuple(merge.split(" ", 1)) for merge in metadata[f"{PREFIX}merges"] if merge]
     more = {"ignore_merges": True} if cut in WHOLE_TOKENS else {}
     tokenizer = Tokenizer(models.BPE(vocab=_numbered(metadata[f"{PREFIX}tokens"]), merges=merges, **more))
@@ -130,7 +130,7 @@ def _sentence_piece(metadata: Metadata) -> Any:
 
 
 def _merges(metadata: Metadata) -> Iterator[tuple[str, str]]:
-    """SentencePiece joins the neighbours whose sum has the best score: those pairs, the best first."""
+    """The pairs that SentencePiece merges, the best first. It merges the neighbours whose union has the best score."""
     kinds, scores = metadata[f"{PREFIX}token_type"], metadata[f"{PREFIX}scores"]
     ids = {
         text: id_
@@ -144,7 +144,7 @@ def _merges(metadata: Metadata) -> Iterator[tuple[str, str]]:
 
 
 def _plain(text: str) -> str:
-    """A user's own token as it stands in a text: some files have SentencePiece's spaces in it."""
+    """A user-defined token as it appears in a text. Some files write its spaces as SentencePiece does."""
     return text.replace(SPACE, " ")
 
 

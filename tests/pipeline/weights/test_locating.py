@@ -34,6 +34,6 @@ def test_a_gguf_that_cannot_be_converted_leaves_nothing(tmp_path: Path, monkeypa
     monkeypatch.setenv("SITETWIN_CACHE", str(tmp_path / "cache"))
     (tmp_path / "Broken.GGUF").write_bytes(b"no model")
     for _ in range(2):
-        with pytest.raises(ModelError, match="is no GGUF that can be read"):
+        with pytest.raises(ModelError, match="can't be read as GGUF"):
             resolve_chat_model(str(tmp_path / "Broken.GGUF"))
     assert [path for path in (tmp_path / "cache").rglob("*") if path.is_dir()] == [tmp_path / "cache" / "1"]

@@ -88,5 +88,5 @@ def test_a_part_of_a_model_is_to_be_joined_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"not a model at all, but some text", b"GGUF\x03\0\0\0\xff\xff"])
 def test_a_file_that_is_no_gguf_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "broken.gguf").write_bytes(content)
-    with pytest.raises(ModelError, match=r"broken\.gguf is no GGUF that can be read .*: fetch it again"):
+    with pytest.raises(ModelError, match=r"broken\.gguf can't be read as GGUF .*: fetch it again"):
         convert(tmp_path / "broken.gguf", tmp_path, "float32")
