@@ -1,1 +1,1 @@
-"""The MCP server: thin over `pipeline`."""
+"""The MCP server: a thin layer over `pipeline`."""

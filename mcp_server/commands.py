@@ -1,4 +1,4 @@
-"""The command line of this room."""
+"""`sitetwin mcp`."""
 
 import json
 
@@ -25,6 +25,7 @@ def mcp(ctx: click.Context) -> None:
 @mcp.command(hidden=True)
 @with_settings
 def serve(settings: Settings) -> None:
+    """Run the server on stdin and stdout until the client closes them."""
     from mcp_server.server import create_server
 
     create_server(settings).run("stdio")

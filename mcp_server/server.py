@@ -1,4 +1,4 @@
-"""The tools that agents call. Thin: each is one call into the pipeline, in a worker thread."""
+"""The tools that agents call. Each is one call into the pipeline, in a worker thread."""
 
 import functools
 from collections import Counter
@@ -25,10 +25,10 @@ from pipeline.training.config import Preset
 Result = TypeVar("Result")
 
 READS = ToolAnnotations(readOnlyHint=True, destructiveHint=False, idempotentHint=True, openWorldHint=False)
-# No run, adapter or data set is written over, and a promotion is taken back by `sitetwin rollback`. The teacher that
-# writes the pairs may be a server elsewhere.
+# No run, adapter or data set is overwritten, and `sitetwin rollback` undoes a promotion. The teacher that writes the pairs
+# may be a server elsewhere, so the world is open.
 TRAINS = ToolAnnotations(readOnlyHint=False, destructiveHint=False, idempotentHint=False, openWorldHint=True)
-# What is trained so far is kept.
+# The training so far is kept.
 CANCELS = ToolAnnotations(readOnlyHint=False, destructiveHint=False, idempotentHint=True, openWorldHint=False)
 
 
@@ -36,7 +36,7 @@ def create_server(settings: Settings, visibility: Visibility | None = None) -> F
     """The server of one site.
 
     Args:
-        visibility: `public` where others can reach it; None for the owner's own agents, which see private notes too.
+        visibility: `public` if others can reach the server; None for the owner's own agents, which see private notes too.
     """
     server = FastMCP("sitetwin", instructions=instructions(settings, visibility), log_level="WARNING")
 
@@ -113,13 +113,13 @@ def create_server(settings: Settings, visibility: Visibility | None = None) -> F
                 await anyio.to_thread.run_sync(pieces.close)
 
     if visibility is None:
-        # Nothing that others can reach changes anything.
+        # A server that others can reach must not change anything.
         _add_retraining(server, settings)
     return server
 
 
 def _add_retraining(server: FastMCP, settings: Settings) -> None:
-    """The tools that start, follow and end a retraining; each answers at once, as clients give up on long work."""
+    """Adds the tools that start, follow and end a retraining. Each answers at once: clients give up on long work."""
 
     @server.tool(title="Retrain the adapter", annotations=TRAINS)
     async def retrain(
@@ -151,7 +151,7 @@ def _add_retraining(server: FastMCP, settings: Settings) -> None:
 
 
 def instructions(settings: Settings, visibility: Visibility | None = None) -> str:
-    """What an agent is told at the start, from the state of that part of the index which it may see."""
+    """The server's instructions for an agent: the site, and the state of the part of the index that the agent may see."""
     with Site(settings).index() as index:
         _, files = index.status()
     states = Counter(file.state for file in files if visibility in (None, file.visibility))
@@ -174,10 +174,10 @@ def _search(
 
 
 async def _in_thread(function: Callable[[], Result]) -> Result:
-    """Run blocking work beside the event loop; errors meant for people become the tool's own.
+    """Run blocking work in a thread beside the event loop.
 
     Raises:
-        ToolError: with the next step.
+        ToolError: in place of a SitetwinError, with the same text.
     """
     try:
         return await anyio.to_thread.run_sync(functools.partial(function))

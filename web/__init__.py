@@ -1,1 +1,1 @@
-"""The gateway: the one public port, with the site's page, the chat widget and the stream of answers."""
+"""The gateway: the only public port. It serves the site's pages, the chat widget and the streamed answers."""

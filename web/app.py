@@ -1,4 +1,4 @@
-"""The gateway: the one public port. Site page, widget and chat."""
+"""The gateway's web application: pages, widget and chat."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -43,7 +43,7 @@ _POLICY = "; ".join(
 
 
 class SafeHeaders:
-    """What every response says to the browser about trust."""
+    """Adds security headers to every response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -61,7 +61,7 @@ class SafeHeaders:
 
 
 class HostGuard:
-    """Answers 403 where the Host header is not the gateway's: it may be a foreign page's name, led here by its DNS."""
+    """Answers 403 if the Host header does not name the gateway: a foreign page may have bound its name to this address."""
 
     def __init__(self, app: ASGIApp, origins: Origins) -> None:
         self._app = app
@@ -76,10 +76,14 @@ class HostGuard:
 
 
 def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] = monotonic) -> Starlette:
-    """The gateway's application; `clock` gives seconds and decides on rates.
+    """The gateway's application.
+
+    Args:
+        backend: answers the visitors' questions.
+        clock: seconds, for the limit of questions per minute.
 
     Raises:
-        SettingsError: `gateway.origins` names what is no origin.
+        SettingsError: an entry of `gateway.origins` is not an origin.
     """
     pages = Pages(settings, Guides(settings))
     api = ChatApi(settings, backend, pages.suggested, RateLimit(settings.gateway.questions_per_minute, clock))
@@ -87,7 +91,7 @@ def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] 
 
     async def widget(request: Request) -> Response:
         response = await static.get_response("sitetwin.js", request.scope)
-        # pages of other origins that isolate themselves may load it too
+        # Pages of other origins that are cross-origin isolated may load it too.
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         response.headers["Cache-Control"] = "no-cache"
         return response

@@ -1,4 +1,4 @@
-"""Who answers: the Langflow flow, or the pipeline itself where Langflow isn't installed."""
+"""Answers visitors: by a Langflow flow, or by the pipeline itself if Langflow is not installed or switched off."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -12,7 +12,7 @@ from pipeline.errors import SettingsError
 from pipeline.settings import FLOW_MODES, Mode, Settings
 
 Starting = Callable[[], Sequence[str]]
-"""The parts that are still starting, named for a visitor, e.g. `["the index", "Langflow"]`."""
+"""Returns the parts that are still starting, named for a visitor, e.g. `["the index", "Langflow"]`."""
 
 
 def _nothing() -> Sequence[str]:
@@ -20,18 +20,28 @@ def _nothing() -> Sequence[str]:
 
 
 class Backend(Protocol):
+    """Answers visitors' questions."""
+
     async def ready(self) -> Literal[True] | str:
-        """True, or what is still starting, in a few words that a visitor may read."""
+        """True, or the parts that are still starting, in words for a visitor."""
 
     def stream(self, question: str, session_id: str, history: list[Turn]) -> AsyncGenerator[str | Answer, None]:
-        """Pieces of the answer's text as they come, then one Answer. Closing it ends the generation."""
+        """Yields pieces of the answer's text, then one Answer. Closing the iterator ends the generation.
+
+        Args:
+            session_id: names the conversation.
+            history: earlier turns, oldest first.
+
+        Raises:
+            SitetwinError: there is no answer.
+        """
 
     async def aclose(self) -> None:
-        """The gateway ends."""
+        """Releases connections when the gateway ends."""
 
 
 class DirectBackend:
-    """`pipeline.chat.ask` in worker threads; visitors get public text only."""
+    """Answers with the pipeline in worker threads, from public notes only."""
 
     def __init__(self, settings: Settings, mode: Mode, starting: Starting = _nothing) -> None:
         self._settings = settings
@@ -39,9 +49,11 @@ class DirectBackend:
         self._starting = starting
 
     async def ready(self) -> Literal[True] | str:
+        """See Backend."""
         return ", ".join(self._starting()) or True
 
     async def stream(self, question: str, session_id: str, history: list[Turn]) -> AsyncGenerator[str | Answer, None]:
+        """See Backend. The session is not used."""
         from pipeline.site import Site
 
         pieces = Site(self._settings).assistant.ask(question, mode=self._mode, history=history, visibility="public")
@@ -53,14 +65,14 @@ class DirectBackend:
                 await anyio.to_thread.run_sync(pieces.close)
 
     async def aclose(self) -> None:
-        pass
+        """See Backend. There is nothing to release."""
 
 
 def direct_mode(settings: Settings) -> Mode:
-    """How visitors are answered without Langflow: as the flow does that they would talk to.
+    """The mode in which visitors are answered without Langflow: that of the flow `langflow.flow`.
 
     Raises:
-        SettingsError: that flow is the owner's own, or none.
+        SettingsError: it is not one of sitetwin's own flows.
     """
     flow = settings.langflow.flow
     if flow not in FLOW_MODES:
@@ -72,7 +84,12 @@ def direct_mode(settings: Settings) -> Mode:
 
 
 class FlowBackend:
-    """A flow of Langflow, by endpoint name. The key stays here."""
+    """Answers with a Langflow flow. The API key never reaches a visitor.
+
+    Args:
+        flow: endpoint name or id.
+        starting: parts of the site that are still starting.
+    """
 
     def __init__(self, base_url: str, api_key: str, flow: str, starting: Starting = _nothing) -> None:
         self._base_url = base_url.rstrip("/")
@@ -83,6 +100,7 @@ class FlowBackend:
         self._seen_healthy = False
 
     async def ready(self) -> Literal[True] | str:
+        """See Backend. Langflow counts as ready once it has answered."""
         if starting := ", ".join(self._starting()):
             return starting
         if not self._seen_healthy:
@@ -93,6 +111,7 @@ class FlowBackend:
         return self._seen_healthy or "Langflow"
 
     async def stream(self, question: str, session_id: str, history: list[Turn]) -> AsyncGenerator[str | Answer, None]:
+        """See Backend. Langflow keeps the history under `session_id`, so `history` is not sent."""
         from flows.client import run_flow
 
         pieces = run_flow(self._base_url, self._api_key, self._flow, question, session_id, http=self._http)
@@ -101,4 +120,5 @@ class FlowBackend:
                 yield piece
 
     async def aclose(self) -> None:
+        """See Backend."""
         await self._http.aclose()

@@ -1,4 +1,4 @@
-"""POST /api/chat and GET /api/info: what the widget talks to."""
+"""POST /api/chat and GET /api/info, which the widget calls."""
 
 import json
 import logging
@@ -30,11 +30,11 @@ _RETRY_SECONDS = 2
 FAILED = "The answer could not be made. The site's owner finds the reason in the gateway's log."
 
 Info = Callable[[], Awaitable[list[str]]]
-"""The suggested questions."""
+"""Returns the suggested questions."""
 
 
 class Question(BaseModel):
-    """What a visitor may send; every other field is dropped."""
+    """The fields that a visitor may send; others are ignored."""
 
     question: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     session: Annotated[str, StringConstraints(pattern=_UUID4)] = Field(default_factory=lambda: str(uuid4()))
@@ -42,7 +42,7 @@ class Question(BaseModel):
 
 
 class RefusedError(Exception):
-    """A request that gets no answer: an HTTP status and words for the visitor."""
+    """A request that gets no answer. `response` has the HTTP status and words for the visitor."""
 
     def __init__(self, status: int, code: str, message: str, retry_after: int = 0) -> None:
         super().__init__(message)
@@ -52,6 +52,13 @@ class RefusedError(Exception):
 
 
 class ChatApi:
+    """The handlers of the chat's requests.
+
+    Args:
+        suggested: returns the questions to suggest.
+        limit: allows or refuses a visitor's next question.
+    """
+
     def __init__(self, settings: Settings, backend: Backend, suggested: Info, limit: RateLimit) -> None:
         self._settings = settings
         self._backend = backend
@@ -61,6 +68,7 @@ class ChatApi:
         self.origins = Origins(settings.gateway.origins, settings.gateway.host)
 
     async def info(self, request: Request) -> Response:
+        """GET /api/info: name, suggested questions, and whether the assistant is ready, as JSON."""
         ready = await self._backend.ready()
         site = self._settings.site
         return JSONResponse(
@@ -76,6 +84,7 @@ class ChatApi:
         )
 
     async def chat(self, request: Request) -> Response:
+        """POST /api/chat: the answer as server-sent events `session`, `token`, `answer` and `error`, or a refusal as JSON."""
         try:
             asked = await self._admit(request)
         except RefusedError as refused:
@@ -83,10 +92,10 @@ class ChatApi:
         return EventSourceResponse(self._events(asked, str(request.base_url)), sep="\n")
 
     async def _admit(self, request: Request) -> Question:
-        """The question of a request that may have an answer.
+        """The question in an admitted request.
 
         Raises:
-            RefusedError: it may not.
+            RefusedError: the request is not admitted.
         """
         origin = request.headers.get("origin")
         if not self.origins.allow(origin, request.headers.get("host")):
@@ -106,7 +115,7 @@ class ChatApi:
         return asked
 
     async def _body(self, request: Request) -> bytes:
-        # a character is at most 12 bytes of JSON (a surrogate pair, escaped)
+        # A character takes at most 12 bytes of JSON: an escaped surrogate pair.
         limit = 12 * (self._settings.gateway.max_question_chars + self._history_turns * _TURN_CHARS) + 4096
         body = bytearray()
         async for piece in request.stream():
@@ -162,7 +171,7 @@ def _event(kind: str, **data: Any) -> ServerSentEvent:
 
 
 def _with_links(answer: Answer, base: str) -> dict[str, Any]:
-    """The answer as JSON, each citation's address absolute; one that isn't http(s) is left out."""
+    """The answer as JSON with absolute citation addresses. An address that is not http(s) is left out."""
     data = answer.model_dump(mode="json")
     for citation in data["citations"]:
         absolute = urljoin(base, citation["url"]) if citation["url"] else ""

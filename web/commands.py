@@ -1,4 +1,4 @@
-"""The command line of this room."""
+"""`sitetwin up`."""
 
 import click
 from rich.console import Console

@@ -11,10 +11,10 @@ from web.rows import RowsFile
 
 
 def choose_backend(settings: Settings) -> Backend:
-    """The flow where Langflow is installed and switched on, else the pipeline itself in that flow's mode.
+    """The Langflow flow if Langflow is installed and switched on, else the pipeline in that flow's mode.
 
     Raises:
-        SettingsError: there is no Langflow, and the flow is none of sitetwin's own.
+        SettingsError: Langflow is missing or off, and the flow is not one of sitetwin's own.
     """
     starting = RowsFile(settings.run_directory).starting
     if langflow.is_on(settings):
@@ -25,6 +25,7 @@ def choose_backend(settings: Settings) -> Backend:
 
 
 def main() -> None:
+    """Serve the gateway until the process is ended."""
     settings = load_settings()
     keep_private(settings.state)
     app = create_app(settings, choose_backend(settings))

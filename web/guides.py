@@ -1,4 +1,4 @@
-"""The public documents that this gateway shows as pages."""
+"""The public documents that the gateway shows as pages."""
 
 import contextlib
 import logging
@@ -31,24 +31,32 @@ _LOOK_AGAIN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Guide:
+    """A document that has a page on the gateway."""
+
     document: Document
     path: str
-    """Of its address on this gateway, decoded, without a slash at the end: `/docs/first-run`."""
+    """Decoded path of its address on the gateway, without a final slash: `/docs/first-run`."""
     description: str = ""
     order: float = math.inf
-    """The front matter's; those without follow, the newest first, then by title."""
+    """`order` of the front matter. Guides without it follow, the newest first, then by title."""
 
     @property
     def href(self) -> str:
+        """The encoded address of the page; "/" for the landing page."""
         return quote(self.path) or "/"
 
     @property
     def day(self) -> int:
+        """The document's date as an ordinal number of days; 0 if it has none."""
         return self.document.date.toordinal() if self.document.date else 0
 
 
 class Guides:
-    """Reads the documents again when a file's name, size or time of change differs; safe in threads."""
+    """The guides of a site. It reads the documents again when a file's name, size or time of change differs. Thread-safe.
+
+    Args:
+        clock: seconds; files are looked at once in `_LOOK_AGAIN_SECONDS`.
+    """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = monotonic) -> None:
         self._live = LiveSettings(settings)
@@ -62,18 +70,19 @@ class Guides:
         self._rendered: dict[str, Rendered] = {}
 
     def all(self) -> list[Guide]:
-        """In the order that a reader should meet them."""
+        """All guides, in reading order."""
         with self._lock:
             self._refresh()
             return list(self._guides.values())
 
     def find(self, path: str) -> Guide | None:
-        """The guide at this decoded path, if a public one is there."""
+        """The guide at a decoded path; None if there is no public one."""
         with self._lock:
             self._refresh()
             return self._guides.get(_normal(path))
 
     def render(self, guide: Guide) -> Rendered:
+        """The guide's text as HTML. Links to other files lead to their pages."""
         with self._lock:
             if guide.path not in self._rendered:
                 document = guide.document
@@ -103,7 +112,7 @@ class Guides:
         self._print = found
 
     def _follow_settings(self) -> bool:
-        """Whether sitetwin.toml changed: what it calls private from now on must not stay for a restart."""
+        """Whether sitetwin.toml changed. Its new rules for private notes must hold without a restart."""
         try:
             if not self._live.refresh():
                 return False
@@ -118,12 +127,12 @@ class Guides:
         for source in self._settings.content:
             for folder, _, names in os.walk(self._settings.source_path(source)):
                 for file in (Path(folder, name) for name in names if name.lower().endswith(SUFFIXES)):
-                    with contextlib.suppress(OSError):  # gone since, or a broken link: then it is no page
+                    with contextlib.suppress(OSError):  # the file is gone or a broken link, so it has no page
                         found = file.stat()
                         yield str(file), found.st_mtime_ns, found.st_size
 
     def _target(self, document: Document, address: str) -> str | None:
-        """A link between files as a link between pages; one to a file that has no page is dropped."""
+        """The page address for a link to another file; None if that file has no page. Other links are returned unchanged."""
         parts = urlsplit(address)
         if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
             return address

@@ -1,4 +1,4 @@
-"""What one visitor, and all of them together, may ask for."""
+"""Limits on the questions of one visitor, and of all visitors together."""
 
 import ipaddress
 from collections import deque
@@ -11,7 +11,7 @@ _SWEEP_AT = 10_000
 
 
 class RateLimit:
-    """A sliding window: at most `per_minute` questions of one visitor in any 60 seconds."""
+    """A sliding window: one visitor may ask `per_minute` questions in any 60 seconds. `clock` returns seconds."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = monotonic) -> None:
         self._per_minute = per_minute
@@ -19,7 +19,7 @@ class RateLimit:
         self._asked: dict[str, deque[float]] = {}
 
     def take(self, visitor: str) -> float:
-        """0.0 when the question may be asked, and it is then counted; else the seconds until the next may."""
+        """Counts a question and returns 0.0 if it is allowed; else returns the seconds until the next one is."""
         now = self._clock()
         if len(self._asked) >= _SWEEP_AT:
             self._asked = {key: times for key, times in self._asked.items() if times[-1] > now - WINDOW_SECONDS}
@@ -33,18 +33,19 @@ class RateLimit:
 
 
 class Slots:
-    """How many answers may be in the making at once."""
+    """Limits the number of answers that are made at the same time to `count`."""
 
     def __init__(self, count: int) -> None:
         self._free = count
 
     @property
     def full(self) -> bool:
+        """Whether no slot is free."""
         return self._free <= 0
 
     @contextmanager
     def one(self) -> Iterator[bool]:
-        """Holds a slot while the block runs; False when there was none, and then nothing is held."""
+        """Holds a slot while the block runs and yields True; yields False if no slot is free."""
         if self.full:
             yield False
             return
@@ -56,7 +57,7 @@ class Slots:
 
 
 def visitor_key(address: str | None) -> str:
-    """Whom a client address counts as: a whole /64 of IPv6 is one visitor, for one home has all of it."""
+    """The key under which a client address is counted. A /64 of IPv6 is one visitor, because it belongs to one home."""
     try:
         ip = ipaddress.ip_address(address or "")
     except ValueError:

@@ -1,4 +1,4 @@
-"""A document's Markdown as HTML that is safe in a page."""
+"""Renders a document's Markdown as safe HTML."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,27 +35,31 @@ _CLEANER = nh3.Cleaner(
 )
 
 Link = Callable[[str], str | None]
-"""Where a link of the document leads on this site; None when the reader can't go there, and its text stays."""
+"""Takes a link's address in the document and returns its address on the site. None removes the link and keeps its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
+    """A heading of a rendered document."""
+
     level: int
-    """1 to 6."""
+    """From 1 to 6."""
     anchor: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
+    """A document as safe HTML, with its headings in order."""
+
     html: str
     headings: tuple[Heading, ...]
 
 
 def render(text: str, *, title: str = "", link: Link = lambda address: address) -> Rendered:
-    """`text` as sanitised HTML; headings carry the anchors that citations link to.
+    """`text` as sanitised HTML. Headings get the anchors to which citations link.
 
-    A first heading of level 1 that only repeats `title` is left out: the page has it already.
+    A first heading of level 1 that repeats `title` is left out, because the page shows the title.
     """
     tokens = _PARSER.parse(text)
     slugger = Slugger()
@@ -75,7 +79,7 @@ def render(text: str, *, title: str = "", link: Link = lambda address: address) 
         del tokens[repeated : repeated + 3]
         headings = headings[1:]
     html = _PARSER.renderer.render(tokens, _PARSER.options, {})
-    # a block that scrolls sideways must be reachable by keyboard
+    # A block that scrolls sideways must be reachable by keyboard.
     return Rendered(_CLEANER.clean(html).replace("<pre>", '<pre tabindex="0">'), tuple(headings))
 
 

@@ -1,4 +1,4 @@
-"""Which pages may talk to the chat."""
+"""Decides which pages may use the chat."""
 
 from urllib.parse import urlsplit
 
@@ -8,10 +8,10 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 def normal_origin(origin: str) -> str:
-    """`scheme://host[:port]` as browsers write it in the Origin header.
+    """`origin` in the form of browsers' Origin header: `scheme://host[:port]`.
 
     Raises:
-        SettingsError: it isn't one site's origin.
+        SettingsError: it is not the origin of one site.
     """
     parts = urlsplit(origin.strip())
     known = parts.scheme in {"http", "https"} and parts.hostname and "*" not in parts.netloc
@@ -25,14 +25,22 @@ def normal_origin(origin: str) -> str:
 
 
 class Origins:
-    """The origins of the settings, and the gateway's own."""
+    """The origins of the settings, and the gateway's own.
+
+    Args:
+        named: `gateway.origins`.
+        bound_to: host to which the gateway is bound.
+
+    Raises:
+        SettingsError: an entry of `named` is not an origin.
+    """
 
     def __init__(self, named: list[str], bound_to: str) -> None:
         self.named = [normal_origin(origin) for origin in named]
         self._loopback = bound_to in _LOOPBACK
 
     def knows(self, host: str) -> bool:
-        """Whether a Host header names this gateway; one on loopback is reached by a proxy under the named sites' hosts."""
+        """Whether a Host header names this gateway. A proxy may use the hosts of the named sites for a gateway on loopback."""
         try:
             name = urlsplit(f"//{host}").hostname
         except ValueError:
@@ -40,10 +48,10 @@ class Origins:
         return not self._loopback or name in _LOOPBACK or name in {urlsplit(origin).hostname for origin in self.named}
 
     def allow(self, origin: str | None, host: str | None) -> bool:
-        """Whether a request with these Origin and Host headers may ask; no Origin is no browser's page.
+        """Whether a request with these Origin and Host headers may ask. Without an Origin it comes from no browser's page.
 
-        A gateway on loopback believes only loopback names of itself: another name that leads to it may
-        be a foreign page that rebound its DNS.
+        A gateway on loopback accepts only loopback names as its own: with another name, a foreign page may have rebound
+        its DNS.
         """
         if origin is None or origin in self.named:
             return True

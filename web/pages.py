@@ -19,19 +19,22 @@ _TEMPLATES = Environment(
 
 
 class Pages:
+    """The handlers of the requests for pages."""
+
     def __init__(self, settings: Settings, guides: Guides) -> None:
         self._settings = settings
         self._guides = guides
 
     async def suggested(self) -> list[str]:
-        """What the chat offers before the first message."""
+        """The questions that the chat suggests before the first message."""
         return await anyio.to_thread.run_sync(self._suggested)
 
     async def landing(self, request: Request) -> Response:
+        """The landing page."""
         return await anyio.to_thread.run_sync(self._landing)
 
     async def page(self, request: Request) -> Response:
-        """The guide at the request's path, or 404: a private document is no different from none."""
+        """The guide at the request's path, or 404. A private document gives 404 too."""
         return await anyio.to_thread.run_sync(self._page, f"/{request.path_params['path']}")
 
     def _suggested(self) -> list[str]:
@@ -43,7 +46,7 @@ class Pages:
         guides = self._guides.all()
         index = next((guide for guide in guides if _is_index(guide)), None)
         site = self._settings.site
-        # an index with an address of its own is one of the cards; one at / has no other page than this
+        # An index with its own address is one of the cards. An index at / is shown on the landing page.
         whole = index if index and not index.path else None
         return self._html(
             "landing.html",

@@ -1,4 +1,4 @@
-"""What `sitetwin up` has started so far, told to the gateway through a file."""
+"""The file in which `sitetwin up` tells the gateway what has started so far."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -14,21 +14,25 @@ NAMES = {
     "langflow": "Langflow",
     "gateway": "this page",
 }
-"""What a visitor is told."""
+"""Names of the processes for visitors."""
 
 
 class RowsFile:
+    """The states of the processes of `sitetwin up`, in a file of `run_directory`."""
+
     def __init__(self, run_directory: Path) -> None:
         self._path = run_directory / "up.rows.json"
 
     def write(self, rows: Iterable[Row]) -> None:
+        """Replace the file by the states of `rows`."""
         files.write_text(self._path, json.dumps({row.name: row.state for row in rows}))
 
     def remove(self) -> None:
+        """Delete the file if it exists."""
         self._path.unlink(missing_ok=True)
 
     def starting(self) -> Sequence[str]:
-        """Names of the parts that don't answer yet; () where no `up` runs."""
+        """The visitors' names of the processes that don't answer yet; () if no `up` runs."""
         try:
             states = json.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -22,6 +22,8 @@ _STYLES = {
 
 
 class Screen:
+    """Shows the states of the processes on `console`."""
+
     def __init__(self, console: Console) -> None:
         self._console = console
         self._rows: Sequence[Row] = ()
@@ -32,6 +34,7 @@ class Screen:
 
     @contextmanager
     def open(self, rows: Sequence[Row], url: str) -> Iterator[None]:
+        """Show `rows` while the block runs; `url` is the address to open once all are ready."""
         self._rows, self._url, self._began = rows, url, time.monotonic()
         if not self._console.is_terminal:
             yield
@@ -42,7 +45,7 @@ class Screen:
             self.refresh()
 
     def show(self, row: Row) -> None:
-        """A row has changed."""
+        """Print a row that has changed, unless the live table shows it."""
         if self._live is not None:
             return
         text = f": {row.text}" if row.text else ""
@@ -52,6 +55,7 @@ class Screen:
             self._console.print(f"ready after {time.monotonic() - self._began:.0f} s: open {self._url}", soft_wrap=True)
 
     def refresh(self) -> None:
+        """Draw the live table again; does nothing without a terminal."""
         if self._live is not None:
             self._live.update(self._render(), refresh=True)
 

@@ -24,11 +24,11 @@ LANGFLOW_START_SECONDS = 180
 
 
 def up(settings: Settings, screen: Screen) -> None:
-    """Run until Ctrl-C or SIGTERM.
+    """Start the site's processes, watch them, and stop them at Ctrl-C or SIGTERM.
 
     Raises:
-        ServiceError: another `up` runs here, or a port is in use.
-        SettingsError: visitors would talk to a flow that can't run here.
+        ServiceError: another `up` runs for this site, or a port is in use.
+        SettingsError: `langflow.flow` can't run without Langflow.
         ModelError: the demo weights can't be fetched.
     """
     if not langflow.is_on(settings):
@@ -54,6 +54,7 @@ def up(settings: Settings, screen: Screen) -> None:
 
 
 def gateway_url(settings: Settings) -> str:
+    """The gateway's address for a browser on this machine."""
     host = "127.0.0.1" if settings.gateway.host in ("0.0.0.0", "::") else settings.gateway.host
     return f"http://{host}:{settings.gateway.port}"
 
@@ -133,7 +134,7 @@ def _langflow_answers(settings: Settings) -> Callable[[], bool]:
 
 
 def _fetch_weights(settings: Settings) -> None:
-    """In the foreground, where the progress bar is seen, rather than in a child's log."""
+    """Fetches in the foreground, so that the progress bar is on the screen and not in a child's log."""
     if settings.models.embedder == "demo":
         demo.embedding_model()
     engine.fetch(settings)
@@ -147,7 +148,7 @@ def _check_ports(settings: Settings) -> None:
 
 def _check_port(host: str, port: int, setting: str) -> None:
     with socket.socket() as probe:
-        # A port in TIME_WAIT is free for a server.
+        # Without this option a port in TIME_WAIT would count as used.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -168,6 +169,6 @@ def _holder(port: int) -> str:
             ):
                 return f" by {psutil.Process(connection.pid).name()}, process {connection.pid}"
     except psutil.AccessDenied:
-        # macOS shows other processes' sockets to root only; the port's number has to do.
+        # macOS shows other processes' sockets to root only, so the error names the port alone.
         pass
     return ""

@@ -1,4 +1,4 @@
-"""The local page on which the owner looks through the pairs; nothing of it leaves the machine."""
+"""The local page on which the owner reviews the pairs. Nothing leaves the machine."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -28,7 +28,7 @@ from web.origins import Origins
 _HERE = Path(__file__).parent / "static"
 _SITE = Path(__file__).parents[1] / "static"
 _MOST_BYTES = 200_000
-"""Of one decision; an answer is far shorter."""
+"""Most bytes of one decision; an answer is far shorter."""
 _Result = TypeVar("_Result")
 
 
@@ -39,11 +39,13 @@ def create_app(
     token: str,
     version: int | None = None,
 ) -> Starlette:
-    """The page at `/<token>/`: without the token, which is another one at each start, nothing of the pairs is served.
+    """The review page at `/<token>/`. Without the token no pair is served.
 
     Args:
-        read_documents: the documents as they are now, to show what a pair was made from.
-        version: the data set to show; None: the newest at each time the page is loaded.
+        read_documents: returns the current documents, to show the text that a pair was made from.
+        cut: cuts a document into chunks.
+        token: a new secret for each start.
+        version: number of the data set to show; None: the newest one each time the page is loaded.
     """
     pages = _Review(settings, read_documents, cut, version)
     return Starlette(
@@ -63,7 +65,7 @@ def create_app(
         ],
         middleware=[
             Middleware(SafeHeaders),
-            # Another name that leads here may be a foreign page's that rebound its DNS.
+            # With another Host, a foreign page may have rebound its DNS.
             Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
         ],
         exception_handlers={HTTPException: _say, SitetwinError: _say},
@@ -71,7 +73,7 @@ def create_app(
 
 
 class _Review:
-    """Its work is done in a thread, one request at a time: one person reads."""
+    """The page's handlers. They work in a thread, one request at a time, because one person reviews."""
 
     def __init__(
         self,
@@ -114,7 +116,7 @@ class _Review:
         body = await request.body()
         version = _number(request.query_params.get("version", ""))
         said = _read(Decision.model_validate_json, body)
-        # The time is this machine's, whatever the browser says.
+        # The time is this machine's, not the browser's.
         decision = Decision(**said.model_dump(exclude={"at"}))
         return await self._answer(lambda: self._decide(version, decision))
 
@@ -126,7 +128,7 @@ class _Review:
         return JSONResponse(await anyio.to_thread.run_sync(alone), headers={"Cache-Control": "no-store"})
 
     def _state(self) -> dict[str, Any]:
-        """The newest data set, and a number that another decision changes."""
+        """The newest data set, and a number that changes with each decision."""
         file = decisions_file(self._settings)
         return {
             "newest": max(versions.versions(self._settings), default=0),
@@ -136,7 +138,7 @@ class _Review:
 
     def _pairs(self, version: int | None, wanted: review.Wanted) -> dict[str, Any]:
         loaded = self._load(version)
-        # Before the decisions are read: what comes between is seen at the next look.
+        # Read before the decisions, so that a decision in between is noticed at the next request.
         state = self._state()
         items = loaded.items(self._decisions())
         titles = loaded.texts.titles
@@ -173,7 +175,7 @@ class _Review:
         loaded = self._load(version)
         loaded.item(decision.pair, {})
         record_decisions(decisions_file(self._settings), [decision])
-        # Before the decisions are read, as above.
+        # Read before the decisions, as above.
         state, decisions = self._state(), self._decisions()
         item = loaded.item(decision.pair, decisions)
         return {**state, **_counts(loaded.items(decisions)), "pair": self._whole(loaded, item)}
@@ -189,7 +191,7 @@ class _Review:
 
 
 class _Loaded:
-    """A data set, which never changes, and the documents as they were when it was opened."""
+    """A data set, and the documents at the time it was opened. A data set never changes."""
 
     def __init__(self, folder: Path, texts: review.Texts) -> None:
         self.folder = folder
@@ -219,7 +221,7 @@ class _Loaded:
 
 
 def _line(item: review.Item) -> dict[str, Any]:
-    """What the list shows of a pair."""
+    """The fields of a pair that the list shows."""
     return {
         "id": item.id,
         "question": item.question,

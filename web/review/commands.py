@@ -40,7 +40,7 @@ def review(settings: Settings, port: int, version: int | None, no_browser: bool)
         click.echo(f"{address}\nCtrl-C ends the review; `sitetwin dataset build` then does what you decided")
         door = _door(settings, address)
         if not no_browser:
-            # It listens already; some browsers return only when they are closed.
+            # In a thread, because some browsers return only when they are closed. The socket listens already.
             threading.Thread(target=webbrowser.open, args=(door.as_uri(),), daemon=True).start()
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2))
         with contextlib.suppress(KeyboardInterrupt):
@@ -49,7 +49,7 @@ def review(settings: Settings, port: int, version: int | None, no_browser: bool)
 
 
 def _door(settings: Settings, address: str) -> Path:
-    """A page of the owner's alone that leads to `address`: a browser's command line is seen by every account."""
+    """A file that redirects to `address` and that only the owner can read: every account sees a browser's command line."""
     page = settings.run_directory / "review.html"
     write_text(page, f'<meta http-equiv="refresh" content="0; url={address}">\n', mode=0o600)
     return page

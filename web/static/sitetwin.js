@@ -117,7 +117,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
     return svg;
   };
 
-  /** An address to link to, or '' for anything but http(s) and paths. */
+  /** The address if it is http(s) or a path, else ''. */
   const safeUrl = (address) => {
     try {
       const url = new URL(address, BASE);
@@ -133,7 +133,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
   const plain = (quote) => quote.replace(/```\w*\s?|[`*]/g, '').trim();
   const where = (source) => [source.title, source.heading.replaceAll(' > ', ' › ')].filter(Boolean).join(' › ');
 
-  // ---- a small Markdown, straight to nodes -------------------------------------------------------
+  // ---- Markdown to nodes -------------------------------------------------------------------------
   const INLINE = /(`+)([\s\S]+?)\1(?!`)|\*\*(\S(?:[\s\S]*?\S)?)\*\*|(?<![\w*])[*_](\S(?:[^*_]*?\S)?)[*_](?![\w*])|\[([^\]\[]+)\]\(([^()\s]+(?:\([^()\s]*\))?)\)|\[(\d{1,2}(?:\s*,\s*\d{1,2})*)\]|(https?:\/\/[^\s<>"'`)\]]*[^\s<>"'`)\].,;:!?])/g;
 
   const inline = (text, sources) => {
@@ -198,7 +198,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
   const markdown = (text, sources) => blocks(text.replaceAll('\r', '').split('\n'), sources);
 
   // ---- the server ----------------------------------------------------------------------------------
-  /** Server-sent events of a response, one {event, data} at a time. */
+  /** Yields the server-sent events of a response as {event, data}. */
   async function* events(response) {
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = '';
@@ -225,7 +225,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
   class SiteTwin extends HTMLElement {
     #state = { session: '', messages: [], open: false };
     #info = null;
-    #running = null; // AbortController of the answer that is coming
+    #running = null; // AbortController of the running answer
     #polling = false;
     #parts = {};
 
@@ -300,12 +300,12 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
       root.adoptedStyleSheets = [sheet];
       root.append(parts.launch, parts.panel);
       this.#typed();
-      // the phone's keyboard covers a fixed sheet unless it follows the visual viewport
+      // A phone's keyboard covers a fixed sheet that does not follow the visual viewport.
       visualViewport?.addEventListener('resize', () => this.#fit());
       visualViewport?.addEventListener('scroll', () => this.#fit());
     }
 
-    /** Into the chat; where a finger types, not into the field, whose keyboard would hide the rest. */
+    /** Moves the focus into the chat. On a touch screen the field gets no focus: its keyboard would hide the rest. */
     #focus() {
       const { panel, input } = this.#parts;
       (matchMedia('(pointer: coarse)').matches ? panel : input).focus({ preventScroll: true });
@@ -371,7 +371,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
       } catch { /* as when reading: nothing is lost but the memory of it */ }
     }
 
-    /** Name, suggestions and whether the assistant is ready; asks again until it is. */
+    /** Fetches the name, the suggestions and the state of the assistant. Asks again until it is ready. */
     async #learn() {
       if (this.#polling || this.#info?.ready) return;
       this.#polling = true;
@@ -399,7 +399,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
       wait.hidden = !text;
     }
 
-    /** Fetches the answer to the last question into the last message. */
+    /** Fetches the answer to the last question and shows it in the last message. */
     async #answer() {
       const messages = this.#state.messages;
       const message = messages.at(-1);
@@ -433,7 +433,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
       this.#draw();
     }
 
-    /** The stream of an answer; waits while the assistant is starting or has no hand free. */
+    /** Requests an answer's stream. Waits while the assistant is starting or busy. */
     async #post(body, signal) {
       for (;;) {
         const response = await fetch(BASE + 'api/chat', { method: 'POST', signal, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
@@ -493,7 +493,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
     }
 
     #sources(sources) {
-      // on a phone the sheet covers the page that the link opens
+      // On a phone the sheet would cover the page that the link opens.
       const onclick = (event) => { if (this.#sheet && !event.currentTarget.target) this.hide({ focus: false }); };
       return el('div', { className: 'sources' }, el('h3', {}, sources.length > 1 ? 'Sources' : 'Source'),
         el('ol', {}, ...sources.map((source) => el('li', {},

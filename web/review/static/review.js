@@ -1,4 +1,4 @@
-// One pair after the other. All that comes from the data set is inserted as text, never as HTML.
+// Shows one pair at a time. Everything from the data set is inserted as text, never as HTML.
 (() => {
   'use strict';
   const PAGE = 100;
@@ -9,14 +9,14 @@
   const NAMES = ['text', 'outcome', 'decision', 'kind', 'split', 'source'];
   const SAID = { accept: 'accepted', edit: 'edited', reject: 'rejected' };
 
-  let data = null;      // of api/pairs: the list, the counts and the choices
-  let at = 0;           // the place in data.pairs
-  let shown = null;     // of api/pairs/ID: all of the pair at that place
-  let listed = null;    // the first place that the list shows
-  let asked = 0;        // requests for a pair; only the last one's answer counts
-  let sought = 0;       // the same for the list
+  let data = null;      // reply of api/pairs: the list, the counts and the choices
+  let at = 0;           // position in data.pairs
+  let shown = null;     // reply of api/pairs/ID: the whole pair at that position
+  let listed = null;    // first position that the list shows
+  let asked = 0;        // number of requests for a pair; only the last reply counts
+  let sought = 0;       // number of requests for the list; only the last reply counts
   let busy = false;     // a decision is on its way
-  const done = [];      // {id, before}: what was decided here, for undo
+  const done = [];      // {id, before} of each decision made here, for undo
 
   const el = (tag, className, ...children) => {
     const node = document.createElement(tag);
@@ -40,7 +40,7 @@
     return said;
   };
   const trouble = (text) => {
-    // The same again would be read out again.
+    // A screen reader would read an unchanged text again.
     if ($('trouble').textContent !== text) $('trouble').textContent = text;
     $('trouble').hidden = !text;
   };
@@ -80,7 +80,7 @@
     fill('source', 'all documents', choices.sources.map(({ id, title, count }) => [id, `${title} (${count})`]));
   };
 
-  /** Gets the list anew, and stays at the pair `id` if it is still there. */
+  /** Fetches the list again, and stays at the pair `id` if it is still there. */
   const load = trying(async (id, version = data?.version) => {
     const query = data ? wanted() : new URLSearchParams([...new URLSearchParams(location.search)].filter(([name]) => NAMES.includes(name)));
     const number = ++sought;
@@ -203,7 +203,7 @@
     } catch { return ''; }
   };
   const sourceOf = (source) => {
-    // A path leads to the gateway's page, which need not run; only whole addresses are links.
+    // Only absolute addresses become links: a path needs the gateway, which may not run.
     const href = safeUrl(source.url);
     const title = el(href ? 'a' : 'span', '', source.title);
     if (href) Object.assign(title, { href, target: '_blank', rel: 'noopener noreferrer' });
@@ -251,7 +251,7 @@
   };
   const judge = async (action, words) => {
     const pair = shown;
-    // What is shown may lag behind the list by one request.
+    // The shown pair may lag behind the list by one request.
     if (!pair || pair.id !== data.pairs[at]?.id) return;
     if (action === 'accept' && pair.decision === 'edit') { say('It is accepted as you edited it; u takes that back.'); return; }
     if (!await decide(action, pair.id, words)) return;
@@ -319,7 +319,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || $('help').open) return;
     if (event.target.closest('input, select, textarea')) return;
     const work = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    // A key held down moves on, but does not decide.
+    // A key that is held down moves on, but does not decide.
     if (!work || !editor.hidden || (event.repeat && 'areu'.includes(event.key))) return;
     event.preventDefault();
     work();
@@ -351,7 +351,7 @@
     const state = await call('state');
     if (busy || stamp !== data.stamp) return;
     if (state.stamp === stamp) count({ ...data, ...state });
-    // While something is typed, what others decided can wait.
+    // Decisions of other tabs can wait while the owner types.
     else if (editor.hidden) await load(shown?.id);
   }, { clears: false });
   setInterval(look, LOOK_MS);
