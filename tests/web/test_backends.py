@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from flows.server import is_installed
+from pipeline.chat.assistant import Assistant
 from pipeline.errors import SettingsError
 from web.backends import DirectBackend, FlowBackend
 from web.gateway import choose_backend
@@ -46,7 +47,7 @@ def test_a_flow_is_not_ready_before_langflow_answers():
 
 @pytest.fixture
 def counting(monkeypatch):
-    """`pipeline.chat.ask` as a generator that counts without a model; says whether it was closed, and in which threads it ran."""
+    """`Assistant.ask` as a generator that counts without a model; says whether it was closed, and in which threads it ran."""
 
     class Counting:
         def __init__(self):
@@ -54,7 +55,7 @@ def counting(monkeypatch):
             self.called_with = None
             self.threads = set()
 
-        def ask(self, settings, question, **options):
+        def ask(self, assistant, question, **options):
             self.called_with = (question, options)
             try:
                 for number in range(1000):
@@ -64,7 +65,7 @@ def counting(monkeypatch):
                 self.closed = True
 
     counter = Counting()
-    monkeypatch.setattr("pipeline.chat.ask", counter.ask)
+    monkeypatch.setattr(Assistant, "ask", lambda *args, **options: counter.ask(*args, **options))
     return counter
 
 
