@@ -41,13 +41,13 @@ import numpy as np
 import psutil
 
 from benchmarks.engine_peer import demo_file, large_model, measure_peer
-from benchmarks.engine_soak import soak
+from benchmarks.engine_soak import bearer, soak
 from benchmarks.report import render
 from benchmarks.running import newcomers_folder
 from benchmarks.synthetic import notes, sentences
 from pipeline.adapters import CONFIG, WEIGHTS, Card, adapters_directory, base_hash, find_adapter_in, write_card
 from pipeline.processes import engine, vectors
-from pipeline.processes.endpoint import HOST, answers, end_family, free_port
+from pipeline.processes.endpoint import HOST, Endpoint, answers, end_family, free_port
 from pipeline.settings import ContentSource, ModelSettings, Settings
 from pipeline.weights import blas, demo
 
@@ -138,17 +138,21 @@ class Chats:
         url: up to and with the version.
         tokens: of each answer.
         more: what each question says besides.
+        key: that the server asks for.
     """
 
-    def __init__(self, url: str, tokens: int, more: str = "") -> None:
+    def __init__(self, url: str, tokens: int, more: str = "", key: str = "") -> None:
         self._url = url
+        self._headers = bearer(key)
         self._tokens = tokens
         self._more = more
         self._number = 0
 
     def post(self, question: str, **options: object) -> dict:  # type: ignore[type-arg]
         body = {"messages": [{"role": "user", "content": question}], **options}
-        answer = httpx.post(f"{self._url}/chat/completions", json=body, timeout=600, trust_env=False)
+        answer = httpx.post(
+            f"{self._url}/chat/completions", json=body, headers=self._headers, timeout=600, trust_env=False
+        )
         return answer.raise_for_status().json()  # type: ignore[no-any-return]
 
     def together(self, adapters: Sequence[str | None]) -> float:
@@ -172,6 +176,12 @@ class Chats:
         return json.dumps(answer["choices"][0]["logprobs"])
 
 
+def engine_chats(settings: Settings, tokens: int) -> Chats:
+    """With the engine of a site."""
+    client = engine.connect(settings)
+    return Chats(client.base_url, tokens, key=client.api_key)
+
+
 @contextmanager
 def mlx_lm_server(base: Path, seconds: float = 60) -> Iterator[tuple[str, int]]:
     """mlx-lm's own server with its own settings, on the BLAS that the engine has; gives its URL and process id."""
@@ -191,9 +201,8 @@ def mlx_lm_server(base: Path, seconds: float = 60) -> Iterator[tuple[str, int]]:
         process.wait()
 
 
-def measure_chats(url: str, base: Path, rounds: int, tokens: int, counts: Sequence[int] = CHATS) -> Figures:
-    """Against the engine at `url`, whose base is `base`."""
-    ours = Chats(url, tokens)
+def measure_chats(ours: Chats, base: Path, rounds: int, tokens: int, counts: Sequence[int] = CHATS) -> Figures:
+    """`ours` of the engine, whose base is `base`, and as many `tokens` of mlx_lm.server."""
     before = ours.base_probabilities()
     speeds: dict[str, list[float]] = {}
     with mlx_lm_server(base) as (their_url, _):
@@ -217,12 +226,13 @@ def measure_chats(url: str, base: Path, rounds: int, tokens: int, counts: Sequen
     return {**figures, "base_unchanged": "yes" if ours.base_probabilities() == before else "no"}
 
 
-def measure_memory(url: str, pid: int, base: Path, rounds: int) -> Figures:
-    """Of the engine at `url`, which is the process `pid`, and of mlx_lm.server."""
+def measure_memory(own: Endpoint, base: Path, rounds: int) -> Figures:
+    """Of the engine that `own` is, and of mlx_lm.server."""
     figures: Figures = {}
     with mlx_lm_server(base) as theirs:
-        for name, (server, process) in {"": (url, pid), "_mlx_lm_server": theirs}.items():
-            chats = Chats(server, MEMORY_TOKENS, " ".join(sentences())[:LONG_CHARACTERS])
+        for name, (server, process) in {"": (f"{own.url}/v1", own.pid), "_mlx_lm_server": theirs}.items():
+            # mlx_lm.server asks for no key, and reads none.
+            chats = Chats(server, MEMORY_TOKENS, " ".join(sentences())[:LONG_CHARACTERS], own.token)
             most, after = _memory(process, partial(_in_rounds, chats, rounds))
             figures |= {f"gigabytes_most{name}": most, f"gigabytes_after{name}": after}
     return figures
@@ -325,8 +335,10 @@ def beside_ollama(size: str, rounds: int, tokens: int) -> Figures:
         weights = large_model(Path(work) / "large") if is_large else demo_file(Path(work))
         if is_large:
             settings = settings.model_copy(update={"models": ModelSettings(chat=str(weights))})
-        url = engine.connect(settings).base_url
-        return measure_peer(url, settings.models.chat, weights, "q8_0" if is_large else None, rounds, tokens)
+        own = engine.connect(settings)
+        return measure_peer(
+            own.base_url, own.api_key, settings.models.chat, weights, "q8_0" if is_large else None, rounds, tokens
+        )
 
 
 @click.command()
@@ -346,15 +358,15 @@ def main(parts: Sequence[str], rounds: int, tokens: int, peer: str | None, as_js
         if "swap" in parts:
             figures |= measure_swap(adapters_directory(settings), base, rounds)
             figures["ratio"] = figures["swap_ratio"]
-        url = engine.connect(settings).base_url if set(parts) - {"swap"} else ""
         if "chats" in parts:
-            figures |= measure_chats(url, base, rounds, tokens)
+            figures |= measure_chats(engine_chats(settings, tokens), base, rounds, tokens)
         if "memory" in parts:
-            figures |= measure_memory(url, engine.service(settings).ensure().pid, base, rounds)
+            figures |= measure_memory(engine.service(settings).ensure(), base, rounds)
         if "soak" in parts:
-            figures |= soak(url, ADAPTERS, SOAK_REQUESTS, SOAK_AT_A_TIME, seed=1)
+            own = engine.connect(settings)
+            figures |= soak(own.base_url, own.api_key, ADAPTERS, SOAK_REQUESTS, SOAK_AT_A_TIME, seed=1)
         if "beside" in parts:
-            chats = Chats(url, tokens)
+            chats = engine_chats(settings, tokens)
             for name, text in notes(NOTES, sentences()):
                 (settings.root / "notes" / f"{name.split()[0]}.md").write_text(
                     f"# {name}\n\n{text}\n", encoding="utf-8"

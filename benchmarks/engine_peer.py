@@ -21,6 +21,7 @@ import click
 import httpx
 import numpy as np
 
+from benchmarks.engine_soak import bearer
 from benchmarks.synthetic import sentences
 from pipeline.processes.endpoint import HOST, answers, free_port
 from pipeline.weights import demo
@@ -114,11 +115,12 @@ def create(url: str, weights: Path, bits: str | None, work: Path) -> str:
     return "peer"
 
 
-def speed(url: str, model: str, number: int, tokens: int) -> Speed:
+def speed(url: str, key: str, model: str, number: int, tokens: int) -> Speed:
     """Of one chat.
 
     Args:
         url: up to and with the version.
+        key: that the server asks for; empty: none.
         number: another one for each chat of a measurement.
         tokens: of the answer, at most.
     """
@@ -134,7 +136,8 @@ def speed(url: str, model: str, number: int, tokens: int) -> Speed:
     started = time.perf_counter()
     first = last = started
     usage: dict[str, int] = {}
-    with httpx.stream("POST", f"{url}/chat/completions", json=body, timeout=600, trust_env=False) as answer:
+    how: Any = {"headers": bearer(key), "timeout": 600, "trust_env": False}
+    with httpx.stream("POST", f"{url}/chat/completions", json=body, **how) as answer:
         answer.raise_for_status()
         for line in answer.iter_lines():
             if not line.startswith("data: {"):
@@ -150,18 +153,18 @@ def speed(url: str, model: str, number: int, tokens: int) -> Speed:
     return Speed(usage["prompt_tokens"] / (first - started), written)
 
 
-def measure_peer(url: str, model: str, weights: Path, bits: str | None, rounds: int, tokens: int) -> Figures:
-    """The engine at `url`, and Ollama on `weights`, a GGUF file or a folder that it makes `bits` of.
+def measure_peer(url: str, key: str, model: str, weights: Path, bits: str | None, rounds: int, tokens: int) -> Figures:
+    """The engine at `url`, which asks for `key`, and Ollama on `weights`, a GGUF file or a folder that it makes `bits` of.
 
     Returns:
         tokens a second, and `ollama_ratio_…`: Ollama's over the engine's, so above 1 Ollama is faster.
     """
     with tempfile.TemporaryDirectory(prefix="sitetwin-") as folder, ollama(Path(folder) / "models") as peer:
-        ways = {"engine": (url, model), "ollama": (f"{peer}/v1", create(peer, weights, bits, Path(folder)))}
+        ways = {"engine": (url, key, model), "ollama": (f"{peer}/v1", "", create(peer, weights, bits, Path(folder)))}
         measured: dict[str, list[Speed]] = {name: [] for name in ways}
         for number in range(rounds + 1):
-            for name, (address, known_as) in ways.items():
-                found = speed(address, known_as, number, tokens)
+            for name, way in ways.items():
+                found = speed(*way, number, tokens)
                 measured[name] += [found] if number else []  # the first one loads
     engine, other = (Speed(*map(statistics.median, zip(*speeds, strict=True))) for speeds in measured.values())
     return {

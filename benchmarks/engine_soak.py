@@ -88,8 +88,8 @@ def make(random: Random, adapters: Sequence[str]) -> Asked:
     return Asked(body, "answered", 0)
 
 
-def soak(url: str, adapters: Sequence[str], count: int, at_a_time: int, seed: int) -> dict[str, float | str]:
-    """Against the engine at `url` (up to and with the version).
+def soak(url: str, key: str, adapters: Sequence[str], count: int, at_a_time: int, seed: int) -> dict[str, float | str]:
+    """Against the engine at `url` (up to and with the version), which asks for `key`.
 
     Returns:
         figures; `failed` is 0 when all was answered as it must be, and `first_failure` says what was not.
@@ -98,10 +98,9 @@ def soak(url: str, adapters: Sequence[str], count: int, at_a_time: int, seed: in
     asked = [make(random, adapters) for _ in range(count)]
     started = time.perf_counter()
     with ThreadPoolExecutor(at_a_time) as pool:
-        became = list(pool.map(lambda one: ask(url, one), asked))
-    last = ask(
-        url, Asked({"messages": [{"role": "user", "content": "Are you there?"}], "max_tokens": 4}, "answered", 0)
-    )
+        became = list(pool.map(lambda one: ask(url, key, one), asked))
+    greeting = [{"role": "user", "content": "Are you there?"}]
+    last = ask(url, key, Asked({"messages": greeting, "max_tokens": 4}, "answered", 0))
     health = httpx.get(f"{url.removesuffix('/v1')}/health", timeout=10, trust_env=False)
     failures = [one.why for one in [*became, last] if one.ending == "failed"]
     failures += [] if health.is_success else [f"health: {health.text}"]
@@ -116,13 +115,18 @@ def soak(url: str, adapters: Sequence[str], count: int, at_a_time: int, seed: in
     }
 
 
-def ask(url: str, asked: Asked) -> Became:
+def bearer(key: str) -> dict[str, str]:
+    """Headers with an API key; none for an empty one."""
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def ask(url: str, key: str, asked: Asked) -> Became:
     """Sends one request and sees what becomes of it."""
     started = time.perf_counter()
     leaves = asked.ending == "left"
     wait = asked.leaves_after if leaves and not asked.body.get("stream") else LIMIT_SECONDS
     try:
-        with httpx.Client(timeout=wait, trust_env=False) as http:
+        with httpx.Client(headers=bearer(key), timeout=wait, trust_env=False) as http:
             why = _answer(http, f"{url}/chat/completions", asked)
     except httpx.TimeoutException:
         why = "" if leaves else f"no answer within {LIMIT_SECONDS} s to {asked.body}"

@@ -3,6 +3,7 @@
 Import this after `blas.preload()`.
 """
 
+import hmac
 import json
 import select
 import socket
@@ -29,11 +30,15 @@ STARTED = 1_700_000_000
 
 
 class EngineHandler(BaseHTTPRequestHandler):
-    """Handles one connection, which carries one request. Calls `touch` when the request begins and when it ends."""
+    """Handles one connection, which carries one request. Calls `touch` when the request begins and when it ends.
+
+    Only callers that send `token` are answered, except for /health.
+    """
 
     loop: Loop
     touch: Callable[[], None]
     stall_seconds: float
+    token: str
     timeout = 120
 
     def parse_request(self) -> bool:
@@ -42,18 +47,30 @@ class EngineHandler(BaseHTTPRequestHandler):
             return False
         # A web page in the owner's browser can reach loopback ports: by a name that resolves to 127.0.0.1
         # (DNS rebinding) or by a form's POST, which may not carry this content type without asking first.
-        host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
-        if host not in ("127.0.0.1", "localhost"):
-            self._refuse("this engine serves its own machine only", 403)
+        host, origin = self.headers.get("Host") or "", self.headers.get("Origin")
+        if host.rsplit(":", 1)[0] not in ("127.0.0.1", "localhost") or origin not in (None, f"http://{host}"):
+            self._refuse("this engine serves its own machine's programs only", 403)
+            return False
+        # And so can every other account of the machine, which can't read the file with the token.
+        if not (self.command == "GET" and self._path == "/health") and not self._has_token():
+            self._refuse("send the token in .sitetwin/run/engine.json as the API key", 401, "invalid_api_key")
             return False
         if self.command == "POST" and not (self.headers.get("Content-Type") or "").startswith("application/json"):
             self._refuse("send application/json", 415)
             return False
         return True
 
+    def _has_token(self) -> bool:
+        sent = self.headers.get("Authorization") or ""
+        return hmac.compare_digest(sent.encode(), f"Bearer {self.token}".encode())
+
+    @property
+    def _path(self) -> str:
+        return unquote(urlsplit(self.path).path).rstrip("/")
+
     def do_GET(self) -> None:
         """Answers /health, /v1/models and /v1/models/NAME."""
-        path = unquote(urlsplit(self.path).path).rstrip("/")
+        path = self._path
         if path == "/health":
             self._say_health()
         elif path == "/v1/models":
@@ -76,7 +93,7 @@ class EngineHandler(BaseHTTPRequestHandler):
             self.touch()
 
     def _answer(self) -> None:
-        path = urlsplit(self.path).path.rstrip("/")
+        path = self._path
         if path not in KINDS:
             raise RequestError(f"there is nothing at {path}: post to /v1/chat/completions", 404)
         request = parse(KINDS[path], self._body())

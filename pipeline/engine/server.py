@@ -61,7 +61,7 @@ def _run(loop: Loop) -> None:
 
 
 def make_server(
-    loop: Loop, host: str, port: int, touch: Callable[[], None], stall_seconds: float = 120
+    loop: Loop, host: str, port: int, token: str, touch: Callable[[], None], stall_seconds: float = 120
 ) -> EngineServer:
     """A server that is bound to its address, but does not serve yet.
 
@@ -69,8 +69,9 @@ def make_server(
         loop: answers the requests.
         host: the address to listen on.
         port: the port to listen on; 0: a free one.
+        token: callers send it as their API key.
         touch: is called when a request begins and when it ends.
         stall_seconds: /health reports a stall after so many seconds without a move although requests wait.
     """
-    attributes = {"loop": loop, "touch": staticmethod(touch), "stall_seconds": stall_seconds}
+    attributes = {"loop": loop, "token": token, "touch": staticmethod(touch), "stall_seconds": stall_seconds}
     return EngineServer((host, port), type("Handler", (EngineHandler,), attributes))

@@ -62,13 +62,16 @@ def connect(settings: Settings, adapter: str | None = None) -> EngineClient:
     own = not settings.engine.url
     if own and not service(settings).find():
         fetch(settings)
-    kind = OllamaClient if settings.asks_ollama else EngineClient
+    url, key = settings.engine.url, settings.engine.api_key
+    if own:
+        endpoint = service(settings).ensure()
+        url, key = f"{endpoint.url}/v1", endpoint.token
     return _client(
-        kind,
-        f"{service(settings).ensure().url}/v1" if own else settings.engine.url,
+        OllamaClient if settings.asks_ollama else EngineClient,
+        url,
         settings.models.chat if own else adapter or settings.models.chat,
         adapter=adapter if own else None,
-        api_key=settings.engine.api_key,
+        api_key=key,
         timeout=settings.engine.timeout_seconds,
         think=settings.models.think,
     )
@@ -96,7 +99,7 @@ def main() -> None:
     model = str(weights_folder(arguments.model))
     loop = start_loop(model, arguments.model, arguments.state / "adapters", graphics_limit())
     port = free_port()
-    server = make_server(loop, HOST, port, owner.files.touch, arguments.stall_seconds)
+    server = make_server(loop, HOST, port, owner.token, owner.files.touch, arguments.stall_seconds)
     owner.publish_when(loop.ready.is_set, port, model=arguments.model)
     server.serve_forever()
 

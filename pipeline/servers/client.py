@@ -51,6 +51,7 @@ class EngineClient:
     ) -> None:
         self._server = OpenAIServer(base_url, model, KEYS, api_key, timeout)
         self.base_url = self._server.url
+        self.api_key = api_key
         self.model = model
         self.adapter = adapter
         self.think = think

@@ -9,7 +9,16 @@ import click
 import psutil
 import pytest
 
-from benchmarks.engine import ADAPTERS, Chats, at_work, make_adapter, measure_beside, measure_chats, measure_swap
+from benchmarks.engine import (
+    ADAPTERS,
+    Chats,
+    at_work,
+    engine_chats,
+    make_adapter,
+    measure_beside,
+    measure_chats,
+    measure_swap,
+)
 from pipeline.adapters import adapters_directory
 from pipeline.processes import engine
 from pipeline.settings import ModelSettings, Settings
@@ -36,8 +45,8 @@ def settings(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def url(settings: Settings) -> Iterator[str]:
-    yield engine.connect(settings).base_url
+def chats(settings: Settings) -> Iterator[Chats]:
+    yield engine_chats(settings, tokens=4)
     service = engine.service(settings)
     if endpoint := service.find():
         service.stop(endpoint)
@@ -50,8 +59,8 @@ def test_taking_up_an_adapter_is_compared_with_loading_the_model_again(settings:
     assert figures["swap_ratio"] == pytest.approx(float(figures["reload_ms"]) / float(figures["swap_ms"]), rel=0.05)
 
 
-def test_both_servers_are_asked_and_the_base_stays_what_it_was(url: str, base: Path) -> None:
-    figures = measure_chats(url, base, rounds=1, tokens=4, counts=(1, 2))
+def test_both_servers_are_asked_and_the_base_stays_what_it_was(chats: Chats, base: Path) -> None:
+    figures = measure_chats(chats, base, rounds=1, tokens=4, counts=(1, 2))
     speeds = {name: float(value) for name, value in figures.items() if name != "base_unchanged"}
     assert set(speeds) == {
         f"tokens_per_second_{name}" for name in ("1", "1_adapter", "1_mlx_lm_server", "2", "2_mlx_lm_server", "2_mixed")
@@ -60,8 +69,8 @@ def test_both_servers_are_asked_and_the_base_stays_what_it_was(url: str, base: P
     assert figures["base_unchanged"] == "yes"
 
 
-def test_chats_are_measured_beside_a_command_and_without_it(url: str, settings: Settings) -> None:
-    figures = measure_beside(Chats(url, 4), ["watch"], settings.root, rounds=1, at_work_seconds=0.1)
+def test_chats_are_measured_beside_a_command_and_without_it(chats: Chats, settings: Settings) -> None:
+    figures = measure_beside(chats, ["watch"], settings.root, rounds=1, at_work_seconds=0.1)
     assert set(figures) == {
         f"{name}_watching" for name in ("tokens_per_second_beside", "tokens_per_second_without", "beside")
     }

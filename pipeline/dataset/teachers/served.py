@@ -47,7 +47,7 @@ def engine(settings: Settings, name: str, key: str) -> StructuredModel:
     return OpenAIChat(
         client.model,
         client.base_url,
-        settings.engine.api_key,
+        client.api_key,
         settings.teacher.timeout_seconds,
         label=f"engine:{client.model}",
         think=settings.models.think,

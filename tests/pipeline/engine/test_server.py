@@ -16,7 +16,7 @@ from pipeline.weights import blas
 blas.preload(1)
 
 from pipeline.engine.loop import Loop  # noqa: E402
-from tests.pipeline.engine.tiny_engines import NEVER_ENDS, running, serving  # noqa: E402
+from tests.pipeline.engine.tiny_engines import BEARER, NEVER_ENDS, TOKEN, running, serving  # noqa: E402
 from tests.tiny_llama import make_bases  # noqa: E402
 
 ASKED: Any = [{"role": "user", "content": "What is tea, and who made it first?"}]
@@ -39,7 +39,7 @@ def url(engine: Loop) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def client(url: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, timeout=60) as client:
+    with openai.OpenAI(base_url=f"{url}/v1", api_key=TOKEN, max_retries=0, timeout=60) as client:
         yield client
 
 
@@ -86,7 +86,7 @@ def test_what_is_null_was_not_named(client: openai.OpenAI) -> None:
     ).split()
     plain = create(client, logit_bias=None).choices[0].message.content
     body = dict.fromkeys(names) | {"model": "tiny", "messages": ASKED, "max_tokens": 20, "stream": None}
-    answer = httpx.post(f"{client.base_url}chat/completions", json=body, timeout=60)
+    answer = httpx.post(f"{client.base_url}chat/completions", json=body, headers=BEARER, timeout=60)
     assert answer.json()["choices"][0]["message"]["content"] == plain
 
 
@@ -197,12 +197,18 @@ def test_models_are_listed_and_found_by_name(client: openai.OpenAI, url: str) ->
     assert client.models.retrieve("a").id == "a"
     with pytest.raises(openai.NotFoundError, match="name one of tiny, a, b, c"):
         client.models.retrieve("nobody")
-    assert httpx.get(f"{url}/v1/models?limit=3").json()["object"] == "list"
+    assert httpx.get(f"{url}/v1/models?limit=3", headers=BEARER).json()["object"] == "list"
     assert httpx.get(f"{url}/health?x").json() == {"status": "ok"}
-    assert httpx.get(f"{url}/nothing").json()["error"]["message"].startswith("there is nothing at /nothing")
+    assert (
+        httpx.get(f"{url}/nothing", headers=BEARER)
+        .json()["error"]["message"]
+        .startswith("there is nothing at /nothing")
+    )
     body = {"model": "a", "messages": ASKED, "max_tokens": 3}
-    by_name = httpx.post(f"{url}/v1/chat/completions?api-version=1", json=body).json()
-    by_field = httpx.post(f"{url}/v1/chat/completions", json={**body, "model": "tiny", "adapters": "a"}).json()
+    by_name = httpx.post(f"{url}/v1/chat/completions?api-version=1", json=body, headers=BEARER).json()
+    by_field = httpx.post(
+        f"{url}/v1/chat/completions", json={**body, "model": "tiny", "adapters": "a"}, headers=BEARER
+    ).json()
     assert by_name["choices"] == by_field["choices"]
 
 
@@ -219,7 +225,9 @@ def test_a_text_goes_on(client: openai.OpenAI) -> None:
 def test_a_client_that_leaves_stops_its_generation(engine: Loop, url: str, stream: bool) -> None:
     body = {"model": "tiny", "messages": ASKED, "max_tokens": 10**7, "logit_bias": NEVER_ENDS, "stream": stream}
     raw = json.dumps(body).encode()
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(raw)}\r\n\r\n"
+    headers = {"Host": "127.0.0.1", "Content-Type": "application/json", "Content-Length": str(len(raw)), **BEARER}
+    lines = ["POST /v1/chat/completions HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    head = "\r\n".join([*lines, "", ""])
     with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:
         connection.sendall(head.encode() + raw)
         pause = threading.Event()
@@ -235,18 +243,48 @@ def test_a_client_that_leaves_stops_its_generation(engine: Loop, url: str, strea
 
 @pytest.mark.parametrize(
     ("headers", "status"),
-    [({"Host": "evil.example", "Content-Type": "application/json"}, 403), ({"Content-Type": "text/plain"}, 415)],
+    [
+        ({"Host": "evil.example"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "http://127.0.0.1:8765"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Authorization": ""}, 401),
+        ({"Authorization": "Bearer guessed"}, 401),
+        ({"Authorization": f"Basic {TOKEN}"}, 401),
+        ({"Origin": "OWN"}, 200),
+    ],
 )
-def test_a_page_in_the_owners_browser_cannot_use_it(url: str, headers: dict[str, str], status: int) -> None:
-    answer = httpx.post(f"{url}/v1/chat/completions", content=json.dumps({"messages": ASKED}), headers=headers)
+def test_pages_and_other_accounts_are_refused(url: str, headers: dict[str, str], status: int) -> None:
+    headers = {**BEARER, "Content-Type": "application/json", **headers}
+    headers = {name: value.replace("OWN", url) for name, value in headers.items()}
+    content = json.dumps({"messages": ASKED, "max_tokens": 1})
+    answer = httpx.post(f"{url}/v1/chat/completions", content=content, headers=headers, timeout=60)
     assert answer.status_code == status
-    assert answer.json()["error"]["type"] == "invalid_request_error"
+    if status != 200:
+        assert answer.json()["error"]["type"] == "invalid_request_error"
     assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/models", 401),
+        ("GET", "/nothing", 401),
+        ("POST", "/health", 401),
+        ("GET", "/health", 200),
+        ("GET", "/health/?x", 200),
+    ],
+)
+def test_without_the_token_only_its_health_is_told(url: str, method: str, path: str, status: int) -> None:
+    assert httpx.request(method, f"{url}{path}").status_code == status
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff\xfe", b'"text"'])
 def test_what_is_no_request_is_refused(url: str, content: bytes) -> None:
-    answer = httpx.post(f"{url}/v1/chat/completions", content=content, headers={"Content-Type": "application/json"})
+    answer = httpx.post(
+        f"{url}/v1/chat/completions", content=content, headers={**BEARER, "Content-Type": "application/json"}
+    )
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]
 

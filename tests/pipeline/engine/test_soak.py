@@ -9,7 +9,7 @@ from pipeline.weights import blas
 blas.preload(1)
 
 from benchmarks.engine_soak import soak  # noqa: E402
-from tests.pipeline.engine.tiny_engines import running, serving  # noqa: E402
+from tests.pipeline.engine.tiny_engines import TOKEN, running, serving  # noqa: E402
 from tests.tiny_llama import make_bases  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 def test_all_are_answered(tmp_path: Path, seed: int) -> None:
     make_bases(tmp_path)
     with running(tmp_path / "base", tmp_path / "adapters") as (loop, _), serving(loop) as url:
-        figures = soak(f"{url}/v1", "abc", count=150, at_a_time=24, seed=seed)
+        figures = soak(f"{url}/v1", TOKEN, "abc", count=150, at_a_time=24, seed=seed)
         assert figures["failed"] == 0, figures["first_failure"]
         assert min(figures["answered"], figures["refused"], figures["left"]) > 5  # type: ignore[type-var]
         assert loop.still_seconds() == 0

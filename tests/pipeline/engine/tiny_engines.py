@@ -13,6 +13,9 @@ from pipeline.engine.server import make_server
 
 END = 2
 """The token that ends an answer."""
+TOKEN = "the-owners"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+"""What the server of `serving` asks of its callers."""
 NEVER_ENDS = {END: -1000.0}
 """A `logit_bias` with which an answer has all the tokens that it may have."""
 
@@ -48,7 +51,7 @@ def running(
 @contextmanager
 def serving(loop: Loop, stall_seconds: float = 120) -> Iterator[str]:
     """Gives the address of a server over `loop`."""
-    server = make_server(loop, "127.0.0.1", 0, lambda: None, stall_seconds)
+    server = make_server(loop, "127.0.0.1", 0, TOKEN, lambda: None, stall_seconds)
     with ThreadPoolExecutor(1) as pool:
         pool.submit(server.serve_forever, 0.05)
         try:

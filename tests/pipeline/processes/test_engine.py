@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import psutil
 import pytest
 
 from pipeline.errors import ModelError
 from pipeline.processes import engine
+from pipeline.processes.endpoint import Endpoint
 from pipeline.servers.client import EngineClient
 from pipeline.settings import ModelSettings, Settings
 
@@ -26,10 +28,14 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         service.stop(endpoint)
 
 
-def root(settings: Settings) -> str:
+def found(settings: Settings) -> Endpoint:
     endpoint = engine.service(settings).find()
     assert endpoint is not None
-    return endpoint.url
+    return endpoint
+
+
+def bearer(settings: Settings) -> dict[str, str]:
+    return {"Authorization": f"Bearer {found(settings).token}"}
 
 
 def test_it_answers_in_pieces(settings: Settings) -> None:
@@ -61,24 +67,34 @@ def test_leaving_early_frees_the_engine(settings: Settings) -> None:
 
 
 def test_models_are_listed_and_another_one_is_refused(settings: Settings) -> None:
-    models = httpx.get(f"{root(settings)}/v1/models").json()
+    models = httpx.get(f"{found(settings).url}/v1/models", headers=bearer(settings)).json()
     assert [model["id"] for model in models["data"]] == ["demo"]
+    client = engine.connect(settings)
     with pytest.raises(ModelError, match="this engine holds 'demo'"):
-        list(EngineClient(f"{root(settings)}/v1", "other").generate(FRANCE))
+        list(EngineClient(client.base_url, "other", api_key=client.api_key).generate(FRANCE))
 
 
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        ({"Host": "evil.example", "Content-Type": "application/json"}, 403),
+        ({"Host": "evil.example"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
         ({"Content-Type": "text/plain"}, 415),
+        ({"Authorization": ""}, 401),
     ],
 )
-def test_a_page_in_the_owners_browser_cannot_use_it(settings: Settings, headers: dict[str, str], status: int) -> None:
+def test_pages_and_other_accounts_are_refused(settings: Settings, headers: dict[str, str], status: int) -> None:
     body = json.dumps({"model": "demo", "messages": FRANCE})
-    answer = httpx.post(f"{root(settings)}/v1/chat/completions", content=body, headers=headers)
+    headers = {**bearer(settings), "Content-Type": "application/json", **headers}
+    answer = httpx.post(f"{found(settings).url}/v1/chat/completions", content=body, headers=headers)
     assert answer.status_code == status
     assert "access-control-allow-origin" not in answer.headers
+
+
+def test_the_token_is_in_no_command_line_and_for_the_owner_only(settings: Settings) -> None:
+    token = found(settings).token
+    assert token not in " ".join(psutil.Process(found(settings).pid).cmdline())
+    assert engine.service(settings).files.endpoint_path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_model_that_cannot_be_loaded_is_named(settings: Settings, tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -22,7 +22,6 @@ from pipeline.chat import Answer
 from pipeline.engine.promoting import promote
 from pipeline.errors import ModelError
 from pipeline.processes import engine
-from pipeline.servers.client import EngineClient
 from pipeline.settings import ModelSettings, Settings
 from pipeline.site import Site
 from tests.tiny_llama import QUESTIONS, TOKENS, messages
@@ -70,7 +69,12 @@ def quantised(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def post(settings: Settings, body: dict[str, object]) -> httpx.Response:
     body = {"model": settings.models.chat, **body}
-    return httpx.post(f"{engine.connect(settings).base_url}/chat/completions", json=body, timeout=120)
+    url = f"{engine.connect(settings).base_url}/chat/completions"
+    return httpx.post(url, json=body, headers=bearer(settings), timeout=120)
+
+
+def bearer(settings: Settings) -> dict[str, str]:
+    return {"Authorization": f"Bearer {engine.connect(settings).api_key}"}
 
 
 def tokens(settings: Settings, question: str, adapter: str | None, count: int = TOKENS) -> list[int]:
@@ -111,7 +115,7 @@ def test_all_adapters_and_the_base_side_by_side(settings: Settings, expected: An
 
 
 def test_a_long_chat_of_one_adapter_holds_up_no_other(settings: Settings, expected: Answers) -> None:
-    client = EngineClient(engine.connect(settings).base_url, settings.models.chat, adapter="narrow")
+    client = engine.connect(settings, "narrow")
     long = client.generate(messages(QUESTIONS[1]), max_tokens=100_000)
     next(long)
     try:
@@ -156,7 +160,7 @@ def damaged(settings: Settings, name: str) -> Path:
 
 def refusal(settings: Settings, name: str) -> str:
     with pytest.raises(ModelError) as error:
-        list(EngineClient(engine.connect(settings).base_url, settings.models.chat, adapter=name).generate(messages("")))
+        list(engine.connect(settings, name).generate(messages("")))
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -194,7 +198,7 @@ def test_broken_ones_are_refused_and_the_others_go_on(settings: Settings, expect
 
 def test_one_that_vanishes_ends_no_chat_and_is_refused_after(settings: Settings) -> None:
     folder = shutil.copytree(adapter_folder(settings, "wide"), adapter_folder(settings, "leaving"))
-    client = EngineClient(engine.connect(settings).base_url, settings.models.chat, adapter="leaving")
+    client = engine.connect(settings, "leaving")
     answer = client.generate(messages(QUESTIONS[0]), max_tokens=100_000)
     next(answer)
     shutil.rmtree(folder)
@@ -215,7 +219,7 @@ def test_they_are_listed_as_models_and_chosen_as_such(
     settings: Settings, quantised: Settings, expected: Answers
 ) -> None:
     def listed(of: Settings) -> list[tuple[str, str | None]]:
-        models = httpx.get(f"{engine.connect(of).base_url}/models", timeout=60).json()["data"]
+        models = httpx.get(f"{engine.connect(of).base_url}/models", headers=bearer(of), timeout=60).json()["data"]
         return [(model["id"], model.get("parent")) for model in models]
 
     base = settings.models.chat
@@ -240,7 +244,7 @@ def test_promote_and_roll_back_while_chats_run(settings: Settings) -> None:
     """Answers under way end under the adapter they began with, the next ones come from the new one."""
     site = settings.model_copy(deep=True)
     site.chat.max_tokens = LONG
-    base = EngineClient(engine.connect(site).base_url, site.models.chat)
+    base = engine.connect(site)
     log: list[str] = []
     spoken: defaultdict[str, threading.Event] = defaultdict(threading.Event)
 
@@ -282,7 +286,7 @@ def test_promote_and_roll_back_while_chats_run(settings: Settings) -> None:
         assert f"second {question}" in log[log.index(f"third {question}") :]
 
     def alone(adapter: str | None) -> list[str]:
-        client = EngineClient(base.base_url, site.models.chat, adapter=adapter)
+        client = engine.connect(site, adapter)
         return ["".join(client.generate(messages(question), max_tokens=LONG)) for question in QUESTIONS]
 
     wide, words = alone("wide"), alone("words")
@@ -297,7 +301,7 @@ def test_ask_answers_under_the_promoted_or_the_named_adapter(settings: Settings,
     *pieces, answer = Site(settings).assistant.ask(QUESTIONS[0], mode="lora", adapter=name)
     assert isinstance(answer, Answer)
     assert answer.adapter == (name or "narrow")
-    asked = EngineClient(engine.connect(settings).base_url, settings.models.chat, adapter=name or "narrow")
+    asked = engine.connect(settings, name or "narrow")
     expected = asked.generate(messages(QUESTIONS[0]), max_tokens=settings.chat.max_tokens)
     assert "".join(str(piece) for piece in pieces) == "".join(expected)
 
