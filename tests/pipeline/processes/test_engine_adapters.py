@@ -1,5 +1,6 @@
 """The real engine on a tiny Llama: each adapter's answers are those of mlx-lm with that adapter alone."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 
 from pipeline.adapters import rollback
 from pipeline.chat import Answer
+from pipeline.dataset.teachers import served
 from pipeline.engine.promoting import promote
 from pipeline.errors import ModelError
 from pipeline.processes import engine
@@ -231,6 +233,23 @@ def test_they_are_listed_as_models_and_chosen_as_such(
     unknown = post(settings, body | {"model": "nobody"})
     assert unknown.status_code == 404
     assert "narrow, " in unknown.json()["error"]["message"]
+
+
+def test_only_who_knows_the_token_is_answered_under_a_private_adapter(settings: Settings) -> None:
+    endpoint = engine.service(settings).find()
+    assert endpoint is not None
+    body = {"messages": messages("Why?"), "adapters": "wide", "max_tokens": 1}
+    for headers in ({}, {"Authorization": "Bearer guessed"}):
+        answer = httpx.post(f"{endpoint.url}/v1/chat/completions", json=body, headers=headers, timeout=60)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
+    assert post(settings, body).status_code == 200
+
+
+def test_the_teacher_that_is_the_engine_is_answered(settings: Settings) -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    teacher = served.engine(settings, "", "teacher.model")
+    reply = asyncio.run(teacher.reply(messages("Why?"), schema, max_tokens=60, temperature=0.0))
+    assert isinstance(json.loads(reply)["n"], int)
 
 
 def test_pictures_are_not_fetched(settings: Settings) -> None:
