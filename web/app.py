@@ -1,13 +1,12 @@
 """The gateway's web application: pages, widget and chat."""
 
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -21,12 +20,9 @@ from web.backends import Backend
 from web.chat import ChatApi
 from web.guides import Guides
 from web.limits import RateLimit
-from web.origins import Origins
+from web.origins import OriginGuard, Origins
 from web.pages import Pages
 
-log = logging.getLogger(__name__)
-
-WRONG_HOST = "This is not the address of this page. Its owner names the address in gateway.origins."
 _STATIC = Path(__file__).parent / "static"
 _POLICY = "; ".join(
     (
@@ -60,21 +56,6 @@ class SafeHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-class HostGuard:
-    """Answers 403 if the Host header does not name the gateway: a foreign page may have bound its name to this address."""
-
-    def __init__(self, app: ASGIApp, origins: Origins) -> None:
-        self._app = app
-        self._origins = origins
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._origins.knows(host := Headers(scope=scope).get("host", "")):
-            log.warning("refused a request for %s: add its address to [gateway] origins if it is yours", host)
-            await PlainTextResponse(WRONG_HOST, 403)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-
 def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] = monotonic) -> Starlette:
     """The gateway's application.
 
@@ -87,6 +68,7 @@ def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] 
     """
     pages = Pages(settings, Guides(settings))
     api = ChatApi(settings, backend, pages.suggested, RateLimit(settings.gateway.questions_per_minute, clock))
+    origins = Origins(settings.gateway.origins, settings.gateway.host)
     static = StaticFiles(directory=_STATIC)
 
     async def widget(request: Request) -> Response:
@@ -117,10 +99,10 @@ def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] 
         lifespan=lifespan,
         middleware=[
             Middleware(SafeHeaders),
-            Middleware(HostGuard, origins=api.origins),
+            Middleware(OriginGuard, origins=origins),
             Middleware(
                 CORSMiddleware,
-                allow_origins=api.origins.named,
+                allow_origins=origins.named,
                 allow_methods=["GET", "POST"],
                 allow_headers=["Content-Type"],
                 expose_headers=["Retry-After"],

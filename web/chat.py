@@ -20,7 +20,6 @@ from pipeline.errors import SitetwinError
 from pipeline.settings import Settings
 from web.backends import Backend
 from web.limits import RateLimit, Slots, visitor_key
-from web.origins import Origins
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +64,6 @@ class ChatApi:
         self._suggested = suggested
         self._limit = limit
         self._slots = Slots(settings.gateway.concurrent_chats)
-        self.origins = Origins(settings.gateway.origins, settings.gateway.host)
 
     async def info(self, request: Request) -> Response:
         """GET /api/info: name, suggested questions, and whether the assistant is ready, as JSON."""
@@ -97,12 +95,6 @@ class ChatApi:
         Raises:
             RefusedError: the request is not admitted.
         """
-        origin = request.headers.get("origin")
-        if not self.origins.allow(origin, request.headers.get("host")):
-            log.warning(
-                "refused a question from a page of %s: add it to [gateway] origins if it may embed the chat", origin
-            )
-            raise RefusedError(403, "origin", "This page is not on the list of sites that may use this chat.")
         asked = self._parse(await self._body(request))
         if (ready := await self._backend.ready()) is not True:
             raise RefusedError(503, "starting", f"Still starting: {ready}.", _RETRY_SECONDS)

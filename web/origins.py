@@ -1,9 +1,18 @@
 """Decides which pages may use the chat."""
 
+import logging
 from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.errors import SettingsError
 
+log = logging.getLogger(__name__)
+
+REFUSED = "This page is not on the list of sites that may use this chat. Its owner names them in gateway.origins."
+"""The widget shows it to a visitor."""
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -59,3 +68,24 @@ class Origins:
         if parts.scheme not in {"http", "https"} or parts.netloc != host:
             return False
         return not self._loopback or parts.hostname in _LOOPBACK
+
+
+class OriginGuard:
+    """Answers 403 to a request, on any path, whose Host is not the gateway's or whose Origin is no page that may ask.
+
+    A foreign page reaches a gateway on loopback under a name of its own, led here by its DNS, or under the gateway's.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Origins) -> None:
+        self._app = app
+        self._origins = origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            host, origin = headers.get("host", ""), headers.get("origin")
+            if not self._origins.knows(host) or not self._origins.allow(origin, host):
+                log.warning("refused %s: add it to [gateway] origins if it may use the chat", origin or host)
+                await JSONResponse({"error": "origin", "message": REFUSED}, 403)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

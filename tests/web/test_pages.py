@@ -79,3 +79,17 @@ def test_a_rebound_name_sees_no_page(client, path):
     refused = client.get(path, headers={"host": "evil.example:8765"})
     assert refused.status_code == 403
     assert "gateway.origins" in refused.text
+
+
+@pytest.mark.parametrize("path", ["/", "/sitetwin.js", "/healthz", "/api/info", "/notes/bread", "/static/site.css"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost:3000", "null"])
+def test_a_page_of_another_site_sees_nothing(client, path, origin):
+    refused = client.get(path, headers={"origin": origin})
+    assert refused.status_code == 403
+    assert "access-control-allow-origin" not in refused.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/sitetwin.js", "/api/info"])
+@pytest.mark.parametrize("origin", ["https://example.org", "http://localhost:8765"])
+def test_a_named_site_and_the_page_itself_see_it(client, path, origin):
+    assert client.get(path, headers={"origin": origin}).status_code == 200

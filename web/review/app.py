@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -23,7 +22,7 @@ from pipeline.dataset.plan import Cut
 from pipeline.errors import SitetwinError
 from pipeline.settings import Settings
 from web.app import SafeHeaders
-from web.origins import Origins
+from web.origins import OriginGuard, Origins
 
 _HERE = Path(__file__).parent / "static"
 _SITE = Path(__file__).parents[1] / "static"
@@ -65,8 +64,7 @@ def create_app(
         ],
         middleware=[
             Middleware(SafeHeaders),
-            # With another Host, a foreign page may have rebound its DNS.
-            Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
+            Middleware(OriginGuard, origins=Origins([], "127.0.0.1")),
         ],
         exception_handlers={HTTPException: _say, SitetwinError: _say},
     )
@@ -86,7 +84,6 @@ class _Review:
         self._read_documents = read_documents
         self._cut = cut
         self._pinned = version
-        self._origins = Origins([], "127.0.0.1")
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
 
@@ -107,8 +104,6 @@ class _Review:
         return await self._answer(lambda: self._pair(version, request.path_params["id"]))
 
     async def decide(self, request: Request) -> Response:
-        if not self._origins.allow(request.headers.get("origin"), request.headers.get("host")):
-            raise HTTPException(403, "only this page may decide")
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             raise HTTPException(415, "a decision is sent as application/json")
         if int(request.headers.get("content-length", _MOST_BYTES + 1)) > _MOST_BYTES:

@@ -142,8 +142,15 @@ def test_without_the_token_nothing_is_served(review, start, path):
 
 
 def test_another_name_that_leads_here_is_refused(client):
-    assert client.get("api/pairs", headers={"host": "rebound.example:9"}).status_code == 400
+    assert client.get("api/pairs", headers={"host": "rebound.example:9"}).status_code == 403
     assert client.get("api/pairs", headers={"host": "localhost:9"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["", "api/state", "api/pairs"])
+def test_another_page_reads_nothing(client, path):
+    assert client.get(path, headers={"origin": "https://evil.example"}).status_code == 403
+    assert client.get(path, headers={"origin": "http://127.0.0.1:8765"}).status_code == 403
+    assert client.get(path, headers={"origin": "http://127.0.0.1:9"}).status_code == 200
 
 
 @pytest.mark.parametrize(
