@@ -1,1 +1,1 @@
-"""Texts to vectors, and how well a text answers a question."""
+"""Turns texts into vectors, and measures how well a text answers a question."""

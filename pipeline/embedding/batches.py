@@ -1,4 +1,4 @@
-"""Texts of unlike length in one run of a model."""
+"""Puts texts of different lengths into one run of a model."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,12 @@ from pipeline.embedding.bert import IDS, MASK
 
 
 def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Indices of texts grouped by similar length, longest first; each group has at most `budget` tokens once padded."""
+    """Groups of indices of texts with similar lengths, longest first. Padded, a group has at most `budget` tokens.
+
+    Args:
+        lengths: the tokens of each text.
+        budget: the most tokens of a group, padding included. A longer text is a group of its own.
+    """
     group: list[int] = []
     for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
         if group and lengths[group[0]] * (len(group) + 1) > budget:
@@ -20,7 +25,7 @@ def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
 
 
 def padded(tokens: Sequence[Sequence[int]]) -> dict[str, np.ndarray]:
-    """Ids and mask of token lists, both int64 (texts, longest), filled up with 0."""
+    """The inputs of a run: ids and mask, both int64 (texts, longest), filled up with 0."""
     shape = len(tokens), max(len(ids) for ids in tokens)
     ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     for row, text in enumerate(tokens):

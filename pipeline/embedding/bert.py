@@ -1,4 +1,4 @@
-"""A BERT encoder, with pooling or with a classification head, as an ONNX graph, made from the hub's safetensors."""
+"""A BERT encoder as an ONNX graph, with pooling or with a classification head, built from the hub's safetensors."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,11 +16,11 @@ EMBEDDING, SCORE = "embedding", "score"
 OPSET = 20
 IR_VERSION = 10
 CONTRIB = "com.microsoft"
-"""ONNX Runtime's own operators: its attention kernel keeps the (tokens, tokens) scores in the cache."""
+"""ONNX Runtime's own operators. Its attention kernel keeps the (tokens, tokens) scores in the CPU's cache."""
 BELOW = 48
-"""Of 256 values, those for what is less than 0 after the activation."""
+"""How many of the 256 values stand for numbers below 0 after the activation."""
 EASING = 0.5
-"""How much of the inputs' differences the weights take over; half is usual."""
+"""The share of the inputs' differences that moves into the weights; half is usual."""
 
 
 def encoder(
@@ -34,15 +34,15 @@ def encoder(
 ) -> "onnx.ModelProto":
     """The graph input_ids, int64 (texts, tokens) -> embedding, float32 (texts, width), length 1.
 
-    It takes texts of one length together: without padding to leave out, attention is half as much again as fast.
+    All texts of a run must have the same length. Without padding to mask, attention is one and a half times as fast.
 
     Args:
         arrays: weights under transformers' names, without the prefix `bert.`; a linear layer's are (output, input).
-        heads: of each attention layer.
-        epsilon: of the layer norms.
-        activation: between a layer's two wide products.
+        heads: the heads of each attention layer.
+        epsilon: the epsilon of the layer norms.
+        activation: the activation between a layer's two wide products.
         pooling: the mean over a text's tokens, or its first token.
-        peaks: what `observer` gave for some texts; with it the linear layers multiply in int8.
+        peaks: what `observer` measured on some texts. If given, the linear layers multiply in int8.
     """
     graph = _Graph(arrays, peaks)
     hidden = _hidden(graph, _alone(graph), heads, epsilon, activation)
@@ -52,9 +52,10 @@ def encoder(
 
 
 def observer(arrays: Arrays, *, heads: int, epsilon: float, activation: Activation = "gelu") -> "onnx.ModelProto":
-    """The graph input_ids, int64 (texts, tokens) -> for each linear layer, float32 (inputs,): their greatest magnitudes.
+    """The graph input_ids, int64 (texts, tokens) -> the greatest magnitudes of each linear layer's inputs, float32 (inputs,).
 
-    An output has its layer's name; query, key and value, which share their input, have that of the query.
+    An output has its layer's name. Query, key and value share their input, so there is one output, named after the query.
+    Takes what `encoder` takes.
     """
     graph = _Graph(arrays)
     _hidden(graph, _alone(graph), heads, epsilon, activation)
@@ -67,8 +68,8 @@ def observer(arrays: Arrays, *, heads: int, epsilon: float, activation: Activati
 def classifier(arrays: Arrays, *, heads: int, epsilon: float, activation: Activation = "gelu") -> "onnx.ModelProto":
     """The graph (input_ids, attention_mask, token_type_ids), int64 (texts, tokens) -> score, float32 (texts, labels).
 
-    `arrays` has the head of transformers' BertForSequenceClassification as well: `pooler.dense`, with tanh, over the
-    first token, then `classifier`. The score is its logit.
+    The score is the logit of transformers' BertForSequenceClassification: `pooler.dense` with tanh over the first token,
+    then `classifier`. `arrays` must hold this head too. Otherwise takes what `encoder` takes.
     """
     graph = _Graph(arrays)
     hidden = _hidden(graph, _paired(graph), heads, epsilon, activation, graph.apply("Cast", MASK, to=6))
@@ -78,13 +79,13 @@ def classifier(arrays: Arrays, *, heads: int, epsilon: float, activation: Activa
 
 
 class _Graph:
-    """Collects nodes and constants; every method returns the name of its output."""
+    """Collects nodes and constants. The methods that add one return the name of its output."""
 
     def __init__(self, arrays: Arrays, peaks: Arrays | None = None) -> None:
         self.arrays = arrays
         self.peaks = peaks
         self.entering: dict[str, str] = {}
-        """What enters each linear layer."""
+        """The name of each linear layer's input."""
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
@@ -108,7 +109,7 @@ class _Graph:
     def products(self, inputs: str, names: Sequence[str], below: int = 128) -> list[str]:
         """`inputs` through each of the linear layers `names`, without their biases.
 
-        In int8, `below` of the 256 values are for inputs less than 0.
+        In int8, `below` of the 256 values stand for inputs below 0.
         """
         self.entering[names[0]] = inputs
         weights = [self.arrays[f"{name}.weight"].T for name in names]
@@ -119,9 +120,10 @@ class _Graph:
     def _products_in_int8(self, inputs: str, weights: Sequence[np.ndarray], peaks: np.ndarray, below: int) -> list[str]:
         """`inputs` times each of `weights` (inputs, outputs), both rounded to 8 bits.
 
-        A step for each token and one for each output, so that a text's vector does not depend on the texts beside it.
-        Inputs that are often large would cost the others their precision: as in SmoothQuant (Xiao et al. 2023,
-        formula 4) they are divided by peak^EASING / weight^(1 - EASING), by which the weights are multiplied.
+        Each token and each output has its own step, so a text's vector does not depend on the texts beside it.
+        Inputs that are often large would cost the others their precision. So they are divided by
+        peak^EASING / weight^(1 - EASING), and the weights are multiplied by it (SmoothQuant, Xiao et al. 2023,
+        formula 4).
         """
         heaviest = np.abs(np.concatenate(weights, 1)).max(1)
         ease = np.maximum(peaks, 1e-5) ** EASING / np.maximum(heaviest, 1e-5) ** (1 - EASING)
@@ -148,7 +150,7 @@ class _Graph:
         return self.apply("LayerNormalization", inputs, scale, bias, axis=-1, epsilon=epsilon)
 
     def model(self, inputs: Sequence[str], outputs: Mapping[str, Sequence[str | int]]) -> "onnx.ModelProto":
-        """`outputs`: their shapes."""
+        """The finished graph; `outputs` gives the shape of each output."""
         from onnx import TensorProto, helper
 
         taken = [helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"]) for name in inputs]
@@ -161,7 +163,7 @@ class _Graph:
 
 
 def _hidden(graph: _Graph, embedded: str, heads: int, epsilon: float, activation: Activation, *padding: str) -> str:
-    """The last layer's (texts, tokens, width); `padding`, int32 (texts, tokens), is 0 where there is no token."""
+    """The last layer's output (texts, tokens, width); `padding`, int32 (texts, tokens), is 0 where there is no token."""
     hidden = graph.norm(embedded, "embeddings.LayerNorm", epsilon)
     for layer in range(layer_count(graph.arrays)):
         hidden = _layer(graph, hidden, f"encoder.layer.{layer}", heads, epsilon, activation, *padding)
@@ -169,7 +171,7 @@ def _hidden(graph: _Graph, embedded: str, heads: int, epsilon: float, activation
 
 
 def _alone(graph: _Graph) -> str:
-    # A text on its own is all of type 0, so that row is added to the positions once and for all.
+    # All tokens of a single text have type 0, so that type's row is added to the positions once and for all.
     positions = graph.arrays["embeddings.position_embeddings.weight"]
     return _words(graph, positions + graph.arrays["embeddings.token_type_embeddings.weight"][0])
 
@@ -181,7 +183,7 @@ def _paired(graph: _Graph) -> str:
 
 
 def _words(graph: _Graph, places: np.ndarray) -> str:
-    """Each token's word and place; `places` is (positions, width)."""
+    """The sum of each token's word vector and position vector; `places` is (positions, width)."""
     words = graph.apply("Gather", graph.constant(graph.arrays["embeddings.word_embeddings.weight"]), IDS)
     first, axis = graph.constant([0], np.int64), graph.constant([0], np.int64)
     tokens = graph.apply("Shape", IDS, start=1, end=2)
@@ -198,7 +200,7 @@ def _layer(
     attended = graph.linear(mixed, f"{name}.attention.output.dense")
     hidden = graph.norm(graph.apply("Add", attended, hidden), f"{name}.attention.output.LayerNorm", epsilon)
     wide = _activate(graph, graph.linear(hidden, f"{name}.intermediate.dense"), activation)
-    # Every activation here is at least -.17, so most of the 256 values are better spent above 0.
+    # No activation here goes below -.17, so most of the 256 values are better used above 0.
     narrow = graph.linear(wide, f"{name}.output.dense", below=BELOW)
     return graph.norm(graph.apply("Add", narrow, hidden), f"{name}.output.LayerNorm", epsilon)
 
@@ -218,5 +220,5 @@ def _first(graph: _Graph, hidden: str) -> str:
 
 
 def layer_count(names: Iterable[str]) -> int:
-    """Of the encoder whose arrays have these names."""
+    """The number of layers of the encoder whose arrays have these names."""
     return len({name.split(".")[2] for name in names if name.startswith("encoder.layer.")})

@@ -1,4 +1,4 @@
-"""A model folder in BERT's layout as the hub has it: its configuration, tokenizer and weights."""
+"""A BERT model's folder as the hub has it: its configuration, tokenizer and weights."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 WEIGHTS = "model.safetensors"
 MODULES = {"Transformer", "Pooling", "Normalize"}
-"""Of sentence-transformers' modules.json."""
+"""The kinds of modules in sentence-transformers' modules.json that are known here."""
 _EXAMPLES = {
     "embedder": "set [models] embedder to such a folder, e.g. all-MiniLM, bge or e5 in English, or to 'demo'",
     "reranker": "set [models] reranker to such a folder, e.g. one with cross-encoder/ms-marco-MiniLM-L6-v2",
@@ -44,24 +44,28 @@ _DISTILBERT = [
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the files of a model folder say about it."""
+    """What the files of a model folder say about the model."""
 
     heads: int
     width: int
     epsilon: float
     max_tokens: int
-    """Of one text, with the two marks around it; what is longer is cut."""
+    """The most tokens of one text, including the two marks around it. A longer text is cut."""
     activation: Activation
     pooling: Pooling
     lowercase: bool
 
 
 def read_config(folder: Path, setting: str = "embedder") -> Config:
-    """Config of a model folder in the hub's layout; `setting` is the key of [models] that names it.
+    """The configuration of a model folder in the hub's layout.
+
+    Args:
+        folder: the model's folder.
+        setting: the key of [models] that names the folder.
 
     Raises:
-        ModelError: config.json is missing, or the model is no BERT or DistilBERT with GELU or ReLU, mean or
-            first-token pooling and nothing after that.
+        ModelError: config.json is missing, or the model is of another kind. Accepted are BERT and DistilBERT with GELU or
+            ReLU and with mean or first-token pooling, and no further layer after it.
     """
     config = _json(folder, "config.json")
     kind = config.get("model_type", "model of unknown type")
@@ -88,7 +92,7 @@ def read_config(folder: Path, setting: str = "embedder") -> Config:
 
 
 def read_prefixes(folder: Path) -> Prefixes:
-    """What sentence-transformers' configuration gives as prompts, else what is known of the model by its folder's name."""
+    """The prompts of sentence-transformers' configuration; without them, the prefixes known for the folder's name."""
     prompts = _json(folder, "config_sentence_transformers.json", default={}).get("prompts") or {}
     document = next((prompts[key] for key in ("document", "passage") if key in prompts), "")
     if not any((prompts.get("query"), document)):
@@ -97,7 +101,7 @@ def read_prefixes(folder: Path) -> Prefixes:
 
 
 def load_tokenizer(folder: Path, config: Config) -> "Tokenizer":
-    """The folder's tokenizer, cutting at `config.max_tokens` and without padding.
+    """The folder's tokenizer. It cuts at `config.max_tokens` and does not pad.
 
     Raises:
         ModelError: neither tokenizer.json nor vocab.txt is there.
@@ -118,7 +122,7 @@ def load_tokenizer(folder: Path, config: Config) -> "Tokenizer":
 
 
 def read_weights(folder: Path) -> dict[str, np.ndarray]:
-    """The arrays of model.safetensors under the names of transformers' BertModel, a DistilBERT's too.
+    """The arrays of model.safetensors under the names of transformers' BertModel, also for a DistilBERT.
 
     Raises:
         ModelError: that file is missing.
@@ -134,7 +138,7 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
 
 
 def weights_name(folder: Path) -> str:
-    """The folder's own name with a digest of its weights.
+    """The folder's name with a digest of its weights.
 
     Raises:
         ModelError: model.safetensors is missing.
@@ -144,7 +148,7 @@ def weights_name(folder: Path) -> str:
 
 
 def vectors_name(folder: Path, config: Config) -> str:
-    """Names what the folder's vectors in fp32 depend on, whatever computes them.
+    """A name for everything that the folder's vectors in fp32 depend on, whatever computes them.
 
     Raises:
         ModelError: model.safetensors is missing.

@@ -1,4 +1,4 @@
-"""Texts to vectors, by the embedder that the settings name."""
+"""Turns texts into vectors with the embedder that the settings name."""
 
 import json
 import os
@@ -28,38 +28,41 @@ EMBEDDERS = Table(
         "openai": "pipeline.embedding.openai_embeddings:OpenAIEmbeddings",
     },
 )
-"""Servers that embed: each factory takes a model's name, the server's address and a key."""
+"""Kinds of servers that embed. Each factory takes a model's name, the server's address and a key."""
 _SPEC = ("embedder", "embedder_url", "embedder_query_prefix", "embedder_document_prefix")
 _models: dict[tuple[str, ...], "TextModel"] = {}
 _lock = threading.Lock()
 
 
 class TextModel(Protocol):
+    """A model that turns texts into vectors."""
+
     @property
     def name(self) -> str:
-        """Identifies weights and pooling: vectors of two models of one name can be compared."""
+        """Identifies weights and pooling: vectors of two models with the same name can be compared."""
 
     @property
-    def dimension(self) -> int: ...
+    def dimension(self) -> int:
+        """How many numbers a vector has."""
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Float32 (texts, dimension), rows of length 1; (0, dimension) for no texts."""
+        """The texts' vectors, float32 (texts, dimension), rows of length 1; (0, dimension) for no texts."""
 
 
 class Embedder(TextModel, Protocol):
-    """A text model that knows which texts are looked for and which look for them."""
+    """A text model that treats questions and the texts that are searched differently."""
 
     @property
     def spec(self) -> str:
-        """What `load_former` makes it from again. Holds no key."""
+        """What `load_former` needs to load it again. It holds no key."""
 
     def embed_query(self, text: str) -> np.ndarray:
-        """Float32 (dimension,) of length 1, to be compared with the vectors of `embed`."""
+        """A question's vector, float32 (dimension,) of length 1, to be compared with the vectors of `embed`."""
 
 
 @dataclass(frozen=True, slots=True)
 class PrefixedEmbedder:
-    """`model` with `prefixes` in front of what it embeds."""
+    """Puts `prefixes` in front of the texts and passes them to `model`."""
 
     model: TextModel
     prefixes: Prefixes
@@ -67,29 +70,34 @@ class PrefixedEmbedder:
 
     @property
     def name(self) -> str:
-        # Not the query's: it changes no vector of an index.
+        """The model's name with the document prefix, on which the index's vectors depend."""
+        # The query prefix is left out, because it changes no vector of an index.
         return f"{self.model.name} {self.prefixes.document!r}" if self.prefixes.document else self.model.name
 
     @property
     def dimension(self) -> int:
+        """How many numbers a vector has."""
         return self.model.dimension
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """The vectors of texts that are searched, as `TextModel.embed`."""
         return self.model.embed([self.prefixes.document + text for text in texts])
 
     def embed_query(self, text: str) -> np.ndarray:
+        """The vector of a question, as `Embedder.embed_query`."""
         return _query_vector(self.model, self.model.name, self.prefixes.query + text)  # type: ignore[arg-type]
 
 
 def load_embedder(settings: Settings, threads: int = 0) -> Embedder:
-    """The embedder that the settings name; its weights are loaded once in a process, and any thread may use it.
+    """The embedder that the settings name. Its weights are loaded once in a process, and any thread may use it.
 
     Args:
-        threads: of the CPU, where no graphics processor does the work; 0: one for each core. They sleep while they
-            wait, so a chat beside them goes on.
+        settings: the site's settings.
+        threads: the CPU threads to use where no graphics processor does the work; 0: one for each core. They sleep while
+            they wait, so a chat beside them goes on.
 
     Raises:
-        ModelError: its folder lacks a file, or is no BERT; or it is on a server that has no address.
+        ModelError: its folder lacks a file or holds no BERT, or its server has no address.
     """
     models = settings.models
     spec = json.dumps({key: getattr(models, key) for key in _SPEC})
@@ -111,15 +119,15 @@ def load_former(spec: str, settings: Settings) -> Embedder:
     """
     former = settings.models.model_copy(update=json.loads(spec))
     if former.embedder_url != settings.models.embedder_url:
-        former.embedder_api_key = ""  # a key goes to no server but its own
+        former.embedder_api_key = ""  # a key is sent to its own server only
     return load_embedder(settings.model_copy(update={"models": former}))
 
 
 def embedder_folder(settings: Settings) -> Path:
-    """The folder of an embedder that runs here.
+    """The folder of an embedder that runs on this machine.
 
     Raises:
-        ModelError: the demo weights can't be had, or there is no such folder.
+        ModelError: the demo weights can't be fetched, or there is no such folder.
     """
     name = settings.models.embedder
     return resolve_embedding_model(name if name == DEMO else str(settings.root / Path(name).expanduser()))
@@ -127,7 +135,10 @@ def embedder_folder(settings: Settings) -> Path:
 
 @lru_cache(maxsize=8)
 def _query_vector(model: TextModel, name: str, text: str) -> np.ndarray:
-    """The same question is searched for, judged and quoted on; under another `name` the model has other weights."""
+    """The vector of `text`, remembered because one question is embedded to search, to judge and to quote.
+
+    `name` is part of the key: under another name the model has other weights.
+    """
     vector: np.ndarray = model.embed([text])[0]
     vector.flags.writeable = False
     return vector

@@ -1,4 +1,4 @@
-"""What an encoder in int8 needs to know: whether this CPU multiplies bytes exactly, and how large its inputs become."""
+"""What an encoder in int8 must know: whether this CPU multiplies bytes exactly, and how large its inputs become."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -36,15 +36,15 @@ SAMPLE = (
     "leaves. Article 4 of the agreement, as amended by the decision of 12 June, obliges both parties to publish their "
     "measurements, free of charge, in a form that a machine can read.",
 )
-"""Prose, a table, code and numbers. Another sample gives other vectors: rename `onnx_embedder.INT8` with it."""
+"""Prose, a table, code and numbers. Another sample gives other vectors, so rename `onnx_embedder.INT8` with it."""
 
 
 @cache
 def multiplies_exactly() -> bool:
-    """Whether ONNX Runtime's product of unsigned and signed bytes is right here for the largest values.
+    """Whether ONNX Runtime's product of unsigned and signed bytes is exact here for the largest values.
 
-    On x86 without VNNI it adds pairs in 16 bits, which overflow (VPMADDUBSW); on VNNI and on ARM it does not. Asking
-    the runtime itself holds for every platform.
+    x86 without VNNI adds pairs in 16 bits, which overflow (VPMADDUBSW). VNNI and ARM do not. A trial product tells on every
+    platform.
     """
     import onnxruntime
     from onnx import TensorProto, helper, numpy_helper
@@ -67,7 +67,7 @@ def multiplies_exactly() -> bool:
 
 
 def peaks(arrays: Arrays, config: "Config", tokenizer: "Tokenizer") -> dict[str, np.ndarray]:
-    """Greatest magnitude of each input of each linear layer over `SAMPLE`, as `bert.encoder` takes it."""
+    """The greatest magnitude of each input of each linear layer over `SAMPLE`, as `bert.encoder` takes it: (inputs,) by layer."""
     import onnxruntime
 
     model = observer(arrays, heads=config.heads, epsilon=config.epsilon, activation=config.activation)

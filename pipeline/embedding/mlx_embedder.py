@@ -1,4 +1,4 @@
-"""Texts to vectors on a Mac's graphics processor: a BERT-like encoder on MLX, in fp32."""
+"""Turns texts into vectors on a Mac's graphics processor: a BERT-like encoder on MLX, in fp32."""
 
 import math
 import sys
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     Weights = Mapping[str, mx.array]
 
 BATCH_TOKENS = 8192
-"""Padded tokens of one run: enough to fill a graphics processor, while attention's scores stay below 200 MB."""
+"""The most padded tokens of one run. They fill a graphics processor, and attention's scores stay below 200 MB."""
 CACHE_BYTES = 512 * 1024**2
-"""MLX keeps the memory of former runs up to this; the chat model needs it more."""
+"""The most bytes of earlier runs that MLX may keep. The chat model needs the memory more."""
 
 
 def has_metal() -> bool:
-    """Whether MLX computes on a graphics processor here. Imports MLX on a Mac only."""
+    """Whether MLX computes on a graphics processor here. Imports MLX only on a Mac."""
     if sys.platform != "darwin":
         return False
     blas.preload()
@@ -40,24 +40,26 @@ def has_metal() -> bool:
 class MlxEmbedder:
     """Runs the model in `folder`, which has the files that `onnx_embedder.BertEmbedder` reads.
 
-    Its vectors are those of ONNX Runtime in fp32, so it bears the same name. Nothing is loaded before the first text.
+    Its vectors are those of ONNX Runtime in fp32, so it has the same name. Nothing is loaded before the first text.
 
     Raises:
-        ModelError: a file is missing, or it is a kind of model that is not known here.
+        ModelError: a file is missing, or the model is of a kind that is not known here.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.config = read_config(folder)
         self.dimension = self.config.width
-        # A stream of MLX belongs to the thread that made it, so one thread does all the work, whoever asks for it.
+        # A stream of MLX belongs to the thread that made it, so one thread does all the work.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mlx-embedder")
 
     @cached_property
     def name(self) -> str:
+        """The folder's name with a digest of everything that the vectors depend on."""
         return vectors_name(self.folder, self.config)
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """The texts' vectors, as `TextModel.embed`. Any thread may call it."""
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
         return self._worker.submit(self._embed, list(texts)).result()
@@ -89,12 +91,13 @@ class MlxEmbedder:
 
 
 def encode(weights: "Weights", ids: "mx.array", mask: "mx.array", config: Config) -> "mx.array":
-    """Float32 (texts, width) of length 1, as `bert.encoder` computes it.
+    """The texts' vectors, float32 (texts, width) of length 1, as `bert.encoder` computes them.
 
     Args:
         weights: under transformers' names, without the prefix `bert.`; a linear layer's are (output, input).
         ids: int (texts, tokens).
         mask: int (texts, tokens), 0 where there is no token.
+        config: the model's configuration.
     """
     import mlx.core as mx
 
@@ -112,7 +115,7 @@ def encode(weights: "Weights", ids: "mx.array", mask: "mx.array", config: Config
 
 
 def _layer(weights: "Weights", hidden: "mx.array", seen: "mx.array", name: str, config: Config) -> "mx.array":
-    """`hidden`, (texts, tokens, width), after layer `name`; `seen`, bool (texts, 1, 1, tokens), is where tokens are."""
+    """`hidden`, (texts, tokens, width), after layer `name`; `seen`, bool (texts, 1, 1, tokens), is true for tokens."""
     import mlx.core as mx
 
     query, key, value = (

@@ -1,4 +1,4 @@
-"""Embeddings of an Ollama server."""
+"""Embeddings from an Ollama server."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,21 +12,23 @@ from pipeline.servers.ollama_server import OllamaServer
 from pipeline.servers.transport import TRIES, ServerError
 
 KEEP_ALIVE = "30m"
-"""How long Ollama holds the model after the last text, so that a visitor rarely waits until it is loaded."""
+"""How long Ollama keeps the model after the last text. So a visitor rarely waits for it to load."""
 SUGGESTED = "nomic-embed-text"
 
 
 class OllamaEmbeddings:
-    """The model `model` of the Ollama at `url`, as `OllamaServer` finds it."""
+    """An `EmbeddingServer`: the model `model` of the Ollama at `url`, which `OllamaServer` finds."""
 
     def __init__(self, model: str, url: str = "", api_key: str = "") -> None:
         self.model = model
         self._server = OllamaServer(KEYS, url, api_key, tries=TRIES)
 
     def identity(self) -> str:
+        """The model's name with the digest of its weights, as `EmbeddingServer.identity`."""
         return self._server.identity(self.model)
 
     def vectors(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """One vector for each text, as `EmbeddingServer.vectors`."""
         if not self._embeds:
             raise ModelError(
                 f"{self.model} of Ollama is no embedding model: run `ollama pull {SUGGESTED}`, then set {KEYS.model} = "
@@ -44,6 +46,7 @@ class OllamaEmbeddings:
         return answer.embeddings
 
     def close(self) -> None:
+        """Closes the connection."""
         self._server.close()
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Texts to vectors: a BERT-like encoder on ONNX Runtime."""
+"""Turns texts into vectors: a BERT-like encoder on ONNX Runtime."""
 
 import threading
 from collections import defaultdict
@@ -21,25 +21,26 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 RUN_TOKENS = 512
-"""Tokens of one run on one core, texts of one length. A text of that many is quickest alone; short ones share a run."""
+"""The most tokens of one run on one core. Short texts of one length share a run; a longer text is quickest alone."""
 INT8 = "int8"
-"""In the name of an embedder that multiplies in int8. Raised when its rounding changes."""
+"""Part of the name of an embedder that multiplies in int8. Change it when the rounding changes."""
 GRAPH = 3
-"""Raised when `bert.encoder` gives another graph, so that a cached one is not used."""
+"""Raise it when `bert.encoder` builds another graph, so that a cached one is not used."""
 
 
 class BertEmbedder:
     """Runs the model in `folder`: config.json, tokenizer.json or vocab.txt, model.safetensors and, if there, 1_Pooling.
 
-    Its linear layers multiply in int8, twice as fast as in fp32, on a CPU that does so exactly. Nothing is loaded
+    On a CPU that multiplies bytes exactly, its linear layers multiply in int8, twice as fast as in fp32. Nothing is loaded
     before the first text.
 
     Args:
-        threads: of the CPU, each for a run of its own.
-        exact: fp32 on every CPU.
+        folder: the model's folder.
+        threads: the CPU threads; each makes its own run.
+        exact: use fp32 on every CPU.
 
     Raises:
-        ModelError: a file is missing, or it is a kind of model that is not known here.
+        ModelError: a file is missing, or the model is of a kind that is not known here.
     """
 
     def __init__(self, folder: Path, threads: int, *, exact: bool = False) -> None:
@@ -52,10 +53,12 @@ class BertEmbedder:
 
     @cached_property
     def name(self) -> str:
+        """The folder's name with a digest of everything that the vectors depend on."""
         name = vectors_name(self.folder, self.config)
         return f"{name}-{INT8}" if self._int8 else name
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """The texts' vectors, as `TextModel.embed`. Any thread may call it."""
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         if not texts:
             return vectors
@@ -99,19 +102,24 @@ class BertEmbedder:
 
 
 def open_session(model: Path, threads: int) -> "onnxruntime.InferenceSession":
-    """`model` ready to run on the CPU beside a chat."""
+    """A session of `model` on the CPU that leaves room for a chat beside it.
+
+    Args:
+        model: the ONNX file.
+        threads: the CPU threads of one run.
+    """
     import onnxruntime
 
     options = session_options(threads)
-    # A thread that spins while it waits takes the core from the engine; small blocks of work let a thread that
-    # has a core take over from one that has none.
+    # A thread that spins while it waits would take a core from the engine. Small blocks of work let a thread that has a
+    # core take over from one that has none.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.dynamic_block_base", "4")
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
 def alike(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Indices of texts grouped by length, longest first; a group of more than one has at most `budget` tokens."""
+    """Groups of indices of texts with the same length, longest first. A group of several has at most `budget` tokens."""
     rows_of: dict[int, list[int]] = defaultdict(list)
     for row, length in enumerate(lengths):
         rows_of[length].append(row)

@@ -1,4 +1,4 @@
-"""Embeddings of any OpenAI-compatible server."""
+"""Embeddings from any OpenAI-compatible server."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,10 +22,16 @@ _REFUSED_TEXT = (httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE, 
 
 
 class OpenAIEmbeddings:
-    """The model `model` of the server at `url`, which ends with the version, e.g. `https://api.openai.com/v1`.
+    """An `EmbeddingServer`: the model `model` of the server at `url`.
+
+    Args:
+        model: the server's name for the model.
+        url: the address, which ends with the version, e.g. `https://api.openai.com/v1`.
+        api_key: the server's key, if it wants one.
+        pause: waits so many seconds between two tries.
 
     Raises:
-        ModelError: there is no `url`. Texts are sent nowhere that the owner has not named.
+        ModelError: there is no `url`. Texts are sent to no server that the owner has not named.
     """
 
     def __init__(self, model: str, url: str, api_key: str = "", *, pause: Callable[[float], None] = time.sleep) -> None:
@@ -38,9 +44,11 @@ class OpenAIEmbeddings:
         self._server = OpenAIServer(url, model, KEYS, api_key, TIMEOUT_SECONDS, pause=pause)
 
     def identity(self) -> str:
+        """The model's name. The protocol tells nothing of its weights."""
         return f"openai:{self.model}"
 
     def vectors(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """One vector for each text, as `EmbeddingServer.vectors`."""
         body = {"model": self.model, "input": list(texts), "encoding_format": "float"}
         try:
             return self._server.post("embeddings", lambda dialect: body, _read)
@@ -50,6 +58,7 @@ class OpenAIEmbeddings:
             raise
 
     def close(self) -> None:
+        """Closes the connection."""
         self._server.close()
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Prefixes:
+    """The words that are put in front of a question and of a text that is searched."""
+
     query: str = ""
     document: str = ""
 
 
 _SEARCH = Prefixes("Represent this sentence for searching relevant passages: ")
-# As the models' own pages say; the first pattern that fits counts.
+# These come from the models' own pages. The first pattern that matches counts.
 _KNOWN = [
     (r"nomic-embed-text", Prefixes("search_query: ", "search_document: ")),
     (r"embeddinggemma", Prefixes("task: search result | query: ", "title: none | text: ")),
@@ -25,6 +27,10 @@ _KNOWN = [
 
 
 def known_prefixes(model: str) -> Prefixes:
-    """Those of the model family that `model`, a folder's or a server's name, belongs to; none for others."""
+    """The prefixes of the model family that `model` belongs to; empty ones if it is unknown.
+
+    Args:
+        model: the name of a folder, or a server's name for the model.
+    """
     name = model.lower().split("/")[-1].split(":")[0]
     return next((prefixes for pattern, prefixes in _KNOWN if re.match(pattern, name)), Prefixes())

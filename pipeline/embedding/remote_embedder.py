@@ -1,4 +1,4 @@
-"""Texts to vectors by a model server."""
+"""Turns texts into vectors by asking a model server."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -9,18 +9,20 @@ import numpy as np
 from pipeline.errors import ModelError
 
 BATCH = 32
-"""Texts in one request."""
+"""The most texts in one request."""
 SHORTEST = 100
-"""Characters; a server that refuses so short a text does not refuse it for its length."""
+"""Characters. If a server refuses so short a text, the reason is not its length."""
 
 
 class RefusedTextError(ModelError):
-    """The server refuses the texts of one request, most likely because one is longer than its model takes."""
+    """The server refuses the texts of one request, probably because one is longer than its model accepts."""
 
 
 class EmbeddingServer(Protocol):
+    """A server that turns texts into vectors."""
+
     def identity(self) -> str:
-        """Names the model and, where the server tells, its weights; asked often, as a server may exchange them.
+        """Names the model and, if the server tells, its weights. It is asked often, because a server may exchange them.
 
         Raises:
             ModelError: the server can't be reached, or lacks the model.
@@ -36,10 +38,10 @@ class EmbeddingServer(Protocol):
 
 
 class RemoteEmbedder:
-    """Asks `server` in batches; what is too long for its model is cut.
+    """Asks `server` in batches. A text that is too long for its model is cut.
 
     Raises:
-        ModelError: by every method and property, when the server can't be asked.
+        ModelError: by every method and property, if the server can't be asked.
     """
 
     def __init__(self, server: EmbeddingServer) -> None:
@@ -47,14 +49,16 @@ class RemoteEmbedder:
 
     @property
     def name(self) -> str:
+        """The server's identity of the model with the vectors' dimension."""
         return f"{self._server.identity()}-{self.dimension}"
 
     @cached_property
     def dimension(self) -> int:
-        """As long as the server's first vector is."""
+        """The length of the server's first vector."""
         return len(self._server.vectors(["dimension"])[0])
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """The texts' vectors, as `TextModel.embed`."""
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         for start in range(0, len(texts), BATCH):
             rows = slice(start, start + BATCH)
@@ -79,7 +83,7 @@ class RemoteEmbedder:
 
 
 def _answer(server: EmbeddingServer, texts: Sequence[str]) -> list[Sequence[float]]:
-    """One vector for each text; of texts that the server refuses, each on its own, then half of it, and so on."""
+    """One vector for each text. If the server refuses them, each is sent alone, then its first half, and so on."""
     try:
         return list(server.vectors(texts))
     except RefusedTextError:

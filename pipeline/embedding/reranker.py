@@ -1,4 +1,4 @@
-"""How well each text answers a query: a cross-encoder, which reads both at once, on ONNX Runtime."""
+"""Scores how well each text answers a query, with a cross-encoder on ONNX Runtime, which reads both at once."""
 
 import os
 import threading
@@ -23,32 +23,36 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 BATCH_TOKENS = 1024
-"""Padded tokens of one run. More at once is slower: the layer's (tokens, 1536) no longer fit the cache."""
+"""The most padded tokens of one run. More are slower, because a layer's (tokens, 1536) numbers no longer fit the cache."""
 GRAPH = 1
-"""Raised when `bert.classifier` gives another graph, so that a cached one is not used."""
+"""Raise it when `bert.classifier` builds another graph, so that a cached one is not used."""
 
 RERANKERS = Table("sitetwin.rerankers", {})
-"""Kinds beside a folder, of other packages: each factory takes the settings and the name after the kind."""
+"""Kinds of rerankers that other packages add. Each factory takes the settings and the name after the kind."""
 _rerankers: dict[tuple[Path, int], "BertReranker"] = {}
 _lock = threading.Lock()
 
 
 class Reranker(Protocol):
+    """A model that scores texts for one query."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Identifies the weights."""
 
     def scores(self, query: str, texts: Sequence[str]) -> np.ndarray:
-        """Float32 (texts,), higher is better; comparable between texts of one query."""
+        """A score for each text, float32 (texts,). Higher is better; scores are comparable between texts of one query."""
 
 
 def load_reranker(settings: Settings, threads: int = 0) -> Reranker:
-    """The reranker that the settings name, one per process; any thread may use it.
+    """The reranker that the settings name. There is one in a process, and any thread may use it.
 
     Args:
-        threads: of the CPU for one run; 0: one for each core.
+        settings: the site's settings.
+        threads: the CPU threads of one run; 0: one for each core.
 
     Raises:
-        ModelError: none is named, its folder lacks a file, or is no BERT.
+        ModelError: none is named, its folder lacks a file, or it is no BERT.
     """
     if not settings.models.reranker:
         raise ModelError(
@@ -73,8 +77,12 @@ class BertReranker:
 
     Nothing is loaded before the first query.
 
+    Args:
+        folder: the model's folder.
+        threads: the CPU threads of one run.
+
     Raises:
-        ModelError: a file is missing, or it is a kind of model that is not known here.
+        ModelError: a file is missing, or the model is of a kind that is not known here.
     """
 
     def __init__(self, folder: Path, threads: int) -> None:
@@ -85,10 +93,14 @@ class BertReranker:
 
     @cached_property
     def name(self) -> str:
+        """The folder's name with a digest of its weights."""
         return weights_name(self.folder)
 
     def scores(self, query: str, texts: Sequence[str]) -> np.ndarray:
-        """The logits. A pair that is longer than the model takes loses the end of its longer part, nearly always the text."""
+        """The logit of each pair of query and text, float32 (texts,).
+
+        A pair that is too long loses the end of its longer part, which is nearly always the text.
+        """
         scores = np.zeros(len(texts), np.float32)
         if not texts:
             return scores
