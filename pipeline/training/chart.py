@@ -1,4 +1,4 @@
-"""The curves as a picture, anew at each evaluation; an image viewer that is open on it sees the old one or the new one."""
+"""Draws the curves of a run as a picture, anew at each evaluation. An open image viewer sees the old file or the new one."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -12,20 +12,24 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
-"""Told apart by the colour-blind too (Okabe and Ito)."""
+"""Colours that colour-blind people can tell apart too (Okabe and Ito)."""
 SMOOTHED = 20
-"""The training loss is averaged over this part of its reports: a single one is the mean of a few batches."""
+"""Each point of the training loss is averaged with one report in so many on both sides, because a single report is the
+noisy mean of a few batches."""
 
 
 def draw(runs: Mapping[str, Curves], path: Path, title: str, per_epoch: int = 0) -> None:
-    """Training loss (thin), validation loss (thick) and the best checkpoint (ring) of each run as PNG.
+    """Draws training loss (thin), validation loss (thick) and the best checkpoint (ring) of each run into a PNG.
 
-    Several runs have a second panel below with their validation loss alone, in which a small rise can be seen.
+    With several runs, a second panel below shows their validation loss alone, where a small rise can be seen.
 
     Args:
-        per_epoch: iterations in an epoch, for an axis of epochs; 0: without it.
+        runs: the curves of each run, by the name to show.
+        path: the file to write.
+        title: the words above the picture.
+        per_epoch: the iterations in an epoch, for a second axis in epochs; 0: without that axis.
     """
-    # Imported here: it takes a second, and only a training run draws.
+    # The import takes a second, and only a training run draws.
     from matplotlib.figure import Figure
 
     is_one = len(runs) == 1
@@ -76,6 +80,6 @@ def _mark(panel: "Axes", best: ValidPoint, colour: str) -> None:
 
 
 def _smooth(losses: Sequence[float], around: int) -> list[float]:
-    """Each the mean of itself and up to `around` on both sides."""
+    """Each loss averaged with up to `around` neighbours on both sides."""
     windows = (losses[max(0, place - around) : place + around + 1] for place in range(len(losses)))
     return [sum(window) / len(window) for window in windows]

@@ -1,9 +1,10 @@
-"""All that a run needs to go on as if it had never stopped: weights, optimiser, iteration, curves.
+"""Checkpoints: everything that a run needs to continue as if it had never stopped (weights, optimiser, iteration, curves).
 
-Which rows an iteration reads and what its dropout drops follow from the seed and its number, so they need no place here.
+Which rows an iteration reads, and what its dropout drops, follow from the seed and the iteration's number. So they need
+no place here.
 
-A checkpoint is a folder, written beside its place and moved there whole, so a kill or a power cut leaves the old one or
-the new one. Import this after `blas.preload()`.
+A checkpoint is a folder. It is written under another name and moved to its place whole, so a kill or a power cut leaves
+either the old one or the new one. Import this after `blas.preload()`.
 """
 
 import shutil
@@ -23,21 +24,29 @@ WEIGHTS, BEST, OPTIMIZER, STATE = "weights.safetensors", "best.safetensors", "op
 
 
 class Progress(BaseModel):
-    """Where a run stands after `iteration`."""
+    """How far a run is after `iteration`."""
 
     iteration: int = 0
     curves: Curves = Curves()
     losses: list[float] = []
-    """Of the iterations since the last report."""
+    """The loss of each iteration since the last report, in nats a token."""
 
 
 def weights_of(model: nn.Module) -> dict[str, mx.array]:
-    """What is trained, by name: an adapter's file as mlx-lm writes it."""
+    """The trained weights by name, as mlx-lm writes them into an adapter's file."""
     return dict(tree_flatten(model.trainable_parameters()))
 
 
 def save(folder: Path, progress: Progress, model: nn.Module, best: dict[str, mx.array], optimizer: Optimizer) -> Path:
-    """Writes `folder/NNNNNNN`, then removes older ones."""
+    """Writes the checkpoint `folder/NNNNNNN`, removes older ones, and returns its path.
+
+    Args:
+        folder: the folder of the run's checkpoints.
+        progress: how far the run is.
+        model: the model whose trained weights are written.
+        best: the best weights so far; empty: none.
+        optimizer: the optimiser whose state is written.
+    """
     name = f"{progress.iteration:07d}"
     final = folder / name
     state: dict[str, mx.array] = dict(tree_flatten(optimizer.state))
@@ -47,18 +56,19 @@ def save(folder: Path, progress: Progress, model: nn.Module, best: dict[str, mx.
             mx.save_safetensors(str(draft / BEST), best)
         mx.save_safetensors(str(draft / OPTIMIZER), state)
         (draft / STATE).write_text(progress.model_dump_json(), encoding="utf-8")
-    for other in folder.iterdir():  # older ones, and drafts of writers that were killed
+    for other in folder.iterdir():  # older checkpoints, and drafts of processes that were killed
         if other != final:
             shutil.rmtree(other)
     return final
 
 
 def newest(folder: Path) -> Path | None:
+    """The newest checkpoint in `folder`; None if there is none."""
     return max(_all(folder), default=None, key=lambda path: path.name)
 
 
 def load(checkpoint: Path, model: nn.Module, optimizer: Optimizer) -> tuple[Progress, dict[str, mx.array]]:
-    """Puts model and optimiser where they were; gives the progress and the best weights."""
+    """Restores model and optimiser from `checkpoint`; returns the progress and the best weights."""
     model.load_weights(str(checkpoint / WEIGHTS), strict=False)
     arrays: Any = mx.load(str(checkpoint / OPTIMIZER))
     optimizer.state = tree_unflatten(list(arrays.items()))

@@ -1,4 +1,4 @@
-"""What is wrong with a run before it starts: an error when it can't go well, else a warning that says what to expect."""
+"""Checks a run before it starts. What can't go well is an error; what may disappoint is a warning that says what to expect."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +11,19 @@ from pipeline.training.memory import estimate, is_written_out, shape_of, smaller
 from pipeline.weights import blas
 
 FEW = 100
+"""A data set with fewer training rows gets a warning."""
 ROOMY = 0.8
-"""Of the free memory; what is not needed for the run itself leaves the rest to others."""
+"""Weights are packed only if the run then takes no more than this share of the free memory. Packing is not needed, so it
+leaves the rest to other programs."""
 
 
 def check_visibility(adapter: Visibility, data: Visibility, version: int) -> None:
-    """Weights can't be un-told: what visitors talk to has never seen a private note.
+    """Refuses to train a public adapter on private notes, because weights can't forget what they have learnt.
+
+    Args:
+        adapter: the visibility that the adapter will have.
+        data: the visibility of the data set.
+        version: the data set's version, for the message.
 
     Raises:
         SitetwinError: a public adapter of a private data set.
@@ -29,10 +36,10 @@ def check_visibility(adapter: Visibility, data: Visibility, version: int) -> Non
 
 
 def check_rows(train: Sequence[TokenRow], valid: Sequence[TokenRow], config: TrainingConfig) -> list[str]:
-    """Warnings for the owner.
+    """Checks the rows against the configuration; returns warnings for the owner.
 
     Raises:
-        SitetwinError: fewer rows than a batch, or a row of which nothing is left to learn.
+        SitetwinError: there are fewer rows than a batch has, or nothing of a row is left to learn.
     """
     if len(train) < config.batch_size:
         raise SitetwinError(
@@ -60,7 +67,7 @@ def check_rows(train: Sequence[TokenRow], valid: Sequence[TokenRow], config: Tra
 
 def _check_prompts(name: str, rows: Sequence[TokenRow], config: TrainingConfig) -> None:
     for number, row in enumerate(rows, 1):
-        # One token at least must be predicted: a mean over none is NaN, and the adapter with it.
+        # At least one token must be predicted. A mean over none is NaN, and would make the adapter NaN too.
         if min(len(row.tokens), config.max_seq_length) <= max(row.start, 1):
             raise SitetwinError(
                 f"{name} row {number} has {row.start} tokens before its answer, so within {config.max_seq_length} "
@@ -69,11 +76,11 @@ def _check_prompts(name: str, rows: Sequence[TokenRow], config: TrainingConfig) 
 
 
 def check_base(folder: Path, config: TrainingConfig) -> list[str]:
-    """A warning where the model's weights are slow on this machine.
+    """Checks the base in `folder`; returns a warning if its weights are slow on this machine.
 
     Raises:
         ModelError: mlx-lm can't open the model.
-        SitetwinError: all its weights are to be trained, and they are quantised, which have no gradients.
+        SitetwinError: a full fine-tune of quantised weights, which have no gradients.
     """
     shape = shape_of(folder)
     if shape.is_quantised and config.fine_tune_type == "full":
@@ -91,10 +98,16 @@ def check_base(folder: Path, config: TrainingConfig) -> list[str]:
 
 
 def fit_memory(folder: Path, rows: Sequence[TokenRow], config: TrainingConfig, free: int) -> tuple[str, TrainingConfig]:
-    """What the run will take, in words, and the configuration with it decided whether the weights are packed.
+    """The memory that the run needs, in words, and the configuration with `pack_weights` decided.
+
+    Args:
+        folder: the base's folder.
+        rows: all rows that are read.
+        config: the configuration.
+        free: the bytes that the run may take.
 
     Raises:
-        SitetwinError: it is more than the `free` bytes; with settings that would fit, if there are any.
+        SitetwinError: it needs more than `free`; the message names settings that would fit, if there are any.
         ModelError: mlx-lm can't open the model.
     """
     shape = shape_of(folder)

@@ -1,6 +1,6 @@
-"""What a run is trained with: mlx-lm's own keys, presets, and files of older projects.
+"""The configuration of a run: mlx-lm's own keys, presets, and files of older projects.
 
-A preset is laid under the file, the file under what the command line sets; so a file only says what it wants otherwise.
+A file's values replace those of the preset, and the command line's replace both. So a file states only what differs.
 """
 
 import difflib
@@ -21,23 +21,29 @@ KEYS = {
     "q_proj": "self_attn", "k_proj": "self_attn", "v_proj": "self_attn", "o_proj": "self_attn",
     "gate_proj": "mlp", "up_proj": "mlp", "down_proj": "mlp",
 }  # fmt: skip
-"""Where in a layer each of the projections is that older files name without it."""
+"""The place of each projection in a layer. Older files name the projections without it."""
 
 
 class Part(BaseModel):
+    """A part of the configuration. It can't be changed, and an unknown key in it is an error."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class LoraParameters(Part):
+    """The shape of the adapter (LoRA, Hu et al. 2021)."""
+
     rank: int = Field(16, ge=1, le=1024)
     dropout: float = Field(0.05, ge=0, lt=1)
     scale: float = Field(2.0, gt=0)
-    """The product of the two small matrices is multiplied by it; elsewhere it is written alpha / rank."""
+    """The factor of the product of the two small matrices, elsewhere written alpha / rank."""
     keys: list[str] | None = Field([f"{place}.{name}" for name, place in KEYS.items()], min_length=1)
-    """The layers' parts that get one, by their name within a layer; None: all that can."""
+    """The projections that are adapted, by their name within a layer; None: all that can be."""
 
 
 class Schedule(Part):
+    """A schedule of the learning rate: the name and arguments of one of mlx.optimizers."""
+
     name: str
     arguments: list[float] = Field(min_length=1)
     warmup: int = Field(0, ge=0)
@@ -45,49 +51,53 @@ class Schedule(Part):
 
 
 class TrainingConfig(Part):
+    """Everything that a run is trained with, in mlx-lm's keys."""
+
     fine_tune_type: Literal["lora", "dora", "full"] = "lora"
     optimizer: Optimizer = "adam"
     optimizer_config: dict[Optimizer, dict[str, int | float | bool | list[float] | None]] = {}
     seed: int = Field(0, ge=0)
     num_layers: int = Field(-1, ge=-1)
-    """Counted from the last; -1: all."""
+    """The layers that are trained, counted from the last; -1: all."""
     batch_size: int = Field(2, ge=1)
     epochs: float = Field(3, gt=0)
     iters: int | None = Field(None, ge=1)
-    """Batches that are read; None: by epochs and rows."""
+    """The batches that are read; None: as `epochs` and the rows give."""
     val_batches: int = Field(-1, ge=-1)
-    """-1: all that there are."""
+    """The batches of an evaluation; -1: all."""
     learning_rate: float = Field(1e-5, gt=0)
     lr_schedule: Schedule | None = None
     steps_per_report: int = Field(10, ge=1)
     steps_per_eval: int | None = Field(None, ge=1)
-    """None: 100, but at least ten evaluations in a run."""
+    """Iterations between two evaluations; None: 100, or fewer so that a run has at least ten."""
     save_every: int | None = Field(None, ge=1)
-    """None: as often as there is an evaluation."""
+    """Iterations between two checkpoints; None: as many as between two evaluations."""
     max_seq_length: int = Field(2048, ge=8)
-    """Tokens; what a row has more is cut off."""
+    """The most tokens of a row; the rest is cut off."""
     grad_checkpoint: bool = True
-    """Layers are computed a second time on the way back, instead of kept: less memory, a third more time."""
+    """Whether the backward pass computes the layers again instead of keeping their results: less memory, a third more
+    time."""
     pack_weights: bool | None = None
-    """On a Linux CPU the frozen weights of an fp32 Llama are held once more for each of the two ways, in the order in which
-    its products read them: up to three times the model's memory, a sixth less time. None: where there is room."""
+    """Whether the frozen weights of an fp32 Llama are copied on a Linux CPU, once for the forward and once for the backward
+    pass, in the order in which the products read them. That takes up to three times the model's memory and a sixth less
+    time. None: if there is room."""
     grad_accumulation_steps: int = Field(1, ge=1)
     lora_parameters: LoraParameters = LoraParameters()
     mask_prompt: bool = True
-    """Only answers are learnt, not the questions."""
+    """Whether only the answers are learnt, not the questions."""
     patience: int = Field(3, ge=0)
-    """So many evaluations in a row without a better one end the run; 0: never."""
+    """The run ends after so many evaluations in a row without a new best one; 0: it does not end early."""
     keep_last: bool = False
-    """The last weights become an adapter too, `RUN-last`, to be heard beside the best."""
+    """Whether the last weights also become an adapter, `RUN-last`, to be compared with the best."""
 
     def for_rows(self, rows: int) -> "TrainingConfig":
-        """The same with everything decided that depends on how many rows are trained on."""
+        """The same configuration with everything decided that depends on the number of training rows."""
         iters = self.iters or max(1, int(self.epochs * (rows // self.batch_size)))
         every = self.steps_per_eval or min(100, max(1, iters // 10))
         return self.model_copy(update={"iters": iters, "steps_per_eval": every, "save_every": self.save_every or every})
 
     def learns_like(self, other: "TrainingConfig") -> bool:
-        """Whether both mean the same adapter; how the frozen weights are held makes none."""
+        """Whether both configurations give the same adapter. How the frozen weights are held changes nothing in it."""
         return self.model_copy(update={"pack_weights": other.pack_weights}) == other
 
 
@@ -96,12 +106,13 @@ PRESETS: dict[Preset, Values] = {
     "best": {},
     "overfit": {"epochs": 5, "patience": 0, "keep_last": True, "lora_parameters": {"rank": 64, "dropout": 0.0}},
 }
-"""What differs from the defaults, which are the first project's configuration."""
+"""How each preset differs from the defaults. The defaults are the first project's configuration."""
 
 DEMO: Values = {"learning_rate": 2e-4, "grad_checkpoint": False}
-"""For SmolLM2-135M: so small a model needs larger steps, and its layers fit into memory.
+"""What differs for SmolLM2-135M: so small a model needs larger steps, and its layers fit into memory.
 
-Measured on pairs of docs/ and a blog (851 to train on, 42 to validate, batches of 2), validation loss 3.770 before:
+Validation loss in nats a token, on pairs of docs/ and a blog (851 to train on, 42 to validate, batches of 2). Before
+training it was 3.770.
 
 | learning rate | 30 iterations | 60 | 90 | 120 |
 | --- | --- | --- | --- | --- |
@@ -128,16 +139,22 @@ OURS = {
     ),
     "clear_cache_threshold": "memory is given back after each evaluation",
 }
-"""mlx-lm's keys that sitetwin decides itself, and how."""
+"""The keys of mlx-lm that sitetwin decides itself, each with what it does instead."""
 
 
 def configuration(
     preset: Preset = "best", *layers: Mapping[str, Any], is_demo: bool = False, source: str = "the configuration"
 ) -> TrainingConfig:
-    """The preset with each of `layers` over it.
+    """The configuration of `preset`, with each of `layers` over it.
+
+    Args:
+        preset: the preset.
+        layers: nested values; a later one replaces an earlier one.
+        is_demo: whether the base is the demo model, which has its own defaults.
+        source: what an error names as the origin of the values.
 
     Raises:
-        SettingsError: a key that is not known, named with the nearest one that is, or a value that can't be.
+        SettingsError: a key is unknown (the message names the nearest known one), or a value is impossible.
     """
     values: Values = {}
     for layer in (DEMO if is_demo else {}, PRESETS[preset], *layers):
@@ -149,7 +166,7 @@ def configuration(
 
 
 def read_file(path: Path) -> tuple[Values, list[str]]:
-    """The values of a YAML file in today's words, and what was translated or left out.
+    """The values of a YAML file in today's keys, and messages on what was translated or left out.
 
     Raises:
         SettingsError: it can't be read.
@@ -166,7 +183,7 @@ def read_file(path: Path) -> tuple[Values, list[str]]:
 
 
 def parse_assignments(assignments: Iterable[str]) -> Values:
-    """`batch_size=1` and `lora_parameters.rank=8` as values.
+    """The values of assignments such as `batch_size=1` and `lora_parameters.rank=8`.
 
     Raises:
         SettingsError: there is no `=`.
@@ -184,7 +201,11 @@ def parse_assignments(assignments: Iterable[str]) -> Values:
 
 
 def translate(values: Mapping[str, Any]) -> tuple[Values, list[str]]:
-    """A file of an older project, or of mlx_lm.lora, in today's keys; with one message for each change."""
+    """The values of an older project's file, or of one for mlx_lm.lora, in today's keys, and a message for each change.
+
+    Raises:
+        SettingsError: alpha and rank give no scale.
+    """
     new: Values = {}
     messages = []
     lora: Values = {}
@@ -220,7 +241,7 @@ def _translate_lora(values: Values, messages: list[str]) -> Values:
             messages.append(f"keys: now with the names that mlx-lm knows, e.g. {new['keys'][0]}")
     if "alpha" in values:
         rank = new.get("rank", LoraParameters().rank)
-        # Where a file had both, mlx-lm took their product.
+        # If a file has both, mlx-lm multiplies them.
         factor = new.get("scale", 1)
         try:
             new["scale"] = float(factor) * float(values["alpha"]) / int(rank)
@@ -234,7 +255,7 @@ def _translate_lora(values: Values, messages: list[str]) -> Values:
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> Values:
-    """`above` over `below`, also within parts like lora_parameters."""
+    """The values of `below` with those of `above` in their place, also within nested parts such as lora_parameters."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
@@ -243,7 +264,7 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> Values:
 
 
 def _explain(error: ValidationError) -> str:
-    """The first problem as one sentence; of an unknown key the nearest known one."""
+    """The first problem in one sentence, with the nearest known key if a key is unknown."""
     problem: Any = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] != "extra_forbidden":

@@ -6,48 +6,50 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 Loss = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
-"""In nats a token. Version 0.1.0 wrote one that was no number as null."""
+"""In nats a token. Version 0.1.0 wrote NaN as null."""
 
 
 class Measured(BaseModel):
-    """A record of measurements; what is no number is written as a string that is read again."""
+    """A record of measurements. JSON has no NaN and no infinity, so they are written as strings and read again."""
 
     model_config = ConfigDict(ser_json_inf_nan="strings")
 
 
 class TrainPoint(Measured):
-    """What was measured since the report before."""
+    """What was measured since the last report."""
 
     iteration: int
     loss: Loss
-    """The mean over its iterations."""
+    """The mean over the iterations since the last report."""
     learning_rate: float
     tokens_per_second: float
-    """Of all tokens that are read, without padding."""
+    """All tokens that are read count, padding does not."""
     memory_gb: float
-    """The most that the process has held by then."""
+    """The most memory that the process has held so far."""
 
 
 class ValidPoint(Measured):
+    """One evaluation on the validation rows."""
+
     iteration: int
-    """0: before training."""
+    """0 is before training."""
     loss: Loss
     """The mean over the learnt tokens of the validation rows."""
 
 
 class Forgetting(Measured):
-    """Loss on general text, in nats a token: what the model knew before, and what the adapter costs of it."""
+    """The loss on general text, in nats a token: what the base knew, and how much of it the adapter costs."""
 
     before: Loss
-    """Of the base."""
+    """The base's loss."""
     after: float | None = None
-    """With the adapter; None: the run has not ended."""
+    """The loss with the adapter; None: the run has not ended."""
     last: float | None = None
-    """With the last weights, where they are kept too."""
+    """The loss with the last weights, if they are kept too."""
 
     @property
     def rise(self) -> float | None:
-        """Nats a token that the adapter's loss is higher; below 0 it is lower."""
+        """By how many nats a token the adapter's loss is higher; negative if it is lower. None: the run has not ended."""
         return None if self.after is None else self.after - self.before
 
     def __str__(self) -> str:
@@ -58,11 +60,13 @@ class Forgetting(Measured):
 
 
 class Curves(BaseModel):
+    """The reports and evaluations of a run, in their order."""
+
     train: list[TrainPoint] = []
     valid: list[ValidPoint] = []
 
     @property
     def best(self) -> ValidPoint | None:
-        """The lowest validation loss after training began, the earliest of equal ones."""
+        """The evaluation with the lowest loss after training began; the earliest of equal ones. None: there is none."""
         trained = (point for point in self.valid if point.iteration and math.isfinite(point.loss))
         return min(trained, key=lambda point: point.loss, default=None)

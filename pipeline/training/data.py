@@ -17,26 +17,36 @@ from pipeline.weights.chat_template import ChatTemplate
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
+    """One row: a whole conversation as tokens."""
+
     tokens: list[int]
     start: int
-    """Place of the first token that is learnt: 0, or behind the prompt when that is masked."""
+    """The index of the first learnt token: 0, or the first after the prompt if the prompt is masked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
+    """Several rows side by side."""
+
     tokens: np.ndarray
-    """int32 (rows, longest); shorter rows end in zeros."""
+    """int32 (rows, longest). Shorter rows end in zeros."""
     spans: np.ndarray
-    """int32 (rows, 2): the places of the first and the last token that is learnt, as mlx-lm's default_loss takes them."""
+    """int32 (rows, 2): the indices of the first and the last learnt token, as mlx-lm's default_loss takes them."""
 
     @property
     def learnt(self) -> int:
-        """Tokens that have a loss. The first token of a row has none: nothing comes before it."""
+        """How many tokens have a loss. A row's first token has none, because nothing comes before it."""
         return int(np.maximum(self.spans[:, 1] - np.maximum(self.spans[:, 0], 1) + 1, 0).sum())
 
 
 def read_rows(folder: Path, split: Split, tokenizer: Any, config: TrainingConfig) -> list[TokenRow]:
-    """The rows of `split` as the model's chat template writes them; whole, however long they are.
+    """The rows of `split`, as the model's chat template writes them. Long rows are not cut.
+
+    Args:
+        folder: the data set's folder.
+        split: which rows to read.
+        tokenizer: mlx-lm's, of the base.
+        config: says whether the prompt is masked.
 
     Raises:
         SitetwinError: a line is no row, or the template refuses it.
@@ -56,7 +66,7 @@ def read_rows(folder: Path, split: Split, tokenizer: Any, config: TrainingConfig
 
 
 def make_batch(rows: Sequence[TokenRow], longest: int) -> Batch:
-    """The rows, cut to `longest` tokens, side by side."""
+    """The rows side by side, each cut to `longest` tokens."""
     cut = [row.tokens[:longest] for row in rows]
     tokens = np.zeros((len(rows), max(map(len, cut))), np.int32)
     for place, row in enumerate(cut):
@@ -66,13 +76,13 @@ def make_batch(rows: Sequence[TokenRow], longest: int) -> Batch:
 
 
 def by_length(rows: Sequence[TokenRow], size: int) -> list[list[TokenRow]]:
-    """All rows in batches of about one length, so that little is padded; the last batch may be smaller."""
+    """All rows in batches of `size`, each of similar length, so that little is padded. The last batch may be smaller."""
     ordered = sorted(rows, key=lambda row: len(row.tokens))
     return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
 class Schedule:
-    """Which batch an iteration reads, from the seed and its number alone: a resumed run needs to know no more."""
+    """Which batch each iteration reads. It depends only on the seed and the iteration's number, so a resumed run can go on."""
 
     def __init__(self, rows: Sequence[TokenRow], config: TrainingConfig) -> None:
         self._rows = rows
@@ -89,7 +99,7 @@ class Schedule:
         return make_batch(self._batches[place], self._config.max_seq_length)
 
     def _shuffled(self, epoch: int) -> list[list[TokenRow]]:
-        """Other neighbours, another order and other rows left over in each epoch."""
+        """The batches of an epoch. In each epoch rows have other neighbours, another order, and others are left over."""
         random = np.random.default_rng((self._config.seed, epoch))
         chosen = random.permutation(len(self._rows))[: self.per_epoch * self._config.batch_size]
         batches = by_length([self._rows[place] for place in chosen], self._config.batch_size)

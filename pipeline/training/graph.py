@@ -1,10 +1,10 @@
-"""The gradients by MLX's own graph: for every architecture, and for all of them on a Mac.
+"""Gradients by MLX's own graph. It serves every architecture, and on a Mac all of them.
 
-On a graphics processor a step is compiled, as mlx-lm's trainer does it: the graph is built once for each shape that a
-batch has, and element-wise operations are fused. For the demo model building takes 25 ms of each step here and
-repeating what was built 14; mlx-lm measured a quarter more tokens a second on a Mac, by this and by wired memory
-together (its pull request 53). On a CPU MLX compiles by calling a C++ compiler, which not every machine has, and the
-tenth that is gained is less than what the padding costs.
+On a graphics processor a step is compiled, as in mlx-lm's trainer: the graph is built once for each shape of a batch, and
+element-wise operations are fused. For the demo model, building the graph takes 25 ms of each step here, and repeating
+the built one 14 ms. mlx-lm measured a quarter more tokens a second on a Mac, from compiling and wired memory together
+(its pull request 53). On a CPU, MLX compiles by calling a C++ compiler, which not every machine has, and the tenth that
+is gained is less than what padding costs.
 
 Import this after `blas.preload()`.
 """
@@ -22,24 +22,31 @@ from pipeline.training.data import Batch
 from pipeline.training.loss import Loss
 
 STEP, SHARES = 32, 8
-"""Compiled, a row is padded to a multiple of `STEP`, and the places that are learnt to one of an eighth of all.
+"""For a compiled step, rows are padded to a multiple of `STEP` tokens, and the learnt places to a multiple of one part in
+`SHARES` of all places.
 
-Each shape is traced anew, which costs what a dozen steps save, and what was traced stays: a Mac's graphics processor
-holds half a million arrays, and a shape takes some hundreds of them (MLX's issue 4464). Batches of about one length
-leave some twenty shapes.
+Each new shape is traced, which costs as much as a dozen steps save. A traced graph stays in memory: a Mac's graphics
+processor holds half a million arrays, and a shape takes some hundreds of them (MLX's issue 4464). Batches of similar
+lengths leave some twenty shapes.
 """
 
 
 def is_compiled() -> bool:
-    """Whether steps are: where MLX computes on a graphics processor."""
+    """Whether steps are compiled: true if MLX computes on a graphics processor."""
     return mx.default_device().type == mx.DeviceType.gpu
 
 
 class ByGraph:
-    """A model's loss and gradients. Call it when the model is in training, or never then: what is traced stays so."""
+    """A model's loss and gradients. Call it only in training mode, or never in it: a traced graph keeps the mode."""
 
     def __init__(self, model: nn.Module, loss: Loss, *, is_checkpointed: bool = False) -> None:
-        """`is_checkpointed`: a layer keeps only what goes into it, and is computed a second time on the way back."""
+        """Prepares the model, whose dropout layers are changed in place.
+
+        Args:
+            model: the model with its adapter.
+            loss: the loss to follow.
+            is_checkpointed: a layer keeps only its input, and the backward pass computes it again.
+        """
         dropouts: Any = [part for _, part in model.named_modules() if isinstance(part, nn.Dropout)]
         for part in dropouts:
             part.__class__ = _Dropout
@@ -61,7 +68,8 @@ class ByGraph:
         """The mean loss over the learnt tokens, and the gradients as a tree like that of the trained parameters.
 
         Args:
-            seed: of dropout, which there is when the model is in training.
+            batch: the rows.
+            seed: the seed of dropout, which is used only in training mode.
         """
         tokens, most = _rounded(batch) if self._is_compiled else (batch.tokens, batch.learnt)
         return self._run(mx.random.key(seed), mx.array(tokens), mx.array(batch.spans), most)
@@ -73,7 +81,7 @@ class ByGraph:
 
 
 def updates(model: nn.Module, optimizer: optim.Optimizer) -> Callable[[Any], None]:
-    """Changes the model by gradients; `optimizer` has its state, which stays the same object."""
+    """A function that changes the model by gradients. `optimizer` must have its state, which stays the same object."""
     if not is_compiled():
         return partial(optimizer.update, model)
     state = [model.state, optimizer.state]
@@ -81,11 +89,11 @@ def updates(model: nn.Module, optimizer: optim.Optimizer) -> Callable[[Any], Non
 
 
 class _Dropout(nn.Dropout):
-    """Drops by a key that it is given. MLX's own draws anew when a layer is computed a second time, and the gradients
-    are then those of another loss."""
+    """Drops by a key that it is given. MLX's own dropout draws again when a layer is computed a second time. Then the
+    gradients would belong to another loss."""
 
     def hold(self, key: mx.array) -> None:
-        # Beside the module's own arrays, which are trained, and go into what is compiled.
+        # The key must not be one of the module's own arrays, which are trained and become inputs of the compiled graph.
         object.__setattr__(self, "key", key)
 
     def __call__(self, x: mx.array) -> mx.array:
@@ -95,7 +103,7 @@ class _Dropout(nn.Dropout):
 
 
 def _rounded(batch: Batch) -> tuple[np.ndarray, int]:
-    """The tokens, and how many places to compute: both rounded up, which changes neither loss nor gradients."""
+    """The padded tokens, and how many places to compute. Both are rounded up, which changes neither loss nor gradients."""
     rows, longest = batch.tokens.shape
     padding = -(longest - 1) % STEP
     share = rows * (longest - 1 + padding) // SHARES
@@ -103,7 +111,7 @@ def _rounded(batch: Batch) -> tuple[np.ndarray, int]:
 
 
 def _checkpoint_layers(model: nn.Module) -> None:
-    """mlx-lm's gradient checkpointing, for this model's layers only: it changes a layer's class."""
+    """Gradient checkpointing for this model's layers only. mlx-lm's own changes the layers' class, for all models."""
     for kind in {type(layer) for layer in model.layers}:
         own = type(kind.__name__, (kind,), {"__call__": _computed_twice(kind)})
         for layer in model.layers:
@@ -112,7 +120,7 @@ def _checkpoint_layers(model: nn.Module) -> None:
 
 
 def _computed_twice(kind: type) -> Callable[..., Any]:
-    """The call of a layer of this kind that keeps only its arguments for the way back."""
+    """The call of a layer of this kind that keeps only its arguments for the backward pass."""
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         dropouts = [part for part in self.modules() if isinstance(part, _Dropout)] if self.training else []
@@ -123,7 +131,7 @@ def _computed_twice(kind: type) -> Callable[..., Any]:
                 part.hold(mx.stop_gradient(key))
             return kind.__call__(self, *args, **kwargs)
 
-        # Keys are arguments too: compiling takes draws by the very same key for one, and keeps what was drawn.
+        # Keys are arguments too. Otherwise compiling would merge the two draws by one key, and keep what was drawn.
         keys = [part.key for part in dropouts]
         return mx.checkpoint(inner)(self.trainable_parameters(), keys, *args, **kwargs)
 

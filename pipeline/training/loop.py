@@ -1,10 +1,10 @@
-"""The training loop, of mlx-lm's pieces: its LoRA layers, its loss, MLX's optimisers.
+"""The training loop, built from mlx-lm's pieces: its LoRA layers, its loss, MLX's optimisers.
 
-What mlx-lm's own loop has not: it can be stopped and resumed without a trace, it keeps the best weights and not the
-last, and it ends when the validation loss has not fallen for some time.
+It does what mlx-lm's own loop does not: it can be stopped and resumed without a trace, it keeps the best weights instead
+of the last, and it ends when the validation loss has stopped falling for some time.
 
-`Trainer.step` is one step, whole. The loss that it follows is `loss.answer_loss`; the way from there to the gradients is
-MLX's graph (`graph.py`), or for a Llama on a Linux CPU is written out (`cpu/gradients.py`), to the same numbers.
+`Trainer.step` is one whole step. It follows the loss `loss.answer_loss`. The gradients come from MLX's graph
+(`graph.py`). For a Llama on a Linux CPU they are written out by hand (`cpu/gradients.py`), with the same numbers.
 
 Import this after `blas.preload()`.
 """
@@ -31,30 +31,36 @@ from pipeline.weights.memory import graphics_limit, wire
 
 
 class StoppedError(Exception):
-    """A measurement was cut off because the run is to stop; it is made anew when the run goes on."""
+    """A measurement was cut off because the run must stop. It is made again when the run goes on."""
 
 
 def never() -> bool:
+    """Always false: for loops that nobody stops."""
     return False
 
 
 class Watcher(Protocol):
-    """Sees what the loop does; every method is called in the loop's own thread."""
+    """Is told what the loop does. Every method is called in the loop's own thread."""
 
-    def step(self, iteration: int, loss: float) -> None: ...
+    def step(self, iteration: int, loss: float) -> None:
+        """One iteration is done; `loss` is its mean loss in nats a token."""
 
-    def trained(self, point: TrainPoint) -> None: ...
+    def trained(self, point: TrainPoint) -> None:
+        """A report of the training loss is due."""
 
-    def evaluated(self, point: ValidPoint, progress: Progress) -> None: ...
+    def evaluated(self, point: ValidPoint, progress: Progress) -> None:
+        """The validation rows were evaluated; `progress` holds the curves so far."""
 
 
 class Trainer:
-    """A model on its way to an adapter.
+    """A model on its way to becoming an adapter.
 
     Args:
-        model: as mlx_lm loads it; its layers are changed in place.
-        config: of `TrainingConfig.for_rows`, so that nothing is left to decide.
-        folder: for checkpoints; the newest one there is gone on from.
+        model: as mlx_lm loads it. Its layers are changed in place.
+        train: the rows to train on.
+        valid: the rows to validate with.
+        config: a configuration from `TrainingConfig.for_rows`, so that nothing is left to decide.
+        folder: the folder of checkpoints. The newest one there is continued.
     """
 
     def __init__(
@@ -70,7 +76,7 @@ class Trainer:
         self.schedule = Schedule(train, config)
         self._valid = [make_batch(rows, config.max_seq_length) for rows in by_length(valid, config.batch_size)]
         if config.val_batches != -1:
-            # Of all lengths, not the shortest ones.
+            # The batches are taken at even distances, so that all lengths are among them and not only the shortest.
             step = max(1, len(self._valid) // max(1, config.val_batches))
             self._valid = self._valid[::step][: config.val_batches]
         add_adapter(model, config)
@@ -86,17 +92,18 @@ class Trainer:
         self._update = graph.updates(model, self.optimizer)
         self._accumulated = config.grad_accumulation_steps
         self._summed: Any = None
-        """Gradients of the batches since the last update, `_unused` of them."""
+        """The summed gradients of the batches since the last update. `_unused` counts those batches."""
         self._unused = 0
 
     def step(self, batch: Batch, seed: int = 0) -> float:
-        """Reads one batch; changes the weights with the last of `grad_accumulation_steps` batches.
+        """Reads one batch. The last of `grad_accumulation_steps` batches changes the weights.
 
         Args:
-            seed: of dropout.
+            batch: the rows.
+            seed: the seed of dropout.
 
         Returns:
-            the mean loss over the batch's learnt tokens, before the change.
+            The mean loss over the batch's learnt tokens before the change, in nats a token.
         """
         loss, gradients = self._loss_and_gradients(batch, seed)
         self._summed = gradients if self._summed is None else tree_map(mx.add, self._summed, gradients)
@@ -106,17 +113,24 @@ class Trainer:
             self._update(mean)
             self._summed, self._unused = None, 0
         mx.eval(self.model.trainable_parameters(), self.optimizer.state, loss, self._summed)
-        # On a Mac what is freed stays with the process: as much again for each length that rows have.
+        # On a Mac freed memory stays with the process: as much again for each length of the rows.
         mx.clear_cache()
         return float(loss.item())  # type: ignore[arg-type]
 
     def run(self, watcher: Watcher, stop: Callable[[], bool] = never) -> bool:
-        """Trains to the end, or until `stop()`; then a checkpoint is written and False given.
+        """Trains to the end, or until `stop()` is true. Then it writes a checkpoint.
+
+        Args:
+            watcher: is told what happens.
+            stop: tells whether to stop.
+
+        Returns:
+            Whether the run came to its end.
 
         Raises:
-            SitetwinError: a loss is no number any more.
+            SitetwinError: a loss is not a number any more.
         """
-        # Model, adapter and optimiser; an engine beside needs its own.
+        # This wires model, adapter and optimiser only. An engine beside it needs memory of its own.
         wire(mx.get_active_memory(), graphics_limit())
         progress = self.progress
         if self._is_evaluation_due() and not self._evaluate(watcher, stop):
@@ -134,11 +148,12 @@ class Trainer:
             if progress.iteration % self.config.steps_per_report == 0 or is_last:
                 self._report(watcher, tokens / (time.perf_counter() - started))
                 tokens, started = 0, time.perf_counter()
-            # Summed gradients are in no checkpoint, so one is only written where there are none.
+            # A checkpoint does not hold summed gradients, so it is written only when there are none.
             is_whole, is_cut = self._unused == 0, False
             if self._is_evaluation_due():
                 before = time.perf_counter()
-                # A checkpoint after summed gradients would be of a later iteration than this evaluation.
+                # While gradients are summed, the next checkpoint would come later than this evaluation. So the
+                # evaluation must not be cut off here.
                 is_cut = not self._evaluate(watcher, stop if is_whole else never)
                 started += time.perf_counter() - before
             is_stopped = is_cut or stop()
@@ -149,14 +164,16 @@ class Trainer:
         return True
 
     def mean_loss(self, batches: Sequence[Batch], what: str, stop: Callable[[], bool] = never) -> float:
-        """The mean over all learnt tokens of `batches`, without dropout.
+        """The mean loss over all learnt tokens of `batches`, without dropout, in nats a token.
 
         Args:
-            what: is measured, for the error's words.
+            batches: the rows.
+            what: the name of the measurement, for the error's message.
+            stop: tells whether to stop.
 
         Raises:
-            StoppedError: `stop()` said so before the last batch.
-            SitetwinError: it is no number.
+            StoppedError: `stop()` was true before the last batch.
+            SitetwinError: the loss is not a number.
         """
         self.model.eval()
         losses = []
@@ -168,22 +185,22 @@ class Trainer:
         return self._number(mean, what)
 
     def weights(self) -> dict[str, mx.array]:
-        """Those with the lowest validation loss; without validation rows the last."""
+        """The weights with the lowest validation loss; without validation rows, the last ones."""
         return self.best or checkpoint.weights_of(self.model)
 
     def _is_evaluation_due(self) -> bool:
-        """At the beginning, at each `steps_per_eval` and at the end, unless a checkpoint holds it already."""
+        """True at the beginning, after every `steps_per_eval` iterations and at the end, unless it was done already."""
         iteration = self.progress.iteration
         is_time = iteration % self._eval_every == 0 or iteration == self.iters
         return is_time and all(point.iteration != iteration for point in self.progress.curves.valid)
 
     def _is_save_due(self) -> bool:
-        """Whether a multiple of `save_every` has come since the last whole update."""
+        """Whether a multiple of `save_every` has passed since the last whole update."""
         iteration = self.progress.iteration
         return iteration // self._save_every > (iteration - self._accumulated) // self._save_every
 
     def _is_worn_out(self) -> bool:
-        """Whether the last `patience` evaluations brought nothing better."""
+        """Whether at least `patience` evaluations have followed the best one."""
         points = [point for point in self.progress.curves.valid if point.iteration]
         best = self.progress.curves.best
         return bool(self.config.patience and best) and len(points) - 1 - points.index(best) >= self.config.patience  # type: ignore[arg-type]
@@ -202,7 +219,7 @@ class Trainer:
         watcher.trained(point)
 
     def _evaluate(self, watcher: Watcher, stop: Callable[[], bool]) -> bool:
-        """False: `stop()` cut it off."""
+        """Evaluates the validation rows; false if `stop()` cut it off."""
         if not self._valid:
             return True
         try:
@@ -230,5 +247,5 @@ class Trainer:
 
 
 def _dropout_seed(seed: int, iteration: int) -> int:
-    """Another one in each iteration and each run, and the same when a run is resumed."""
+    """A seed that differs between iterations and between runs, but is the same when a run is resumed."""
     return int(np.random.SeedSequence((seed, iteration)).generate_state(1, np.uint64)[0])

@@ -1,8 +1,8 @@
-"""mlx-lm's loss, at the price of the tokens that are learnt.
+"""mlx-lm's loss, computed only for the tokens that are learnt.
 
-`mlx_lm.tuner.trainer.default_loss` computes logits over the whole vocabulary for each token and then multiplies most of
-them by 0. Here the hidden states of the learnt tokens are picked out first. The model's own head reads them, whatever
-it does beside the projection (tied weights, soft caps, scales).
+`mlx_lm.tuner.trainer.default_loss` computes logits over the whole vocabulary for each token, then multiplies most of
+them by 0. Here the hidden states of the learnt tokens are picked out first. The model's own head reads them, so whatever
+the head does beside the projection (tied weights, soft caps, scales) still happens.
 
 Import this after `blas.preload()`.
 """
@@ -17,38 +17,41 @@ from pipeline.training.data import Batch
 
 
 class Loss(Protocol):
+    """A loss over the learnt tokens of a batch."""
+
     def __call__(self, model: nn.Module, tokens: mx.array, spans: mx.array, most: int) -> tuple[mx.array, mx.array]:
-        """The mean over the learnt tokens, and how many they are.
+        """The mean over the learnt tokens in nats, and how many they are.
 
         Args:
+            model: the model with its adapter.
             tokens: (rows, longest).
             spans: (rows, 2), the first and the last learnt place of each row.
-            most: as many tokens are learnt, or fewer.
+            most: the number of learnt tokens, or more.
         """
 
 
 def answer_loss(model: nn.Module, tokens: mx.array, spans: mx.array, most: int) -> tuple[mx.array, mx.array]:
-    """That of a model with a trunk that `prepare` has made to pick."""
+    """The loss of a model whose trunk was changed by `prepare`, so that it passes on the learnt places only."""
     inputs, targets = tokens[:, :-1], tokens[:, 1:]
     steps = mx.arange(1, tokens.shape[1])
     is_learnt = ((steps >= spans[:, :1]) & (steps <= spans[:, 1:])).reshape(-1)
     learnt = is_learnt.sum()
     places = mx.argsort(mx.where(is_learnt, 0, 1))[:most]
-    # Beside the module's own arrays, which go into what is compiled.
+    # The places must not be one of the module's own arrays, which become inputs of the compiled graph.
     object.__setattr__(_trunk(model), "_picked", places)
     losses = nn.losses.cross_entropy(model(inputs)[0], targets.reshape(-1)[places])
     return (losses * is_learnt[places]).astype(mx.float32).sum() / learnt, learnt
 
 
 def whole_loss(model: nn.Module, tokens: mx.array, spans: mx.array, most: int) -> tuple[mx.array, mx.array]:
-    """mlx-lm's own, which computes every token."""
+    """mlx-lm's own loss, which computes every token."""
     return default_loss(model, tokens, spans)  # type: ignore[no-any-return]
 
 
 def prepare(model: nn.Module, sample: Batch) -> Loss:
-    """The fastest loss that is right for this model: `answer_loss` if its head can read picked states.
+    """The fastest loss that is right for this model: `answer_loss` if its head can read picked states, else `whole_loss`.
 
-    Both are computed for `sample`, a small batch, so an architecture that is built otherwise goes by mlx-lm's own.
+    Both are computed for `sample`, a small batch, and compared. So an architecture that is built otherwise gets mlx-lm's own.
     """
     tokens, spans = mx.array(sample.tokens), mx.array(sample.spans)
     expected = default_loss(model, tokens, spans)[0].item()
@@ -65,12 +68,12 @@ def prepare(model: nn.Module, sample: Batch) -> Loss:
 
 
 def is_near(found: float, expected: float) -> bool:
-    """Whether two ways to compute one loss mean the same."""
+    """Whether the results of two ways to compute one loss agree to 1 %."""
     return abs(found - expected) <= 1e-2 * max(1.0, abs(expected))
 
 
 def _try(model: nn.Module, tokens: mx.array, spans: mx.array, learnt: int) -> float | None:
-    """None: the model's head does not take states of this shape."""
+    """The `answer_loss` of these rows; None: the model's head does not take states of this shape."""
     try:
         loss: Any = answer_loss(model, tokens, spans, learnt)[0].item()
         return float(loss)
@@ -79,13 +82,13 @@ def _try(model: nn.Module, tokens: mx.array, spans: mx.array, learnt: int) -> fl
 
 
 def _trunk(model: nn.Module) -> Any:
-    """The part of a model before its head, as mlx-lm names it; None where there is no such part."""
+    """The part of a model before its head, as mlx-lm names it; None if there is no such part."""
     inner = getattr(model, "language_model", model)
     return getattr(inner, "model", None)
 
 
 def _picking(kind: type) -> type:
-    """A trunk whose hidden states are those at its `_picked` places of all rows one after the other: (1, picked, width)."""
+    """A trunk that passes on only its `_picked` places, counted over all rows in turn: (1, picked, width)."""
 
     def call(self: Any, *args: Any, **kwargs: Any) -> mx.array:
         hidden: mx.array = kind.__call__(self, *args, **kwargs)

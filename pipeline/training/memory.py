@@ -1,9 +1,9 @@
 """How much memory a run takes, before it takes it.
 
-The model is opened without reading its weights, so its sizes are those that will be trained, whatever its config.json
-leaves to defaults. What a layer keeps of each token for the way back was measured on the CPU, with eight and sixteen
-layers, two lengths, with and without dropout, LoRA and DoRA, on mlx-lm's Llama, Qwen 3 and Gemma 3; the numbers below
-are within a fifth of each.
+The model is opened without reading its weights. So its sizes are those that will be trained, even if config.json leaves
+some to defaults. What a layer keeps of each token for the backward pass was measured on the CPU: with eight and sixteen
+layers, two lengths, with and without dropout, LoRA and DoRA, on mlx-lm's Llama, Qwen 3 and Gemma 3. The numbers below
+are within a fifth of each measurement.
 
 Import this after `blas.preload()`.
 """
@@ -31,62 +31,62 @@ from pipeline.weights.memory import bytes_of, graphics_limit
 LINEARS = (nn.Linear, nn.QuantizedLinear)
 EMBEDDINGS = (nn.Embedding, nn.QuantizedEmbedding)
 FLOAT = 4
-"""Bytes of a number of the adapter, and of a logit's gradient."""
+"""The bytes of a number of the adapter, and of a logit's gradient."""
 HELD = 5
-"""Times that what is trained is held: itself, its gradient, the optimiser's two moments, the best so far."""
+"""How often the trained weights are held: they, their gradients, the optimiser's two moments, the best so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is held of the way forward, in arrays."""
+    """What is kept of the forward pass, in arrays."""
 
     input: float
-    """Of its input's width, by each trained projection; some share theirs."""
+    """Arrays as wide as its input, for each trained projection; some projections share theirs."""
     dropped: float
     """The same with dropout."""
     output: float
-    """Of the projections' outputs' widths, by a layer: outputs, what the activation makes of them, norms."""
+    """Arrays as wide as all projections' outputs, for each layer: outputs, activations, norms."""
     logits: float
-    """Over the vocabulary, of each learnt token."""
+    """Arrays as wide as the vocabulary, for each learnt token."""
     process: float
-    """Bytes of Python and its libraries."""
+    """The bytes of Python and its libraries."""
     at_work: tuple[int, int]
-    """Layers' worth beyond what is kept; with checkpointing, those that are computed a second time."""
+    """How many layers are held beyond what is kept: without checkpointing, and with it, when layers are computed again."""
 
 
 BY_GRAPH = Kept(input=2 / 3, dropped=2, output=2, logits=5, process=0, at_work=(1, 3))
 WRITTEN_OUT = Kept(input=2 / 3, dropped=2 / 3, output=1.2, logits=1.5, process=0.45e9, at_work=(1, 2))
-"""By `cpu.gradients`."""
+"""What `cpu.gradients` keeps."""
 
 Widths = tuple[int, int]
-"""Of a projection's input and output."""
+"""The widths of a projection's input and output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What there is to know of a model."""
+    """The sizes of a model that its memory depends on."""
 
     weights: int
-    """Bytes."""
+    """The bytes of all weights."""
     number: int
-    """Bytes of one number that a layer computes."""
+    """The bytes of one number that a layer computes."""
     is_fp32: bool
     """Whether all weights are 32-bit floats."""
     is_quantised: bool
     """Whether some weights are held in a few bits each."""
     is_llama: bool
-    """Of mlx-lm's `llama`, whose gradients are written out for a Linux CPU."""
+    """Whether it is mlx-lm's `llama`, whose gradients are written out for a Linux CPU."""
     words: int
-    """In the vocabulary."""
+    """The size of the vocabulary."""
     width: int
-    """Numbers that stand for a token between two layers."""
+    """How many numbers stand for a token between two layers."""
     heads: int
     layers: list[dict[str, Widths]]
-    """The projections of each layer by their name within it."""
+    """The projections of each layer, by their name within it."""
     beside: dict[str, Widths]
-    """Those outside of the layers."""
+    """The projections outside the layers."""
     layer_weights: list[int]
-    """Bytes of each layer."""
+    """The bytes of each layer."""
 
 
 def _memory_level() -> str:
@@ -99,7 +99,7 @@ def shape_of(folder: Path) -> Shape:
     """The sizes of the model in `folder`.
 
     Raises:
-        ModelError: it is of a kind that mlx-lm does not know, or its weights are broken or not those of its config.json.
+        ModelError: mlx-lm does not know its kind, or its weights are broken or do not fit its config.json.
     """
     try:
         model, config = load_model(folder, lazy=True)
@@ -129,18 +129,20 @@ def shape_of(folder: Path) -> Shape:
 
 
 def estimate(shape: Shape, config: TrainingConfig, tokens: int, learnt: int) -> int:
-    """Bytes that a run holds at its most.
+    """The most bytes that a run holds.
 
     Args:
-        tokens: of the longest row that is read, after cutting.
-        learnt: of them at most.
+        shape: the model's sizes.
+        config: the configuration.
+        tokens: the tokens of the longest row that is read, after cutting.
+        learnt: the most learnt tokens of a row.
     """
     layers = shape.layers[-max(config.num_layers, 0) :]
     is_full, lora = config.fine_tune_type == "full", config.lora_parameters
     held, packed = BY_GRAPH, 0
     if is_written_out(shape, config):
         held = WRITTEN_OUT
-        # Once for each way; the way back ends at the first trained layer.
+        # Each pass has its own copy. The backward pass ends at the first trained layer.
         of_layers = sum(shape.layer_weights) + sum(shape.layer_weights[-len(layers) :])
         packed = (of_layers + 2 * FLOAT * shape.words * shape.width) * (config.pack_weights is not False)
     keep = held.dropped if lora.dropout and not is_full else held.input
@@ -163,19 +165,20 @@ def estimate(shape: Shape, config: TrainingConfig, tokens: int, learnt: int) -> 
 
 
 def is_written_out(shape: Shape, config: TrainingConfig) -> bool:
-    """Whether the gradients are those of `cpu.gradients`, as far as the sizes tell."""
+    """Whether `cpu.gradients` will compute the gradients, as far as the sizes tell."""
     return fit.is_here() and shape.is_llama and shape.is_fp32 and config.fine_tune_type == "lora"
 
 
 def free_memory(system: str = sys.platform, ask: Callable[[], str] = _memory_level) -> int:
-    """Bytes that a run may take.
+    """The bytes that a run may take.
 
-    On a Mac those that are neither wired nor compressed, as its own `memory_pressure` counts them (xnu:
-    kern.memorystatus_level), for it compresses what other programs do not use; and no more than Metal advises. psutil's
-    figure leaves out what others have touched lately, and refuses runs that go well.
+    On a Mac this is the memory that is neither wired nor compressed, as its own `memory_pressure` counts it (xnu:
+    kern.memorystatus_level), because a Mac compresses what other programs do not use. It is no more than Metal advises.
+    psutil's figure leaves out memory that others have touched lately, and would refuse runs that go well.
 
     Args:
-        ask: a Mac for its level, in percent of the memory.
+        system: `sys.platform`.
+        ask: asks a Mac for its level, in percent of the memory.
     """
     if system != "darwin":
         return int(psutil.virtual_memory().available)
@@ -184,14 +187,14 @@ def free_memory(system: str = sys.platform, ask: Callable[[], str] = _memory_lev
 
 
 def peak() -> int:
-    """Bytes that this process has held at its most: MLX's and NumPy's arrays, and Python."""
+    """The most bytes that this process has held: MLX's and NumPy's arrays, and Python."""
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    # What a Mac's graphics processor holds is not in the process's own pages.
+    # The memory of a Mac's graphics processor is not among the process's own pages.
     return max(resident, mx.get_peak_memory())
 
 
 def smaller(config: TrainingConfig) -> Iterator[tuple[str, TrainingConfig]]:
-    """Settings that take less and less, in the order in which they cost least of the result: `--set` words and all."""
+    """Configurations that take less and less memory, each with its `--set` options. Those that cost least quality come first."""
     words: list[str] = []
 
     def change(word: str, **update: Any) -> tuple[str, TrainingConfig]:
@@ -220,7 +223,7 @@ def _projections(modules: dict[str, Any]) -> dict[str, Widths]:
 
 
 def _widths(part: Any) -> Widths:
-    """A projection's input and output; an embedding's words and width."""
+    """The widths of a projection's input and output; for an embedding, its number of words and their width."""
     rows, columns = part.weight.shape
     if "scales" in part:
         columns = columns * 32 // part.bits
