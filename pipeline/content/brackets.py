@@ -4,9 +4,9 @@ import re
 
 BRACKETS = {"{": "}", "(": ")", "[": "]"}
 
-_QUOTED = re.compile(
-    r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|/\*.*?\*/|(?<![:\w])//[^\n]*""", re.DOTALL
-)
+_STRING = r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`"""
+_QUOTED = re.compile(rf"{_STRING}|(?<![:\w])//[^\n]*", re.DOTALL)
+_ATTRIBUTE = re.compile(_STRING, re.DOTALL)
 
 
 def bracket_end(text: str, start: int) -> int | None:
@@ -30,22 +30,30 @@ def bracket_end(text: str, start: int) -> int | None:
 
 def quoted_end(text: str, index: int) -> int | None:
     """The offset after the string or comment that begins at `index`; None when none does."""
+    if text.startswith("/*", index):
+        end = text.find("*/", index + 2)
+        return end + 2 if end >= 0 else None
     found = _QUOTED.match(text, index)
     return found.end() if found else None
 
 
-def tag_end(text: str, index: int) -> int | None:
-    """The offset after the `>` of the tag whose name ends at `index`."""
+def tag_end(text: str, index: int, *, braces: bool) -> int | None:
+    """The offset after the `>` of the tag whose name ends at `index`; None when it is no tag.
+
+    -1 when a brace in it is never closed: then none of those after it is either, and `braces` need not be tried again.
+    """
     while index < len(text):
-        if text[index] == ">":
+        character = text[index]
+        if character == ">":
             return index + 1
-        if text[index] == "<":
+        if character == "<" or (character == "{" and not braces):
             return None
-        if text[index] == "{":
+        if character == "{":
             end = bracket_end(text, index)
             if end is None:
-                return None
+                return -1
             index = end
         else:
-            index = quoted_end(text, index) or index + 1
+            found = _ATTRIBUTE.match(text, index)
+            index = found.end() if found else index + 1
     return None

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
 # noncharacters of Unicode: no text that people exchange holds them
@@ -16,9 +17,32 @@ PLACEHOLDER = re.compile(f"{OPEN}(\\d+){CLOSE}")
 _BLOCK = re.compile(f"([^{OPEN}]*){OPEN}(\\d+){CLOSE}[ \\t]*")
 _PARAGRAPH_END = re.compile(f"(\n[ \\t]*\n|{OPEN}\\d+{CLOSE})")
 
+# as pandoc has it: no space inside the dollar signs and no digit behind them
+_FORMULA = re.compile(
+    r"(?<![\\$])(?:\$\$(?:[^$\n]|\n(?![ \t]*\n)|(?<=\\)\$)+?\$\$|\$(?![\s$])(?:[^$\n\\]|\\.|\n(?![ \t]*\n))*?(?<!\s)\$(?![\d$]))"
+)
+
 _MARKDOWN = MarkdownIt("commonmark").disable("inline")
-# MDX has neither indented code nor HTML: a fence inside a component is a fence
-_MDX = MarkdownIt("commonmark").disable(["inline", "code", "html_block"])
+
+
+def _paragraph(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """markdown-it's paragraph, but a line ends it however far it is indented: MDX has no indented code."""
+    rules = state.md.block.ruler.getRules("paragraph")
+    line = start + 1
+    while line < state.lineMax and not state.isEmpty(line):
+        if state.sCount[line] >= 0 and any(rule(state, line, state.lineMax, True) for rule in rules):
+            break
+        line += 1
+    state.line = line
+    state.push("paragraph_open", "p", 1).map = [start, line]
+    state.push("paragraph_close", "p", -1)
+    return True
+
+
+# MDX has neither indented code nor HTML: a fence inside a component is a fence. Only code and the places of blocks are
+# looked for, so the rules that tell other paragraphs apart are left out.
+_MDX = MarkdownIt("commonmark").disable(["inline", "code", "html_block", "lheading", "reference"])
+_MDX.block.ruler.at("paragraph", _paragraph)
 
 
 @dataclass(slots=True)
@@ -42,15 +66,21 @@ class Masked:
             return PLACEHOLDER.sub(lambda found: self.pieces[int(found[1])], line)
         first, *rest = self.pieces[int(block[2])].split("\n")
         indent = re.sub(r"[^>\s]", " ", block[1])
-        return "\n".join([block[1] + first, *((indent + piece).rstrip() for piece in rest)])
+        return "\n".join([block[1] + first, *(indent + piece if piece.strip() else indent.rstrip() for piece in rest)])
 
 
 def mask_code(text: str, *, mdx: bool = False) -> Masked:
-    """`text` with code blocks (one placeholder a line) and code spans out of the way; HTML blocks lose their indent."""
+    """`text` with code blocks (one placeholder a line) and code spans out of the way; HTML blocks lose their indent.
+
+    In MDX every block that is in no list or quote does: once the tags around it are gone, its indent would make it code.
+    """
     masked = Masked(_RESERVED.sub("", text))
     lines = masked.text.split("\n")
+    tokens = (_MDX if mdx else _MARKDOWN).parse(masked.text)
+    if mdx:
+        _move_to_margin(tokens, lines)
     # from the end, so that the line numbers of the blocks above stay true
-    for token in reversed((_MDX if mdx else _MARKDOWN).parse(masked.text)):
+    for token in reversed(tokens):
         if token.type == "html_block" and token.map:
             start, end = token.map
             lines[start:end] = [line.lstrip() for line in lines[start:end]]
@@ -63,6 +93,28 @@ def mask_code(text: str, *, mdx: bool = False) -> Masked:
     parts = _PARAGRAPH_END.split("\n".join(lines))
     masked.text = "".join(_mask_spans(part, masked) if "`" in part else part for part in parts)
     return masked
+
+
+def _move_to_margin(tokens: list[Token], lines: list[str]) -> None:
+    """Takes the indent off the outermost blocks of MDX, of which the lines of a list keep their depth."""
+    for token in tokens:
+        if token.level == 0 and token.map and token.nesting >= 0:
+            start, end = token.map
+            depth = len(lines[start]) - len(lines[start].lstrip())
+            for number in range(start, end):
+                line = lines[number]
+                indent = len(line) - len(line.lstrip())
+                lines[number] = line[indent if token.type == "paragraph_open" else min(depth, indent) :]
+
+
+def mask_formulas(text: str, masked: Masked) -> str:
+    """`text` with what TeX it holds between dollar signs hidden in `masked`: its braces and brackets are no markup."""
+    return _FORMULA.sub(lambda found: masked.hide(found[0]) if _is_formula(found[0]) else found[0], text)
+
+
+def _is_formula(found: str) -> bool:
+    """Whether it can't be two prices, and holds what would be taken for markup."""
+    return found.count("{") == found.count("}") and bool(re.search(r"[{\[<\\]", found)) and OPEN not in found
 
 
 def _take_apart(line: str, token: Token) -> tuple[str, str]:

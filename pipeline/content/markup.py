@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from pipeline.content.code import OPEN, mask_code
+from pipeline.content.code import OPEN, mask_code, mask_formulas
 from pipeline.content.html import drop_between, drop_comments, drop_tags, drop_unshown, replace_entities
 from pipeline.content.mdx import drop_components, drop_statements
 
@@ -15,7 +15,7 @@ _IMAGE = re.compile(
 )
 _CALLOUT = re.compile(r"^([ \t]*(?:>[ \t]*)+)\[!([\w-]+)(?:\|[^\]\n]*)?\][+-]?[ \t]*(.*)$", re.MULTILINE)
 _DIRECTIVE = re.compile(
-    r"^[ \t]*:{3,}[ \t]*(?:[\w-]+)?(?:\[([^\]\n]*)\]|[ \t]+([^{\n]*?))?[ \t]*(?:\{[^}\n]*\})?[ \t]*$", re.MULTILINE
+    r"^([ \t]*):{3,}[ \t]*(?:[\w-]+)?(?:\[([^\]\n]*)\]|[ \t]+([^{\n]*?))?[ \t]*(?:\{[^}\n]*\})?[ \t]*$", re.MULTILINE
 )
 _HIGHLIGHT = re.compile(r"==(?=[^\s=])([^\n]*?[^\s=])==")
 _BLOCK_ID = re.compile(r"(?:^|[ \t]+)\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
@@ -38,10 +38,14 @@ def clean(markdown: str, *, kind: str, mdx: bool = False) -> Body:
     if kind != "astro":
         text = drop_between(text, "%%", "%%", to_the_end=kind == "obsidian")
     text = drop_unshown(text)
+    if mdx:
+        text = drop_between(text, "{/*", "*/}", to_the_end=True)
+    if mdx or kind == "obsidian":
+        text = mask_formulas(text, masked)
     text = drop_components(drop_statements(text)) if mdx else drop_tags(text)
     text = _IMAGE.sub(r"\1", _WIKILINK.sub(_linked_words, text))
     text = _CALLOUT.sub(_callout_title, text)
-    text = _DIRECTIVE.sub(lambda found: (found[1] or found[2] or "").strip(), text)
+    text = _DIRECTIVE.sub(lambda found: found[1] + (found[2] or found[3] or "").strip(), text)
     tags: tuple[str, ...] = ()
     if kind == "obsidian":
         text = _BLOCK_ID.sub("", _HIGHLIGHT.sub(r"\1", text))

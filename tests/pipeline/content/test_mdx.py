@@ -56,6 +56,14 @@ def test_words_that_look_like_statements_stay():
         ("<script>alert(1)</script><style>{`p {}`}</style>x", "x"),
         ("a {unclosed", "a {unclosed"),
         ("a {/* never closed", "a "),
+        ("If 3 < 4 and 5 > 2 then", "If 3 < 4 and 5 > 2 then"),
+        ("[x](<https://ex.org/a_(b)>) [y](<my file.md>)", "[x](<https://ex.org/a_(b)>) [y](<my file.md>)"),
+        ("[x]: <my file.md> 'y'", "[x]: <my file.md> 'y'"),
+        ("<https://ex.org> <me@ex.org>", "<https://ex.org> <me@ex.org>"),
+        ("It is $\\frac{a}{b}$, {x}", "It is $\\frac{a}{b}$,"),
+        ("$$\n\\sum_{i=1}^{n} x_i < {y}\n$$", "$$\n\\sum_{i=1}^{n} x_i < {y}\n$$"),
+        ("From $5 {x} to $6 {y}", "From $5  to $6"),
+        ("$a${/* SECRET */}$b$", "$a$$b$"),
     ],
 )
 def test_components_and_expressions_go_and_words_stay(mdx, text):
@@ -71,6 +79,46 @@ def test_lists_in_components_keep_their_depth():
     assert (
         text_of("<Steps>\n    1. a\n       - b\n    2. c\n</Steps>\n- d\n  - e") == "1. a\n   - b\n2. c\n\n- d\n  - e"
     )
+
+
+FENCE = "{i}```js\n{i}import x from 'y'\n\n{i}  const a = {{ b: <C/> }}\n{i}```\n"
+
+
+@pytest.mark.parametrize("indent", [0, 2, 4, 5, 8])
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<Tabs>\n{fence}</Tabs>",
+        "<Tabs>\n  <TabItem label='js'>\n{fence}  </TabItem>\n</Tabs>",
+        "<Tabs>\n\n{fence}\n</Tabs>",
+        "<Card\n  title='js'\n  icon={{<I />}}\n>\nWords:\n{fence}</Card>",
+        "<A><B><C>\n{fence}</C></B></A>",
+    ],
+)
+def test_a_fence_is_code_whatever_encloses_it(around, indent):
+    mdx = around.format(fence=FENCE.format(i=" " * indent)) + "\n\n## Mooring\n\nTie up."
+    text = text_of(mdx)
+    assert FENCE.format(i="").strip() in text
+    assert text.endswith("\n\n## Mooring\n\nTie up.")
+
+
+def test_components_in_lists_stay_in_their_item():
+    mdx = (
+        "<Steps>\n1.  Add it:\n\n    <Tabs>\n      <TabItem label='npm'>\n        ```sh\n        npm i\n        ```\n"
+        "      </TabItem>\n    </Tabs>\n\n    :::note[Mind]\n    Then go on.\n    :::\n2.  End.\n</Steps>"
+    )
+    assert (
+        text_of(mdx)
+        == "1.  Add it:\n\n    npm\n\n    ```sh\n    npm i\n    ```\n\n    Mind\n    Then go on.\n\n2.  End."
+    )
+
+
+def test_indented_headings_in_components_are_headings():
+    assert text_of("<Box>\n      ### Try it\n\n      Go.\n</Box>\nEnd") == "### Try it\n\nGo.\n\nEnd"
+
+
+def test_code_keeps_the_white_space_at_the_ends_of_its_lines():
+    assert text_of("<A>\n  ```\n  a  \n\n  b\t\n  ```\n</A>") == "```\na  \n\nb\t\n```"
 
 
 @pytest.mark.parametrize(
