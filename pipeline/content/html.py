@@ -6,7 +6,7 @@ from html import unescape
 from markdown_it.common.html_blocks import block_names
 from markdown_it.common.html_re import close_tag, open_tag
 
-_UNSHOWN = re.compile(r"<((?i:script|style)|template)\b[^>]*>.*?(?:</\1\s*>|\Z)", re.DOTALL)
+_UNSHOWN = re.compile(r"<((?i:script|style)|template)\b")
 _TAG = re.compile(rf"(?<!\\)(?:{open_tag}|{close_tag})|<[!?][A-Za-z][^>]*>")
 _NAME = re.compile(r"</?([A-Za-z][\w.:-]*)")
 _ATTRIBUTE = re.compile(r"""\b(title|label|description|alt)\s*=\s*(?:\{\s*)?(["'])(.*?)\2""", re.DOTALL)
@@ -34,7 +34,15 @@ def drop_comments(text: str) -> str:
 
 def drop_unshown(text: str) -> str:
     """`text` without scripts, styles and templates."""
-    return _UNSHOWN.sub("", text)
+    parts, done = [], 0
+    while opening := _UNSHOWN.search(text, done):
+        begins = text.find(">", opening.end())
+        if begins < 0:
+            break
+        parts.append(text[done : opening.start()])
+        closing = re.compile(rf"</{opening[1]}\s*>").search(text, begins)
+        done = closing.end() if closing else len(text)
+    return "".join([*parts, text[done:]])
 
 
 def drop_tags(text: str) -> str:

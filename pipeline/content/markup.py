@@ -14,11 +14,10 @@ _IMAGE = re.compile(
     r"(?:\((?:<[^<>\n]*>|(?:[^()\s]|\([^()\s]*\))*)(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)|\[[^\[\]\n]*\])"
 )
 _CALLOUT = re.compile(r"^([ \t]*(?:>[ \t]*)+)\[!([\w-]+)(?:\|[^\]\n]*)?\][+-]?[ \t]*(.*)$", re.MULTILINE)
-_DIRECTIVE = re.compile(
-    r"^([ \t]*):{3,}[ \t]*(?:[\w-]+)?(?:\[([^\]\n]*)\]|[ \t]+([^{\n]*?))?[ \t]*(?:\{[^}\n]*\})?[ \t]*$", re.MULTILINE
-)
-_HIGHLIGHT = re.compile(r"==(?=[^\s=])([^\n]*?[^\s=])==")
-_BLOCK_ID = re.compile(r"(?:^|[ \t]+)\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^([ \t]*):{3,}(.*)$", re.MULTILINE)
+_DIRECTIVE_WORDS = re.compile(r"\s*[\w-]*(?:\[([^\]]*)\]|\s+([^{]*))?(?:\{[^}]*\})?\s*")
+_HIGHLIGHT = re.compile(r"==(?=[^\s=])((?:[^\n=]|=(?!=))*?[^\s=])==")
+_BLOCK_ID = re.compile(r"(?:^|(?<![ \t])[ \t]+)\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
 _TAG = re.compile(rf"(?<!\S)#([^\s#.,;:!?()\[\]{{}}\"'`<>|\\*{OPEN}]+)")
 _NOTES = ("", ".md", ".markdown", ".mdx")
 
@@ -45,12 +44,12 @@ def clean(markdown: str, *, kind: str, mdx: bool = False) -> Body:
     text = drop_components(drop_statements(text)) if mdx else drop_tags(text)
     text = _IMAGE.sub(r"\1", _WIKILINK.sub(_linked_words, text))
     text = _CALLOUT.sub(_callout_title, text)
-    text = _DIRECTIVE.sub(lambda found: found[1] + (found[2] or found[3] or "").strip(), text)
+    text = _DIRECTIVE.sub(_directive_title, text)
     tags: tuple[str, ...] = ()
     if kind == "obsidian":
         text = _BLOCK_ID.sub("", _HIGHLIGHT.sub(r"\1", text))
         tags = tuple(tag for tag in _TAG.findall(text) if not tag.isdigit())
-    text = re.sub(r"[ \t]+$", _hard_break, replace_entities(text), flags=re.MULTILINE)
+    text = re.sub(r"(?<![ \t])[ \t]+$", _hard_break, replace_entities(text), flags=re.MULTILINE)
     text = re.sub(r"\n{3,}", "\n\n", re.sub(r"^ (?=\S)", "", text, flags=re.MULTILINE))
     return Body(masked.restore(text).strip("\n"), tags)
 
@@ -74,6 +73,12 @@ def _linked_words(link: re.Match[str]) -> str:
 
 def _callout_title(callout: re.Match[str]) -> str:
     return f"{callout[1]}**{callout[3].strip() or callout[2].capitalize()}**"
+
+
+def _directive_title(directive: re.Match[str]) -> str:
+    """The words of a line such as `:::tip[Mind the gap]{.x}`, where it is one."""
+    found = _DIRECTIVE_WORDS.fullmatch(directive[2])
+    return directive[1] + (found[1] or found[2] or "").strip() if found else directive[0]
 
 
 def _hard_break(spaces: re.Match[str]) -> str:

@@ -1,7 +1,7 @@
 """The pieces of one section, put together to texts of a useful length."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from semantic_text_splitter import TextSplitter
@@ -12,6 +12,7 @@ from pipeline.content.structure import Piece
 WHOLE = 3
 # a text shorter than this part of the longest says little alone
 SHORT = 1 / 8
+STRETCH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +114,19 @@ def _split_evenly(text: str, max_chars: int) -> list[Cut]:
 
 
 def _cuts(splitter: TextSplitter, text: str) -> list[Cut]:
-    return [Cut(part, start, start + len(part)) for start, part in splitter.chunk_indices(text)]
+    return [
+        Cut(part, offset + start, offset + start + len(part))
+        for offset, stretch in _stretches(text)
+        for start, part in splitter.chunk_indices(stretch)
+    ]
+
+
+def _stretches(text: str) -> Iterator[tuple[int, str]]:
+    """`text` in stretches of at most STRETCH characters, each with where it begins: the splitter's time grows with the square."""
+    start = 0
+    while len(text) - start > STRETCH:
+        end = max(text.rfind(mark, start + STRETCH // 2, start + STRETCH) for mark in ("\n", " ", "。")) + 1
+        end = end or start + STRETCH
+        yield start, text[start:end]
+        start = end
+    yield start, text[start:]

@@ -7,6 +7,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 _INLINE = MarkdownIt("commonmark").enable("strikethrough")
+# what is longer is no line that someone wrote, and the parser takes long for thousands of brackets
+_LONGEST_LINE = 2000
 
 # symbols that Unicode calls alphabetic: circled and squared Latin letters
 _LETTER_SYMBOLS = (range(0x24B6, 0x24EA), range(0x1F130, 0x1F14A), range(0x1F150, 0x1F16A), range(0x1F170, 0x1F18A))
@@ -44,6 +46,8 @@ class Slugger:
 
 def plain_text(markdown: str) -> str:
     """The words of one line of Markdown, without emphasis, link addresses and code marks."""
+    if len(markdown) > _LONGEST_LINE:
+        return " ".join(markdown.split())
     tokens = _INLINE.parseInline(markdown)[0].children or []
     return re.sub(r"\s+", " ", "".join(map(_words, tokens))).strip()
 

@@ -1,0 +1,41 @@
+"""Text that nobody wrote takes no longer than its length asks for."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.content.chunking import chunk_document
+from pipeline.content.parsing import parse_document
+from pipeline.settings import ContentSource
+
+LONG = 300_000
+"""Characters. What grows with the square of it took from half a minute to hours; what doesn't takes about a second."""
+
+
+def parse(text, kind, suffix):
+    name = f"x{suffix}"
+    document, _ = parse_document(text.encode(), ContentSource(path=Path("n"), kind=kind), name, Path(name), name)
+    return chunk_document(document, 900)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "suffix"), [("obsidian", ".md"), ("astro", ".mdx")])
+@pytest.mark.parametrize(
+    "piece",
+    [" ", "a ", "<div>", "<script ", "==a ", "<a {", "<a /*", "{ /*}", "中", "[[a", "![", "$a", "$\\{", "` `` "],
+)
+def test_a_line_of_a_third_of_a_megabyte(kind, suffix, piece):
+    started = time.perf_counter()
+    parse(f"Words first.\n\n{piece * (LONG // len(piece))}b", kind, suffix)
+    assert time.perf_counter() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("<a>", "</a>"), ("<A>\n", "</A>\n"), ("{", "}"), ("[", "]"), ("(", ")")]
+)
+def test_ten_thousand_tags_or_brackets_in_each_other(before, after):
+    started = time.perf_counter()
+    chunks = parse(f"Words first.\n\n{before * 10_000}in{after * 10_000}", "astro", ".mdx")
+    assert "Words first." in chunks[0].text
+    assert time.perf_counter() - started < 20
