@@ -11,7 +11,7 @@ from pipeline.content.chunking import chunker as make_chunker
 from pipeline.content.documents import Chunk, Document
 from pipeline.evaluation.retrieval import throw_away_index
 from pipeline.evaluation.spans import Span, SpanSet, precision_omega, read_spans, score
-from pipeline.index.sync import Progress
+from pipeline.index.vector_sync import SyncProgress
 from pipeline.parts import CHUNKERS
 from pipeline.settings import Retrieval, Settings
 from pipeline.site import Site
@@ -43,7 +43,7 @@ class ChunkingReport(BaseModel):
 
 
 def bench_chunking(
-    folder: Path, settings: Settings, passages: int = PASSAGES, progress: Progress | None = None
+    folder: Path, settings: Settings, passages: int = PASSAGES, progress: SyncProgress | None = None
 ) -> ChunkingReport:
     """The data set in `folder`, cut by each chunker in turn with the settings in force otherwise, and asked.
 
@@ -59,7 +59,7 @@ def bench_chunking(
     )  # fmt: skip
 
 
-def measure(data: SpanSet, settings: Settings, name: str, passages: int, progress: Progress) -> ChunkerReport:
+def measure(data: SpanSet, settings: Settings, name: str, passages: int, progress: SyncProgress) -> ChunkerReport:
     index_settings = settings.index.model_copy(update={"chunker": name})
     own = settings.model_copy(update={"index": index_settings})
     cut = make_chunker(index_settings, Site(settings).embed)

@@ -13,7 +13,7 @@ from pipeline.content.documents import Chunk, Document, FileReport
 from pipeline.evaluation.beir import DataSet, read_beir
 from pipeline.evaluation.ranking import judge
 from pipeline.index.index import Index
-from pipeline.index.sync import Progress
+from pipeline.index.vector_sync import SyncProgress
 from pipeline.processes import vectors
 from pipeline.settings import Retrieval, RetrievalSettings, Settings
 from pipeline.site import Site
@@ -43,7 +43,7 @@ class RetrievalReport(BaseModel):
         return {"chunks": self.chunks, "chunks_per_second": self.chunks_per_second, "modes": modes}
 
 
-def bench_retrieval(folder: Path, settings: Settings, progress: Progress = lambda *_: None) -> RetrievalReport:
+def bench_retrieval(folder: Path, settings: Settings, progress: SyncProgress = lambda *_: None) -> RetrievalReport:
     """The data set in `folder` (BEIR's layout), indexed for the occasion with the settings in force, and asked.
 
     Raises:
@@ -76,7 +76,7 @@ def variants(in_force: RetrievalSettings, has_reranker: bool) -> Iterator[tuple[
         yield f"rerank={str(rerank).lower()}", in_force.model_copy(update={"rerank": rerank})
 
 
-def measure(index: Index, data: DataSet, mode: Retrieval, depth: int, progress: Progress) -> ModeReport:
+def measure(index: Index, data: DataSet, mode: Retrieval, depth: int, progress: SyncProgress) -> ModeReport:
     """All queries one after the other, the best `depth` passages of each; the best of a document speaks for it."""
     rankings, took = {}, []
     for number, (query, text) in enumerate(data.queries.items(), 1):

@@ -4,12 +4,17 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.content.documents import Chunk
+from pipeline.errors import StaleIndexError
 from pipeline.index.database import Database
 from pipeline.settings import Visibility
+
+if TYPE_CHECKING:
+    from pipeline.embedding.embedder import Embedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,18 @@ def embedder_name(database: Database) -> str | None:
 def target(connection: sqlite3.Connection) -> Generation | None:
     """The generation that a sync fills: the one being built, else the active one."""
     return next(iter(generations(connection, "building") + generations(connection, "active")), None)
+
+
+def check_embedder(generation: Generation, embedder: "Embedder") -> None:
+    """
+    Raises:
+        StaleIndexError: the generation was made with another embedder.
+    """
+    if (generation.embedder, generation.dimension) != (embedder.name, embedder.dimension):
+        raise StaleIndexError(
+            f"the index was made with embedder {generation.embedder}, the settings name {embedder.name}: "
+            "run `sitetwin index --rebuild`, or name the former again"
+        )
 
 
 def next_number(connection: sqlite3.Connection) -> int:

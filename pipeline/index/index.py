@@ -9,13 +9,15 @@ from filelock import FileLock, Timeout
 
 from pipeline.content.documents import Chunk, Document, FileReport
 from pipeline.errors import SitetwinError, StaleIndexError
-from pipeline.index import generations, search, status, store, sync
+from pipeline.index import generations, status, store
 from pipeline.index.database import Database
 from pipeline.index.dense import VectorStore
 from pipeline.index.filters import Filters
 from pipeline.index.lists import Request
 from pipeline.index.passages import DocumentCounts, DocumentEntry, FileStatus, SearchResult, SyncReport
-from pipeline.index.sync import Progress
+from pipeline.index.search import Searcher
+from pipeline.index.sync import Sync
+from pipeline.index.vector_sync import SyncProgress, begin_generation
 from pipeline.settings import Retrieval, RetrievalSettings, Visibility
 from pipeline.text import tokens
 
@@ -75,7 +77,7 @@ class Index:
 
     def sync(
         self,
-        progress: Progress | None = None,
+        progress: SyncProgress | None = None,
         *,
         rebuild: bool = False,
         wait_seconds: float = LOCK_SECONDS,
@@ -96,28 +98,28 @@ class Index:
             ModelError, ServiceError: the embedder or Chroma can't be had. What SQLite got is kept.
         """
         started = time.perf_counter()
-        progress = progress or (lambda done, total, unit: None)
-        report = SyncReport()
-
-        def overtake() -> set[str]:
-            return self._sync_changed(meanwhile(), report)
-
+        sync = Sync(
+            database=self._database,
+            vector_store=self._vectors,
+            embedder=self._embedder,
+            cut=self._cut,
+            recipe=self._recipe,
+            progress=progress or (lambda done, total, unit: None),
+            meanwhile=meanwhile,
+        )
+        report = sync.report
         with self._alone(wait_seconds):
             report.rebuilt = not rebuild and self._database.is_outdated()
             if report.rebuilt or rebuild:
                 self._begin_rebuild()
-            if changed is not None and not report.rebuilt:
-                self._sync_changed(changed, report)
+            if report.rebuilt:
+                changed = None  # a new index needs every file
+            if changed is None:
+                sync.documents(self._read(), keep_vanished=not rebuild)
             else:
-                sync.sync_documents(
-                    self._database, self._read(), self._cut, self._recipe, report, progress,
-                    keep_vanished=not rebuild, overtake=overtake,
-                )  # fmt: skip
+                sync.changed(changed)
             if self._dense:
-                sync.sync_vectors(
-                    self._database, self._vectors, self._embedder(), report, progress,
-                    trusting=changed is not None and not report.rebuilt, overtake=overtake,
-                )  # fmt: skip
+                sync.vectors(trusting=changed is not None)
         report.seconds = round(time.perf_counter() - started, 3)
         return report
 
@@ -152,10 +154,11 @@ class Index:
             rerank_candidates=self._retrieval.rerank_candidates,
             explain=explain,
         )
+        searcher = Searcher(self._database, self._vectors, self._searched_embedder, self._reranker)
         try:
-            return search.search(self._database, self._vectors, self._searched_embedder, self._reranker, request)
-        except StaleIndexError:  # once more: a rebuild may have taken the place of the index while it was asked
-            return search.search(self._database, self._vectors, self._searched_embedder, self._reranker, request)
+            return searcher.search(request)
+        except StaleIndexError:  # once more: a rebuild may have replaced the index during the search
+            return searcher.search(request)
 
     def status(self) -> tuple[DocumentCounts, list[FileStatus]]:
         """What became of each file; nothing when nothing was ever indexed."""
@@ -183,12 +186,6 @@ class Index:
             building = generations.generations(connection, "building")
         return self._former(active[0].spec) if building and active[0].spec != named.spec else named
 
-    def _sync_changed(self, changed: Iterable[FileReport], report: SyncReport) -> set[str]:
-        files = list(changed)
-        if files:
-            sync.sync_changed(self._database, files, self._cut, self._recipe, report)
-        return {file.id for file in files}
-
     def _begin_rebuild(self) -> None:
         try:
             self._database.check()
@@ -197,7 +194,7 @@ class Index:
         with self._database.writing() as connection:
             store.forget_recipes(connection)
         if self._dense:
-            sync.begin_generation(self._database, self._vectors, self._embedder())
+            begin_generation(self._database, self._vectors, self._embedder())
 
     def _alone(self, wait_seconds: float) -> FileLock:
         path = self._database.path

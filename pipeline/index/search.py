@@ -4,7 +4,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.errors import SitetwinError, StaleIndexError
@@ -14,74 +14,84 @@ from pipeline.index.dense import VectorStore
 from pipeline.index.explaining import Stages, explain
 from pipeline.index.filters import Filters, explain_none
 from pipeline.index.fusion import fuse_ranks, fuse_scores
+from pipeline.index.generations import check_embedder
 from pipeline.index.lists import Lists, Meaning, Request, find_lists
 from pipeline.index.merging import merge_siblings
 from pipeline.index.passages import Explanation, Passage, SearchResult
-from pipeline.index.sync import check_embedder
 
 if TYPE_CHECKING:
     from pipeline.embedding.embedder import Embedder
     from pipeline.embedding.reranker import Reranker
 
 
-def search(
-    database: Database,
-    vectors: VectorStore,
-    embedder: "Callable[[], Embedder]",
-    reranker: "Callable[[], Reranker] | None",
-    request: Request,
-) -> SearchResult:
-    """The best passages for `request`, best first.
+@dataclass(frozen=True, slots=True)
+class Searcher:
+    """Answers requests from one index."""
 
-    Raises:
-        SitetwinError: the query is empty.
-        StaleIndexError: nothing is indexed yet, or with another embedder.
-        ModelError: the reranker can't be had.
-        ServiceError: Chroma can't be reached.
-    """
-    started = time.perf_counter()
-    if not request.query.strip():
-        raise SitetwinError("the query is empty: ask with some words")
-    meaning = None if request.retrieval == "keyword" else _meaning(database, embedder, request.query)
-    with database.reading() as connection:
-        lists = find_lists(connection, vectors, meaning, request)
-        note = "" if lists.rows else explain_none(connection, request.filters, request.visibility)
+    database: Database
+    vectors: VectorStore
+    embedder: "Callable[[], Embedder]"
+    reranker: "Callable[[], Reranker] | None" = None
 
-    fused = _fuse(lists, request)
-    ranked = sorted(fused, key=lambda id: (-fused[id], id))
-    kept, merged = merge_siblings(
-        ranked,
-        document=lambda id: lists.rows[id]["document"],
-        text=lambda id: _whole_text(lists.rows[id]),
-        count=max(request.k, request.rerank_candidates) if reranker else request.k,
-    )
-    judge = reranker() if reranker else None
-    reranked = _rerank(judge, request.query, kept, lists) if judge else {}
-    scores = reranked or fused
-    best = sorted(kept, key=lambda id: (-scores[id], id))[: request.k]
+    def search(self, request: Request) -> SearchResult:
+        """The best passages for `request`, best first.
 
-    explanation = None
-    if request.explain:
-        stages = Stages(lists, fused, merged, reranked, best)
-        explanation = _explain(database, vectors, meaning, request, stages, judge.name if judge else None)
-    return SearchResult(
-        query=request.query,
-        retrieval=request.retrieval,
-        passages=[_passage(lists.rows[id], scores[id], lists.cosines.get(id)) for id in best],
-        took_ms=round((time.perf_counter() - started) * 1000, 3),
-        note=note,
-        explanation=explanation,
-    )
+        Raises:
+            SitetwinError: the query is empty.
+            StaleIndexError: nothing is indexed yet, or with another embedder.
+            ModelError: the embedder or the reranker can't be had.
+            ServiceError: Chroma can't be reached.
+        """
+        started = time.perf_counter()
+        if not request.query.strip():
+            raise SitetwinError("the query is empty: ask with some words")
+        meaning = None if request.retrieval == "keyword" else self._meaning(request.query)
+        with self.database.reading() as connection:
+            lists = find_lists(connection, self.vectors, meaning, request)
+            note = "" if lists.rows else explain_none(connection, request.filters, request.visibility)
 
+        fused = _fuse(lists, request)
+        ranked = sorted(fused, key=lambda id: (-fused[id], id))
+        kept, merged = merge_siblings(
+            ranked,
+            document=lambda id: lists.rows[id]["document"],
+            text=lambda id: _whole_text(lists.rows[id]),
+            count=max(request.k, request.rerank_candidates) if self.reranker else request.k,
+        )
+        judge = self.reranker() if self.reranker else None
+        reranked = _rerank(judge, request.query, kept, lists) if judge else {}
+        scores = reranked or fused
+        best = sorted(kept, key=lambda id: (-scores[id], id))[: request.k]
 
-def _meaning(database: Database, embedder: "Callable[[], Embedder]", query: str) -> Meaning:
-    with database.reading() as connection:
-        active = generations.generations(connection, "active")
-    if not active:
-        raise StaleIndexError("nothing is embedded yet: run `sitetwin index`")
-    loaded = embedder()
-    check_embedder(active[0], loaded)
-    return Meaning(active[0], loaded.embed_query(query))
+        explanation = None
+        if request.explain:
+            stages = Stages(lists, fused, merged, reranked, best)
+            explanation = self._explain(meaning, request, stages, judge.name if judge else None)
+        return SearchResult(
+            query=request.query,
+            retrieval=request.retrieval,
+            passages=[_passage(lists.rows[id], scores[id], lists.cosines.get(id)) for id in best],
+            took_ms=round((time.perf_counter() - started) * 1000, 3),
+            note=note,
+            explanation=explanation,
+        )
+
+    def _meaning(self, query: str) -> Meaning:
+        with self.database.reading() as connection:
+            active = generations.generations(connection, "active")
+        if not active:
+            raise StaleIndexError("nothing is embedded yet: run `sitetwin index`")
+        embedder = self.embedder()
+        check_embedder(active[0], embedder)
+        return Meaning(active[0], embedder.embed_query(query))
+
+    def _explain(self, meaning: Meaning | None, request: Request, stages: Stages, reranker: str | None) -> Explanation:
+        with self.database.reading() as connection:
+            everything = find_lists(connection, self.vectors, meaning, replace(request, filters=Filters()))
+            waiting = generations.pending(connection, meaning.generation.number) if meaning else []
+        pending = sum(request.visibility in (None, chunk.visibility) for chunk in waiting)
+        embedder = meaning.generation.embedder if meaning else None
+        return explain(request, stages, everything, embedder, reranker, pending)
 
 
 def _fuse(lists: Lists, request: Request) -> dict[str, float]:
@@ -97,22 +107,6 @@ def _rerank(reranker: "Reranker", query: str, ids: Sequence[str], lists: Lists) 
         return {}
     scores = reranker.scores(query, [_whole_text(lists.rows[id]) for id in ids])
     return dict(zip(ids, scores.tolist(), strict=True))
-
-
-def _explain(
-    database: Database,
-    vectors: VectorStore,
-    meaning: Meaning | None,
-    request: Request,
-    stages: Stages,
-    reranker: str | None,
-) -> Explanation:
-    with database.reading() as connection:
-        everything = find_lists(connection, vectors, meaning, replace(request, filters=Filters()))
-        waiting = generations.pending(connection, meaning.generation.number) if meaning else []
-    pending = sum(request.visibility in (None, chunk.visibility) for chunk in waiting)
-    embedder = meaning.generation.embedder if meaning else None
-    return explain(request, stages, everything, embedder, reranker, pending)
 
 
 def _whole_text(row: sqlite3.Row) -> str:

@@ -127,7 +127,7 @@ class Killing:
 @pytest.mark.parametrize("rebuild", [False, True])
 def test_a_vector_store_killed_in_the_midst_of_a_sync(site, monkeypatch, batches, rebuild):
     """The real service: it is started again, and what it lost is stored again."""
-    monkeypatch.setattr("pipeline.index.sync.BATCH", 3)
+    monkeypatch.setattr("pipeline.index.vector_sync.BATCH", 3)
     monkeypatch.setattr(site, "connect", lambda: vectors.connect(site.settings))
     site.index.close()
     site.index = site.open()
