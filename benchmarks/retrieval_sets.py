@@ -63,10 +63,10 @@ def code(library: Path) -> tuple[Corpus, dict[str, str], dict[str, set[str]]]:
     corpus: Corpus = {}
     places: dict[str, set[str]] = defaultdict(set)
     for module in MODULES:
-        source = (library / f"{module}.py").read_text("utf-8")
+        source = (library / f"{module}.py").read_text("utf-8").removesuffix("\n")
         tree = ast.parse(source)
         docstrings = {line for node in _described(tree) for line in _lines(node.body[0])}
-        kept = [(number, line) for number, line in enumerate(source.splitlines(), 1) if number not in docstrings]
+        kept = [(number, line) for number, line in enumerate(source.split("\n"), 1) if number not in docstrings]
         piece_of: dict[int, str] = {}
         for place, piece in enumerate(_pieces(kept)):
             id = f"{module}.py:{place}"

@@ -122,12 +122,13 @@ def runs(settings: Settings, as_json: bool) -> None:
     """All training runs, oldest first, with what came of them."""
     from pipeline.adapters import promoted
     from pipeline.training.registry import runs as all_runs
+    from pipeline.training.registry import unreadable_runs
 
-    found = all_runs(settings)
+    found, unreadable = all_runs(settings), unreadable_runs(settings)
     adapter = promoted(settings)
     if as_json:
         listed = [run.model_dump(mode="json") for run in found]
-        print_json({"runs": listed, "promoted": adapter.name if adapter else None})
+        print_json({"runs": listed, "promoted": adapter.name if adapter else None, "unreadable": unreadable})
         return
     for run in found:
         best = run.curves.best
@@ -145,7 +146,9 @@ def runs(settings: Settings, as_json: bool) -> None:
         for score in run.scores:
             who = "" if score.adapter == run.name else f"{score.adapter}: "
             click.echo(f"  {who}{score.mean:.2f} on {score.questions} questions, {score.asked}, mode {score.mode}")
-    if not found:
+    for name, why in unreadable.items():
+        click.echo(f"{name}: unreadable; {why}")
+    if not found and not unreadable:
         click.echo("no runs yet: `sitetwin train` starts one")
 
 

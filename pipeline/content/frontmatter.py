@@ -63,7 +63,7 @@ def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
     rest = text[opening.end() :]
     closing = re.search(rf"^{re.escape(fence)}[ \t]*$\n?", rest, re.MULTILINE)
     if not closing:
-        if fence == "---" and not any(map(_ENTRY.match, re.split(r"\n[ \t]*\n", f"\n{rest}")[0].splitlines())):
+        if fence == "---" and not any(map(_ENTRY.match, re.split(r"\n[ \t]*\n", f"\n{rest}")[0].split("\n"))):
             return {}, text  # a rule above the text
         raise ContentError(f"front matter is never closed: add a line {fence} below it")
     block, body = rest[: closing.start()], rest[closing.end() :]

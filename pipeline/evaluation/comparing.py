@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel
 
+from pipeline.measured import Measured, Number
+
 ScoredMode = Literal["base", "lora", "hybrid"]
 
 RESAMPLES = 10_000
@@ -19,11 +21,11 @@ SHOWN_CHARS = 160
 """Of an answer in a line."""
 
 
-class Scored(BaseModel):
+class Scored(Measured):
     question: str
     kind: str
     answer: str
-    score: float
+    score: Number
     """0 to 1. Golden: the fact is in the answer, or it is a refusal where there is none. A pair: the mean of `f1` and
     `specifics`; in mode hybrid a pair of kind refusal: whether it is refused."""
     f1: float | None = None
@@ -51,7 +53,7 @@ class Scores(BaseModel):
         return {kind: mean([answer.score for answer in self.answers if answer.kind == kind]) for kind in kinds}
 
 
-class Comparison(BaseModel):
+class Comparison(Measured):
     """Two systems on the same questions."""
 
     new: str | None
@@ -59,12 +61,12 @@ class Comparison(BaseModel):
     """None: the base."""
     mode: ScoredMode
     questions: int
-    new_mean: float
-    old_mean: float
-    difference: float
+    new_mean: Number
+    old_mean: Number
+    difference: Number
     """Of the means; above 0 the new one is better."""
-    low: float
-    high: float
+    low: Number
+    high: Number
     """95 % interval of the difference."""
     is_not_worse: bool
     text: str

@@ -1,5 +1,6 @@
 """What processes say, kept in files that don't grow for ever."""
 
+import re
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,8 +16,12 @@ def open_log(log: Path) -> BinaryIO:
 
 
 def last_line(log: Path, offset: int) -> str:
-    """The last thing that a log says after `offset` bytes."""
+    """The last line of a log after its first `offset` bytes, or a sentence that there is none.
+
+    A progress bar ends its lines with "\\r". `str.splitlines` would also cut at U+2028, which a note's name may hold.
+    """
     with log.open("rb") as file:
         file.seek(offset)
-        lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        text = file.read().decode("utf-8", "replace")
+    lines = [line.strip() for line in re.split(r"[\r\n]", text) if line.strip()]
     return lines[-1] if lines else "it said nothing"

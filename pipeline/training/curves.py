@@ -1,18 +1,13 @@
 """What is measured while a model is trained."""
 
 import math
-from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel
 
-Loss = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
-"""In nats a token. Version 0.1.0 wrote NaN as null."""
+from pipeline.measured import Measured, Number
 
-
-class Measured(BaseModel):
-    """A record of measurements. JSON has no NaN and no infinity, so they are written as strings and read again."""
-
-    model_config = ConfigDict(ser_json_inf_nan="strings")
+Loss = Number
+"""In nats a token."""
 
 
 class TrainPoint(Measured):

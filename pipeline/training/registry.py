@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 import psutil
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from pipeline import files
 from pipeline.adapters import adapters_directory, is_adapter_name
 from pipeline.errors import SitetwinError
+from pipeline.measured import Measured, Number
 from pipeline.processes.endpoint import is_running
 from pipeline.settings import Mode, Settings, Visibility
 from pipeline.training.config import Preset, TrainingConfig
@@ -29,7 +30,7 @@ OPEN: tuple[State, ...] = ("stopped", "killed")
 """Those that can be gone on with."""
 
 
-class RunScore(BaseModel):
+class RunScore(Measured):
     """What an evaluation gave, by whichever room asked the questions."""
 
     adapter: str
@@ -38,9 +39,9 @@ class RunScore(BaseModel):
     """Which questions: `held out`, `seen` (trained on), `golden`."""
     mode: Mode
     questions: int
-    mean: float
+    mean: Number
     """0 to 1."""
-    by_kind: dict[str, float] = {}
+    by_kind: dict[str, Number] = Field(default_factory=dict)
 
 
 class Run(BaseModel):
@@ -112,6 +113,8 @@ def create(settings: Settings, run: Run) -> None:
     """
     if not is_adapter_name(run.name):
         raise SitetwinError(f"{run.name!r} is no name for a run: take letters, digits, dots and hyphens")
+    if broken := unreadable_runs(settings).get(run.name):
+        raise SitetwinError(broken)
     folder = run_folder(settings, run.name)
     names = filter(None, (run.name, run.last_adapter))
     if folder.exists() or any((adapters_directory(settings) / name).exists() for name in names):
@@ -151,19 +154,24 @@ def find(settings: Settings, name: str) -> Run:
     """The run of that name.
 
     Raises:
-        SitetwinError: there is none.
+        SitetwinError: there is none, or its record can't be read.
     """
     run = next((run for run in runs(settings) if run.name == name), None)
     if run is None:
+        if broken := unreadable_runs(settings).get(name):
+            raise SitetwinError(broken)
         raise SitetwinError(f"there is no run {name!r}: `sitetwin runs` lists them")
     return run
 
 
 def runs(settings: Settings) -> list[Run]:
-    """All, oldest first; one that says it runs but whose process is gone is `killed`."""
-    folder = runs_directory(settings)
-    found = [_read(path.parent) for path in folder.glob(f"*/{RECORD}")] if folder.is_dir() else []
-    return sorted(found, key=lambda run: run.made_at)
+    """All runs whose record can be read, oldest first. A run is `killed` if it says `running` and its process is gone."""
+    return sorted((run for run in _read_all(settings).values() if isinstance(run, Run)), key=lambda run: run.made_at)
+
+
+def unreadable_runs(settings: Settings) -> dict[str, str]:
+    """By name, each run whose record can't be read: what is wrong and what to do."""
+    return {name: why for name, why in sorted(_read_all(settings).items()) if isinstance(why, str)}
 
 
 def resumable(settings: Settings, name: str | None = None) -> Run:
@@ -183,11 +191,17 @@ def resumable(settings: Settings, name: str | None = None) -> Run:
     return run
 
 
-def _read(folder: Path) -> Run:
+def _read_all(settings: Settings) -> dict[str, Run | str]:
+    """By the name of its folder, each run, or the reason why its record can't be read."""
+    return {path.parent.name: _read(path.parent) for path in runs_directory(settings).glob(f"*/{RECORD}")}
+
+
+def _read(folder: Path) -> Run | str:
     try:
         run = Run.model_validate_json((folder / RECORD).read_bytes())
-    except ValidationError:
-        raise SitetwinError(f"{folder / RECORD} can't be read: remove {folder}") from None
+    except (OSError, ValidationError) as error:
+        what = error.strerror if isinstance(error, OSError) else "it is no record of a run"
+        return f"{folder / RECORD} can't be read ({what}): put back a copy of it, or remove {folder}"
     if run.state == "running" and not run.is_alive(folder.parent / LOCK):
         run.state = "killed"
     return run

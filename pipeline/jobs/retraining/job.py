@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psutil
-from pydantic import BaseModel, ValidationError, computed_field
+from pydantic import BaseModel, Field, ValidationError, computed_field
 
 from pipeline import files
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.comparing import Comparison
+from pipeline.measured import Measured
 from pipeline.processes.endpoint import is_running
 from pipeline.settings import Settings
 from pipeline.training.config import Preset
@@ -36,7 +37,7 @@ class Request(BaseModel):
     """Train even if nothing has changed."""
 
 
-class Job(BaseModel):
+class Job(Measured):
     number: int
     """Counted from 1 in this site."""
     state: State = "running"
@@ -62,7 +63,7 @@ class Job(BaseModel):
     """Whose adapter it is about; `train --resume` and `promote` take this name."""
     resumed: bool = False
     """The run had been begun by an earlier job that was cancelled or died."""
-    comparisons: list[Comparison] = []
+    comparisons: list[Comparison] = Field(default_factory=list)
     """With the adapter that was promoted before, or the base; one for each mode."""
     judged: str = ""
     """Which adapters were compared on which questions, by this job or an earlier one; a hash."""

@@ -19,6 +19,7 @@ from pipeline.errors import ContentError
         ("---\n1: x\n---\n", {"1": "x"}, ""),
         ("Body\n---\na: 1\n---\n", {}, "Body\n---\na: 1\n---\n"),
         ("---\n\nA rule above.", {}, "---\n\nA rule above."),
+        ("---\nOn two\u2028lines: so", {}, "---\nOn two\u2028lines: so"),
         ("---", {}, "---"),
         ("", {}, ""),
     ],

@@ -1,8 +1,9 @@
+import math
 from collections.abc import Sequence
 
 import pytest
 
-from pipeline.evaluation.comparing import Scored, Scores, largest_losses, not_worse
+from pipeline.evaluation.comparing import Comparison, Scored, Scores, largest_losses, not_worse
 
 
 def scores(name: str | None, values: Sequence[float]) -> Scores:
@@ -56,3 +57,18 @@ def test_the_interval_is_that_of_a_paired_bootstrap() -> None:
     even = not_worse(scores("new", [0.5] * 6), scores("old", [0.75] * 6))
     assert (even.low, even.high) == (-0.25, -0.25)
     assert not_worse(scores("new", [0.5]), scores("old", [0.75])).low == -0.25
+
+
+def test_scores_that_are_no_numbers_are_read_as_they_were_written() -> None:
+    new = scores("new", [math.nan, math.inf])
+    new.answers[0].f1, new.answers[0].specifics = math.nan, -math.inf
+    assert repr(Scores.model_validate_json(new.model_dump_json())) == repr(new)
+    nothing = dict.fromkeys(("new_mean", "old_mean", "difference", "low", "high"), math.nan)
+    comparison = not_worse(scores("new", []), scores("old", [])).model_copy(update=nothing)
+    assert repr(Comparison.model_validate_json(comparison.model_dump_json())) == repr(comparison)
+
+
+def test_null_as_version_0_1_0_wrote_it_is_no_number() -> None:
+    read = Scored.model_validate_json('{"question": "", "kind": "", "answer": "", "score": null, "f1": null}')
+    assert math.isnan(read.score)
+    assert read.f1 is None

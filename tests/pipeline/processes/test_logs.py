@@ -16,7 +16,14 @@ def test_a_log_goes_on_and_a_large_one_is_put_aside(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize(
-    ("text", "last"), [(b"old\n", "it said nothing"), (b"old\nnew\n\n", "new"), (b"old\n\xff", "�")]
+    ("text", "last"),
+    [
+        (b"old\n", "it said nothing"),
+        (b"old\nnew\n\n", "new"),
+        (b"old\n\xff", "�"),
+        (b"old\n 10%\r 20%\r\n", "20%"),
+        ("old\ncan't read a\u2028b.md\n".encode(), "can't read a\u2028b.md"),
+    ],
 )
 def test_the_last_words_after_a_place(tmp_path: Path, text: bytes, last: str) -> None:
     log = tmp_path / "x.log"

@@ -1,4 +1,5 @@
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pipeline.adapters import find_adapter
 from pipeline.commands.main import main
 from pipeline.errors import SettingsError, SitetwinError
 from pipeline.evaluation.comparing import Scored, Scores
-from pipeline.jobs.phases.experiment import begin, go_on, unfinished
+from pipeline.jobs.phases.experiment import Experiment, begin, go_on, unfinished
 from pipeline.jobs.phases.report import write_phases_report
 from pipeline.training import registry
 from tests.pipeline.jobs.phases.conftest import VALUES
@@ -46,6 +47,15 @@ class Listener:
 
     def seconds_for(self, iterations, every):
         return 60.0 * iterations
+
+
+def test_scores_that_are_no_numbers_are_read_as_they_were_written(site):
+    experiment = begin(site, values=VALUES, asked=3)
+    answer = Scored(question="?", kind="fact", answer="", score=math.nan, f1=math.inf, specifics=-math.inf)
+    experiment.scores["base"] = {"seen": Scores(adapter=None, mode="lora", answers=[answer])}
+    read = Experiment.model_validate_json(experiment.model_dump_json())
+    assert repr(read.scores) == repr(experiment.scores)
+    assert read.questions == experiment.questions
 
 
 def test_three_runs_are_interrupted_gone_on_with_asked_and_reported(asked_site):

@@ -1,3 +1,4 @@
+import math
 import os
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import psutil
 import pytest
 
 from pipeline.errors import SitetwinError
+from pipeline.evaluation.comparing import Comparison
 from pipeline.jobs.retraining.job import job_file, lock_file, read_job
 
 
@@ -70,3 +72,19 @@ def test_a_broken_record_is_named(site):
     with pytest.raises(SitetwinError, match=r"retrain\.json can't be read"):
         read_job(site)
     job_file(site).unlink()
+
+
+def test_figures_that_are_no_numbers_are_read_as_they_were_written(site, tracker):
+    mine = tracker()
+    mine.begin("training", "iterations", total=100)
+    mine.job.loss, mine.job.seconds_left = math.nan, math.inf
+    figures = dict.fromkeys(("new_mean", "old_mean", "difference", "low", "high"), -math.inf)
+    mine.job.comparisons = [
+        Comparison(
+            new="a", old=None, mode="lora", questions=0, is_not_worse=False, text="", **{**figures, "low": math.nan}
+        )
+    ]
+    mine.write()
+    read = read_job(site)
+    assert (repr(read.loss), read.seconds_left) == ("nan", math.inf)
+    assert repr(read.comparisons) == repr(mine.job.comparisons)
