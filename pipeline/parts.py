@@ -47,6 +47,17 @@ class Parts(Table):
         return self.find(self.known(name))
 
 
+CONTENT_KINDS = Parts(
+    "content kind",
+    "sitetwin.content_kinds",
+    {
+        "obsidian": "pipeline.content.kinds.obsidian:OBSIDIAN",
+        "astro": "pipeline.content.kinds.astro:ASTRO",
+        "markdown": "pipeline.content.kinds.markdown:MARKDOWN",
+    },
+)
+"""Each part is a `pipeline.content.kinds.kind.ContentKind`; `sitetwin init` asks them in this order."""
+
 CHUNKERS = Parts(
     "chunker",
     "sitetwin.chunkers",

@@ -26,6 +26,7 @@ Visibility = Literal["public", "private"]
 Mode = Literal["base", "rag", "lora", "hybrid"]
 Retrieval = Literal["hybrid", "dense", "keyword"]
 Fusion = Literal["scores", "ranks"]
+ContentKindName = Annotated[str, AfterValidator(parts.CONTENT_KINDS.known)]
 ChunkerName = Annotated[str, AfterValidator(parts.CHUNKERS.known)]
 PairKind = Literal["fact", "how-to", "synthesis", "voice", "refusal"]
 FilterStage = Annotated[str, AfterValidator(parts.FILTER_STAGES.known)]
@@ -55,7 +56,7 @@ class ContentSource(Section):
     """One folder of Markdown."""
 
     path: Path = Field(description="relative to sitetwin.toml, or absolute")
-    kind: Literal["astro", "obsidian", "markdown"] = "markdown"
+    kind: ContentKindName = "markdown"
     url: str = Field(
         "",
         description="pattern of a document's address: {slug}, {path}, {stem}, {year}, {month}, {day}; empty: no link",
@@ -72,7 +73,8 @@ class ContentSource(Section):
     @property
     def default_visibility(self) -> Visibility:
         """The visibility of documents that do not state one."""
-        return self.visibility or ("public" if self.kind == "astro" else "private")
+        of_kind: Visibility = parts.CONTENT_KINDS.load(self.kind).default_visibility
+        return self.visibility or of_kind
 
 
 class ModelSettings(Section):

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from pipeline.content.kinds.kind import ContentKind
 from pipeline.errors import SettingsError
 from pipeline.machine import CHAT_MODELS, CHATS, OVERHEAD, Machine, choose, this_machine
+from pipeline.parts import CONTENT_KINDS
 from pipeline.settings import FILE_NAME
 
 _CANDIDATES = ("src/content", "content", "docs", "notes", "posts", ".")
@@ -34,10 +36,7 @@ def write_settings(folder: Path, content: Path | None, *, force: bool = False, m
 
 
 def _kind(content: Path) -> str:
-    if (content / ".obsidian").is_dir():
-        return "obsidian"
-    parts = content.resolve().parts
-    return "astro" if "content" in parts[-2:] else "markdown"
+    return next((kind for kind in CONTENT_KINDS.kinds() if CONTENT_KINDS.load(kind).is_of(content)), "markdown")
 
 
 def _models(machine: Machine) -> str:
@@ -67,8 +66,7 @@ def _text(folder: Path, content: Path, kind: str, models: str) -> str:
     # The slug of a note below `content` begins with its collection. Where the folder is itself a collection, its name
     # must be put in front.
     collection = "" if content.name == "content" else f"/{content.name}"
-    address = {"astro": f"{collection}/{{slug}}/", "obsidian": "", "markdown": "/notes/{slug}"}[kind]
-    visibility = "public" if kind == "astro" else "private"
+    chosen: ContentKind = CONTENT_KINDS.load(kind)
     return f'''[site]
 name = "{_toml(folder.resolve().name)}"
 description = "Ask me about my notes."
@@ -80,9 +78,9 @@ path = "{_toml(content.as_posix())}"
 # astro: front matter and slugs as in a content collection; obsidian: a vault; markdown: a plain folder.
 kind = "{kind}"
 # The address that a citation links to. {{slug}}, {{path}}, {{stem}}, {{year}}, {{month}}, {{day}} are filled in; empty: no link.
-url = "{address}"
+url = "{chosen.address(collection)}"
 # The visibility of notes that don't state their own (draft, publish, private). Visitors get public text only.
-visibility = "{visibility}"
+visibility = "{chosen.default_visibility}"
 
 [models]
 {models}

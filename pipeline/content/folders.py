@@ -1,19 +1,16 @@
 """The folders that sitetwin.toml names as sources: what they are called, and what in them is not read."""
 
-import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.content.globs import first_match
+from pipeline.content.kinds import load_kind
+from pipeline.content.kinds.kind import RuleAgainst
 from pipeline.settings import ContentSource, Settings
 
 SUFFIXES = (".md", ".mdx", ".markdown")
 _IGNORED_FOLDERS = ("node_modules",)
-_TEMPLATE_KEYS = {"templates.json": "folder", "plugins/templater-obsidian/data.json": "templates_folder"}
-TEMPLATE_SETTINGS = frozenset(file.rpartition("/")[2] for file in _TEMPLATE_KEYS)
-"""Names of the files in which Obsidian says which folders hold templates."""
 
 
 def is_ignored(name: str) -> bool:
@@ -31,8 +28,8 @@ class Folder:
     root: Path
     inner: frozenset[Path]
     """Roots of other sources below it: the innermost source reads a file."""
-    templates: tuple[str, ...] | None
-    """Folders of templates as Obsidian's settings name them, relative to the root; None: they name none."""
+    kind_rule: RuleAgainst
+    """Of the source's kind."""
     fault: str = ""
     """Why nothing in it can be read."""
 
@@ -40,14 +37,7 @@ class Folder:
         """The rule of the owner's that leaves out the file at `path` below the root, with the next step; "" for none."""
         if pattern := first_match(path, self.source.exclude):
             return f"excluded by {pattern!r} of its source in sitetwin.toml: take that out to have it read"
-        if self.source.kind == "obsidian" and self._is_template(path):
-            return "a template of the vault: move it to another folder to have it read"
-        return ""
-
-    def _is_template(self, path: str) -> bool:
-        if self.templates is None:
-            return any(part.casefold() == "templates" for part in path.split("/")[:-1])
-        return any(path.startswith(f"{folder}/") for folder in self.templates)
+        return self.kind_rule(path)
 
 
 def open_folders(settings: Settings) -> list[Folder]:
@@ -61,7 +51,7 @@ def open_folders(settings: Settings) -> list[Folder]:
             names[root],
             root,
             frozenset(other for other in roots if other != root and other.is_relative_to(root)),
-            _obsidian_templates(root) if source.kind == "obsidian" else None,
+            load_kind(source).rule_against(root),
             fault
             or (
                 "two [[content]] entries in sitetwin.toml name this folder: keep one of them" if roots[root] > 1 else ""
@@ -89,24 +79,3 @@ def _names(roots: list[Path]) -> dict[Path, str]:
             return names
         for root in same:
             depths[root] += 1
-
-
-def _obsidian_templates(root: Path) -> tuple[str, ...] | None:
-    """The template folders that the settings of the vault around `root` name, relative to `root`."""
-    vault = next((folder for folder in (root, *root.parents) if (folder / ".obsidian").is_dir()), None)
-    if vault is None:
-        return None
-    below = [vault / folder for folder in _named_templates(vault / ".obsidian")]
-    inside = [folder.relative_to(root).as_posix() for folder in below if folder.is_relative_to(root)]
-    return tuple(inside) if below else None
-
-
-def _named_templates(settings: Path) -> Iterator[str]:
-    for file, key in _TEMPLATE_KEYS.items():
-        try:
-            values = json.loads((settings / file).read_text(encoding="utf-8"))
-        except (OSError, ValueError):  # no such plug-in, or in the middle of being written: the folder's name decides
-            continue
-        named = values.get(key) if isinstance(values, dict) else None
-        if isinstance(named, str) and named.strip("/ "):
-            yield named.strip("/ ")

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from pipeline.content.code import OPEN, mask_code, mask_formulas
+from pipeline.content.code import mask_code, mask_formulas
 from pipeline.content.html import drop_between, drop_comments, drop_tags, drop_unshown, replace_entities
+from pipeline.content.kinds.kind import ContentKind
 from pipeline.content.mdx import drop_components, drop_statements
 
 _WIKILINK = re.compile(r"(!?)\[\[([^\[\]\n]+?)\]\](?!\()")
@@ -16,9 +17,6 @@ _IMAGE = re.compile(
 _CALLOUT = re.compile(r"^([ \t]*(?:>[ \t]*)+)\[!([\w-]+)(?:\|[^\]\n]*)?\][+-]?[ \t]*(.*)$", re.MULTILINE)
 _DIRECTIVE = re.compile(r"^([ \t]*):{3,}(.*)$", re.MULTILINE)
 _DIRECTIVE_WORDS = re.compile(r"\s*[\w-]*(?:\[([^\]]*)\]|\s+([^{]*))?(?:\{[^}]*\})?\s*")
-_HIGHLIGHT = re.compile(r"==(?=[^\s=])((?:[^\n=]|=(?!=))*?[^\s=])==")
-_BLOCK_ID = re.compile(r"(?:^|(?<![ \t])[ \t]+)\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
-_TAG = re.compile(rf"(?<!\S)#([^\s#.,;:!?()\[\]{{}}\"'`<>|\\*{OPEN}]+)")
 _NOTES = ("", ".md", ".markdown", ".mdx")
 
 
@@ -30,25 +28,20 @@ class Body:
     """Obsidian's `#tags` in the text, in order."""
 
 
-def clean(markdown: str, *, kind: str, mdx: bool = False) -> Body:
+def clean(markdown: str, *, kind: ContentKind, mdx: bool = False) -> Body:
     """The text of a file's body (without front matter, lines ending in \\n). No other file is ever read for it."""
     masked = mask_code(markdown, mdx=mdx)
-    text = drop_comments(masked.text)
-    if kind != "astro":
-        text = drop_between(text, "%%", "%%", to_the_end=kind == "obsidian")
+    text = kind.drop_comments(drop_comments(masked.text))
     text = drop_unshown(text)
     if mdx:
         text = drop_between(text, "{/*", "*/}", to_the_end=True)
-    if mdx or kind == "obsidian":
+    if mdx or kind.has_formulas:
         text = mask_formulas(text, masked)
     text = drop_components(drop_statements(text)) if mdx else drop_tags(text)
     text = _IMAGE.sub(r"\1", _WIKILINK.sub(_linked_words, text))
     text = _CALLOUT.sub(_callout_title, text)
     text = _DIRECTIVE.sub(_directive_title, text)
-    tags: tuple[str, ...] = ()
-    if kind == "obsidian":
-        text = _BLOCK_ID.sub("", _HIGHLIGHT.sub(r"\1", text))
-        tags = tuple(tag for tag in _TAG.findall(text) if not tag.isdigit())
+    text, tags = kind.read_marks(text)
     text = re.sub(r"(?<![ \t])[ \t]+$", _hard_break, replace_entities(text), flags=re.MULTILINE)
     text = re.sub(r"\n{3,}", "\n\n", re.sub(r"^ (?=\S)", "", text, flags=re.MULTILINE))
     return Body(masked.restore(text).strip("\n"), tags)

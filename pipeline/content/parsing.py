@@ -9,8 +9,9 @@ from pathlib import Path
 
 from pipeline.content.documents import Document
 from pipeline.content.frontmatter import date_of, lookup, split_front_matter, tags_of, title_of
+from pipeline.content.kinds import load_kind
+from pipeline.content.kinds.kind import ContentKind
 from pipeline.content.markup import clean
-from pipeline.content.properties import property_lines
 from pipeline.content.structure import first_heading
 from pipeline.content.urls import page_name, url_of
 from pipeline.content.visibility import visibility_of
@@ -30,9 +31,10 @@ def parse_document(data: bytes, source: ContentSource, id: str, path: Path, rela
         ContentError: not text, or its front matter is broken.
     """
     values, markdown = split_front_matter(decode(data))
-    body = clean(markdown, kind=source.kind, mdx=path.suffix.lower() == ".mdx")
+    kind = load_kind(source)
+    body = clean(markdown, kind=kind, mdx=path.suffix.lower() == ".mdx")
     text = body.text
-    if source.kind == "obsidian" and (properties := property_lines(values)):
+    if properties := kind.front_matter_text(values):
         text = f"{properties}\n\n{text}".strip()
     if not re.search(r"\w", text):
         raise EmptyError(
@@ -46,7 +48,7 @@ def parse_document(data: bytes, source: ContentSource, id: str, path: Path, rela
     document = Document(
         id=id,
         path=path,
-        title=_encodable(title_of(values)) or _title_in(body.text, source.kind, relative),
+        title=_encodable(title_of(values)) or _title_in(body.text, kind, relative),
         url=url,
         text=text,
         visibility=visibility_of(values, source, relative),
@@ -72,12 +74,12 @@ def decode(data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _title_in(text: str, kind: str, relative: str) -> str:
+def _title_in(text: str, kind: ContentKind, relative: str) -> str:
     """The first heading's words, else the file's name. A note in Obsidian is called by its name unless it opens with a # heading."""
     name = page_name(relative)
-    if kind != "obsidian" and " " not in name:
+    if not kind.is_named_by_file and " " not in name:
         name = re.sub(r"[-_]+", " ", name).strip() or name
-    return first_heading(text, opening=kind == "obsidian") or name
+    return first_heading(text, opening=kind.is_named_by_file) or name
 
 
 def _encodable(text: str) -> str:

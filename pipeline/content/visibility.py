@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.content.frontmatter import as_date, fold
 from pipeline.content.globs import first_match
+from pipeline.content.kinds import load_kind
 from pipeline.settings import ContentSource, Visibility
 
 _PRIVATE_IF_TRUE = {"draft", "private", "hidden", "unlisted"}
@@ -30,8 +31,7 @@ def _is_private_place(source: ContentSource, path: str) -> bool:
     # patterns written from sitetwin.toml's folder are meant too
     if first_match(path, source.private) or first_match((source.path / path).as_posix(), source.private):
         return True
-    # Astro builds no page of what begins with an underscore
-    return source.kind == "astro" and any(part.startswith("_") for part in path.split("/"))
+    return load_kind(source).is_private(path)
 
 
 def _statement(key: str, value: Any) -> Visibility | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
-from pipeline.content.folders import SUFFIXES, TEMPLATE_SETTINGS, is_ignored
+from pipeline.content.folders import SUFFIXES, is_ignored
+from pipeline.content.kinds.obsidian import TEMPLATE_SETTINGS
 
 QUIET_SECONDS = 0.1
 """A file is read when nothing has happened to it for this long: editors write, close and rename in a burst."""

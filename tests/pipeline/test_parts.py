@@ -5,8 +5,9 @@ import pytest
 from pipeline.content.chunking import chunker
 from pipeline.content.documents import Document
 from pipeline.errors import SettingsError
-from pipeline.parts import CHUNKERS, DATASET_FORMATS, EXPORTS, FILTER_STAGES, Parts
+from pipeline.parts import CHUNKERS, CONTENT_KINDS, DATASET_FORMATS, EXPORTS, FILTER_STAGES, Parts
 from pipeline.settings import IndexSettings, load_settings
+from pipeline.site import Site
 from tests.distributions import install
 
 LINES = """
@@ -19,8 +20,23 @@ def lines(document, settings, embed):
         yield section, Cut(line, 0, len(line))
 """
 
+ZETTEL = """
+from pipeline.content.kinds.kind import ContentKind
 
-@pytest.mark.parametrize("table", [CHUNKERS, FILTER_STAGES, DATASET_FORMATS, EXPORTS])
+class Zettel(ContentKind):
+    default_visibility = "public"
+
+    def is_private(self, path):
+        return path.startswith("inbox/")
+
+    def rule_against(self, root):
+        return lambda path: "an index card: rename it" if path.startswith("00") else ""
+
+ZETTEL = Zettel()
+"""
+
+
+@pytest.mark.parametrize("table", [CONTENT_KINDS, CHUNKERS, FILTER_STAGES, DATASET_FORMATS, EXPORTS])
 def test_each_line_of_a_table_names_a_part(table: Parts) -> None:
     assert all(table.load(name) for name in table.kinds())
 
@@ -31,6 +47,22 @@ def test_another_distribution_adds_a_chunker(tmp_path: Path, monkeypatch: pytest
     cut = chunker(IndexSettings(chunker="lines"), lambda texts: pytest.fail("nothing is embedded"))
     chunks = cut(Document("a.md", Path("a.md"), "Title", "", "one\ntwo", "public"))
     assert [chunk.text for chunk in chunks] == ["one", "two"]
+
+
+def test_another_distribution_adds_a_content_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, "zettel_kind", ZETTEL, "[sitetwin.content_kinds]\nzettel = zettel_kind:ZETTEL\n")
+    (tmp_path / "sitetwin.toml").write_text('[[content]]\npath = "z"\nkind = "zettel"\n', encoding="utf-8")
+    (tmp_path / "z" / "inbox").mkdir(parents=True)
+    for name in ("00.md", "01.md", "inbox/02.md"):
+        (tmp_path / "z" / name).write_text("A thought %% of mine %%.", encoding="utf-8")
+    reports = list(Site(load_settings(tmp_path / "sitetwin.toml")).read())
+    assert [(report.id, report.reason) for report in reports if not report.document] == [
+        ("z/00.md", "an index card: rename it")
+    ]
+    assert [(report.document.text, report.document.visibility) for report in reports if report.document] == [
+        ("A thought .", "public"),
+        ("A thought .", "private"),
+    ]
 
 
 def test_what_is_no_part_is_named_with_the_choices(tmp_path: Path) -> None:

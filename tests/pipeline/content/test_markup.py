@@ -1,9 +1,11 @@
 import pytest
 
+from pipeline.content.kinds.astro import ASTRO
+from pipeline.content.kinds.obsidian import OBSIDIAN
 from pipeline.content.markup import clean
 
 
-def text_of(markdown, kind="obsidian"):
+def text_of(markdown, kind=OBSIDIAN):
     return clean(markdown, kind=kind).text
 
 
@@ -67,7 +69,7 @@ def test_comments_are_never_text(markdown):
 
 
 def test_percent_signs_are_no_comment_in_astro():
-    assert text_of("100%% sure, 50%% done", kind="astro") == "100%% sure, 50%% done"
+    assert text_of("100%% sure, 50%% done", kind=ASTRO) == "100%% sure, 50%% done"
 
 
 def test_code_is_left_alone():
@@ -79,8 +81,8 @@ def test_code_is_left_alone():
 
 def test_tags_are_gathered_from_obsidian_text_only():
     markdown = "#one and (#no) `#code` #two/three, #12 [[Note#heading]] #one\n# Heading\n```\n#fence\n```\n%% #hidden %% http://a.b/#x #日本"
-    assert clean(markdown, kind="obsidian").tags == ("one", "two/three", "one", "日本")
-    assert clean(markdown, kind="astro").tags == ()
+    assert clean(markdown, kind=OBSIDIAN).tags == ("one", "two/three", "one", "日本")
+    assert clean(markdown, kind=ASTRO).tags == ()
 
 
 def test_footnotes_tables_and_tasks_stay():

@@ -2,11 +2,12 @@ import time
 
 import pytest
 
+from pipeline.content.kinds.astro import ASTRO
 from pipeline.content.markup import clean
 
 
 def text_of(markdown):
-    return clean(markdown, kind="astro", mdx=True).text
+    return clean(markdown, kind=ASTRO, mdx=True).text
 
 
 @pytest.mark.parametrize(

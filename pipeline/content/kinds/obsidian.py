@@ -1,0 +1,77 @@
+"""A vault of Obsidian."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.content.code import OPEN
+from pipeline.content.html import drop_between
+from pipeline.content.kinds.kind import ContentKind, RuleAgainst
+from pipeline.content.properties import property_lines
+
+_TEMPLATE_KEYS = {"templates.json": "folder", "plugins/templater-obsidian/data.json": "templates_folder"}
+TEMPLATE_SETTINGS = frozenset(file.rpartition("/")[2] for file in _TEMPLATE_KEYS)
+"""Names of the files in which Obsidian says which folders hold templates."""
+_HIGHLIGHT = re.compile(r"==(?=[^\s=])((?:[^\n=]|=(?!=))*?[^\s=])==")
+_BLOCK_ID = re.compile(r"(?:^|(?<![ \t])[ \t]+)\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
+_TAG = re.compile(rf"(?<!\S)#([^\s#.,;:!?()\[\]{{}}\"'`<>|\\*{OPEN}]+)")
+
+
+class Obsidian(ContentKind):
+    is_named_by_file = True
+    has_formulas = True
+
+    def is_of(self, folder: Path) -> bool:
+        return (folder / ".obsidian").is_dir()
+
+    def address(self, collection: str) -> str:
+        return ""
+
+    def rule_against(self, root: Path) -> RuleAgainst:
+        templates = _templates(root)
+
+        def rule(path: str) -> str:
+            is_template = (
+                any(part.casefold() == "templates" for part in path.split("/")[:-1])
+                if templates is None
+                else any(path.startswith(f"{folder}/") for folder in templates)
+            )
+            return "a template of the vault: move it to another folder to have it read" if is_template else ""
+
+        return rule
+
+    def drop_comments(self, text: str) -> str:
+        return drop_between(text, "%%", "%%", to_the_end=True)
+
+    def read_marks(self, text: str) -> tuple[str, tuple[str, ...]]:
+        text = _BLOCK_ID.sub("", _HIGHLIGHT.sub(r"\1", text))
+        return text, tuple(tag for tag in _TAG.findall(text) if not tag.isdigit())
+
+    def front_matter_text(self, values: Mapping[str, Any]) -> str:
+        return property_lines(values)
+
+
+OBSIDIAN = Obsidian()
+
+
+def _templates(root: Path) -> tuple[str, ...] | None:
+    """The template folders that the settings of the vault around `root` name, relative to `root`."""
+    vault = next((folder for folder in (root, *root.parents) if (folder / ".obsidian").is_dir()), None)
+    if vault is None:
+        return None
+    below = [vault / folder for folder in _named_templates(vault / ".obsidian")]
+    inside = [folder.relative_to(root).as_posix() for folder in below if folder.is_relative_to(root)]
+    return tuple(inside) if below else None
+
+
+def _named_templates(settings: Path) -> Iterator[str]:
+    for file, key in _TEMPLATE_KEYS.items():
+        try:
+            values = json.loads((settings / file).read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # no such plug-in, or in the middle of being written: the folder's name decides
+            continue
+        named = values.get(key) if isinstance(values, dict) else None
+        if isinstance(named, str) and named.strip("/ "):
+            yield named.strip("/ ")
