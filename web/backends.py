@@ -7,9 +7,10 @@ from typing import Literal, Protocol
 import anyio
 import httpx
 
-from pipeline.chat import Answer, Turn
+from pipeline.chat import Answer
 from pipeline.errors import SettingsError
 from pipeline.settings import FLOW_MODES, Mode, Settings
+from web.question import Question
 
 Starting = Callable[[], Sequence[str]]
 """Returns the parts that are still starting, named for a visitor, e.g. `["the index", "Langflow"]`."""
@@ -25,12 +26,8 @@ class Backend(Protocol):
     async def ready(self) -> Literal[True] | str:
         """True, or the parts that are still starting, in words for a visitor."""
 
-    def stream(self, question: str, session_id: str, history: list[Turn]) -> AsyncGenerator[str | Answer, None]:
+    def stream(self, asked: Question) -> AsyncGenerator[str | Answer, None]:
         """Yields pieces of the answer's text, then one Answer. Closing the iterator ends the generation.
-
-        Args:
-            session_id: names the conversation.
-            history: earlier turns, oldest first.
 
         Raises:
             SitetwinError: there is no answer.
@@ -52,11 +49,13 @@ class DirectBackend:
         """See Backend."""
         return ", ".join(self._starting()) or True
 
-    async def stream(self, question: str, session_id: str, history: list[Turn]) -> AsyncGenerator[str | Answer, None]:
-        """See Backend. The session is not used."""
+    async def stream(self, asked: Question) -> AsyncGenerator[str | Answer, None]:
+        """See Backend."""
         from pipeline.site import Site
 
-        pieces = Site(self._settings).assistant.ask(question, mode=self._mode, history=history, visibility="public")
+        pieces = Site(self._settings).assistant.ask(
+            asked.question, mode=self._mode, history=asked.history, visibility="public"
+        )
         try:
             while (piece := await anyio.to_thread.run_sync(next, pieces, None)) is not None:
                 yield piece
@@ -110,11 +109,13 @@ class FlowBackend:
                 self._seen_healthy = False
         return self._seen_healthy or "Langflow"
 
-    async def stream(self, question: str, session_id: str, history: list[Turn]) -> AsyncGenerator[str | Answer, None]:
-        """See Backend. Langflow keeps the history under `session_id`, so `history` is not sent."""
+    async def stream(self, asked: Question) -> AsyncGenerator[str | Answer, None]:
+        """See Backend. Langflow keeps the history of the conversation itself."""
         from flows.client import run_flow
 
-        pieces = run_flow(self._base_url, self._api_key, self._flow, question, session_id, http=self._http)
+        pieces = run_flow(
+            self._base_url, self._api_key, self._flow, asked.question, asked.conversation, http=self._http
+        )
         async with aclosing(pieces):
             async for piece in pieces:
                 yield piece

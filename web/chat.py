@@ -6,11 +6,10 @@ import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urljoin
-from uuid import uuid4
 
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from pydantic import ValidationError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,24 +19,16 @@ from pipeline.errors import SitetwinError
 from pipeline.settings import Settings
 from web.backends import Backend
 from web.limits import RateLimit, Slots, visitor_key
+from web.question import Question
 
 log = logging.getLogger(__name__)
 
-_UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 _TURN_CHARS = 4000
 _RETRY_SECONDS = 2
 FAILED = "The answer could not be made. The site's owner finds the reason in the gateway's log."
 
 Info = Callable[[], Awaitable[list[str]]]
 """Returns the suggested questions."""
-
-
-class Question(BaseModel):
-    """The fields that a visitor may send; others are ignored."""
-
-    question: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-    session: Annotated[str, StringConstraints(pattern=_UUID4)] = Field(default_factory=lambda: str(uuid4()))
-    history: list[Turn] = Field(default_factory=list)
 
 
 class RefusedError(Exception):
@@ -142,9 +133,7 @@ class ChatApi:
                 return
             yield _event("session", session=asked.session)
             try:
-                async with aclosing(
-                    self._backend.stream(asked.question, f"visitor-{asked.session}", asked.history)
-                ) as pieces:
+                async with aclosing(self._backend.stream(asked)) as pieces:
                     async for piece in pieces:
                         if isinstance(piece, Answer):
                             yield _event("answer", **_with_links(piece, base))

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from pipeline.chat import Answer, Citation, Turn
 from pipeline.settings import ContentSource, GatewaySettings, Settings, SiteSettings
 from web.app import create_app
+from web.question import Question
 
 BREAD = """\
 ---
@@ -63,8 +64,8 @@ class ScriptedBackend:
     async def ready(self) -> Any:
         return ", ".join(self.starting) or True
 
-    async def stream(self, question: str, session_id: str, history: list[Turn]) -> AsyncGenerator[str | Answer, None]:
-        self.asked.append((question, session_id, history))
+    async def stream(self, asked: Question) -> AsyncGenerator[str | Answer, None]:
+        self.asked.append((asked.question, asked.conversation, asked.history))
         try:
             for piece in self.pieces:
                 yield piece
@@ -75,7 +76,12 @@ class ScriptedBackend:
                 await anyio.sleep_forever()
             text = "".join(self.pieces)
             yield Answer(
-                question=question, mode="rag", answer=text, citations=self.citations, refused=False, model="scripted"
+                question=asked.question,
+                mode="rag",
+                answer=text,
+                citations=self.citations,
+                refused=False,
+                model="scripted",
             )
         finally:
             self.closed.set()

@@ -13,6 +13,7 @@ from pipeline.chat.assistant import Assistant
 from pipeline.errors import SettingsError
 from web.backends import DirectBackend, FlowBackend
 from web.gateway import choose_backend
+from web.question import Question
 
 
 async def _ready(*backends):
@@ -71,7 +72,7 @@ def counting(monkeypatch):
 
 def test_direct_answers_run_off_the_event_loop_see_public_text_only_and_end_when_closed(settings, counting):
     async def first_two():
-        async with aclosing(DirectBackend(settings, "lora").stream("Why?", "visitor-1", [])) as pieces:
+        async with aclosing(DirectBackend(settings, "lora").stream(Question(question="Why?"))) as pieces:
             return [await anext(pieces), await anext(pieces)]
 
     assert anyio.run(first_two) == ["0 ", "1 "]
@@ -87,7 +88,7 @@ def test_without_langflow_visitors_are_answered_in_the_mode_of_their_flow(settin
     settings.langflow.flow = flow
 
     async def first():
-        async with aclosing(choose_backend(settings).stream("Why?", "visitor-1", [])) as pieces:
+        async with aclosing(choose_backend(settings).stream(Question(question="Why?"))) as pieces:
             return await anext(pieces)
 
     assert anyio.run(first) == "0 "
