@@ -1,8 +1,8 @@
-"""How much each piece of evidence weighs in this collection, learnt from the collection alone.
+"""Learns how much each piece of evidence weighs in this collection, from the collection alone.
 
-No one labels anything. A pseudo-question made of a chunk's own words is answered by the search as it is, and not by
-the same search without that chunk's document. A logistic regression tells the two apart by their evidence. It starts
-from what held in general, which few notes move little and many notes a lot.
+Nobody labels anything. A pseudo-question is made of a chunk's own words. The search finds its answer; the same search
+without that chunk's document does not. A logistic regression learns to tell the two apart by their evidence. It starts
+from weights that hold in general. A few notes change them little, many notes a lot.
 """
 
 import base64
@@ -28,36 +28,43 @@ if TYPE_CHECKING:
     from pipeline.embedding.embedder import Embedder
 
 VERSION = 2
-"""Raise it when evidence or pseudo-questions change, so that what was learnt before is learnt again."""
+"""Raise it when evidence or pseudo-questions change. Then every site learns again."""
 QUESTIONS = 400
-"""With 200 it hung on which were drawn whether a question was declined: of 60 that the docs answer 0 to 4 were, by
-keywords alone. With 400, and the assumptions as firm beside them, the spread is a half to a third."""
+"""How many pseudo-questions are asked. With 200, chance decided too much: of 60 questions that the docs answer, 0 to 4
+were declined by keywords alone, depending on the draw. With 400, and `_PRECISION` as it is, the spread is a third to a
+half of that."""
 SAMPLED_CHUNKS = 600
 REACH = 50
-"""Passages asked for, so that some are left without the document that answers."""
+"""How many passages a pseudo-question asks for, so that some remain without the document that answers."""
 DUPLICATE = 0.8
-"""Share of the tokens of two chunks in common, from which one answers for the other."""
+"""If two chunks share at least this part of their tokens, one answers the questions of the other."""
 SAMPLED_VECTORS = 200
 CHANGED = 0.1
-"""Share by which the number of chunks may change before it is learnt again."""
+"""The share by which the number of chunks may change before the site learns again."""
 
 FALSE_REFUSALS = {"dense": 0.11, "keyword": 0.06}
-"""Share of the pseudo-questions which may be refused though the passages answer them. With vectors it is twice that
-without: pseudo-questions are no natural sentences, and their cosines fall short of those of people's questions. On the
-golden questions made before this (docs, blog, vault) both meant less than 5 % of people's questions."""
+"""The share of pseudo-questions that may be refused although the passages answer them.
+
+With vectors the share is twice that without. Pseudo-questions are no natural sentences, so their cosines are lower than
+those of people's questions. On the golden questions made before this (docs, blog, vault) both shares refused less than
+5 % of people's questions."""
 ASSUMED_QUESTIONS = 100
-"""As many questions' weight has what is assumed of the threshold before anything is learnt."""
+"""The assumed threshold counts as much as this many pseudo-questions."""
 
 
 class Model(BaseModel):
-    """A logistic regression: evidence to the probability that the passages answer, at even odds."""
+    """A logistic regression that gives the probability that the passages answer.
+
+    It assumes that as many questions have an answer as have none.
+    """
 
     weights: list[float]
-    """Of `Evidence.row`."""
+    """One for each number of `Evidence.row`, in its order."""
     decline_below: float
-    """Below this probability the passages are taken not to answer."""
+    """A question is declined if its probability is below this."""
 
     def probability(self, evidence: Evidence) -> float:
+        """The probability, 0 to 1, that the passages answer."""
         return float(_sigmoid(np.dot(evidence.row(), self.weights)))
 
 
@@ -67,8 +74,9 @@ ASSUMED = {
     "dense": Model(weights=[0.7, 3.5, 1.0, 1.5, -7.0], decline_below=0.3),
     "keyword": Model(weights=[4.0, 1.0, 1.5, -4.8], decline_below=0.26),
 }
-# How firmly each weight is held to what is assumed (the precision of a normal distribution around it): pseudo-questions
-# say little about names, amounts and persons, and their cosines less than those of people's questions.
+# The precision (one over the variance) of the normal distribution around each assumed weight: the higher it is, the less
+# the weight changes. It is high where pseudo-questions teach little: for names, amounts and persons, and for the
+# cosines, which are lower than those of people's questions.
 _PRECISION = {"dense": [60.0, 4.0, 40.0, 40.0, 1.0], "keyword": [4.0, 40.0, 40.0, 1.0]}
 
 
@@ -76,40 +84,46 @@ _SCOPES: tuple[Visibility | None, ...] = ("public", None)
 
 
 class Scope(BaseModel):
-    """What was learnt from public text, or from all of it."""
+    """What was learnt from public text, or from all text."""
 
     chunks: int
+    """The number of chunks at that time."""
     dimension: int = 0
-    """Of the vectors; 0 without."""
+    """The dimension of the vectors; 0 if there are none."""
     sample: str = ""
-    """The vectors (chunks, dimension) of some chunks, float16 in base64: how near a question is to just anything."""
+    """The vectors (chunks, dimension) of some chunks, float16 in base64. They tell how near a question is to any text."""
     models: dict[str, Model] = ASSUMED
-    """`dense` for passages with a cosine, `keyword` for those without."""
+    """`dense` is for passages with a cosine, `keyword` for those without."""
 
     @property
     def vectors(self) -> np.ndarray | None:
-        """The sample, float32; None without vectors."""
+        """The sample (chunks, dimension) float32; None if there are no vectors."""
         if not self.dimension:
             return None
         return np.frombuffer(base64.b64decode(self.sample), "<f2").astype(np.float32).reshape(-1, self.dimension)
 
 
 class Calibration(BaseModel):
+    """The file `answerability.json`."""
+
     version: int
     embedder: str | None
+    """The name of the embedder of the sampled vectors; None if there are none."""
     public: Scope
     everything: Scope
 
     def scope(self, visibility: Visibility | None) -> Scope:
+        """What was learnt from public text for `public`, from all text otherwise."""
         return self.public if visibility == "public" else self.everything
 
 
 def calibration_path(settings: Settings) -> Path:
+    """The file of the site's calibration."""
     return settings.state / "answerability.json"
 
 
 def load_calibration(settings: Settings) -> Calibration | None:
-    """What was learnt last; None when nothing was, or by another version of sitetwin."""
+    """The calibration on disk; None if there is none, or if another version of sitetwin made it."""
     path = calibration_path(settings)
     if not path.is_file():
         return None
@@ -121,10 +135,13 @@ def load_calibration(settings: Settings) -> Calibration | None:
 
 
 def refresh_calibration(settings: Settings, index: Index, embedder: "Callable[[], Embedder]") -> bool:
-    """Learns again when the collection or its embedder changed; whether it did. Takes some seconds.
+    """Learns again if the collection or its embedder has changed. This takes some seconds.
+
+    Returns:
+        Whether it learnt.
 
     Raises:
-        SitetwinError: as `Index.search`.
+        SitetwinError: a search failed, as `Index.search` says.
     """
     with open_statistics(settings) as statistics:
         known, name = load_calibration(settings), statistics.embedder_name()
@@ -132,7 +149,7 @@ def refresh_calibration(settings: Settings, index: Index, embedder: "Callable[[]
         if known and known.embedder == name and all(_is_near(known.scope(v).chunks, n) for v, n in chunks.items()):
             return False
         public = _learn(settings, index, embedder, statistics, "public")
-        # Without private text there is nothing else to learn.
+        # Without private text, all text is the public text.
         everything = public if chunks["public"] == chunks[None] else _learn(settings, index, embedder, statistics, None)
     found = Calibration(version=VERSION, embedder=name, public=public, everything=everything)
     files.write_text(calibration_path(settings), json.dumps(found.model_dump()))
@@ -177,7 +194,7 @@ def _learn(
 
 
 def _without(question: PseudoQuestion, passages: Sequence[Passage]) -> list[Passage]:
-    """The passages that can't answer: of other documents, and not almost the same text."""
+    """The passages that can't answer: those of other documents whose text is not almost the same."""
     own = set(tokens.tokens(question.chunk.text))
 
     def is_copy(passage: Passage) -> bool:
@@ -196,7 +213,7 @@ def _background(
 
 
 def _blind(all_evidence: Sequence[Evidence]) -> list[Evidence]:
-    """As a search by keywords alone would give it."""
+    """The evidence that a search by keywords alone would give."""
     return [Evidence(None, evidence.coverage, evidence.named, evidence.fitting) for evidence in all_evidence]
 
 
@@ -216,13 +233,18 @@ def _fit(kind: str, answered: Sequence[Evidence], unanswered: Sequence[Evidence]
 
 
 def fit_logistic(rows: np.ndarray, labels: np.ndarray, assumed: np.ndarray, precision: np.ndarray) -> np.ndarray:
-    """Weights (features,) of the most probable logistic regression, by Newton's method.
+    """Fits a logistic regression with a normal prior on its weights: the maximum a posteriori, by Newton's method.
+
+    Source: Bishop, Pattern Recognition and Machine Learning, 2006, sections 4.3.3 and 4.5.
 
     Args:
-        rows: (examples, features).
-        labels: (examples,), 1 or 0.
-        assumed: (features,), the mean of the normal distribution that the weights are expected from.
-        precision: (features,), one over its variance.
+        rows: the evidence, (examples, features).
+        labels: (examples,), 1 for answered and 0 for not.
+        assumed: the mean of the prior, (features,).
+        precision: one over the variance of the prior, (features,).
+
+    Returns:
+        The weights (features,) float64.
     """
     weights = assumed.astype(float)
     for _ in range(50):

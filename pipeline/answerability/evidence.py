@@ -1,4 +1,4 @@
-"""What speaks for it that the passages hold the answer: a few numbers, which `calibration` weighs."""
+"""Evidence that the passages hold the answer: a few numbers. `calibration` learns their weights."""
 
 import math
 import re
@@ -17,12 +17,12 @@ from pipeline.text.pieces import split_sentences
 from pipeline.text.words import stems_with_parts, words
 
 WINDOW = 3
-"""Sentences in a row in which the kind of thing that is asked for should stand."""
+"""The length of a window, in sentences. A window should contain the kind of thing that is asked for."""
 NEAR_BEST = 0.8
-"""A window that covers at least this share of what the best one covers may hold the answer."""
+"""A window may hold the answer if its coverage is at least this share of the best window's."""
 
 ASSUMED_CHUNKS = 10
-"""As many chunks' weight has what is assumed of the cosines: a handful tells little of how far they spread."""
+"""The assumed background counts as much as this many chunks, because a few chunks tell little of how cosines spread."""
 
 _PERSON = re.compile(r"[^\W\d_a-z]\w+[^\S\n]+(?:[^\W\d_a-z]\.\s)?[^\W\d_a-z]\w+")
 _AMOUNT = re.compile(
@@ -41,41 +41,47 @@ _ANSWERS = (
     (re.compile(r"\bhow (?:much|many|long|far|tall|big|old|large|often|fast|hot|high|wide|deep)\b|\b(?:price|cost)\b"), _AMOUNT),
     (re.compile(r"^(?:and |but |so )?when\b|\b(?:what|which) (?:year|date|day|time|month)\b"), _TIME),
 )  # fmt: skip
-"""What a question of some kind looks like, and what has to be near its answer."""
+"""For each kind of question: how it is recognised, and what must stand near its answer."""
 
 
 class Background(NamedTuple):
-    """Cosines of one question with all chunks."""
+    """The mean and the standard deviation of the cosines of one question with all chunks."""
 
     mean: float
     deviation: float
 
 
 ASSUMED_BACKGROUND = Background(0.1, 0.11)
-"""Of all-MiniLM-L6-v2 on the documentation, the blog and the vault that the benchmarks ask."""
+"""Measured with all-MiniLM-L6-v2 on the documentation, the blog and the vault of the benchmarks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
+    """The evidence that passages answer a question."""
+
     prominence: float | None
-    """The best cosine of question and passage, in standard deviations above the question's mean cosine with the whole
-    collection: what the collection is all about speaks for no passage. None without vectors."""
+    """The best cosine of the question and a passage, in standard deviations above the question's mean cosine with the
+    whole collection. So a topic of the whole collection speaks for no passage. None without vectors."""
     coverage: float
-    """Of the question's words, weighed by how rare they are (BM25's idf), the share that one passage holds, 0 to 1."""
+    """The largest share of the question's words that one passage holds, 0 to 1. Words are weighed by BM25's idf."""
     named: bool
-    """What the question names by a proper name or a number is there."""
+    """Whether the passages hold every proper name and number of the question."""
     fitting: bool
-    """A person, an amount or a time is near, where the question asks for one."""
+    """Whether a person, an amount or a time stands near, if the question asks for one."""
 
     def row(self) -> list[float]:
-        """In the order of a model's weights, the constant last."""
+        """The evidence as numbers, in the order of a model's weights. The last is the constant 1."""
         known = [] if self.prominence is None else [self.prominence]
         return [*known, self.coverage, float(self.named), float(self.fitting), 1.0]
 
 
 def background(question: np.ndarray, vectors: np.ndarray | None) -> Background:
-    """From the question's vector (dimension,) and those of some chunks (chunks, dimension), all of length 1; what is
-    assumed when there are none."""
+    """Estimates the background of a question from a sample of chunks.
+
+    Args:
+        question: the question's vector, (dimension,) of length 1.
+        vectors: the vectors of some chunks, (chunks, dimension) of length 1. None: the assumed background is returned.
+    """
     if vectors is None:
         return ASSUMED_BACKGROUND
     cosines = vectors @ question
@@ -86,7 +92,7 @@ def background(question: np.ndarray, vectors: np.ndarray | None) -> Background:
 
 
 def wanted_tokens(question: str) -> list[str]:
-    """The index's tokens of the words that carry meaning, each once."""
+    """The tokens of the question's words that carry meaning, as the index stores them, each once."""
     meant = [word for word in words(question) if word not in FUNCTION_WORDS]
     return list(dict.fromkeys(token for word in meant for token in tokens.query_tokens(word)))
 
@@ -98,10 +104,11 @@ def weigh(
     around: Background | None = None,
     understood: Collection[str] = (),
 ) -> Evidence:
-    """The evidence that at least one passage gives.
+    """The evidence that at least one passage answers.
 
     Args:
-        around: the question's background, where the passages have cosines.
+        vocabulary: how common the question's `wanted_tokens` are.
+        around: the question's background, if the passages have cosines.
         understood: words that the notes need not say, such as their owner's name.
     """
     rest = {token for word in understood for token in tokens.tokens(word)}
@@ -125,6 +132,7 @@ def _tokens(text: str) -> set[str]:
 
 
 def _idf(token: str, vocabulary: Vocabulary) -> float:
+    """How rare a token is: BM25's idf by Lucene's formula."""
     frequency = vocabulary.frequencies.get(token, 0)
     return math.log(1 + max(0.0, vocabulary.chunks - frequency + 0.5) / (frequency + 0.5))
 
@@ -145,7 +153,7 @@ def _fits(question: str, passages: Sequence[Passage], weights: dict[str, float])
 
 
 def _windows(passage: Passage) -> list[tuple[str, str]]:
-    """Title and heading, and some sentences in a row."""
+    """The passage's title and heading, with `WINDOW` sentences in a row, from each sentence on."""
     sentences = split_sentences(passage.text)
     heading = f"{passage.title} {passage.heading}"
     return [(heading, " ".join(sentences[start : start + WINDOW])) for start in range(len(sentences))]

@@ -1,4 +1,4 @@
-"""Whether the passages can answer the question at all."""
+"""Judges whether the passages can answer the question at all."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answerability:
+    """A judgement of one question."""
+
     probability: float
-    """That the passages answer, at even odds; comparable between questions of one collection."""
+    """The probability, 0 to 1, that the passages answer, if as many questions have an answer as have none. Comparable
+    between questions of one collection."""
     decline_below: float
+    """The question is declined below this probability."""
 
     @property
     def declined(self) -> bool:
@@ -26,14 +30,17 @@ class Answerability:
 
 
 Judge = Callable[[str, Sequence[Passage]], Answerability]
-"""A question, which stands alone, and what was found for it."""
+"""Takes a question that is understood without earlier turns, and the passages that were found for it."""
 
 
 def answerability_judge(settings: Settings, embedder: "Callable[[], Embedder]") -> Judge:
-    """By what was learnt from the collection; by what holds in general until then."""
+    """A judge that uses what was learnt from the collection, or the weights that hold in general until then.
+
+    The judge raises a ModelError if the embedder can't be had.
+    """
 
     def judge(question: str, passages: Sequence[Passage]) -> Answerability:
-        # Of public passages only public text may tell, by whomever they were found.
+        # Public passages are judged by public text alone, whoever asks: a judgement must not tell of private text.
         private = any(passage.visibility == "private" for passage in passages)
         return _judge(settings, embedder, question, passages, None if private else "public")
 
@@ -57,7 +64,7 @@ def _judge(
     around = None
     if has_vectors:
         embedder = load_embedder()
-        # Cosines with another embedder's vectors say nothing.
+        # Cosines of vectors by different embedders mean nothing.
         vectors = scope.vectors if known and known.embedder == embedder.name else None
         around = background(embedder.embed_query(question), vectors)
     with open_statistics(settings) as statistics:

@@ -1,4 +1,4 @@
-"""Questions that one chunk answers, made from its own words: what a collection's search is tried on without labels."""
+"""Makes questions from the words of a chunk, which then answers them. So a search can be tried without labels."""
 
 import random
 import re
@@ -10,11 +10,11 @@ from pipeline.text.function_words import FUNCTION_WORDS
 from pipeline.text.pieces import bare, is_code, split_sentences
 
 LENGTHS = (4, 9)
-"""Words that are taken from a sentence."""
+"""The fewest and the most words that are taken from a sentence."""
 REPLACED = 0.2
-"""Of the words that carry meaning, those said otherwise: people do not ask in the note's words."""
+"""The share of words with meaning that are replaced, because people do not ask in the note's words."""
 FEWEST = 2
-"""Words with meaning, without which a stretch of words asks nothing."""
+"""The fewest words with meaning that a question needs."""
 
 _WORD = re.compile(r"[^\W_]+(?:[._\-/'’][^\W_]+)*")
 _FRAMES = ("{}?", "What is {}?", "What does {}?", "How do I {}?", "Which {}?", "Can I {}?", "Why {}?", "Where is {}?")
@@ -24,18 +24,17 @@ _FOREIGN = (
     " pelican penguin piano quarry rugby sailor saxophone senator sonnet tariff temple tractor trombone umpire uncle"
     " vaccine violin volcano waiter walrus yoghurt zeppelin"
 ).split()
-"""Words that few collections hold; half of the words that are replaced become one of them, the others a word of
-another chunk."""
+"""Words that few collections hold. Half of the replaced words become one of them, the rest a word of another chunk."""
 
 
 class PseudoQuestion(NamedTuple):
     text: str
     chunk: SampledChunk
-    """Which holds the answer."""
+    """The chunk that holds the answer."""
 
 
 def pseudo_questions(chunks: Sequence[SampledChunk], count: int, rng: random.Random) -> list[PseudoQuestion]:
-    """At most `count` questions; fewer when the chunks have few sentences."""
+    """Makes at most `count` questions, fewer if the chunks have few sentences."""
     stretches = [(chunk, words) for chunk in chunks for words in _stretches(chunk, rng)]
     rng.shuffle(stretches)
     known = sorted({word.lower() for _, words in stretches for word in words if _has_meaning(word)})
@@ -46,7 +45,7 @@ def pseudo_questions(chunks: Sequence[SampledChunk], count: int, rng: random.Ran
 
 
 def _stretches(chunk: SampledChunk, rng: random.Random) -> Iterable[list[str]]:
-    """Some words in a row of each sentence."""
+    """Takes some words in a row from each sentence."""
     for sentence in split_sentences(chunk.text):
         if is_code(sentence):
             continue
@@ -55,7 +54,7 @@ def _stretches(chunk: SampledChunk, rng: random.Random) -> Iterable[list[str]]:
         start = rng.randrange(max(1, len(words) - length + 1))
         stretch = words[start : start + length]
         if sum(map(_has_meaning, stretch)) >= FEWEST:
-            # The capital of a sentence's beginning would look like a name.
+            # A sentence begins with a capital, which would look like a name in the question.
             yield [stretch[0].lower(), *stretch[1:]] if start == 0 else stretch
 
 

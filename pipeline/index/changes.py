@@ -1,4 +1,4 @@
-"""What the file system tells of content, collected until each file is quiet."""
+"""Collects what the file system tells about content, until each file is quiet."""
 
 import os
 import threading
@@ -14,25 +14,26 @@ from pipeline.content.folders import SUFFIXES, is_ignored
 from pipeline.content.kinds.obsidian import TEMPLATE_SETTINGS
 
 QUIET_SECONDS = 0.1
-"""A file is read when nothing has happened to it for this long: editors write, close and rename in a burst."""
+"""A file is read after it was quiet for this long, because editors write, close and rename in a burst."""
 LONGEST_WAIT_SECONDS = 1.0
-"""One that is written to without an end is read all the same."""
+"""A file that never becomes quiet is read after this long."""
 MANY_FILES = 200
-"""From here on it is quicker to look at everything."""
+"""If more files than this have changed, it is quicker to look at everything."""
 STORM_EVENTS = 1000
-"""So many in one burst may be more than the system kept: Linux drops events, and with them the news of folders, when
-16,384 wait (fs.inotify.max_queued_events)."""
+"""After this many events in one burst, some may be lost. Linux drops events, also those that tell of new folders, when
+16,384 are waiting (fs.inotify.max_queued_events)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """What is to be done now."""
+    """The changes that are due now."""
 
     paths: frozenset[Path]
     """Files that may have changed."""
     everything: bool = False
+    """Whether every file is to be looked at."""
     folders: bool = False
-    """Folders may be there that are not watched: those moved here from elsewhere, or made in a storm."""
+    """Whether there may be folders that are not watched yet: moved here from elsewhere, or made in a storm."""
 
 
 class Changes(FileSystemEventHandler):
@@ -48,15 +49,16 @@ class Changes(FileSystemEventHandler):
         self._changed = threading.Condition()
         self._roots: tuple[Path, ...] = ()
         self._times: dict[Path | None, tuple[float, float]] = {}
-        """First and last event of each file; of None: of what only a look at everything can settle."""
+        """When the first and the last event of each file came. None stands for a look at everything."""
         self._events = 0
         self._folders = False
 
     def below(self, roots: Iterable[Path]) -> None:
-        """Only what happens below `roots` counts."""
+        """Ignores all events outside of `roots`."""
         self._roots = tuple(roots)
 
     def on_any_event(self, event: FileSystemEvent) -> None:
+        """Notes the file, or a look at everything, that the event asks for. watchdog calls it."""
         if event.event_type in ("opened", "closed_no_write"):
             return
         told = [Path(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path]
@@ -67,7 +69,7 @@ class Changes(FileSystemEventHandler):
                 self._folders = True
                 self._note(None)
             if event.is_directory:
-                # "modified" only repeats what is told of the files in it
+                # the event "modified" of a folder only repeats those of its files
                 if paths and event.event_type != "modified":
                     self._folders = True
                     self._note(None)
@@ -79,12 +81,12 @@ class Changes(FileSystemEventHandler):
                     self._note(path)
 
     def doubt(self) -> None:
-        """Everything is to be looked at."""
+        """Asks for a look at everything."""
         with self._changed:
             self._note(None)
 
     def wait(self, seconds: float) -> None:
-        """Until something is due, but no longer than `seconds`."""
+        """Waits until something is due, but no longer than `seconds`."""
         with self._changed:
             if not self._times:
                 self._changed.wait(seconds)
@@ -93,7 +95,7 @@ class Changes(FileSystemEventHandler):
                 self._changed.wait_for(lambda: False, min(due, seconds))
 
     def take(self) -> Burst | None:
-        """What is due, which is forgotten here; None for nothing."""
+        """Returns what is due and forgets it; None if nothing is due."""
         with self._changed:
             now = self._clock()
             due = {path for path, times in self._times.items() if self._due(*times) <= now}
@@ -104,7 +106,7 @@ class Changes(FileSystemEventHandler):
             return Burst(frozenset(), everything=True, folders=folders)
 
     def take_files(self) -> frozenset[Path]:
-        """The files that are due, when a look at everything goes on already."""
+        """Returns the files that are due and forgets them. For use during a look at everything."""
         with self._changed:
             now = self._clock()
             due = {path for path, times in self._times.items() if path and self._due(*times) <= now}
@@ -127,9 +129,10 @@ class Changes(FileSystemEventHandler):
         return min(last + QUIET_SECONDS, first + LONGEST_WAIT_SECONDS)
 
     def _as_named(self, path: Path) -> Path | None:
-        """`path` below the root that it is in, in that root's letters; None when it is in none.
+        """`path`, spelt as the root that it is in; None if it is in no root.
 
-        A Mac tells of a root in the letters of its disk, or composed (NFC) where the name is decomposed (NFD).
+        A Mac spells a root as its disk does: in other upper and lower case, or composed (NFC) where the settings have
+        decomposed letters (NFD).
         """
         for root in self._roots:
             if path.is_relative_to(root):
@@ -142,11 +145,11 @@ class Changes(FileSystemEventHandler):
     def _is_one_folder(self, told: Path, root: Path) -> bool:
         try:
             return self._is_same(str(told), str(root))
-        except OSError:  # one of them is gone: where there are two, the other one's name would be kept as it is
+        except OSError:  # one of the two is gone, so they are not the same folder
             return False
 
     def _counts(self, path: Path) -> bool:
-        """Whether it is, or is in, what is read: no editor's or tool's own file, but Obsidian's settings of templates."""
+        """Whether `path` matters: not the files of editors and tools, except Obsidian's template settings."""
         root = next(root for root in self._roots if path.is_relative_to(root))
         parts = path.relative_to(root).parts
         return _is_template_setting(path) or not any(map(is_ignored, parts))

@@ -1,6 +1,6 @@
-"""The index's SQLite file: its tables, its connections, what its errors mean to a person.
+"""The index's SQLite file: its tables, its connections, and errors that a person understands.
 
-SQLite is the truth of the index; Chroma holds what can be made again from it.
+SQLite holds the truth. All that Chroma holds can be made again from it.
 """
 
 import queue
@@ -17,16 +17,16 @@ BUSY_SECONDS = 30
 
 _TOKEN_PUNCTUATION = tokens.TOKEN_PUNCTUATION.replace("'", "''")
 
-# generations: one build of the dense side, by one embedder. Searches use the active one; another is being built
-#   during a rebuild and takes its place when complete. Chunks say in which generation Chroma has them. The spec is
-#   what its embedder is loaded from again, for the searches during a rebuild with another one.
-# vectors: by digest of what was embedded, so that moving, renaming and hiding a text embeds nothing again.
-# tombstones: what Chroma still has to forget.
-# keywords: holds tokens made by pipeline.text.tokens; the tokenizer only splits them at spaces. public_keywords has the
-#   public ones again: BM25 weighs a word by how common it is in its table, so with one table alone the order and the scores
-#   of public results would tell what private notes hold.
-# keywords_places: each occurrence of a token, as the index of that name holds it; it takes no room.
-# keyword_totals: the documents and chunks of each visibility, and their tokens; to count them takes long.
+# generations: the vectors of all chunks by one embedder. Searches use the active generation. A rebuild fills another
+#   one, which replaces it when it is complete. Each chunk names the generation in which Chroma has it. The embedder of a
+#   generation is loaded again from its spec, for searches during a rebuild with another embedder.
+# vectors: their key is the digest of the embedded text, so a text that is moved, renamed or hidden is not embedded again.
+# tombstones: the vectors that Chroma still has to delete.
+# keywords: tokens made by pipeline.text.tokens; FTS5 only splits them at spaces. public_keywords has the tokens of public
+#   chunks again. BM25 weighs a word by how common it is in its table, so with one table the order and the scores of
+#   public results would tell what private notes hold.
+# keywords_places: each occurrence of a token, a view of the index of that name that takes no disk space.
+# keyword_totals: the numbers of documents, chunks and tokens of each visibility, because counting them takes long.
 _SCHEMA = f"""
 CREATE TABLE generations (
     number INTEGER PRIMARY KEY,
@@ -97,7 +97,7 @@ PRAGMA user_version = {SCHEMA_VERSION};
 
 
 class Database:
-    """Connections to the file at `path`, lent to any thread and used again."""
+    """Lends connections to the file at `path` to any thread, and reuses them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -105,7 +105,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection whose statements all see the same state of the index.
+        """Lends a connection whose statements all see the same state of the index.
 
         Raises:
             StaleIndexError: there is no index yet, or it is of another version of sitetwin.
@@ -122,7 +122,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of the block is kept, or nothing when it raises or the process ends.
+        """Lends a connection inside a transaction. If the block raises or the process ends, nothing of it is kept.
 
         Raises:
             SitetwinError: the file can't be written.
@@ -156,11 +156,12 @@ class Database:
                 connection.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
 
     def close(self) -> None:
+        """Closes the connections that are not lent."""
         while not self._idle.empty():
             self._idle.get_nowait().close()
 
     def remove(self) -> None:
-        """Forgets the file, for a rebuild from nothing."""
+        """Deletes the file, for a rebuild from nothing."""
         self.close()
         for suffix in ("", "-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)

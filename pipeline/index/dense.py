@@ -23,7 +23,10 @@ PAGE = 2000
 
 
 class VectorStore:
-    """`connect` is asked before each operation, so a store that was started again elsewhere is found."""
+    """The collections of all generations.
+
+    `connect` is called before each operation, because the store may have been restarted on another port.
+    """
 
     def __init__(self, connect: "Callable[[], ClientAPI]") -> None:
         self._connect = connect
@@ -31,29 +34,39 @@ class VectorStore:
         self._threads = ThreadPoolExecutor(thread_name_prefix="vectors")
 
     def create(self, generation: int) -> None:
-        """Both collections, where they are missing."""
+        """Creates the two collections of a generation if they are missing.
+
+        Raises:
+            ServiceError: Chroma can't be reached. All other methods raise it too.
+        """
         for visibility in VISIBILITIES:
             self._create(_name(generation, visibility))
 
     def drop(self, generation: int) -> None:
-        """Removes both collections, where they are there."""
+        """Removes the two collections of a generation if they exist."""
         for visibility in VISIBILITIES:
             self._drop(_name(generation, visibility))
 
     def upsert(self, generation: int, visibility: Visibility, ids: Sequence[str], vectors: np.ndarray) -> None:
-        """`vectors`: (len(ids), dimension) float32."""
+        """Stores vectors (len(ids), dimension) float32 under these chunk ids; replaces those that are there.
+
+        Raises:
+            StaleIndexError: the collection is gone.
+        """
         self._on(generation, visibility, lambda collection: collection.upsert(ids=list(ids), embeddings=vectors))
 
     def delete(self, generation: int, visibility: Visibility, ids: Sequence[str]) -> None:
-        """Ids that are not there are no error."""
+        """Deletes the vectors of these chunk ids. An id that is not there is no error."""
         for start in range(0, len(ids), PAGE):
             page = list(ids[start : start + PAGE])
             self._on(generation, visibility, partial(_delete, page))
 
     def count(self, generation: int, visibility: Visibility) -> int:
+        """The number of vectors in a collection."""
         return self._on(generation, visibility, lambda collection: collection.count())
 
     def ids(self, generation: int, visibility: Visibility) -> set[str]:
+        """The chunk ids of all vectors in a collection."""
         found: set[str] = set()
         while True:
             page = self._on(
@@ -68,10 +81,14 @@ class VectorStore:
     def ask_nearest(
         self, generation: int, visibilities: Sequence[Visibility], vector: np.ndarray, count: int
     ) -> Callable[[], dict[str, float]]:
-        """Asks for each of `visibilities` at the same time, while the caller does something else.
+        """Asks the collections of all `visibilities` at the same time, while the caller does something else.
 
-        `vector`: (dimension,) float32 of unit length. Returns: what waits for the answer, which is the cosine by chunk
-        id, at most `count`, best first.
+        Args:
+            vector: (dimension,) float32 of unit length.
+            count: the most chunks that are wanted.
+
+        Returns:
+            A function that waits for the answer and returns the cosines by chunk id, best first.
         """
         asked = [self._threads.submit(self._nearest, generation, one, vector, count) for one in visibilities]
 
@@ -99,7 +116,7 @@ class VectorStore:
         try:
             return _retried(lambda: action(self._collection(name)))
         except NotFoundError:
-            self._collections.pop(name, None)  # made anew by another process since this one looked
+            self._collections.pop(name, None)  # another process has replaced the collection since it was looked up
         try:
             return _retried(lambda: action(self._collection(name)))
         except NotFoundError:
@@ -137,7 +154,10 @@ def _delete(ids: list[str], collection: "Collection") -> None:
 
 
 def _retried(action: Callable[[], T]) -> T:
-    """Twice at most: the store may have ended for idleness since its address was looked up. All we ask may be repeated."""
+    """Does `action`, and once more if the connection fails.
+
+    The store may have ended itself after its idle time since its address was looked up. Every request can be repeated.
+    """
     import httpx
 
     try:

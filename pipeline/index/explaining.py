@@ -1,4 +1,4 @@
-"""Why a search found what it found: each stage's rank and score of each passage, and why others were cut."""
+"""Explains a search: the rank and score of each passage at each stage, and why the other passages were cut."""
 
 import json
 import sqlite3
@@ -10,30 +10,32 @@ from pipeline.index.passages import ExplainedPassage, Explanation, Place
 from pipeline.text import tokens
 
 SHOWN_CUT = 12
-"""Cut passages in the table for people; JSON has all."""
+"""How many of the cut passages the table shows. JSON has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """What each stage of a search made of the candidates, by chunk id."""
+    """The result of each stage of a search, by chunk id."""
 
     lists: Lists
     fused: Mapping[str, float]
     merged: Mapping[str, str]
-    """Of a passage that says nothing of its own, the better one that says it."""
+    """For each passage that only repeats a better one, that better passage."""
     reranked: Mapping[str, float]
-    """Empty: no reranker was asked."""
+    """Empty if no reranker was asked."""
     best: list[str]
-    """What the search returns."""
+    """The passages that the search returns."""
 
 
 def explain(
     request: Request, stages: Stages, everything: Lists, embedder: str | None, reranker: str | None, pending: int
 ) -> Explanation:
-    """The search step by step.
+    """The search, step by step.
 
     Args:
-        everything: the lists of the same question without filters; what may not be seen is not in them either.
+        everything: the lists of the same question without filters. They, too, hold only passages that may be seen.
+        embedder: the name of the embedder; None if the search did not use it.
+        reranker: the name of the reranker; None if there is none.
         pending: how many chunks are not embedded yet.
     """
     lists, final = stages.lists, {id: rank for rank, id in enumerate(stages.best, 1)}

@@ -15,16 +15,16 @@ from pipeline.settings import Visibility
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """A document has to satisfy all that is given; nothing given, every document does."""
+    """A document passes if it satisfies every filter that is given. Without any filter, every document passes."""
 
     folder: str = ""
-    """Of the document's id, by whole names: `blog` and `blog/2019` hold `blog/2019/lamp.md`, `blo` does not."""
+    """Whole names at the start of the document's id: `blog/2019/lamp.md` is in `blog` and `blog/2019`, not in `blo`."""
     tags: tuple[str, ...] = ()
-    """All of them, in any case; `project` is also `project/garden`."""
+    """The document must have all of them. Case does not matter. `project` also matches `project/garden`."""
     after: date | None = None
-    """The first day; a document without a date is on no day."""
+    """The first day that passes. A document without a date does not pass."""
     before: date | None = None
-    """The last day."""
+    """The last day that passes. A document without a date does not pass."""
 
     def __bool__(self) -> bool:
         return self != Filters()
@@ -46,10 +46,10 @@ class Condition(NamedTuple):
 
 
 def parse_day(text: str) -> date | None:
-    """`text` as a day; None when it is empty.
+    """The day that `text` (such as `2024-03-31`) names, or None if it is empty.
 
     Raises:
-        SitetwinError: it is no day.
+        SitetwinError: `text` is no day.
     """
     try:
         return date.fromisoformat(text.strip()) if text.strip() else None
@@ -58,7 +58,7 @@ def parse_day(text: str) -> date | None:
 
 
 def condition(connection: sqlite3.Connection, filters: Filters, visibility: Visibility | None) -> Condition:
-    """What a document has to satisfy to be seen and to pass `filters`."""
+    """The SQL condition for documents that may be seen and pass `filters`. `visibility` None: public and private."""
     parts = [Condition("visibility = ?", (visibility,))] if visibility else []
     if folder := _names(filters.folder):
         # every id that begins with `folder/`; "0" is the character after "/"
@@ -75,7 +75,7 @@ def condition(connection: sqlite3.Connection, filters: Filters, visibility: Visi
 
 
 def explain_none(connection: sqlite3.Connection, filters: Filters, visibility: Visibility | None) -> str:
-    """Why no document passes `filters`, with the nearest name that one would; empty when some document does."""
+    """Says why no document passes `filters`, and names the nearest folder or tag; empty if some document passes."""
     if _any(connection, filters, visibility):
         return ""
     folder = Filters(folder=filters.folder)
@@ -98,7 +98,7 @@ def _any(connection: sqlite3.Connection, filters: Filters, visibility: Visibilit
 
 
 def _tagged(connection: sqlite3.Connection, wanted: Iterable[str]) -> Condition:
-    # Decided here for each set of tags that occurs, because SQLite folds the case of ASCII only.
+    # Python decides, once for each set of tags that occurs: SQLite ignores case in ASCII only.
     folded = [_names(tag.lstrip("#")).casefold() for tag in wanted]
     sets = [row["tags"] for row in connection.execute("SELECT DISTINCT tags FROM documents WHERE tags != '[]'")]
     passing = [tags for tags in sets if all(_has(tags, tag) for tag in folded)]
@@ -110,7 +110,7 @@ def _has(tags: str, wanted: str) -> bool:
 
 
 def _names(path: str) -> str:
-    """`path` without what leads to it and trails after it."""
+    """`path` without spaces, `./` and slashes at its ends."""
     return path.strip().removeprefix("./").strip("/")
 
 
@@ -127,7 +127,10 @@ def _tags(connection: sqlite3.Connection, visibility: Visibility | None) -> set[
 
 
 def _nearest(wanted: str, known: Iterable[str]) -> str:
-    """The end of a sentence that names the known name nearest to `wanted`: one that ends with it, or is spelt alike."""
+    """The end of a sentence that names the known name nearest to `wanted`.
+
+    That is the shortest name that ends with `wanted`, or one with a similar spelling.
+    """
     wanted = _names(wanted.lstrip("#")).casefold()
     names = {name.casefold(): name for name in sorted(known)}
     longer = [name for name in names if name.endswith(f"/{wanted}")]

@@ -1,10 +1,17 @@
-"""Two ranked lists made one. Pure: chunk ids and scores in, scores out, higher is better."""
+"""Merges ranked lists into one. Pure: chunk ids and scores in, scores out. A higher score is better."""
 
 from collections.abc import Mapping, Sequence
 
 
 def fuse_ranks(*lists: Sequence[str], k: int = 60) -> dict[str, float]:
-    """Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009): the sum of 1 / (k + rank), rank from 1."""
+    """Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009).
+
+    Args:
+        lists: chunk ids, best first.
+
+    Returns:
+        By chunk id, the sum of 1 / (k + rank) over the lists, where ranks start at 1.
+    """
     scores: dict[str, float] = {}
     for ranked in lists:
         for rank, item in enumerate(ranked, 1):
@@ -13,10 +20,14 @@ def fuse_ranks(*lists: Sequence[str], k: int = 60) -> dict[str, float]:
 
 
 def fuse_scores(*lists: Mapping[str, float]) -> dict[str, float]:
-    """The mean of the lists' scores, each as a part of its list's best; what a list lacks, or has below 0, is 0 there.
+    """Divides each score by the best score of its list, then takes the mean over the lists.
 
-    0 is the least that BM25 and a useful cosine can be, however many candidates there are; the worst candidate, which
-    is often put in its place, moves with their number (Bruch, Gai and Ingber, ACM TOIS 42(1), 2023).
+    A chunk that a list lacks, or scores below 0, counts as 0 in that list. 0 is the lowest that BM25 and a useful cosine
+    can be, whatever the number of candidates. The usual choice, the score of the worst candidate, changes with that
+    number (Bruch, Gai and Ingber, ACM TOIS 42(1), 2023).
+
+    Args:
+        lists: scores by chunk id.
     """
     scores: dict[str, float] = {}
     for scored in lists:

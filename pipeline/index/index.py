@@ -1,4 +1,4 @@
-"""The index as one object: kept up by `sync`, asked by `search`."""
+"""The index as one object: `sync` brings it up to date, `search` asks it."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -31,12 +31,19 @@ LOCK_SECONDS = 30
 
 
 class Index:
-    """Any thread may use it; several processes may search it, and one at a time syncs.
+    """The index of one site. Any thread may use it. Several processes may search it; one at a time may sync it.
 
-    Nothing is opened, loaded or started before it is needed. `vectors` gives a client of Chroma, `embedder` the
-    embedder, `former` one that the index was made with, by its spec, `read` all that the content sources hold now, `cut`
-    a document's chunks, `reranker` what orders the best passages anew, if that is wanted; `recipe` names how documents
-    are cut.
+    Nothing is opened, loaded or started before it is needed.
+
+    Args:
+        path: the SQLite file.
+        read: returns the reports of all files that the content sources hold now.
+        cut: cuts a document into chunks.
+        vectors: returns a client of Chroma.
+        embedder: returns the embedder that the settings name.
+        former: returns the embedder that an index was made with, by its spec.
+        reranker: returns the reranker; None if there is none.
+        recipe: names how documents are cut. If it changes, all documents are cut again.
     """
 
     def __init__(
@@ -69,6 +76,7 @@ class Index:
         self.close()
 
     def close(self) -> None:
+        """Closes the database."""
         self._database.close()
 
     @property
@@ -84,18 +92,20 @@ class Index:
         changed: Iterable[FileReport] | None = None,
         meanwhile: Callable[[], Iterable[FileReport]] = tuple,
     ) -> SyncReport:
-        """Brings the index to what the sources hold now; an index of an older version of sitetwin is made anew.
+        """Brings the index up to date with the sources. An index of an older version of sitetwin is made anew.
 
         Args:
-            rebuild: everything is cut and embedded again, beside what there is, which answers searches meanwhile.
-            changed: the only files to look at, when no other can have changed since the last sync.
-            meanwhile: gives the files that changed since the last call; asked often, so that a note which is hidden or
-                deleted while thousands are embedded is not found from then on.
+            progress: is told how far the sync is.
+            rebuild: cut and embed everything again. The old index answers searches until the new one is complete.
+            wait_seconds: how long to wait while another sync runs.
+            changed: the only files to look at, if no other file can have changed since the last sync.
+            meanwhile: returns the files that changed since its last call. It is called often. So a note that is hidden
+                or deleted while thousands of notes are embedded is no longer found.
 
         Raises:
             SitetwinError: another sync still runs after `wait_seconds`, or the index can't be written.
-            StaleIndexError: the index was made with another embedder, and `rebuild` is not asked.
-            ModelError, ServiceError: the embedder or Chroma can't be had. What SQLite got is kept.
+            StaleIndexError: the index was made with another embedder, and `rebuild` is False.
+            ModelError, ServiceError: the embedder or Chroma can't be had. SQLite keeps what it got.
         """
         started = time.perf_counter()
         sync = Sync(
@@ -132,15 +142,17 @@ class Index:
         filters: Filters | None = None,
         explain: bool = False,
     ) -> SearchResult:
-        """The best `k` passages, best first; what is not given comes from the settings, `visibility` None is both.
+        """The best `k` passages, best first. The settings decide what is None.
 
-        `explain` has each stage say what it did, and names nothing that `visibility` hides.
+        Args:
+            visibility: None: public and private passages.
+            explain: also explain each stage. The explanation names nothing that `visibility` hides.
 
         Raises:
             SitetwinError: the query is empty.
             StaleIndexError: nothing is indexed yet, or with another embedder.
             ModelError: the embedder or the reranker can't be had.
-            ServiceError: Chroma can't be reached. `keyword` asks neither it nor the embedder.
+            ServiceError: Chroma can't be reached. The retrieval `keyword` needs neither Chroma nor the embedder.
         """
         k = k or self._retrieval.passages
         request = Request(
@@ -161,25 +173,25 @@ class Index:
             return searcher.search(request)
 
     def status(self) -> tuple[DocumentCounts, list[FileStatus]]:
-        """What became of each file; nothing when nothing was ever indexed."""
+        """The counts and the state of each file; empty if nothing was ever indexed."""
         if not self._database.path.exists():
             return DocumentCounts(), []
         with self._database.reading() as connection:
             return status.file_states(connection, self._dense)
 
     def documents(self, visibility: Visibility | None = None) -> list[DocumentEntry]:
-        """Id, title and address of each document, by id; nothing when nothing was ever indexed."""
+        """The documents, by id; empty if nothing was ever indexed. `visibility` None: public and private."""
         if not self._database.path.exists():
             return []
         with self._database.reading() as connection:
             return status.document_entries(connection, visibility)
 
     def embedder_name(self) -> str | None:
-        """Which embedder the searched vectors come from; None before the first one."""
+        """The name of the embedder that made the searched vectors; None before the first sync with vectors."""
         return generations.embedder_name(self._database)
 
     def _searched_embedder(self) -> "Embedder":
-        """The embedder that the settings name; while an index is built with it, the one that the searched index has."""
+        """The embedder of the searched index. It differs from the named one while a rebuild changes the embedder."""
         named = self._embedder()
         with self._database.reading() as connection:
             active = generations.generations(connection, "active")

@@ -1,9 +1,9 @@
 """The keyword list of a search: BM25 over the tokens in SQLite's FTS5.
 
-FTS5 keeps the postings, in the transaction that changes the chunks. The scores are made here of all of them at once,
-in an eighth of the time of its own `bm25()`, which looks each matching row up by itself.
-A posting names its chunk by number, and the number holds the chunk's length too, so that nothing else need be read.
-The chunks of one document stand next to each other, so that a document is a span of numbers.
+FTS5 stores the postings in the same transaction that changes the chunks. This module computes the scores, of all
+postings at once. That takes an eighth of the time of FTS5's own `bm25()`, which looks up each matching row.
+A posting names its chunk by a number that also contains the chunk's length, so nothing else has to be read.
+The chunks of a document have numbers next to each other, so a document is a span of numbers.
 """
 
 import sqlite3
@@ -15,35 +15,36 @@ from pipeline.settings import Visibility
 from pipeline.text import tokens
 
 K1, B = 0.9, 0.75
-"""How soon the repetition of a word stops to count, and how much a chunk's length does. k1 is what Anserini uses for
-BEIR; it was better on retrieval-dev too."""
+"""BM25's k1 (how soon a repeated word stops adding to the score) and b (how much the length of a chunk matters).
+Anserini uses this k1 for BEIR. It was better on retrieval-dev too."""
 
 WHOLE = 0.25
-"""How much of a chunk's score is that of its whole document: of two chunks with the same words, the better is the one
-of the document that is about them (Callan, SIGIR 1994)."""
+"""The share of a chunk's score that comes from its whole document. If two chunks hold the same words, the better one
+is from the document that is about these words (Callan, SIGIR 1994)."""
 
 LENGTH_BITS = 12
 LONGEST = (1 << LENGTH_BITS) - 1
-"""Tokens; a longer chunk counts as this long."""
+"""In tokens. A longer chunk counts as this long."""
 
 Postings = tuple[np.ndarray, np.ndarray]
-"""Of one term: the numbers (int64) of the chunks that hold it, ascending, and how often each does."""
+"""For one term: the numbers of the chunks that hold it, ascending, and how often each holds it; both (chunks,) int64."""
 
 
 def next_place(connection: sqlite3.Connection) -> int:
-    """The upper part of the number of a chunk that is to be added."""
+    """The place for the next chunk: the upper bits of its number."""
     last = connection.execute("SELECT MAX(number) FROM chunks").fetchone()[0]
     return 0 if last is None else (last >> LENGTH_BITS) + 1
 
 
 def chunk_number(place: int, heading: Sequence[str], body: Sequence[str]) -> int:
-    """Of the chunk at `place` with these tokens."""
+    """The number of the chunk at `place`: the place in the upper bits, the count of its tokens in the lower ones."""
     return place << LENGTH_BITS | min(len(heading) + len(body), LONGEST)
 
 
 def add(
     connection: sqlite3.Connection, visibility: Visibility, number: int, heading: Sequence[str], body: Sequence[str]
 ) -> None:
+    """Adds the tokens of chunk `number` to the keyword tables."""
     for table in ("keywords", "public_keywords") if visibility == "public" else ("keywords",):
         connection.execute(
             f"INSERT INTO {table} (rowid, heading, body) VALUES (?, ?, ?)", (number, " ".join(heading), " ".join(body))
@@ -52,13 +53,14 @@ def add(
 
 
 def remove(connection: sqlite3.Connection, visibility: Visibility, number: int) -> None:
+    """Removes the tokens of chunk `number` from the keyword tables."""
     for table in ("keywords", "public_keywords"):
         connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (number,))
     _count(connection, visibility, chunks=-1, length=-(number & LONGEST))
 
 
 def count_document(connection: sqlite3.Connection, visibility: Visibility, more: int) -> None:
-    """`more` is 1 for a document whose chunks are added, -1 for one whose chunks are removed."""
+    """Changes the count of documents. `more`: 1 if the chunks of a document are added, -1 if they are removed."""
     _count(connection, visibility, documents=more)
 
 
@@ -69,10 +71,13 @@ def keyword_scores(
     count: int,
     only: np.ndarray | None = None,
 ) -> dict[str, float]:
-    """By chunk id, at most `count`, best first; of public text as if there were no private text.
+    """The chunks that match the query best, at most `count`, as scores by chunk id, best first.
 
-    The best chunks by BM25, each with the BM25 of its document added for a part. `only`: the numbers (int64) of the
-    chunks that may be found; None: any.
+    A chunk's score mixes its own BM25 with that of its document. A search of public text computes as if there were no
+    private text.
+
+    Args:
+        only: the numbers (chunks,) int64 of the chunks that may be found. None: any chunk.
     """
     terms = tokens.query_tokens(query)
     table = "public_keywords" if visibility == "public" else "keywords"
@@ -100,23 +105,35 @@ def keyword_scores(
 
 
 def chunk_scores(found: Sequence[Postings], chunks: int, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """The numbers of all chunks that hold a term of the query, ascending, and the BM25 of each.
+    """Scores all chunks that hold a term of the query, by BM25 (Robertson and Zaragoza, 2009).
 
-    `found`: the postings of each term. `chunks`, `length`: how many there are in all, and their tokens.
+    Args:
+        found: the postings of each term.
+        chunks: the number of all chunks.
+        length: the number of tokens in all chunks.
+
+    Returns:
+        The numbers of the chunks (matches,) int64, ascending, and the score of each (matches,) float64.
     """
     numbers = np.concatenate([np.empty(0, np.int64), *(held for held, _ in found)])
     mean = length / max(chunks, 1)
     parts = [_rarity(len(held), chunks) * _weight(times, held & LONGEST, mean) for held, times in found]
-    order = np.argsort(numbers, kind="stable")  # which makes use of that each term's are in order
+    order = np.argsort(numbers, kind="stable")  # quick on numbers that are partly sorted, as these are
     numbers, starts = np.unique(numbers[order], return_index=True)
     return numbers, np.add.reduceat(np.concatenate(parts)[order], starts) if len(starts) else np.empty(0)
 
 
 def document_scores(found: Sequence[Postings], chunks: int, spans: np.ndarray, mean: float) -> np.ndarray:
-    """The BM25 of each document, (documents,), with the terms' rarity among chunks.
+    """Scores documents by BM25. How rare a term is, is counted among chunks.
 
-    `spans`: (documents, 3) int64: the numbers of its first and its last chunk, and its tokens. `mean`: tokens of a
-    document of middling length.
+    Args:
+        found: the postings of each term.
+        chunks: the number of all chunks.
+        spans: (documents, 3) int64: the numbers of the document's first and last chunk, and its tokens.
+        mean: the mean number of tokens in a document.
+
+    Returns:
+        The scores (documents,) float64.
     """
     scores = np.zeros(len(spans))
     for held, times in found:
@@ -127,17 +144,26 @@ def document_scores(found: Sequence[Postings], chunks: int, spans: np.ndarray, m
 
 
 def _rarity(holding: int, chunks: int) -> float:
-    """Of a term that `holding` of `chunks` hold, as Lucene counts it: above 0 for words in more than half of them too."""
+    """The idf of a term that `holding` of `chunks` hold, by Lucene's formula.
+
+    It is above 0 also for a term that more than half of the chunks hold.
+    """
     return float(np.log1p((chunks - holding + 0.5) / (holding + 0.5)))
 
 
 def _weight(times: np.ndarray, lengths: np.ndarray, mean: float) -> np.ndarray:
-    """Of a term that stands `times` in texts of these `lengths` (tokens): Robertson and Zaragoza 2009."""
+    """BM25's term frequency part (Robertson and Zaragoza, 2009), for each text.
+
+    Args:
+        times: how often the term occurs in each text (texts,).
+        lengths: the tokens of each text (texts,).
+        mean: the mean number of tokens in a text.
+    """
     return (K1 + 1) * times / (times + K1 * (1 - B + B * lengths / mean))
 
 
 def _best(numbers: np.ndarray, scores: np.ndarray, count: int) -> list[tuple[int, float]]:
-    """The `count` of the highest score, and of equal ones those with the lower number."""
+    """The `count` chunks with the highest scores. If scores are equal, the lower number comes first."""
     if len(scores) > count:
         kept = scores >= np.partition(scores, -count)[-count]
         numbers, scores = numbers[kept], scores[kept]
@@ -146,13 +172,13 @@ def _best(numbers: np.ndarray, scores: np.ndarray, count: int) -> list[tuple[int
 
 
 def _occurrences(connection: sqlite3.Connection, table: str, term: str) -> np.ndarray:
-    # One string of all of them: Python would make a row of each.
+    # SQLite joins the numbers into one string: a Python row for each number would be slow.
     found = connection.execute(f"SELECT group_concat(doc) FROM {table}_places WHERE term = ?", (term,)).fetchone()[0]
     return np.fromstring(found or "", dtype=np.int64, sep=",")
 
 
 def _spans(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[str, tuple[int, int, int]]:
-    """First number, last number and tokens of each document that one of the chunks is of."""
+    """First chunk number, last chunk number and tokens, by document, for the documents that these chunks belong to."""
     rows = connection.execute(
         f"SELECT document, MIN(number), MAX(number), SUM(number & {LONGEST}) FROM chunks WHERE document IN"
         f" (SELECT document FROM chunks WHERE number IN ({', '.join('?' * len(numbers))})) GROUP BY document",
@@ -162,7 +188,7 @@ def _spans(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[str, 
 
 
 def totals(connection: sqlite3.Connection, visibility: Visibility | None) -> tuple[int, int, int]:
-    """Documents, chunks, and tokens in all of them: of public text for a public search, else of everything."""
+    """The numbers of documents, chunks and tokens: of public text for a public search, otherwise of all text."""
     documents, chunks, length = connection.execute(
         "SELECT COALESCE(SUM(documents), 0), COALESCE(SUM(chunks), 0), COALESCE(SUM(tokens), 0) FROM keyword_totals"
         " WHERE visibility = 'public' OR ?",

@@ -14,9 +14,9 @@ from pipeline.index.keywords import keyword_scores
 from pipeline.settings import Fusion, Retrieval, Visibility
 
 FEW = 5000
-"""Where filters let no more chunks through, each is compared with the question; of more, Chroma may know enough."""
+"""If at most this many chunks pass the filters, each is compared with the question. If more pass, Chroma is asked."""
 DEEP = 1000
-"""Neighbours that Chroma is asked for when most of them may not pass the filters."""
+"""How many neighbours Chroma is asked for if there are filters, because most neighbours may not pass them."""
 PAGE = 5000
 """Vectors read at a time."""
 
@@ -27,19 +27,19 @@ class Request:
     retrieval: Retrieval
     k: int
     candidates: int
-    """The most that each list hands to the fusion."""
+    """The most chunks that each list hands to the fusion."""
     visibility: Visibility | None = None
     """None: public and private."""
     filters: Filters = field(default_factory=Filters)
     fusion: Fusion = "scores"
     rerank_candidates: int = 20
-    """How many of the best a reranker reads, where there is one; `k` where that is more."""
+    """How many of the best chunks the reranker reads, if there is one. It reads `k` if that is more."""
     explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """The question as the dense list compares it."""
+    """The question as a vector, and the generation that it is compared with."""
 
     generation: Generation
     vector: np.ndarray
@@ -48,34 +48,42 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Scores by chunk id, best first, and what is known of each chunk in them."""
+    """The lists of a search: scores by chunk id, best first, and the row of each chunk in them."""
 
     dense: dict[str, float]
     keyword: dict[str, float]
     cosines: dict[str, float]
-    """The dense list, and after it the chunks that only the keywords found."""
+    """Those of the dense list, then those of the chunks that only the keyword list has."""
     rows: dict[str, sqlite3.Row]
 
 
 def find_lists(
     connection: sqlite3.Connection, vectors: VectorStore, meaning: Meaning | None, request: Request
 ) -> Lists:
-    """Both lists, or the one that `request.retrieval` names. `meaning` is needed for all but `keyword`."""
+    """Both lists, or the one that `request.retrieval` names.
+
+    Args:
+        meaning: None for the retrieval `keyword`.
+
+    Raises:
+        StaleIndexError: Chroma has lost the index.
+        ServiceError: Chroma can't be reached.
+    """
     only = filters.condition(connection, request.filters, request.visibility)
     keyword: dict[str, float] = {}
-    # Chroma is another process: while it looks, so does this one.
+    # Chroma is another process, so both lists are computed at the same time.
     answer = _ask_nearest(connection, vectors, meaning, request, only) if meaning else dict
     if request.retrieval != "dense":
         numbers = _chunk_numbers(connection, only) if request.filters else None
         keyword = keyword_scores(connection, request.query, request.visibility, request.candidates, numbers)
     nearest = answer()
-    # SQLite decides what there is and may be seen; Chroma may be a moment behind it.
+    # SQLite decides which chunks exist and may be seen. Chroma may be a moment behind it.
     rows = {row["id"]: row for row in _rows(connection, [*nearest, *keyword], only)}
     dense = {id: score for id, score in nearest.items() if id in rows}
     cosines = dense
     if meaning and keyword:
-        # A candidate of the keywords is judged by its own cosine, not by its absence from the dense list:
-        # better than ranks, and than scores without this, on every measure of retrieval-dev.
+        # A chunk that only the keyword list has gets its own cosine, not 0 for its absence from the dense list.
+        # On every measure of retrieval-dev this was better than ranks, and than scores without it.
         lacking = {id: rows[id]["digest"] for id in keyword if id not in dense}
         cosines = dense | _stored_cosines(connection, meaning, lacking)
     return Lists(dense, keyword, cosines, rows)
@@ -84,7 +92,7 @@ def find_lists(
 def _ask_nearest(
     connection: sqlite3.Connection, vectors: VectorStore, meaning: Meaning, request: Request, only: Condition
 ) -> Callable[[], dict[str, float]]:
-    """What gives the dense list."""
+    """A function that returns the dense list."""
     if request.filters:
         return lambda: _nearest_passing(connection, vectors, meaning, request, only)
     return _ask_chroma(vectors, meaning, request.visibility, request.candidates)
@@ -118,13 +126,13 @@ def _is_more_than(count: int, connection: sqlite3.Connection, only: Condition) -
 
 
 def _chunk_numbers(connection: sqlite3.Connection, only: Condition) -> np.ndarray:
-    """Of every chunk that passes, (chunks,) int64."""
+    """The numbers (chunks,) int64 of all chunks that pass."""
     rows = connection.execute(f"SELECT number FROM {_CHUNKS} WHERE {only.sql}", only.values)
     return np.array([row["number"] for row in rows], np.int64)
 
 
 def _all_cosines(connection: sqlite3.Connection, meaning: Meaning, only: Condition) -> dict[str, float]:
-    """Of every embedded chunk that passes."""
+    """The cosine of every embedded chunk that passes, by chunk id."""
     rows = connection.execute(
         f"SELECT chunks.id, vector FROM {_CHUNKS} JOIN vectors ON vectors.digest = chunks.digest AND generation = ?"
         f" WHERE {only.sql}",
@@ -147,7 +155,7 @@ def _rows(connection: sqlite3.Connection, ids: Sequence[str], only: Condition) -
 
 
 def _stored_cosines(connection: sqlite3.Connection, meaning: Meaning, digests: Mapping[str, str]) -> dict[str, float]:
-    """By chunk id; a chunk that is not embedded yet has none."""
+    """The cosines by chunk id. A chunk that is not embedded yet has none. `digests`: by chunk id."""
     stored = generations.stored_vectors(connection, meaning.generation.number, list(digests.values()))
     return {id: float(meaning.vector @ stored[digest]) for id, digest in digests.items() if digest in stored}
 

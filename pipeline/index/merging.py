@@ -1,25 +1,27 @@
-"""Passages of one document that say the same, made one. Pure: records in, ids out."""
+"""Merges passages of one document that say the same. Pure: records in, ids out."""
 
 from collections.abc import Callable, Iterable
 from functools import cache
 
 GRAM = 16
-"""Characters that two texts must share in a row to count as the same words, in any language."""
+"""Two texts share words, in any language, if they share this many characters in a row."""
 SAID = 0.8
-"""A passage says nothing of its own when a better one holds this part of it. Windows that overlap by less than that,
-and short texts under different headings, stay apart."""
+"""A passage says nothing of its own if a better one holds at least this share of its text. Passages that overlap by
+less, and short texts under different headings, stay apart."""
 
 
 def merge_siblings(
     ranked: Iterable[str], document: Callable[[str], str], text: Callable[[str], str], count: int
 ) -> tuple[list[str], dict[str, str]]:
-    """The first `count` of `ranked` (best first) that say something of their own.
+    """The first `count` passages that say something of their own.
 
     Args:
-        document: the document of a passage, by its id.
-        text: what a passage says with its headings, by its id; asked only where a document has several passages.
+        ranked: the ids of passages, best first.
+        document: returns the document of a passage, by the passage's id.
+        text: returns the text of a passage with its headings, by the passage's id.
 
-    Returns: their ids, best first, and of each passage left out on the way the better one that says it.
+    Returns:
+        The ids, best first; and for each passage that was merged, the better one that says the same.
     """
     kept: list[str] = []
     merged: dict[str, str] = {}

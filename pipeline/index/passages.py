@@ -22,19 +22,19 @@ class Passage(BaseModel):
     """Higher is better; comparable within one search only."""
     visibility: Visibility
     similarity: float | None = None
-    """Cosine between question and chunk, -1 to 1, where a dense list was asked; comparable between searches."""
+    """The cosine of question and chunk, -1 to 1; None if the dense list was not asked. Comparable between searches."""
 
 
 class Place(BaseModel):
-    """Of a passage at one stage of a search."""
+    """The place of a passage at one stage of a search."""
 
     rank: int | None = None
-    """From 1; None: the stage's list lacks it, and its score was looked up for the fusion."""
+    """From 1. None: the stage's list lacks the passage, and its score was looked up for the fusion."""
     score: float
 
 
 class ExplainedPassage(BaseModel):
-    """What each stage of a search made of one passage; None where it had no part."""
+    """The place of one passage at each stage of a search; None at a stage that it did not reach."""
 
     id: str
     document: str
@@ -42,7 +42,7 @@ class ExplainedPassage(BaseModel):
     heading: str
     visibility: Visibility
     rank: int | None = None
-    """Among the results, from 1; None: it was cut."""
+    """Its place among the results, from 1; None if it was cut."""
     dense: Place | None = None
     """By cosine; None also for a chunk that is not embedded yet."""
     keyword: Place | None = None
@@ -59,10 +59,10 @@ class Explanation(BaseModel):
     """How a search came to its results. It names nothing that the search may not show."""
 
     tokens: list[str]
-    """What the keyword list was asked for."""
+    """The tokens that the keyword list was asked for."""
     embedder: str | None
     pending_chunks: int
-    """Not embedded yet, so that the dense list lacks them."""
+    """The number of chunks that are not embedded yet. The dense list lacks them."""
     fusion: Fusion | None
     candidates: int
     """The most that each list handed to the fusion."""
@@ -83,6 +83,8 @@ class SearchResult(BaseModel):
 
 
 class FileStatus(BaseModel):
+    """What the index knows of one file."""
+
     path: str
     state: Literal["indexed", "skipped", "failed", "pending"]
     reason: str = ""
@@ -92,6 +94,8 @@ class FileStatus(BaseModel):
 
 
 class DocumentCounts(BaseModel):
+    """The numbers of files by their state."""
+
     indexed: int = 0
     skipped: int = 0
     failed: int = 0
@@ -99,6 +103,8 @@ class DocumentCounts(BaseModel):
 
 
 class DocumentEntry(NamedTuple):
+    """A document in a list of all documents."""
+
     id: str
     title: str
     url: str
@@ -115,7 +121,7 @@ class SyncReport(BaseModel):
     failed: int = 0
     """Files that can't be read; `status` has their reasons."""
     chunks_embedded: int = 0
-    """Texts the embedder was given; a text it has seen before is not given again."""
+    """The number of texts that were embedded. A text whose vector is known is not embedded again."""
     chunks_deleted: int = 0
     seconds: float = 0.0
     rebuilt: bool = False
@@ -123,7 +129,7 @@ class SyncReport(BaseModel):
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing was different from the last sync."""
+        """Whether the sync changed nothing in the index."""
         return not (self.added or self.changed or self.removed or self.chunks_embedded or self.chunks_deleted)
 
     def summary(self) -> str:

@@ -1,4 +1,4 @@
-"""A question to passages: the lists, their fusion, the merging of passages that say the same, the reranker, the cut."""
+"""From a question to passages: the lists, their fusion, merging passages that say the same, the reranker, the cut."""
 
 import json
 import sqlite3
@@ -110,7 +110,7 @@ def _rerank(reranker: "Reranker", query: str, ids: Sequence[str], lists: Lists) 
 
 
 def _whole_text(row: sqlite3.Row) -> str:
-    """With title and headings, as it was embedded."""
+    """The chunk's text with its title and headings, as it was embedded."""
     return f"{' > '.join((row['title'], *json.loads(row['headings'])))}\n{row['text']}"
 
 

@@ -1,4 +1,4 @@
-"""What the index knows of each file, from SQLite alone."""
+"""The state of each file and document. Only SQLite is read."""
 
 import sqlite3
 from typing import Literal
@@ -15,7 +15,11 @@ _STATES: dict[str, Literal["indexed", "skipped", "failed"]] = {
 
 
 def file_states(connection: sqlite3.Connection, dense: bool) -> tuple[DocumentCounts, list[FileStatus]]:
-    """Every file that the last sync saw. With `dense`, one with a chunk that is not embedded yet is `pending`."""
+    """The state of every file that the last sync saw.
+
+    Args:
+        dense: whether searches use vectors. Then a file is `pending` if one of its chunks is not embedded yet.
+    """
     target = generations.target(connection)
     needed = (target.number if target else 1) if dense else 0
     rows = connection.execute(
@@ -42,6 +46,7 @@ def file_states(connection: sqlite3.Connection, dense: bool) -> tuple[DocumentCo
 
 
 def document_entries(connection: sqlite3.Connection, visibility: Visibility | None) -> list[DocumentEntry]:
+    """All documents of this visibility (None: public and private), by id."""
     shown = (visibility,) * 2 if visibility else ("public", "private")
     rows = connection.execute("SELECT id, title, url FROM documents WHERE visibility IN (?, ?) ORDER BY id", shown)
     return [DocumentEntry(*row) for row in rows]

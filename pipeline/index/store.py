@@ -12,7 +12,7 @@ from pipeline.text.tokens import tokens
 
 
 def known_documents(connection: sqlite3.Connection, among: Collection[str] | None = None) -> dict[str, tuple[str, str]]:
-    """Digest and recipe by document id: of every document, or of those `among` these ids."""
+    """Digest and recipe by document id, of all documents or of those whose id is in `among`."""
     query = "SELECT id, digest, recipe FROM documents"
     if among is not None:
         query += " WHERE id IN (SELECT value FROM json_each(?))"
@@ -21,7 +21,7 @@ def known_documents(connection: sqlite3.Connection, among: Collection[str] | Non
 
 
 def put_document(connection: sqlite3.Connection, document: Document, chunks: Sequence[Chunk], recipe: str) -> None:
-    """Adds `document` or replaces what was known of it. Chunks that stay as they were stay embedded."""
+    """Adds `document` or replaces what was known of it. Chunks that have not changed stay embedded."""
     before = _remove_chunks(connection, document.id)
     connection.execute(
         "INSERT OR REPLACE INTO documents (id, title, url, visibility, tags, date, digest, recipe, indexed_at)"
@@ -52,23 +52,25 @@ def put_document(connection: sqlite3.Connection, document: Document, chunks: Seq
 
 
 def remove_document(connection: sqlite3.Connection, document: str) -> None:
+    """Removes the document with this id, its chunks and their vectors, and has Chroma delete them too."""
     before = _remove_chunks(connection, document)
     _drop_vectors(connection, before)
     connection.execute("DELETE FROM documents WHERE id = ?", (document,))
 
 
 def forget_recipes(connection: sqlite3.Connection) -> None:
-    """Has every document cut and tokenised again by the sync that follows."""
+    """Makes the next sync cut and tokenise every document again."""
     connection.execute("UPDATE documents SET recipe = ''")
 
 
 def record_file(connection: sqlite3.Connection, report: FileReport) -> None:
+    """Records what became of one file."""
     row = (report.id, str(report.path), report.state, report.reason)
     connection.execute("INSERT OR REPLACE INTO files (id, path, state, reason) VALUES (?, ?, ?, ?)", row)
 
 
 def record_changed(connection: sqlite3.Connection, reports: Iterable[FileReport]) -> None:
-    """Keeps what became of these files; what became of others is as it was."""
+    """Records what became of these files. The records of all other files stay."""
     for report in reports:
         if report.state == "gone":
             connection.execute("DELETE FROM files WHERE id = ?", (report.id,))
@@ -77,7 +79,12 @@ def record_changed(connection: sqlite3.Connection, reports: Iterable[FileReport]
 
 
 def record_files(connection: sqlite3.Connection, reports: Iterable[FileReport], kept: Set[str]) -> None:
-    """Keeps what became of each file that the sources named, and of the documents `kept` though unseen."""
+    """Records what became of all files, and removes the records of files that are gone.
+
+    Args:
+        reports: those of all files that the sources named.
+        kept: ids of documents whose record stays although no report names them.
+    """
     known = {row["id"]: tuple(row) for row in connection.execute("SELECT id, path, state, reason FROM files")}
     seen = {report.id: report for report in reports}
     for id, report in seen.items():
@@ -88,9 +95,10 @@ def record_files(connection: sqlite3.Connection, reports: Iterable[FileReport], 
 
 
 def _remove_chunks(connection: sqlite3.Connection, document: str) -> dict[tuple[str, str, str], int]:
-    """Takes the document's chunks away and has Chroma forget them.
+    """Removes the document's chunks and has Chroma delete their vectors.
 
-    Returns: the generation each was embedded in, by chunk id, visibility and digest.
+    Returns:
+        By chunk id, visibility and digest, the generation that the chunk was embedded in.
     """
     rows = connection.execute(
         "SELECT number, chunks.id, visibility, chunks.digest, embedded FROM chunks"
@@ -109,7 +117,7 @@ def _remove_chunks(connection: sqlite3.Connection, document: str) -> dict[tuple[
 
 
 def _drop_vectors(connection: sqlite3.Connection, before: Iterable[tuple[str, str, str]]) -> None:
-    """Forgets the vectors of chunks that were there `before` and whose text no chunk has now."""
+    """Removes the vectors of the chunks `before` if no chunk has the same text now."""
     connection.executemany(
         "DELETE FROM vectors WHERE digest = :digest AND NOT EXISTS (SELECT 1 FROM chunks WHERE digest = :digest)",
         ({"digest": digest} for _, _, digest in before),

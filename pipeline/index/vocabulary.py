@@ -1,4 +1,4 @@
-"""How common words are in the index, and chunks to learn from: what is needed to weigh a question's words."""
+"""Statistics of the index: how common words are, to weigh a question's words, and a sample of chunks to learn from."""
 
 import random
 import sqlite3
@@ -17,14 +17,18 @@ from pipeline.settings import Settings, Visibility
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
+    """How many chunks hold a token."""
+
     chunks: int
-    """All that could hold a token."""
+    """The number of all chunks."""
     frequencies: dict[str, int]
-    """Chunks that hold a token, by token; only of the tokens asked for."""
+    """The number of chunks that hold a token, by token, for the tokens that were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampledChunk:
+    """A chunk that was drawn at random."""
+
     number: int
     document: str
     digest: str
@@ -32,9 +36,10 @@ class SampledChunk:
 
 
 class Statistics:
-    """Of the index in the file `path`; with `visibility` public as if there were no private text, None of all text.
+    """Statistics of the index in the file `path`.
 
-    Without an index there is nothing to count, which is no error.
+    `visibility` public counts as if there were no private text, None counts all text. A missing index is no error: its
+    counts are 0.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,7 +54,12 @@ class Statistics:
     def vocabulary(
         self, tokens: Collection[str] = (), visibility: Visibility | None = None, without: str = ""
     ) -> Vocabulary:
-        """`tokens` as `pipeline.text.tokens` makes them; the document `without` is not counted."""
+        """Counts the chunks that hold each of `tokens`.
+
+        Args:
+            tokens: as `pipeline.text.tokens` makes them.
+            without: the id of a document whose chunks are not counted.
+        """
         if not self._database.path.exists():
             return Vocabulary(0, {})
         with self._database.reading() as connection:
@@ -58,7 +68,11 @@ class Statistics:
     def sample(
         self, count: int, visibility: Visibility | None, rng: random.Random
     ) -> tuple[list[SampledChunk], list[np.ndarray]]:
-        """At most `count` chunks by chance, and the vectors (dimension,) float32 of those that are embedded."""
+        """Draws at most `count` chunks at random.
+
+        Returns:
+            The chunks, and the vectors (dimension,) float32 of those that are embedded.
+        """
         if not self._database.path.exists():
             return [], []
         with self._database.reading() as connection:
@@ -66,11 +80,12 @@ class Statistics:
             return chunks, _vectors(connection, chunks)
 
     def embedder_name(self) -> str | None:
-        """Which embedder the vectors come from; None before the first one."""
+        """The name of the embedder that made the vectors; None before the first sync with vectors."""
         return generations.embedder_name(self._database)
 
 
 def open_statistics(settings: Settings) -> Statistics:
+    """The statistics of the site's index."""
     return Statistics(settings.state / "index.db")
 
 
@@ -78,7 +93,7 @@ def _vocabulary(
     connection: sqlite3.Connection, tokens: Collection[str], visibility: Visibility | None, without: str
 ) -> Vocabulary:
     table = "public_keywords" if visibility == "public" else "keywords"
-    # In no schema: a table of the connection's own that reads the index of `table`.
+    # A temporary table of this connection, which reads the index of `table`. It is not part of the schema.
     connection.execute(f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.{table}_terms USING fts5vocab(main, {table}, row)")
     marks = ", ".join("?" * len(tokens))
     rows = connection.execute(f"SELECT term, doc FROM temp.{table}_terms WHERE term IN ({marks})", tuple(tokens))

@@ -1,4 +1,7 @@
-"""Content to index, as files change: watchdog says which, sync reads them, and a look at everything settles all doubts."""
+"""Keeps the index up to date while files change: watchdog names the files, and a sync reads them.
+
+A look at everything settles all doubts.
+"""
 
 import threading
 import time
@@ -19,20 +22,20 @@ from pipeline.live_settings import LiveSettings
 from pipeline.settings import Settings
 
 TICK_SECONDS = 0.25
-"""Between two looks at what no event tells: sitetwin.toml, and whether the content folders are the same ones."""
+"""The pause between two checks of what no event tells: sitetwin.toml, and which content folders there are."""
 LOOK_SECONDS = 60.0
-"""Between two looks at every file when there are no events: network drives tell of none."""
+"""The pause between two looks at every file without any event, because network drives send no events."""
 LOOK_SHARE = 0.01
-"""The most of the time that such looks may take."""
+"""The largest share of the time that such looks may take."""
 RETRY_SECONDS = 10.0
-"""After a sync that failed, for instance because the vector store was being restarted."""
+"""The pause after a sync that failed, for instance because the vector store was being restarted."""
 
 Identity = frozenset[tuple[Path, int, int]]
-"""Content folders with their device and inode: another one after a disk was mounted or a folder made again."""
+"""The content folders with their device and inode. It changes if a disk is mounted or a folder is made again."""
 
 
 class Watcher:
-    """Keeps the index that `open_index` opens for the settings in force up to date, one `step` after the other."""
+    """Keeps the index up to date, one `step` after the other. `open_index` opens it with the current settings."""
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class Watcher:
         self._is_first = True
 
     def step(self) -> None:
-        """Waits a moment for changes and does what they ask for."""
+        """Waits a moment for changes and brings the index up to date with them."""
         self._changes.wait(0 if self._is_first else TICK_SECONDS)
         self._follow_settings()
         if (found := _identity(self._live.now)) != self._watched:
@@ -66,6 +69,7 @@ class Watcher:
             self._sync(burst)
 
     def close(self) -> None:
+        """Stops watching."""
         if self._observer:
             self._observer.stop()
             self._observer.join()
@@ -82,11 +86,12 @@ class Watcher:
             self._say(f"the former settings stay in force: {error}")
 
     def _watch(self, folders: Identity) -> None:
-        """Lets go of what was watched, then watches all of `folders` anew; everything is to be looked at.
+        """Stops watching, then watches all of `folders` anew and asks for a look at everything.
 
-        In this order: a Mac gives a process one stream of events for a path, and closing the old one would take the new
-        one away. What happens in between is found by the look. watchdog leaves out folders that were moved in from elsewhere and those whose news was lost, and mistakes one
-        that was moved away for what has its name now.
+        The order matters. A Mac gives a process one stream of events for each path, so closing the old stream later
+        would end the new one. The look finds what happens in between. Watching anew is needed because watchdog does not
+        watch a folder that was moved in or whose event was lost, and takes a folder that was moved away for the one
+        that has its name now.
         """
         self.close()
         self._observer = self._new_observer()
@@ -106,7 +111,7 @@ class Watcher:
         self._changes.doubt()
 
     def _sync(self, burst: Burst) -> None:
-        """A failure is said, once while it stays the same, and everything is tried again after a while."""
+        """Syncs. Says a failure once while it stays the same, and tries everything again after a pause."""
         started = time.monotonic()
         try:
             with self._open_index(self._live.now, self._memory) as index:
@@ -147,7 +152,14 @@ def watch(
     stop: threading.Event | None = None,
     new_observer: Callable[[], BaseObserver] = Observer,
 ) -> None:
-    """Sync now and after each burst of changes, until `stop` is set; call `synced` after each sync that succeeded."""
+    """Syncs now and after each burst of changes, until `stop` is set.
+
+    Args:
+        open_index: opens the index with the current settings.
+        say: shows a line to a person.
+        synced: called after each sync that succeeded.
+        new_observer: makes what tells of changes.
+    """
     stop = stop or threading.Event()
     watcher = Watcher(settings, open_index, say, synced, new_observer)
     try:

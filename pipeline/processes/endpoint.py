@@ -1,4 +1,4 @@
-"""Where a shared process is, who uses it, and whether it is still the same one."""
+"""Finds a shared process: its address, its last use, and whether it is still the same process."""
 
 import fcntl
 import json
@@ -17,17 +17,17 @@ HOST = "127.0.0.1"
 
 
 class Endpoint(BaseModel):
-    """The file `run/<name>.json`, written by the owner once it answers."""
+    """The content of `run/<name>.json`, which the owner writes as soon as it answers."""
 
     model_config = ConfigDict(frozen=True)
 
     pid: int
     created: float
-    """The process's start in seconds since the epoch: process ids are used again."""
+    """When the process started, in seconds since the epoch, because process ids are reused."""
     port: int
     details: dict[str, str] = {}
     token: str = ""
-    """What the owner wants to see of a caller; this file is readable for its account only."""
+    """The secret that a caller must send. Only the owner's account can read this file."""
 
     @property
     def url(self) -> str:
@@ -35,22 +35,22 @@ class Endpoint(BaseModel):
 
 
 class RunFiles:
-    """The files by which the users and the owner of one resource find each other."""
+    """The files through which the users of a resource find its owner."""
 
     def __init__(self, directory: Path, name: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.name = name
         self.endpoint_path = directory / f"{name}.json"
         self.start_lock = directory / f"{name}.start.lock"
-        """Held by whoever starts the owner."""
+        """The process that starts the owner holds it."""
         self.owner_lock = directory / f"{name}.owner.lock"
-        """Held by the owner as long as it lives, so that there is never a second one."""
+        """The owner holds it as long as it lives, so there is never a second owner."""
         self.used_path = directory / f"{name}.used"
 
     def publish(
         self, port: int, details: Mapping[str, str] | None = None, *, pid: int | None = None, token: str = ""
     ) -> Endpoint:
-        """The owner, once it answers, says where it is; or whoever started process `pid` says so for it."""
+        """Writes where the owner is. The owner calls this once it answers, or whoever started process `pid` for it."""
         pid = pid or os.getpid()
         created = psutil.Process(pid).create_time()
         endpoint = Endpoint(pid=pid, created=created, port=port, details=dict(details or {}), token=token)
@@ -58,22 +58,22 @@ class RunFiles:
         return endpoint
 
     def find(self) -> Endpoint | None:
-        """The living owner, if there is one."""
+        """The endpoint of the living owner; None if there is no owner."""
         try:
             endpoint = Endpoint.model_validate(json.loads(self.endpoint_path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
         except (json.JSONDecodeError, ValidationError):
-            # A power cut can leave the file empty; the owner that wrote it is gone with the power.
+            # A power cut can leave the file empty. It also ended the owner that wrote the file.
             return None
         return endpoint if is_running(endpoint.pid, endpoint.created, self.owner_lock) else None
 
     def touch(self) -> None:
-        """Somebody uses the resource now: the owner counts its idle time anew."""
+        """Records that the resource is used now, so the owner's idle time begins anew."""
         self.used_path.touch()
 
     def last_use(self) -> int | None:
-        """A number that each use changes, in nanoseconds of a clock that may jump; None when there was none."""
+        """The time of the last use in nanoseconds; None if there was none. Compare it for equality only: clocks jump."""
         try:
             return self.used_path.stat().st_mtime_ns
         except FileNotFoundError:
@@ -84,8 +84,8 @@ def is_running(pid: int, created: float, lock: Path | None = None) -> bool:
     """Whether process `pid` is still the one that was started at `created`, in seconds since the epoch.
 
     Args:
-        lock: that this process holds, and no other one of its kind. It decides where the times differ: what the system
-            says of a start moves with its clock, which is set anew after a sleep.
+        lock: a lock that this process holds as long as it lives. It decides if the times differ. They may differ
+            because the system computes the start from its clock, which is set anew after a sleep.
     """
     try:
         process = psutil.Process(pid)
@@ -97,7 +97,7 @@ def is_running(pid: int, created: float, lock: Path | None = None) -> bool:
 
 
 def is_held(lock: Path) -> bool:
-    """Whether some process holds the FileLock at `lock`. Whoever asks at the same time is no holder."""
+    """Whether some process holds the FileLock at `lock`. Two that ask at the same time do not disturb each other."""
     try:
         file = lock.open("rb")
     except FileNotFoundError:
@@ -111,7 +111,7 @@ def is_held(lock: Path) -> bool:
 
 
 def answers(url: str) -> bool:
-    """Whether a server on this machine answers `url` with success; a proxy of the environment is not asked."""
+    """Whether a server on this machine answers `url` with success. Proxies of the environment are not used."""
     try:
         return httpx.get(url, timeout=2, trust_env=False).is_success
     except httpx.TransportError:
@@ -119,14 +119,14 @@ def answers(url: str) -> bool:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that was free a moment ago."""
+    """A port of the loopback interface that was free a moment ago. Another process may take it before the caller."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 def end_family(process: psutil.Process) -> None:
-    """End a process, and then what it started itself and left."""
+    """Ends a process within 10 seconds, then the processes that it had started and left running."""
     family = process.children(recursive=True)
     process.terminate()
     try:

@@ -1,4 +1,4 @@
-"""The weights' one owner: the MLX engine on a free port of this machine, or a server that settings name."""
+"""Connects to the model server: our MLX engine, the one owner of the weights, or the server that the settings name."""
 
 import argparse
 import functools
@@ -19,18 +19,19 @@ NAME = "engine"
 
 
 def service(settings: Settings) -> Service:
+    """The engine of this site as a service that can be found or started."""
     command = python_module(
         "pipeline.processes.engine",
         "--state", str(settings.state), "--idle-minutes", str(settings.engine.idle_minutes),
         "--model", settings.models.chat, "--threads", str(settings.engine.threads),
-        # For so long whoever asks waits for a next word.
+        # A client waits this long for the next word.
         "--stall-seconds", str(settings.engine.timeout_seconds),
     )  # fmt: skip
     return Service(
         name=NAME,
         command=tuple(command),
         state=settings.state,
-        # Of loading alone: `fetch` comes before.
+        # Only for loading: `fetch` has brought the weights before.
         start_seconds=600,
         details={"model": settings.models.chat},
         waiting=f"loading {settings.models.chat}",
@@ -39,21 +40,22 @@ def service(settings: Settings) -> Service:
 
 
 def fetch(settings: Settings) -> None:
-    """Brings the weights of the own engine onto this machine, in this process: here the progress is seen, and a slow
-    line takes as long as it takes.
+    """Downloads the weights for our engine, if they are missing.
+
+    It runs in this process, so its progress is shown and no start-up limit ends it on a slow line.
 
     Raises:
-        ModelError: they can't be had.
+        ModelError: the weights can't be had.
     """
     if not settings.engine.url:
         fetch_chat_model(settings.models.chat)
 
 
 def connect(settings: Settings, adapter: str | None = None) -> EngineClient:
-    """A client of the model server that the settings name, or of the engine, started if need be.
+    """A client of the model server that the settings name, or of our engine, which is started if necessary.
 
     Args:
-        adapter: to answer under; servers such as vLLM and Ollama know an adapter as a model of that name.
+        adapter: the adapter that answers. Servers such as vLLM and Ollama know it as a model of that name.
 
     Raises:
         ServiceError: the engine can't be started.
@@ -79,7 +81,7 @@ def connect(settings: Settings, adapter: str | None = None) -> EngineClient:
 
 @functools.lru_cache(maxsize=32)
 def _client(kind: type[EngineClient], url: str, model: str, **how: Any) -> EngineClient:
-    """One for each server and model, as it remembers what that server refuses."""
+    """The one client of each server and model: it remembers which parameters that server refuses."""
     return kind(url, model, **how)
 
 

@@ -1,4 +1,4 @@
-"""Who may ask a server on loopback: every account of the machine and every page in the owner's browser reaches it."""
+"""Guards a server on loopback, which every account of the machine and every page in the owner's browser can reach."""
 
 import hmac
 from collections.abc import Iterable
@@ -11,12 +11,15 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
 def own_hosts(port: int) -> frozenset[str]:
-    """The values of a Host header that mean the server on `port` of this machine."""
+    """The values of a Host header that name the server on `port` of this machine."""
     return frozenset(f"{name}:{port}" for name in LOOPBACK_NAMES)
 
 
 class OwnerGuard:
-    """Answers 403 to another Host (a page may rebind its name) or to any Origin, and 401 without the token."""
+    """Answers 403 to a request with another Host or any Origin, and 401 to one without the token.
+
+    A web page could otherwise make its own name point to this machine (DNS rebinding) and read the answers.
+    """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], token: str) -> None:
         self._app = app

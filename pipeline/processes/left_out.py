@@ -1,4 +1,4 @@
-"""The flows that the running Langflow was not given, and why: written by whoever gives them, read by `status`."""
+"""Records the flows that the running Langflow was not given, and why. `status` reads the record."""
 
 import json
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ from pipeline.settings import Settings
 
 
 def write_left_out(settings: Settings, reasons: Mapping[str, str]) -> None:
-    """`reasons` by the name of the flow or of its file."""
+    """Replaces the record. `reasons`: by the name of the flow or of its file."""
     files.write_text(_file(settings), json.dumps(dict(reasons), indent=2))
 
 
 def read_left_out(settings: Settings) -> dict[str, str]:
-    """What was written last; {} before that."""
+    """The reasons that were written last; {} if none were written yet."""
     try:
         reasons: dict[str, str] = json.loads(_file(settings).read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What processes say, kept in files that don't grow for ever."""
+"""Logs of processes, in files that do not grow for ever."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ LARGEST_BYTES = 10_000_000
 
 
 def open_log(log: Path) -> BinaryIO:
-    """The log to append to; one that has grown too large is kept once more as `<name>.log.1`."""
+    """Opens a log for appending. A log that has grown too large is moved to `<name>.log.1` first."""
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > LARGEST_BYTES:
         log.replace(log.with_name(f"{log.name}.1"))

@@ -1,4 +1,4 @@
-"""What every owner process does beside its work: hold the lock, say where it is, go when idle."""
+"""What every owner process does beside its work: it holds the lock, publishes its address and ends when idle."""
 
 import os
 import secrets
@@ -14,27 +14,34 @@ from pipeline.surroundings import keep_private
 
 
 class Idleness:
-    """Counts the pauses in which nobody used a resource; a clock would count the sleep of the machine too."""
+    """Counts the pauses in which nobody used a resource. A clock would also count the time that the machine slept."""
 
     def __init__(self, limit: float) -> None:
         """
         Args:
-            limit: seconds.
+            limit: the idle time in seconds.
         """
         self.pause = min(5.0, limit / 4)
-        """Seconds to wait before each look."""
+        """How many seconds to wait before each call of `is_over`."""
         self._limit, self._idle = limit, 0.0
         self._last: int | None = None
 
     def is_over(self, last_use: int | None) -> bool:
-        """Whether there was no use for so long, as seen after one more pause."""
+        """Counts one more pause. Returns whether the resource was unused for the limit.
+
+        Args:
+            last_use: as `RunFiles.last_use` returns it.
+        """
         self._idle = 0.0 if last_use != self._last else self._idle + self.pause
         self._last = last_use
         return self._idle >= self._limit
 
 
 class Owner:
-    """Held by the main function of an owner process for as long as it lives."""
+    """The main function of an owner process holds it for as long as it lives.
+
+    It ends the process if another owner does not let go of the lock within 10 seconds.
+    """
 
     def __init__(self, run_directory: Path, name: str, idle_minutes: float) -> None:
         keep_private(run_directory.parent)
@@ -46,14 +53,14 @@ class Owner:
             self._lock.acquire(timeout=10)
         except Timeout:
             sys.exit(f"another {name} process owns {run_directory}: end that one first")
-        # Of an owner that is gone: who finds the file and the lock held finds this process.
+        # The file of an earlier owner: together with the held lock it would be taken for this process's own.
         self.files.endpoint_path.unlink(missing_ok=True)
         self.files.touch()
         self.token = secrets.token_urlsafe(32)
-        """Whoever can read the endpoint's file has it, and nobody else."""
+        """The secret that callers must send. Only those who can read the endpoint's file know it."""
 
     def publish_when(self, answers: Callable[[], bool], port: int, **details: str) -> None:
-        """In the background: wait until `answers()`, publish the endpoint, then watch for idleness and end."""
+        """In a background thread: waits until `answers()`, publishes the endpoint, and ends the process when idle."""
         threading.Thread(target=self._watch, args=(answers, port, details), daemon=True).start()
 
     def _watch(self, answers: Callable[[], bool], port: int, details: dict[str, str]) -> None:
@@ -65,5 +72,5 @@ class Owner:
         while not idle.is_over(self.files.last_use()):
             pause.wait(idle.pause)
         print(f"idle for {self._idle_seconds / 60:g} minutes: ending", file=sys.stderr, flush=True)
-        # The main thread is inside a server's loop that offers no way to end it from another thread.
+        # The main thread runs a server's loop, which another thread can't end.
         os._exit(0)

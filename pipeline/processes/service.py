@@ -1,4 +1,4 @@
-"""Find a shared process, or start it."""
+"""Finds a shared process, or starts it."""
 
 import subprocess
 import threading
@@ -19,9 +19,9 @@ from pipeline.processes.logs import last_line, open_log
 from pipeline.surroundings import environment
 
 SAY_SECONDS = 2.0
-"""A start that takes no longer is not worth a word."""
+"""A start that takes longer is announced on stderr."""
 _started: list[subprocess.Popen[bytes]] = []
-"""Owners outlive whoever started them; their handles are kept so that the dead ones are reaped."""
+"""The owners that this process started. It keeps their handles so that those that have ended are reaped."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Service:
     command: tuple[str, ...]
     state: Path
     start_seconds: float
-    """The longest that a start may take."""
+    """The longest time that a start may take, in seconds."""
     details: Mapping[str, str] = field(default_factory=dict)
-    """What the owner must have published; another one was started under older settings and is replaced."""
+    """What the owner must have published. An owner with other details has older settings and is replaced."""
     waiting: str = ""
-    """What a start spends its time with; said on stderr when it takes long."""
+    """What takes the time during a start. It is shown on stderr if the start takes long."""
     health: str = ""
-    """The path at which the owner says how it is; empty: it says nothing."""
+    """The path at which the owner tells its health; empty if it has none."""
 
     @property
     def files(self) -> RunFiles:
@@ -52,11 +52,11 @@ class Service:
         return self.files.find()
 
     def ensure(self, abandon: threading.Event | None = None, *, is_said: bool = True) -> Endpoint:
-        """The running owner, started if there is none; counts as a use.
+        """The running owner. It is started if there is none. The call counts as a use.
 
         Args:
-            abandon: once set, a start that is under way is taken back.
-            is_said: whether stderr learns what is waited for.
+            abandon: setting it ends a start that is under way.
+            is_said: whether a long start is announced on stderr.
 
         Raises:
             ServiceError: it can't be started; the message names the log and its last line.
@@ -79,7 +79,7 @@ class Service:
 
     @contextmanager
     def _saying(self, is_said: bool) -> Iterator[None]:
-        """A start that takes long is said, whoever has begun it."""
+        """Announces a start that takes long, also one that another process has begun."""
         text = f"{self.waiting or f'starting {self.name}'} …"
         timer = threading.Timer(SAY_SECONDS, lambda: Console(stderr=True).print(text, highlight=False, soft_wrap=True))
         timer.daemon = True
@@ -95,7 +95,7 @@ class Service:
         return endpoint if endpoint and endpoint.details == self.details and not self.trouble(endpoint) else None
 
     def trouble(self, endpoint: Endpoint) -> str:
-        """Why a living owner must be started anew, in its own words; "" if it is well, or too busy to say."""
+        """Why a living owner must be restarted, in its own words; "" if it is well, or too busy to answer."""
         if not self.health:
             return ""
         try:
@@ -107,7 +107,7 @@ class Service:
     def _start(self, files: RunFiles, abandon: threading.Event) -> Endpoint:
         with open_log(self.log) as log:
             offset = log.tell()
-            # A session of its own: Ctrl-C in the terminal of whoever needs it first must not take it from the others.
+            # The owner gets its own session: Ctrl-C in the terminal that started it must not end it for other users.
             process = subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
@@ -120,7 +120,7 @@ class Service:
         try:
             return self._wait_for_answer(files, process, offset, abandon)
         except BaseException:
-            # Ctrl-C too: an owner that nobody waits for would keep the next one from its lock.
+            # Also after Ctrl-C: an owner that nobody waits for would hold the lock against the next one.
             if process.poll() is None:
                 end_family(psutil.Process(process.pid))
                 process.wait()
@@ -143,6 +143,6 @@ class Service:
         raise ServiceError(f"{self.name} did not answer within {self.start_seconds:g} s: see {self.log}")
 
     def stop(self, endpoint: Endpoint) -> None:
-        """End that one process, if it is still the same one."""
+        """Ends the process at `endpoint`, if it still runs."""
         if self.find() == endpoint:
             end_family(psutil.Process(endpoint.pid))

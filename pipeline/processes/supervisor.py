@@ -1,4 +1,4 @@
-"""Start processes, watch them, start the dead again, and stop exactly what was started."""
+"""Starts processes, watches them, restarts those that die, and stops exactly those that it started."""
 
 import subprocess
 import threading
@@ -20,12 +20,12 @@ State = Literal["waiting", "starting", "ready", "restarting", "failed", "stopped
 
 DIED = "died"
 RESTARTS = 3
-"""A process that dies this often within `RESTART_WINDOW_SECONDS` is left dead and reported."""
+"""A process that dies more often than this within `RESTART_WINDOW_SECONDS` is not restarted, and reported as failed."""
 RESTART_WINDOW_SECONDS = 120
 CHILD_SUFFIX = ".child"
-"""Sets what is known of a supervised child apart from what it may publish itself."""
+"""Distinguishes the supervisor's run files of a child from those that the child may publish itself."""
 FIRST_PAUSE_SECONDS = 1.0
-"""Before the first restart; doubled for each further one."""
+"""The pause before the first restart. Each further pause is twice as long."""
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Row:
     text: str = ""
     url: str = ""
     waiting: str = ""
-    """What its start spends the time with."""
+    """What takes the time during its start."""
     log: Path | None = None
     since: float = field(default_factory=time.monotonic)
     deaths: list[float] = field(default_factory=list)
@@ -52,17 +52,24 @@ class Member(Protocol):
     row: Row
 
     def start(self) -> str:
-        """Start it and wait until it answers; returns what is to be said of it beside that. Raises ServiceError."""
+        """Starts the process and waits until it answers.
+
+        Returns:
+            What else to show about it.
+
+        Raises:
+            ServiceError: it can't be started.
+        """
 
     def trouble(self) -> str:
-        """Why it must be started again; "" while it is well."""
+        """Why the process must be restarted; "" while it is well."""
 
     def stop(self) -> None:
-        """End it, if it was started here."""
+        """Ends the process, if it was started here."""
 
 
 class Shared:
-    """A shared owner: used if it runs already, held against idleness, stopped only if it was started here."""
+    """A shared owner. If it runs already, it is used. It is kept from idling, and stopped only if it was started here."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -82,7 +89,7 @@ class Shared:
         self.service.files.touch()
         if self._endpoint is None or self.service.find() != self._endpoint:
             return DIED
-        # The start that follows replaces it.
+        # If there is trouble, the start that follows replaces the owner.
         return self.service.trouble(self._endpoint)
 
     def stop(self) -> None:
@@ -116,7 +123,7 @@ class Child:
         self._stopping = False
 
     def end_orphan(self) -> None:
-        """End what a supervisor that was killed has left behind of this child."""
+        """Ends the process of this child that a killed supervisor has left running."""
         if self._files and (orphan := self._files.find()):
             end_family(psutil.Process(orphan.pid))
 
@@ -139,7 +146,7 @@ class Child:
             self._wait_for_answer(self._process, log_path, offset)
             return self._says()
         except BaseException:
-            # Whatever went wrong, it must not hold its port against the next start.
+            # A child whose start failed must not hold its port against the next start.
             self._end()
             raise
 
@@ -171,7 +178,12 @@ class Child:
 
 
 class Supervisor:
-    """Runs members side by side; each waits for the ones it needs."""
+    """Runs members at the same time; each waits until the members that it needs are ready.
+
+    Args:
+        needs: by a member's name, the names of the members that it needs.
+        say: called with a member's row after each change of its state.
+    """
 
     def __init__(self, members: list[Member], needs: Mapping[str, list[str]], say: Callable[[Row], None]) -> None:
         self.members = members
@@ -182,20 +194,21 @@ class Supervisor:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
+        """Starts all members in background threads and returns at once."""
         for member in self.members:
             thread = threading.Thread(target=self._run, args=(member,), name=member.row.name, daemon=True)
             thread.start()
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Stop what was started here, in reverse order. Safe to call twice."""
+        """Stops the processes that were started here, in reverse order. A second call does no harm."""
         self._stopping.set()
         for member in reversed(self.members):
             member.stop()
         for thread in self._threads:
             thread.join(timeout=15)
         for member in reversed(self.members):
-            # Whoever was between two steps of a start has come to its end by now.
+            # A member that was still starting at the first call has its process by now.
             member.stop()
             self._become(member, "stopped")
 

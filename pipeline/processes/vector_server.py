@@ -1,7 +1,7 @@
-"""Chroma's HTTP interface, as far as `chromadb.HttpClient` uses it for us, for callers that bring the owner's token.
+"""Serves Chroma over HTTP, as far as `chromadb.HttpClient` uses it for us.
 
-`chroma run` answers whoever reaches its port: every account of the machine, and a web page that rebinds its name. It has
-no key and no unix socket. So the same store is opened in this process and served here.
+`chroma run` has no key and no Unix socket. It answers everyone who reaches its port: every account of the machine, and
+every web page that rebinds its name. So this process opens the store itself and serves it behind `OwnerGuard`.
 """
 
 import json
@@ -26,11 +26,13 @@ Body = dict[str, Any]
 
 
 class VectorServer:
+    """The store in the folder `path`. `app` makes the server, without a guard."""
+
     def __init__(self, path: Path) -> None:
         import chromadb
         from chromadb.config import Settings as ChromaSettings
 
-        # Not from a `.env` of the folder that this was started in.
+        # Chroma must not read a `.env` file of the current folder.
         settings = ChromaSettings(_env_file=None, anonymized_telemetry=False)
         self._client = chromadb.PersistentClient(str(path), settings)
         self._known: dict[str, Collection] = {}
@@ -125,7 +127,7 @@ class VectorServer:
         from chromadb.errors import NotFoundError
 
         if id not in self._known:
-            # Named to a client before this process began.
+            # A client may know the id from an earlier owner of the store.
             self._known |= {str(one.id): one for one in self._client.list_collections()}
         if id not in self._known:
             raise NotFoundError(f"Collection [{id}] does not exist")

@@ -1,4 +1,4 @@
-"""The vector store's one owner: Chroma on a free port of this machine."""
+"""Connects to the vector store. Its one owner is a process with Chroma, on a free port of this machine."""
 
 import argparse
 import functools
@@ -20,6 +20,7 @@ NAME = "vectors"
 
 
 def service(settings: Settings) -> Service:
+    """The vector store of this site as a service that can be found or started."""
     command = python_module(
         "pipeline.processes.vectors",
         "--state", str(settings.state), "--idle-minutes", str(settings.engine.idle_minutes),
@@ -28,7 +29,9 @@ def service(settings: Settings) -> Service:
 
 
 def connect(settings: Settings) -> "ClientAPI":
-    """A client of the running store, started if need be. Call it per operation: a client is kept per owner.
+    """A client of the running store, which is started if necessary.
+
+    Call it before each operation, because the owner may have changed. The client of each owner is kept.
 
     Raises:
         ServiceError: Chroma can't be started or reached.
@@ -42,7 +45,7 @@ def _client(pid: int, port: int, token: str) -> "ClientAPI":
     import chromadb
     from chromadb.config import Settings as ChromaSettings
 
-    # Not from a `.env` of the folder that this was started in.
+    # Chroma must not read a `.env` file of the current folder.
     settings = ChromaSettings(_env_file=None, anonymized_telemetry=False)
     try:
         with no_proxies():
