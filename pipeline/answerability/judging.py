@@ -26,6 +26,7 @@ class Answerability:
 
     @property
     def declined(self) -> bool:
+        """Whether the question is to be declined."""
         return self.probability < self.decline_below
 
 

@@ -28,6 +28,8 @@ _FOREIGN = (
 
 
 class PseudoQuestion(NamedTuple):
+    """A question that nobody asked, and the chunk that answers it."""
+
     text: str
     chunk: SampledChunk
     """The chunk that holds the answer."""

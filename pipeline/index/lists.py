@@ -23,6 +23,8 @@ PAGE = 5000
 
 @dataclass(frozen=True, slots=True)
 class Request:
+    """What a search is asked for."""
+
     query: str
     retrieval: Retrieval
     k: int

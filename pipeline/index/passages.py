@@ -73,6 +73,8 @@ class Explanation(BaseModel):
 
 
 class SearchResult(BaseModel):
+    """The passages that a search found, best first."""
+
     query: str
     retrieval: Retrieval
     passages: list[Passage]

@@ -31,6 +31,7 @@ class Endpoint(BaseModel):
 
     @property
     def url(self) -> str:
+        """The address of the owner, without a path."""
         return f"http://{HOST}:{self.port}"
 
 

@@ -86,6 +86,7 @@ def _client(kind: type[EngineClient], url: str, model: str, **how: Any) -> Engin
 
 
 def main() -> None:
+    """The owner process: loads the weights and serves them until it is idle."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--idle-minutes", type=float, required=True)

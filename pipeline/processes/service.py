@@ -42,13 +42,16 @@ class Service:
 
     @property
     def files(self) -> RunFiles:
+        """The files through which the owner is found."""
         return RunFiles(self.state / "run", self.name)
 
     @property
     def log(self) -> Path:
+        """The file with the owner's output."""
         return self.state / "logs" / f"{self.name}.log"
 
     def find(self) -> Endpoint | None:
+        """The endpoint of the living owner; None if there is no owner."""
         return self.files.find()
 
     def ensure(self, abandon: threading.Event | None = None, *, is_said: bool = True) -> Endpoint:

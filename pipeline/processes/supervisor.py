@@ -43,6 +43,7 @@ class Row:
     deaths: list[float] = field(default_factory=list)
 
     def become(self, state: State, text: str = "") -> None:
+        """Changes the state. `text` says more about it."""
         self.state, self.text, self.since = state, text, time.monotonic()
 
 
@@ -99,7 +100,18 @@ class Shared:
 
 
 class Child:
-    """A process of this supervisor alone."""
+    """A process of this supervisor alone.
+
+    Args:
+        log: the file for the output of the process.
+        environment: variables for the process, over those of this one.
+        answers: returns whether the process answers now.
+        says: returns what else to show about the process once it answers.
+        start_seconds: the longest time that a start may take.
+        url: the address of the process, to show.
+        waiting: what takes the time during a start, to show.
+        run_directory: where to record the process, so that the next supervisor finds it if this one is killed.
+    """
 
     def __init__(
         self,

@@ -38,6 +38,7 @@ class VectorServer:
         self._known: dict[str, Collection] = {}
 
     def app(self) -> Starlette:
+        """The server. It answers an error of Chroma's as Chroma's own server does."""
         from chromadb.errors import ChromaError
 
         async def refuse(request: Request, error: Exception) -> Response:

@@ -59,6 +59,7 @@ def _client(pid: int, port: int, token: str) -> "ClientAPI":
 
 
 def main() -> None:
+    """The owner process: opens the store and serves it until it is idle."""
     # Only the owner serves; its clients start quicker without.
     import uvicorn
 
