@@ -1,6 +1,6 @@
 """Runs on disk: `.sitetwin/runs/NAME/` with `run.json`, `metrics.jsonl`, `chart.png` and `checkpoints/`.
 
-A run's folder is made once and never written over by another run.
+A run's folder is made once, and no other run ever writes into it.
 """
 
 import os
@@ -24,23 +24,24 @@ from pipeline.training.verdict import Verdict
 
 RECORD, METRICS, CHART, CHECKPOINTS = "run.json", "metrics.jsonl", "chart.png", "checkpoints"
 LOCK = ".training.lock"
-"""In the folder of all runs: one trains at a time."""
+"""The lock in the folder of all runs: only one run trains at a time."""
 State = Literal["running", "stopped", "killed", "failed", "done"]
 OPEN: tuple[State, ...] = ("stopped", "killed")
-"""Those that can be gone on with."""
+"""The states of a run that can be resumed."""
 
 
 class RunScore(Measured):
-    """What an evaluation gave, by whichever room asked the questions."""
+    """The result of one evaluation of a run's adapter."""
 
     adapter: str
-    """The run's, or the one of its last weights."""
+    """The run's adapter, or the one of its last weights."""
     asked: str
-    """Which questions: `held out`, `seen` (trained on), `golden`."""
+    """Which questions were asked: `held out`, `seen` (trained on), `golden`."""
     mode: Mode
     questions: int
+    """How many questions were asked."""
     mean: Number
-    """0 to 1."""
+    """The mean score, from 0 to 1."""
     by_kind: dict[str, Number] = Field(default_factory=dict)
 
 
@@ -50,22 +51,23 @@ class Run(BaseModel):
     name: str
     preset: Preset
     config: TrainingConfig
-    """With everything decided; the seed is in it."""
+    """The configuration with everything decided, including the seed."""
     data_set: int
     data_visibility: Visibility
     rows: dict[Literal["train", "valid"], int]
     visibility: Visibility
-    """Of the adapter."""
+    """The visibility of the adapter."""
     base: str
+    """The base model, as `[models] chat` named it."""
     base_hash: str
     made_at: datetime
     warnings: list[str] = []
     state: State = "running"
     pid: int = 0
     process_started: float = 0
-    """In seconds since the epoch: process ids are used again."""
+    """When the process started, in seconds since the epoch. It tells apart processes that had the same id."""
     iteration: int = 0
-    """Of the last evaluation or checkpoint."""
+    """The iteration of the last evaluation or checkpoint."""
     curves: Curves = Curves()
     forgetting: Forgetting | None = None
     verdict: Verdict | None = None
@@ -75,41 +77,44 @@ class Run(BaseModel):
 
     @property
     def per_epoch(self) -> int:
-        """Iterations in an epoch."""
+        """The iterations in an epoch."""
         return self.rows["train"] // self.config.batch_size
 
     @property
     def last_adapter(self) -> str | None:
-        """What the adapter of the last weights is called; None: they are not kept."""
+        """The name of the adapter made of the last weights; None: they are not kept."""
         return f"{self.name}-last" if self.config.keep_last else None
 
     def is_alive(self, lock: Path) -> bool:
-        """Whether its process still trains it; it holds `lock`."""
+        """Whether its process is still training; that process holds the file `lock`."""
         return is_running(self.pid, self.process_started, lock)
 
     def begin(self) -> None:
-        """This process trains it now."""
+        """Notes that this process trains it now."""
         self.state, self.error, self.ended_at = "running", "", None
         self.pid = os.getpid()
         self.process_started = psutil.Process().create_time()
 
     def end(self, state: State, error: str = "") -> None:
+        """Notes that it has ended in `state`, and the error that ended it, if any."""
         self.state, self.error, self.ended_at = state, error, datetime.now(UTC)
 
 
 def runs_directory(settings: Settings) -> Path:
+    """The folder of all runs."""
     return settings.state / "runs"
 
 
 def run_folder(settings: Settings, name: str) -> Path:
+    """The folder of the run `name`."""
     return runs_directory(settings) / name
 
 
 def create(settings: Settings, run: Run) -> None:
-    """A folder of its own for a new run.
+    """Makes a folder for a new run and writes its record.
 
     Raises:
-        SitetwinError: the name is taken, or can't be a folder's.
+        SitetwinError: the name is taken, or can't be the name of a folder.
     """
     if not is_adapter_name(run.name):
         raise SitetwinError(f"{run.name!r} is no name for a run: take letters, digits, dots and hyphens")
@@ -124,7 +129,7 @@ def create(settings: Settings, run: Run) -> None:
 
 
 def free_name(settings: Settings, preset: Preset) -> str:
-    """`best-1`, or the next number that neither a run nor an adapter has."""
+    """The name of a new run: the preset with the lowest number that neither a run nor an adapter has, such as `best-1`."""
     number = 1
     while any(
         (folder / f"{preset}-{number}").exists() for folder in (runs_directory(settings), adapters_directory(settings))
@@ -134,11 +139,12 @@ def free_name(settings: Settings, preset: Preset) -> str:
 
 
 def write(settings: Settings, run: Run) -> None:
+    """Writes the run's record."""
     files.write_text(run_folder(settings, run.name) / RECORD, run.model_dump_json(indent=2) + "\n")
 
 
 def keep_scores(settings: Settings, name: str, scores: Sequence[RunScore]) -> Run:
-    """Puts `scores` into the record of the run `name`, in place of older ones of the same adapter, questions and mode.
+    """Adds `scores` to the record of the run `name`. They replace older ones of the same adapter, questions and mode.
 
     Raises:
         SitetwinError: there is no such run.
@@ -151,7 +157,7 @@ def keep_scores(settings: Settings, name: str, scores: Sequence[RunScore]) -> Ru
 
 
 def find(settings: Settings, name: str) -> Run:
-    """The run of that name.
+    """The run called `name`.
 
     Raises:
         SitetwinError: there is none, or its record can't be read.
@@ -170,12 +176,12 @@ def runs(settings: Settings) -> list[Run]:
 
 
 def unreadable_runs(settings: Settings) -> dict[str, str]:
-    """By name, each run whose record can't be read: what is wrong and what to do."""
+    """The runs whose record can't be read, by name, each with what is wrong and what to do."""
     return {name: why for name, why in sorted(_read_all(settings).items()) if isinstance(why, str)}
 
 
 def resumable(settings: Settings, name: str | None = None) -> Run:
-    """The run of that name, or the newest one that was interrupted; one that failed would fail again.
+    """The run called `name`, or the newest one that was interrupted. A failed run can't be resumed, as it would fail again.
 
     Raises:
         SitetwinError: there is none, or it has ended or is running.

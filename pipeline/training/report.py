@@ -1,4 +1,4 @@
-"""A run as one HTML file that can be sent, printed and kept: nothing in it is fetched."""
+"""A run as one HTML file that can be sent, printed and kept. It fetches nothing."""
 
 import base64
 from importlib.metadata import version
@@ -18,14 +18,16 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 class CurveRow(NamedTuple):
+    """One evaluation, in the report's table."""
+
     iteration: int
     train: float | None
-    """The mean of the reports since the evaluation before."""
+    """The mean training loss of the reports since the last evaluation; None: there were none."""
     valid: float
 
 
 def write_report(settings: Settings, run: Run) -> Path:
-    """`report.html` in the run's folder, in place of an older one."""
+    """Writes `report.html` into the run's folder, in place of an older one, and returns its path."""
     folder = run_folder(settings, run.name)
     is_there = run.data_set in versions(settings)
     speeds = [point.tokens_per_second for point in run.curves.train]
@@ -46,7 +48,12 @@ def write_report(settings: Settings, run: Run) -> Path:
 
 
 def render(template: Path, **values: Any) -> str:
-    """A page of the templates beside `template` and of this room's; what is filled in is text, never HTML."""
+    """An HTML page from a template. Templates beside `template` and those of this room can be included.
+
+    Args:
+        template: the template's file.
+        values: what is filled in, always as text and never as HTML.
+    """
     environment = Environment(
         loader=FileSystemLoader([template.parent, TEMPLATES]),
         autoescape=True,
@@ -58,14 +65,14 @@ def render(template: Path, **values: Any) -> str:
 
 
 def picture(path: Path) -> str | None:
-    """A PNG as an address that holds it whole; None when there is none."""
+    """The PNG at `path` as a data URL; None if there is no such file."""
     if not path.is_file():
         return None
     return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def curve_rows(curves: Curves) -> list[CurveRow]:
-    """One for each evaluation."""
+    """One row for each evaluation."""
     rows, before = [], 0
     for point in curves.valid:
         losses = [one.loss for one in curves.train if before < one.iteration <= point.iteration]
@@ -75,7 +82,7 @@ def curve_rows(curves: Curves) -> list[CurveRow]:
 
 
 def _flat(values: dict[str, Any], place: str = "") -> list[tuple[str, str]]:
-    """Nested keys as they are written after --set."""
+    """The nested keys as one writes them after --set, with their values as text."""
     flat = []
     for key, value in values.items():
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""A run from beginning to end: checked, trained, judged, and its adapter put where the engine finds it.
+"""A run from beginning to end: it is checked, trained and judged, and its adapter is put where the engine finds it.
 
 Import this after `blas.preload()`.
 """
@@ -41,45 +41,54 @@ from pipeline.weights.locating import weights_folder
 
 @dataclass(frozen=True, slots=True)
 class Rows:
+    """The rows that a run reads."""
+
     train: list[TokenRow]
     valid: list[TokenRow]
     general: list[TokenRow]
-    """Text that has nothing to do with the notes."""
+    """Rows of text that has nothing to do with the notes, to measure forgetting."""
 
 
 class Screen(Protocol):
-    """Who is told what happens."""
+    """Is told what happens in a run."""
 
-    def say(self, text: str) -> None: ...
+    def say(self, text: str) -> None:
+        """Shows one line of text."""
 
-    def start(self, run: Run) -> None: ...
+    def start(self, run: Run) -> None:
+        """The training of `run` begins or goes on."""
 
-    def step(self, iteration: int, loss: float) -> None: ...
+    def step(self, iteration: int, loss: float) -> None:
+        """One iteration is done; `loss` is its mean loss in nats a token."""
 
-    def point(self, point: TrainPoint | ValidPoint) -> None: ...
+    def point(self, point: TrainPoint | ValidPoint) -> None:
+        """A report or an evaluation was made."""
 
 
 class Recorder:
-    """Keeps what the loop reports: lines in metrics.jsonl, curves in run.json, the chart."""
+    """Keeps what the loop reports: lines in metrics.jsonl, curves in run.json, and the chart."""
 
     def __init__(self, settings: Settings, run: Run, screen: Screen) -> None:
         self.settings, self.run, self.screen = settings, run, screen
         self.folder = registry.run_folder(settings, run.name)
 
     def go_on_from(self, progress: Progress) -> None:
-        """Forgets what was reported after the checkpoint: it comes again."""
+        """Drops reports that are newer than the checkpoint, because they will come again."""
         points: list[TrainPoint | ValidPoint] = [*progress.curves.train, *progress.curves.valid]
         points.sort(key=lambda point: (point.iteration, isinstance(point, ValidPoint)))
         jsonl.write(self.folder / METRICS, map(_row, points))
         self._keep(progress)
 
     def step(self, iteration: int, loss: float) -> None:
+        """Passes an iteration's loss to the screen."""
         self.screen.step(iteration, loss)
 
     def trained(self, point: TrainPoint) -> None:
+        """Keeps a report of the training loss."""
         self._append(point)
 
     def evaluated(self, point: ValidPoint, progress: Progress) -> None:
+        """Keeps an evaluation, and draws the chart anew."""
         self._append(point)
         self._keep(progress)
         draw({self.run.name: progress.curves}, self.folder / CHART, self.run.name, self.run.per_epoch)
@@ -105,10 +114,21 @@ def start(
     is_memory_checked: bool = True,
     stop: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """A new run; it returns when it has ended or `stop()` said so.
+    """Makes a new run. It returns when the run has ended or `stop()` was true.
+
+    Args:
+        settings: the site's settings.
+        screen: is told what happens.
+        preset: the preset.
+        values: mlx-lm's keys, over the preset.
+        name: the run's name; None: the preset with a number.
+        data_set: the data set's version; None: the newest.
+        visibility: the adapter's; None: `[dataset] visibility`.
+        is_memory_checked: refuse a run that needs more memory than is free.
+        stop: tells whether to stop.
 
     Raises:
-        SitetwinError: a check failed (then nothing was written), another run is under way, or the loss broke.
+        SitetwinError: a check failed (then nothing was written), another run is under way, or the loss is no number.
     """
     config = configuration(preset, values or {}, is_demo=settings.models.chat == DEMO)
     folder = version_folder(settings, data_set)
@@ -152,10 +172,10 @@ def start(
 def resume(
     settings: Settings, screen: Screen, name: str | None = None, stop: Callable[[], bool] = lambda: False
 ) -> Run:
-    """Goes on from the last checkpoint of the run `name`, or of the newest that did not end.
+    """Goes on from the last checkpoint of the run `name`, or of the newest interrupted run.
 
     Raises:
-        SitetwinError: there is none, its data set or its base is no longer what it was, or another run is under way.
+        SitetwinError: there is none, its data set or its base has changed, or another run is under way.
     """
     with _alone(settings):
         run = registry.resumable(settings, name)
@@ -171,10 +191,10 @@ def resume(
 
 
 def base_folder(settings: Settings) -> Path:
-    """Where the weights are that `[models] chat` names.
+    """The folder of the weights that `[models] chat` names.
 
     Raises:
-        SitetwinError: the name is a server's, or the weights can't be had.
+        SitetwinError: the name belongs to a server, or the weights can't be had.
     """
     if settings.engine.url:
         raise SitetwinError(
@@ -211,8 +231,8 @@ def _train(settings: Settings, run: Run, base: Path, rows: Rows, screen: Screen,
 
 
 def _finish(settings: Settings, run: Run, trainer: Trainer, general: list[TokenRow]) -> None:
-    """The adapter, what it has forgotten, and the verdict."""
-    # Measured before it is published: weights that have become NaN are nobody's adapter.
+    """Publishes the adapter, measures what it has forgotten, and judges the run."""
+    # The loss is measured before the adapter is published, so that weights that are NaN never become an adapter.
     best = trainer.weights()
     if run.last_adapter:
         if run.forgetting:
@@ -233,10 +253,13 @@ def _record(settings: Settings, run: Run) -> None:
 
 
 def publish(settings: Settings, run: Run, weights: dict[str, mx.array], name: str | None = None) -> Path:
-    """The adapter's folder as mlx-lm writes it, with its card, moved to its place whole.
+    """Writes the adapter's folder in mlx-lm's layout, with its card, and returns its path. It appears whole or not at all.
 
     Args:
-        name: of the adapter; None: the run's.
+        settings: the site's settings.
+        run: the run that made it.
+        weights: the trained weights by name.
+        name: the adapter's name; None: the run's.
     """
     final = adapters_directory(settings) / (name or run.name)
     is_full = run.config.fine_tune_type == "full"
@@ -244,7 +267,7 @@ def publish(settings: Settings, run: Run, weights: dict[str, mx.array], name: st
         **run.config.model_dump(), "model": run.base, **({"lora_parameters": None} if is_full else {})
     }  # fmt: skip
     card = Card(base=run.base, base_hash=run.base_hash, visibility=run.visibility, dataset=run.data_set, run=run.name)
-    # What may be there is this run's own: a kill came between this step and the record of it.
+    # A folder that is already there is this run's own: the process was killed before the run's record was written.
     with files.new_folder(final, replace=True) as folder:
         mx.save_safetensors(str(folder / WEIGHTS), weights)
         (folder / CONFIG).write_text(json.dumps(config, indent=4, sort_keys=True) + "\n", encoding="utf-8")
@@ -267,7 +290,7 @@ def _row(point: TrainPoint | ValidPoint) -> dict[str, Any]:
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
-    """One run at a time: two would slow each other down more than twice."""
+    """Holds the lock of all runs. Two runs at a time would each take more than twice as long."""
     directory = registry.runs_directory(settings)
     directory.mkdir(parents=True, exist_ok=True)
     try:

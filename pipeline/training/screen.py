@@ -1,4 +1,4 @@
-"""A run's progress on stderr: a bar on a terminal, a line for each evaluation anywhere."""
+"""Shows a run's progress on stderr: a bar on a terminal, and a line for each evaluation anywhere."""
 
 import time
 
@@ -10,7 +10,7 @@ from pipeline.training.registry import Run
 
 
 class TerminalScreen:
-    """Iteration, loss, tokens a second, memory and time left; used as a context."""
+    """Shows iteration, loss, tokens a second, memory and the time left. Use it as a context manager."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)
@@ -38,19 +38,23 @@ class TerminalScreen:
         self._bar.stop()
 
     def say(self, text: str) -> None:
+        """Shows one line of text."""
         self._console.print(text, soft_wrap=True, markup=False)
 
     def start(self, run: Run) -> None:
+        """Shows the bar for `run`."""
         self._iterations, self._every = run.config.iters or 0, run.config.steps_per_eval or 1
         self._rest = ""
         self._last = time.monotonic()
         self._bar.reset(self._task, description=run.name, total=self._iterations, completed=run.iteration, visible=True)
 
     def step(self, iteration: int, loss: float) -> None:
+        """Moves the bar and shows the loss, in nats a token."""
         self._steps.append(self._since_last())
         self._bar.update(self._task, completed=iteration, figures=f"loss {loss:.3f}{self._rest}")
 
     def point(self, point: TrainPoint | ValidPoint) -> None:
+        """Shows speed and memory of a report, or a line for an evaluation."""
         if isinstance(point, TrainPoint):
             is_first = not self._rest
             self._rest = f", {point.tokens_per_second:.0f} tokens/s, {point.memory_gb:.1f} GB"
@@ -62,12 +66,13 @@ class TerminalScreen:
             self.say(f"iteration {point.iteration} of {self._iterations}: validation loss {point.loss:.3f}{self._rest}")
 
     def asked(self, system: str, done: int, total: int) -> None:
+        """Shows that `system` has answered `done` of `total` questions."""
         if done == 1:
             self._bar.reset(self._task, description=f"asking {system}", total=total, visible=True, figures="")
         self._bar.update(self._task, completed=done)
 
     def seconds_for(self, iterations: int, every: int) -> float:
-        """How long so many iterations take, evaluated after `every` of them, as those so far went."""
+        """The seconds that `iterations` take with an evaluation after every `every` of them, judged by those so far."""
         return iterations * _mean(self._steps) + iterations / every * _mean(self._evaluations)
 
     def _since_last(self) -> float:

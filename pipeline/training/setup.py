@@ -1,4 +1,4 @@
-"""What a run is made of before its first step: the layers that are trained, the optimiser, the way to the gradients.
+"""Prepares a run for its first step: the layers that are trained, the optimiser, and the way to compute the gradients.
 
 Import this after `blas.preload()`.
 """
@@ -25,26 +25,27 @@ OPTIMIZERS = {
 
 
 class Way(Protocol):
-    """How a model's loss and gradients are computed."""
+    """A way to compute a model's loss and gradients."""
 
     def __call__(self, batch: Batch, seed: int) -> tuple[mx.array, Any]:
-        """The mean loss over the learnt tokens, and a tree like that of the trained parameters.
+        """The mean loss over the learnt tokens, and the gradients as a tree like that of the trained parameters.
 
         Args:
-            seed: of dropout, which there is when the model is in training.
+            batch: the rows.
+            seed: the seed of dropout, which is used only in training mode.
         """
         ...
 
     def loss(self, batch: Batch) -> tuple[float, int]:
-        """The mean loss over the learnt tokens, and how many they are; without dropout when the model is not in training."""
+        """The mean loss over the learnt tokens, and how many they are. There is dropout only in training mode."""
         ...
 
 
 def add_adapter(model: nn.Module, config: TrainingConfig) -> None:
-    """Freezes the model and lays over it what is trained, the same for the same seed.
+    """Freezes the model and adds the layers that are trained. The same seed gives the same weights.
 
     Raises:
-        SettingsError: more layers are asked for than there are, or none of the keys is in this model.
+        SettingsError: more layers are asked for than there are, or the model has none of the keys.
     """
     mx.random.seed(config.seed)
     model.freeze()
@@ -64,7 +65,13 @@ def add_adapter(model: nn.Module, config: TrainingConfig) -> None:
 
 
 def choose_way(model: nn.Module, sample: Batch, config: TrainingConfig) -> Way:
-    """The fastest one that is right for this model: written out, or by MLX's graph."""
+    """The fastest way that is right for this model: written out for a Linux CPU, or MLX's graph.
+
+    Args:
+        model: the model with its adapter.
+        sample: a small batch, on which the way is compared with mlx-lm's own loss.
+        config: the configuration.
+    """
     if fit.is_fit(model):
         from pipeline.training.cpu.gradients import WrittenOut
 
@@ -77,10 +84,10 @@ def choose_way(model: nn.Module, sample: Batch, config: TrainingConfig) -> Way:
 
 
 def make_optimizer(config: TrainingConfig) -> optim.Optimizer:
-    """As it is set.
+    """The optimiser of the configuration.
 
     Raises:
-        SettingsError: MLX knows no such schedule, or not these arguments of it or of the optimiser.
+        SettingsError: MLX does not know the schedule, or its arguments or the optimiser's.
     """
     rate: Any = config.learning_rate
     if config.lr_schedule:

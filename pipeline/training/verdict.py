@@ -1,4 +1,4 @@
-"""What the two curves say, in words, with what to change."""
+"""Says in words what the two curves show, and what to change."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,26 +9,35 @@ from pydantic import BaseModel
 from pipeline.training.curves import Curves, Forgetting, TrainPoint, ValidPoint
 
 RISE = 0.03
-"""So much above its lowest, as a share, the validation loss counts as rising."""
+"""The validation loss counts as rising if it ends above its lowest value by more than this share."""
 FALL = 0.01
-"""So much between the last two evaluations, as a share of all that was gained, counts as still falling."""
+"""The validation loss counts as still falling if the last tenth of the run gained more than this share of all that was
+gained."""
 LEARNT = 0.2
-"""So much below the untrained model's loss, as a share, the training loss counts as learnt, whatever validation says."""
+"""The training loss counts as learnt if it is below the untrained model's loss by more than this share, whatever
+validation says."""
 JUMP = 0.1
-"""So much above what it was, as a share, the training loss counts as risen: more than the noise of a few batches."""
+"""The training loss counts as risen if it grows by more than this share. Less may be the noise of a few batches."""
 FORGOTTEN = 0.1
-"""Nats a token on general text that count as forgetting: each word a tenth less likely than before."""
+"""Nats a token. If the loss on general text rises by more, that counts as forgetting: each token is a tenth less likely."""
 
 
 class Verdict(BaseModel):
+    """What a run's curves show."""
+
     name: Literal["underfit", "good", "overfit", "diverged", "unknown"]
     text: str
     change: str
-    """What to do in the next run."""
+    """What to change in the next run."""
 
 
 def judge(curves: Curves, forgetting: Forgetting | None = None) -> Verdict:
-    """The verdict of a run that has ended, or of one so far."""
+    """The verdict on a run that has ended, or on one so far.
+
+    Args:
+        curves: its losses.
+        forgetting: its loss on general text, if it was measured.
+    """
     verdict = _of_curves(curves)
     if forgetting is None or forgetting.rise is None or forgetting.rise <= FORGOTTEN:
         return verdict
@@ -83,9 +92,9 @@ def _of_curves(curves: Curves) -> Verdict:
 
 
 def _divergence(curves: Curves, first: ValidPoint, best: ValidPoint, last: ValidPoint) -> str:
-    """How the loss got out of hand; "" when it did not. Overfitting is not it: there the training loss falls."""
+    """How the loss diverged, in words; "" if it did not. Overfitting is no divergence, because its training loss falls."""
     is_below = best.loss < first.loss
-    # A loss that first jumps and then comes back has lost what the model could do, even if it ends a little lower.
+    # If the loss first jumps and then comes back, the model has lost what it could do, even if it ends a little lower.
     highest = max((p for p in curves.valid if p.iteration <= best.iteration or not is_below), key=lambda p: p.loss)
     if highest.loss > first.loss * (1 + RISE) and (is_below or not _has_learnt(curves, first)):
         return f"the validation loss rose from the untrained model's {first.loss:.3f} to {highest.loss:.3f}" + (
@@ -105,24 +114,24 @@ def _smaller_steps(curves: Curves) -> str:
 
 
 def _window(curves: Curves) -> int:
-    """How many evaluations are the end of the run: a quarter, for a single one is noisy."""
+    """How many evaluations count as the end of the run: a quarter, because a single one is noisy."""
     return max(1, (len(curves.valid) - 1) // 4)
 
 
 def _ends(curves: Curves) -> tuple[float, float]:
-    """Mean validation loss in the window before the last one, and in the last one."""
+    """The mean validation loss in the last but one window, and in the last one."""
     size, losses = _window(curves), [point.loss for point in curves.valid]
     return sum(losses[-2 * size : -size]) / size, sum(losses[-size:]) / size
 
 
 def _share(curves: Curves) -> float:
-    """How far the windows are apart, in tenths of the run: over a longer way it may fall further and count as flat."""
+    """The distance between the two windows, in tenths of the run. Over a longer distance a flat loss may fall further."""
     last, before = curves.valid[-1].iteration, curves.valid[-1 - _window(curves)].iteration
     return 10 * (last - before) / last
 
 
 def _has_learnt(curves: Curves, first: ValidPoint) -> bool:
-    """Whether the training loss went down, and steadily."""
+    """Whether the training loss fell far enough, and steadily."""
     size = max(1, len(curves.train) // 4)
     quarters = [_mean(curves.train[start : start + size]) for start in range(0, len(curves.train) - size + 1, size)]
     jumps = any(later > earlier * (1 + JUMP) for earlier, later in pairwise(quarters))
@@ -130,7 +139,7 @@ def _has_learnt(curves: Curves, first: ValidPoint) -> bool:
 
 
 def _change_since(curves: Curves, best: ValidPoint) -> float:
-    """Of the training loss from about `best` to the end, as a share; 0 when nothing came after it."""
+    """The change of the training loss from about `best` to the end, as a share; 0 if nothing came after it."""
     before = [point for point in curves.train if point.iteration <= best.iteration] or curves.train[:1]
     after = [point for point in curves.train if point.iteration > best.iteration]
     if not before or not after:
@@ -140,7 +149,7 @@ def _change_since(curves: Curves, best: ValidPoint) -> float:
 
 
 def _late(points: Sequence[TrainPoint]) -> Sequence[TrainPoint]:
-    """The last quarter, one at least: a single report is the mean of a few batches, and noisy."""
+    """The last quarter of the points, at least one. A single report is noisy, being the mean of a few batches."""
     return points[-max(1, len(points) // 4) :]
 
 

@@ -1,10 +1,10 @@
-"""What a Llama consists of, with the way forward and back written out.
+"""The parts of a Llama, with the forward and the backward pass written out.
 
-`forward` gives what comes out and what the way back needs of it; `backward` takes that, and gives the gradient of what
-went in.
+`forward` returns its result and what the backward pass needs of it. `backward` takes that, and returns the gradient of
+the input.
 
-Letters: T tokens of a packed batch; D the model's width; G groups of S heads that share keys and values, of W numbers
-each.
+Letters: T is the tokens of a packed batch, D the model's width. There are G groups of S heads that share keys and
+values; a head has W numbers.
 """
 
 import zlib
@@ -23,10 +23,19 @@ Arrays = dict[str, np.ndarray]
 
 
 class Layer:
-    """One block: x + attention(norm(x)), and to that its own MLP of its norm."""
+    """One block: y = x + attention(norm(x)), then y + mlp(norm(y))."""
 
     def __init__(self, layer: Any, name: str, rope: "Rope", *, is_packed: bool, behind: int = 1) -> None:
-        """`behind`: so many layers behind the first trained one. Before it there is no way back, in it none to its x."""
+        """Reads the layer's frozen weights.
+
+        Args:
+            layer: mlx-lm's layer.
+            name: its path in the model.
+            rope: the rotary positions that all layers share.
+            is_packed: keep copies of the weights in the order in which the products read them.
+            behind: how many layers it is behind the first trained one. Layers before that need no backward pass, and the
+                first trained one needs no gradient of its own x.
+        """
         parts = {f"{name}.{path}": part for path, part in projections(layer).items()}
         q, k, v, o, gate, up, down = ({name: part} for name, part in parts.items())
         groups = [({**q, **k, **v}, behind > 0), *((group, behind >= 0) for group in (o, {**gate, **up}, down))]
@@ -36,14 +45,21 @@ class Layer:
         self._norms = Norm(layer.input_layernorm), Norm(layer.post_attention_layernorm)
 
     def read(self) -> None:
-        """Takes the adapters as they are now."""
+        """Takes the adapters' current weights."""
         for part in self._all:
             part.read()
 
     def forward(
         self, x: np.ndarray, packed: Packed, seed: int | None, places: np.ndarray | None = None
     ) -> tuple[np.ndarray, Any]:
-        """(T, D) of (T, D); of `places`, those of T that are wanted: (places, D)."""
+        """The block's output for x (T, D), as (T, D), and what `backward` needs.
+
+        Args:
+            x: (T, D).
+            packed: the batch.
+            seed: the seed of dropout; None: no dropout.
+            places: the tokens that are wanted; the output is then (places, D).
+        """
         tokens = len(x)
         y, norm = self._norms[0].forward(x)
         (q, k, v), of_qkv = self._qkv.forward(y, seed)
@@ -62,11 +78,13 @@ class Layer:
         return out, (tokens, places, norm, of_qkv, attention, of_o, norm_2, of_wide, gate, up, sigmoid, of_down)
 
     def backward(self, dx: np.ndarray, kept: Any, found: Arrays, *, is_first: bool) -> np.ndarray:
-        """The gradient of x, for which `dx` is used up.
+        """The gradient of x, (T, D). `dx` is overwritten.
 
         Args:
-            found: takes the adapters' gradients.
-            is_first: nothing before this layer is trained, and what is returned has no meaning.
+            dx: the gradient of the output, (T, D) or (places, D).
+            kept: what `forward` returned.
+            found: receives the adapters' gradients by name.
+            is_first: nothing before this layer is trained, so the returned array has no meaning.
         """
         tokens, places, norm, of_qkv, attention, of_o, norm_2, of_wide, gate, up, sigmoid, of_down = kept
         dinner = self._down.backward([dx], of_down, found)
@@ -84,18 +102,25 @@ class Layer:
 
 
 class Projections:
-    """Those that read the same x: each y = x W + scale · dropout(x) A B, as LoRALinear computes it; x W if not trained.
+    """Projections of the same x: y = x W + scale · dropout(x) A B as in LoRALinear, or y = x W for one that is not trained.
 
-    What of x is dropped is the same for all of them. LoRALinear draws anew for each, which costs three times as much.
+    They share one dropout of x. LoRALinear draws one for each projection, which takes three times as long.
     """
 
     def __init__(self, parts: dict[str, Any], *, is_packed: bool, goes_back: bool = True) -> None:
-        """`goes_back`: somebody asks for the gradient of x."""
+        """Reads the frozen weights.
+
+        Args:
+            parts: mlx-lm's projections by path.
+            is_packed: keep copies of the weights in the order in which the products read them.
+            goes_back: the gradient of x will be asked for.
+        """
         self._number = zlib.crc32(" ".join(parts).encode())
         weights = [numbers(frozen(part).weight) for part in parts.values()]
         self._frozen = Frozen(weights, is_packed=is_packed, goes_back=goes_back)
         self._trained = []
-        """Place, name, adapter, and its columns of x A, which is one product for all: narrow ones are slow."""
+        """For each trained projection its index, name, adapter, and columns in x A. That is one product for all of them,
+        because narrow products are slow."""
         start = 0
         for place, (name, part) in enumerate(parts.items()):
             if is_lora(part):
@@ -107,13 +132,13 @@ class Projections:
         self.read()
 
     def read(self) -> None:
-        """Takes the adapters as they are now."""
+        """Takes the adapters' current weights."""
         if self.is_trained:
             self._a = np.concatenate([numbers(part.lora_a) for _, _, part, _ in self._trained], 1)
             self._b = [numbers(part.lora_b) for _, _, part, _ in self._trained]
 
     def forward(self, x: np.ndarray, seed: int | None) -> tuple[list[np.ndarray], Any]:
-        """`seed`: of dropout; None: there is none."""
+        """The output (T, N) of each projection of x (T, K), and what `backward` needs. `seed` None means no dropout."""
         ys = self._frozen.forward(x)
         if not self.is_trained:
             return ys, None
@@ -127,7 +152,14 @@ class Projections:
         return ys, (x, dropped, narrow, stretch)
 
     def backward(self, dys: Sequence[np.ndarray], kept: Any, found: Arrays, *, is_first: bool = False) -> np.ndarray:
-        """The gradient of x; `found` takes those of the adapters."""
+        """The gradient of x (T, K).
+
+        Args:
+            dys: the gradient of each output, (T, N).
+            kept: what `forward` returned.
+            found: receives the adapters' gradients by name.
+            is_first: the gradient of x is not needed, so the returned array has no meaning.
+        """
         if self.is_trained:
             x, dropped, narrow, stretch = kept
             dnarrow = np.empty_like(narrow)
@@ -147,40 +179,41 @@ class Projections:
         return dx
 
     def _dropped(self, x: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """x without what is dropped of it, and where that was; the same when a layer is computed again."""
+        """x with the dropped numbers at 0, and their indices. A layer that is computed again drops the same."""
         expected = x.size * self._rate
-        places = np.empty(int(expected + 6 * expected**0.5) + 10, np.int64)  # too few once in a billion times
+        places = np.empty(int(expected + 6 * expected**0.5) + 10, np.int64)  # too small once in a billion times
         random = np.random.Generator(np.random.SFC64((seed, self._number)))
         y = np.empty_like(x)
         return y, places[: kernels.drop(x, y, self._rate, random, places)]
 
 
 class Norm:
-    """RMSNorm."""
+    """RMSNorm (Zhang and Sennrich 2019): y = x w / sqrt(mean(x²) + eps)."""
 
     def __init__(self, norm: Any) -> None:
         self._weight, self._eps = numbers(norm.weight), np.float32(norm.eps)
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, Any]:
+        """The normalised x (T, D), and what `backward` needs."""
         y, inverse = np.empty_like(x), np.empty(len(x), np.float32)
         kernels.norm_forward(x, self._weight, self._eps, y, inverse)
         return y, (x, inverse)
 
     def backward(self, dy: np.ndarray, kept: Any, dx: np.ndarray) -> None:
-        """Adds the gradient of x to `dx`."""
+        """Adds the gradient of x to `dx` (T, D); `dy` (T, D) is the gradient of the output."""
         x, inverse = kept
         kernels.norm_backward(dy, x, self._weight, inverse, dx)
 
 
 class Rope:
-    """Rotary places, read off the model's own rope, whatever scales its places."""
+    """Rotary positions. The angles are read off the model's own rope, so any scaling of positions is kept."""
 
     def __init__(self, rope: Any, width: int) -> None:
         self._rope, self._width = rope, width
         self._cos = self._sin = np.empty((0, width // 2), np.float32)
 
     def reach(self, length: int) -> None:
-        """Makes the angles of so many positions known: cosines and sines (L, W/2)."""
+        """Computes the angles of the first `length` positions: cosines and sines (length, W/2)."""
         if len(self._cos) < length:
             units = np.zeros((1, 1, length, self._width), np.float32)
             units[..., : self._width // 2] = 1
@@ -188,21 +221,21 @@ class Rope:
             self._cos, self._sin = (np.ascontiguousarray(half) for half in np.split(turned, 2, 1))
 
     def turned(self, x: np.ndarray, positions: np.ndarray, direction: int) -> np.ndarray:
-        """x (T, heads · W), or back with direction -1."""
+        """x (T, heads · W) turned by its positions' angles; direction 1 turns forward, -1 back."""
         y = np.empty_like(x)
         kernels.turn(x, self._cos, self._sin, positions, np.float32(direction), y)
         return y
 
 
 class Attention:
-    """Causal. The heads of a group are one longer matrix: (tokens · S, W)."""
+    """Causal attention. The heads of a group form one longer matrix (tokens · S, W)."""
 
     def __init__(self, part: Any, rope: Rope) -> None:
         self._groups, self._share, self._width = part.n_kv_heads, part.n_heads // part.n_kv_heads, part.head_dim
         self._scale, self._rope = part.scale, rope
 
     def forward(self, q: np.ndarray, k: np.ndarray, v: np.ndarray, packed: Packed) -> tuple[np.ndarray, Any]:
-        """(T, G · S · W) of q as wide, and k and v (T, G · W)."""
+        """The mixed values (T, G · S · W) and what `backward` needs; q is (T, G · S · W), k and v are (T, G · W)."""
         q, k = self._rope.turned(q, packed.positions, 1), self._rope.turned(k, packed.positions, 1)
         y = np.empty_like(q)
         kept = []
@@ -217,6 +250,7 @@ class Attention:
         return y, (packed.positions, kept)
 
     def backward(self, dy: np.ndarray, kept: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The gradients of q, k and v; `dy` (T, G · S · W) is the gradient of the output."""
         positions, parts = kept
         dq = np.empty_like(dy)
         dk, dv = (np.zeros((len(dy), self._groups * self._width), np.float32) for _ in range(2))
@@ -241,7 +275,8 @@ class Attention:
         return x.swapaxes(0, 1).reshape(x.shape[1], -1)
 
     def _products(self, x: np.ndarray, y: np.ndarray, alpha: float = 1.0) -> np.ndarray:
-        """(G, tokens, S, n) of x (G, tokens, S, m) and y (G, m, n), made contiguous: that is quicker than to transpose."""
+        """(G, tokens, S, n) of x (G, tokens, S, m) and y (G, m, n). y is copied to be contiguous, as a transposed product
+        is slower."""
         y = np.ascontiguousarray(y)
         out = np.empty((*x.shape[:3], y.shape[2]), np.float32)
         for group in range(self._groups):
@@ -249,7 +284,7 @@ class Attention:
         return out
 
     def _gathered(self, p: np.ndarray, x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
-        """What the keys get: (seen, G · W) of p (G, tokens, S, seen) and x (G, tokens, S, W)."""
+        """The sum over a key's queries: (seen, G · W) of p (G, tokens, S, seen) and x (G, tokens, S, W)."""
         out = np.empty((p.shape[3], self._groups, self._width), np.float32)
         for group in range(self._groups):
             gemm(_flat(p[group]), _flat(x[group]), ta=True, alpha=alpha, out=out[:, group])
@@ -257,6 +292,7 @@ class Attention:
 
 
 def projections(layer: Any) -> dict[str, Any]:
+    """The seven projections of a Llama's layer, by their path within it."""
     attention, mlp = layer.self_attn, layer.mlp
     return {
         "self_attn.q_proj": attention.q_proj, "self_attn.k_proj": attention.k_proj, "self_attn.v_proj": attention.v_proj,
@@ -266,21 +302,22 @@ def projections(layer: Any) -> dict[str, Any]:
 
 
 def frozen(part: Any) -> Any:
-    """The projection itself, below its adapter."""
+    """The projection below its adapter; a projection without one as it is."""
     return part.linear if is_lora(part) else part
 
 
 def is_lora(part: Any) -> bool:
+    """Whether the projection has a LoRA adapter."""
     return type(part) is LoRALinear
 
 
 def _flat(x: np.ndarray) -> np.ndarray:
-    """(L · heads, numbers) of a contiguous (L, heads, numbers)."""
+    """A contiguous (L, heads, numbers) as (L · heads, numbers)."""
     return x.reshape(-1, x.shape[-1])
 
 
 def _spread(x: np.ndarray, places: np.ndarray, tokens: int) -> np.ndarray:
-    """x (places, D) at its places in (T, D), 0 elsewhere."""
+    """A (T, D) with x (places, D) at its places and 0 elsewhere."""
     y = np.zeros((tokens, x.shape[1]), np.float32)
     y[places] = x
     return y

@@ -1,4 +1,4 @@
-"""What the written-out gradients are for: what a newcomer's machine trains. Everything else goes by MLX's own.
+"""Tells which models the written-out gradients serve: the kind that a newcomer's machine trains. Others use MLX's graph.
 
 Import this after `blas.preload()`.
 """
@@ -20,7 +20,7 @@ def is_here() -> bool:
 
 
 def is_fit(model: Any) -> bool:
-    """Whether this machine gains by `gradients.WrittenOut`, and it knows all that this model consists of."""
+    """Whether this machine gains by `gradients.WrittenOut`, and that class knows every part of this model."""
     if not is_here() or type(model) is not llama.Model or model.model.swa_idx is not None:
         return False
     from pipeline.training.cpu.blocks import frozen, projections

@@ -1,14 +1,14 @@
 """The loss and the gradients of a LoRA on a Llama, written out for a Linux CPU.
 
-MLX computes exponentials and random numbers there one at a time (40 to 120 million a second) where NumPy uses the
-vector unit (2,000 million), and its graph for one step has some ten thousand nodes. Here both ways are products and one
-pass over memory for what lies between two of them, so that little more than the products is left. Those with frozen
-weights are ONNX Runtime's, which can keep a copy of a weight in the order that it reads (`products.Frozen`); all others
-are those of the OpenBLAS that MLX uses too.
+There MLX computes exponentials and random numbers one at a time (40 to 120 million a second), while NumPy uses the
+vector unit (2,000 million a second). MLX's graph for one step has some ten thousand nodes. Here both passes are matrix
+products, with one pass over memory for everything between two of them, so little more than the products is left.
+Products with frozen weights are ONNX Runtime's, which can keep a copy of a weight in the order in which it reads it
+(`products.Frozen`). All others are those of OpenBLAS, which MLX uses too.
 
-Tried and left: NumPy within `mx.custom_function`, which would serve other architectures too: each evaluation within a
-gradient walks over the whole graph before it, and a step took as long as without. A thread for each half of the tokens:
-Python's lock made them wait for each other.
+Two things were tried and left. NumPy within `mx.custom_function` would serve other architectures too, but each evaluation
+within a gradient walks over the whole graph before it, so a step took as long as without. A thread for each half of the
+tokens gained nothing, because Python's lock made the threads wait for each other.
 
 Import this after `blas.preload()`.
 """
@@ -28,14 +28,15 @@ from pipeline.weights import blas
 
 
 class WrittenOut:
-    """Loss and gradients of mlx-lm's default_loss for a model that `is_fit`."""
+    """The loss and gradients of mlx-lm's default_loss, for a model that `is_fit`."""
 
     def __init__(self, model: Any, *, is_checkpointed: bool = False, is_packed: bool = False) -> None:
         """Reads the frozen weights.
 
         Args:
-            is_checkpointed: a layer keeps only what goes into it, and is computed a second time on the way back.
-            is_packed: the frozen weights are held once more for each of the two ways that reads them, in its order.
+            model: a Llama with its adapter.
+            is_checkpointed: a layer keeps only its input, and the backward pass computes it again.
+            is_packed: the frozen weights are copied for each of the two passes, in the order in which it reads them.
         """
         attention = model.layers[0].self_attn
         self._model, self._is_checkpointed = model, is_checkpointed
@@ -52,13 +53,14 @@ class WrittenOut:
         ]
         _keep_memory()
 
-    # 1 / (1 + inf) is the 0 that is meant; a loss that breaks is the loop's to report.
+    # 1 / (1 + inf) is 0, as it should be. If the loss becomes NaN, the loop reports it.
     @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, batch: Batch, seed: int) -> tuple[mx.array, Any]:
         """The mean loss over the learnt tokens, and the gradients as a tree like that of the trained parameters.
 
         Args:
-            seed: of dropout, which there is when the model is in training.
+            batch: the rows.
+            seed: the seed of dropout, which is used only in training mode.
         """
         packed = self._packed(batch)
         with blas.one_thread():
@@ -67,7 +69,7 @@ class WrittenOut:
 
     @np.errstate(over="ignore", invalid="ignore")
     def loss(self, batch: Batch) -> tuple[float, int]:
-        """The mean loss over the learnt tokens without dropout, and how many they are."""
+        """The mean loss over the learnt tokens, without dropout, and how many they are."""
         packed = self._packed(batch)
         x = self._embedding[packed.tokens]
         *layers, last = self._layers
@@ -93,7 +95,7 @@ class WrittenOut:
             entered = x
             x, inner = layer.forward(x, packed, seed)
             kept.append(entered if self._is_checkpointed else inner if place >= self._first else None)
-        # Behind the last attention only what is learnt from matters.
+        # After the last attention only the tokens before a learnt one matter.
         x, inner = last.forward(x, packed, seed, packed.places)
         y, norm = self._norm.forward(x)
         loss, dlogits = _cross_entropy(self._head.forward(y)[0], packed.targets)
@@ -110,7 +112,7 @@ class WrittenOut:
 
 
 def _cross_entropy(logits: np.ndarray, right: np.ndarray) -> tuple[float, np.ndarray]:
-    """Mean loss of logits (places, words), and its gradient, for which `logits` is used up."""
+    """The mean loss of `logits` (places, words), and its gradient, which overwrites `logits`."""
     places = np.arange(len(right))
     logits -= logits.max(-1, keepdims=True)
     chosen = logits[places, right]
@@ -123,8 +125,8 @@ def _cross_entropy(logits: np.ndarray, right: np.ndarray) -> tuple[float, np.nda
 
 
 def _keep_memory() -> None:
-    """Freed arrays stay with the process: the next step needs as much again, and new pages must be cleared first."""
+    """Makes freed memory stay with the process. The next step needs as much again, and new pages cost time to clear."""
     mallopt = ctypes.CDLL(None).mallopt
     mallopt(-3, 1 << 25)  # M_MMAP_THRESHOLD, as high as glibc takes it
     mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
-    mallopt(-8, 1)  # M_ARENA_MAX: what a thread has an arena of its own for goes back each time
+    mallopt(-8, 1)  # M_ARENA_MAX; the memory in a thread's own arena would be given back each time

@@ -1,7 +1,7 @@
-"""What is done number by number, each in one pass: compiled by Numba, as NumPy would read and write memory each time.
+"""Number-by-number operations, each in one pass over memory. Numba compiles them; NumPy would need several passes.
 
-Compiled the first time that each is called, and kept beside this file or in the user's cache. All arrays are fp32 and
-contiguous; T tokens of a packed batch.
+A kernel is compiled when it is first called. The result is kept beside this file or in the user's cache. All arrays are
+fp32 and contiguous; T is the tokens of a packed batch.
 """
 
 from collections.abc import Callable
@@ -14,14 +14,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def kernel(function: F) -> F:
-    # Sums in any order, so that the vector unit does them; infinities and NaN stay what they are.
+    """Compiles `function` with Numba and caches the result."""
+    # Sums may run in any order, so that the vector unit can compute them. Infinities and NaN keep their meaning.
     fast = {"contract", "reassoc", "nsz", "arcp"}
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fast)(function))
 
 
 @kernel
 def norm_forward(x: np.ndarray, weight: np.ndarray, eps: np.float32, y: np.ndarray, inverse: np.ndarray) -> None:
-    """RMSNorm: y = x w / sqrt(mean(x²) + eps) of x (T, D); `inverse` (T) is what x was multiplied by."""
+    """RMSNorm: y = x w / sqrt(mean(x²) + eps) for x (T, D). `inverse` (T,) receives the factor 1 / sqrt(mean(x²) + eps)."""
     tokens, width = x.shape
     for t in range(tokens):
         squares = np.float32(0)
@@ -34,7 +35,7 @@ def norm_forward(x: np.ndarray, weight: np.ndarray, eps: np.float32, y: np.ndarr
 
 @kernel
 def norm_backward(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, inverse: np.ndarray, dx: np.ndarray) -> None:
-    """Adds the gradient of x to `dx`."""
+    """Adds the gradient of x (T, D) to `dx`; `dy` (T, D) is the gradient of y, `inverse` is from `norm_forward`."""
     tokens, width = x.shape
     for t in range(tokens):
         inner = np.float32(0)
@@ -48,9 +49,9 @@ def norm_backward(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, inverse: np
 
 @kernel
 def swiglu_forward(z: np.ndarray, u: np.ndarray, sigmoid: np.ndarray, y: np.ndarray) -> None:
-    """y = silu(z) u, all (T, N); z becomes silu(z).
+    """SwiGLU (Shazeer 2020): y = silu(z) u, all (T, N). z becomes silu(z), and `sigmoid` becomes the sigmoid of z.
 
-    `sigmoid` comes in as exp(-z), which NumPy's own function does sixteen numbers at a time.
+    `sigmoid` must come in as exp(-z), because NumPy's exp computes sixteen numbers at a time.
     """
     tokens, width = y.shape
     for t in range(tokens):
@@ -64,7 +65,7 @@ def swiglu_forward(z: np.ndarray, u: np.ndarray, sigmoid: np.ndarray, y: np.ndar
 def swiglu_backward(
     dy: np.ndarray, silu: np.ndarray, u: np.ndarray, sigmoid: np.ndarray, dz: np.ndarray, du: np.ndarray
 ) -> None:
-    """The gradients of z and u: silu'(z) = s + silu(z) (1 - s)."""
+    """The gradients dz and du of z and u, all (T, N): silu'(z) = s + silu(z) (1 - s) with s the sigmoid of z."""
     tokens, width = dy.shape
     for t in range(tokens):
         for i in range(width):
@@ -77,11 +78,15 @@ def swiglu_backward(
 def turn(
     x: np.ndarray, cos: np.ndarray, sin: np.ndarray, positions: np.ndarray, direction: np.float32, y: np.ndarray
 ) -> None:
-    """Rotary places: in each head of x (T, heads · W) the pairs (i, i + W/2) turned by their position's angle.
+    """Rotary positions (RoFormer, Su et al. 2021): in each head of x, the pairs (i, i + W/2) are turned by the position's angle.
 
     Args:
-        cos: (L, W/2), as `sin`.
+        x: (T, heads · W).
+        cos: (L, W/2), for each position.
+        sin: (L, W/2).
+        positions: (T,), each token's position.
         direction: 1; -1 turns back.
+        y: (T, heads · W), receives the result.
     """
     tokens, width = x.shape
     half = cos.shape[1]
@@ -97,7 +102,7 @@ def turn(
 
 @kernel
 def hide(scores: np.ndarray) -> None:
-    """Less their row's greatest, and -inf where a token behind is seen: of scores (G, tokens, S, seen)."""
+    """Subtracts each row's greatest score, and sets scores of later tokens to -inf; `scores` is (G, tokens, S, seen)."""
     groups, tokens, share, seen = scores.shape
     for g in range(groups):
         for t in range(tokens):
@@ -114,7 +119,7 @@ def hide(scores: np.ndarray) -> None:
 
 @kernel
 def share_out(p: np.ndarray) -> None:
-    """Each row of p (..., seen) over its sum."""
+    """Divides each row of p (..., seen) by its sum."""
     rows = p.reshape(-1, p.shape[-1])
     for t in range(rows.shape[0]):
         total = np.float32(0)
@@ -127,7 +132,7 @@ def share_out(p: np.ndarray) -> None:
 
 @kernel
 def softmax_backward(dp: np.ndarray, p: np.ndarray) -> None:
-    """dp becomes the gradient of the scores: p (dp - sum(dp p)) in each row."""
+    """Turns `dp` into the gradient of the scores: p (dp - sum(dp p)) in each row, both (..., seen)."""
     ours, theirs = dp.reshape(-1, dp.shape[-1]), p.reshape(-1, p.shape[-1])
     for t in range(ours.shape[0]):
         inner = np.float32(0)
@@ -139,9 +144,9 @@ def softmax_backward(dp: np.ndarray, p: np.ndarray) -> None:
 
 @kernel
 def drop(x: np.ndarray, y: np.ndarray, rate: float, random: np.random.Generator, places: np.ndarray) -> int:
-    """y = x but for what is dropped, each number with probability `rate`; gives how many, and where in `places`.
+    """Copies x to y and sets each number to 0 with probability `rate`. Returns how many; `places` receives their indices.
 
-    The gaps between them are geometrically distributed, as rounded exponential ones are, and few draws make many.
+    The gaps between them are geometrically distributed. Rounded exponential draws give such gaps, and few draws are needed.
     """
     source, target = x.reshape(-1), y.reshape(-1)
     for i in range(source.size):
@@ -159,7 +164,7 @@ def drop(x: np.ndarray, y: np.ndarray, rate: float, random: np.random.Generator,
 
 @kernel
 def add_but(dx: np.ndarray, through: np.ndarray, dropped: np.ndarray) -> None:
-    """Adds `through` to dx, but nothing where something was dropped."""
+    """Adds `through` to `dx`, except at the indices `dropped`. `through` is overwritten there."""
     ours, theirs = dx.reshape(-1), through.reshape(-1)
     for place in dropped:
         theirs[place] = 0
@@ -172,7 +177,10 @@ def adam(
     value: np.ndarray, gradient: np.ndarray, m: np.ndarray, v: np.ndarray, new: np.ndarray,
     b1: np.float32, c1: np.float32, b2: np.float32, c2: np.float32, eps: np.float32, rate: np.float32,
 ) -> None:  # fmt: skip
-    """One update of Adam without bias correction, of flat arrays; c1 = 1 - b1 and c2 = 1 - b2."""
+    """One update of Adam (Kingma and Ba 2015) without bias correction, on flat arrays; c1 = 1 - b1 and c2 = 1 - b2.
+
+    `new` receives the parameters; the moments m and v are changed in place.
+    """
     for i in range(value.size):
         g = gradient[i]
         m[i] = b1 * m[i] + c1 * g

@@ -1,4 +1,4 @@
-"""A batch as the written-out gradients read it: without padding, and nothing twice."""
+"""A batch as the written-out gradients read it: without padding, and with nothing computed twice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,19 +11,18 @@ from pipeline.training.data import Batch
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The beginning, or a row's rest."""
+    """The rows' common beginning, or the rest of one row."""
 
     own: slice
-    """Its tokens."""
+    """Its tokens in the packed batch."""
     seen: np.ndarray
-    """The tokens that they see, themselves the last."""
+    """The indices of the tokens that they may see; its own come last."""
 
 
 class Packed:
-    """A batch's tokens without padding, and once what all its rows begin with: the persona and the words around it.
+    """A batch's tokens without padding. The beginning that all rows share, the persona and the words around it, is there once.
 
-    Behind the same tokens stand the same hidden states, so they are computed once for all rows. Nothing is learnt from
-    them themselves.
+    The same tokens give the same hidden states, so they are computed once for all rows. None of the shared tokens is learnt.
     """
 
     def __init__(self, batch: Batch) -> None:
@@ -34,7 +33,7 @@ class Packed:
         self.positions = np.concatenate([np.arange(common), *(np.arange(common, len(row)) for row in rows)])
         learnt = [np.arange(max(first, 1), last + 1) for first, last in batch.spans]
         self.places = np.concatenate([steps - 1 - common + end for steps, end in zip(learnt, ends, strict=False)])
-        """Of the tokens behind which one is learnt, and which ones these are."""
+        """The indices of the tokens that are followed by a learnt one. `targets` holds those learnt tokens."""
         self.targets = np.concatenate([row[steps] for row, steps in zip(batch.tokens, learnt, strict=True)])
         beginning = np.arange(common)
         self.parts = [Part(slice(0, common), beginning)] if common else []
@@ -42,7 +41,7 @@ class Packed:
 
 
 def _common(rows: Sequence[np.ndarray], most: int) -> int:
-    """How many tokens all rows begin with, `most` at most."""
+    """How many tokens all rows begin with in common, at most `most`."""
     most = max(0, min(most, *map(len, rows)))
     same = np.all([row[:most] == rows[0][:most] for row in rows], 0)
     return most if same.all() else int(same.argmin())

@@ -1,7 +1,7 @@
-"""Products of fp32 matrices: OpenBLAS's, and ONNX Runtime's for weights that stay.
+"""Products of fp32 matrices: OpenBLAS's, and ONNX Runtime's for weights that do not change.
 
-OpenBLAS brings both factors into an order of its own for each product, which for the hundred tokens of a batch takes a
-fifth of the time. ONNX Runtime does it once with a weight, and keeps the copy.
+For each product OpenBLAS brings both factors into an order of its own. With the hundred tokens of a batch, that takes a
+fifth of the time. ONNX Runtime does it once for a weight, and keeps the copy.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,12 @@ from pipeline.weights.onnx_sessions import session_options, share_threads
 
 
 class Frozen:
-    """Weights W (N, K) of projections that read the same x (T, K).
+    """The frozen weights W (N, K) of projections that read the same x (T, K).
 
     Args:
-        is_packed: they are held once more for each way, in the order in which it reads them.
-        goes_back: `backward` is called too.
+        weights: the weights, one for each projection.
+        is_packed: they are copied for each pass, in the order in which it reads them.
+        goes_back: `backward` will be called too.
     """
 
     def __init__(self, weights: Sequence[np.ndarray], *, is_packed: bool, goes_back: bool = True) -> None:
@@ -40,12 +41,12 @@ class Frozen:
             self._backward = _session(sums, [f"dy{place}" for place in places], [f"dx{places[-1]}"], weights, is_packed)
 
     def forward(self, x: np.ndarray) -> list[np.ndarray]:
-        """x Wᵀ (T, N) of each."""
+        """x Wᵀ (T, N) for each weight; x is (T, K)."""
         ys: list[np.ndarray] = self._forward.run(None, {"x": x})
         return ys
 
     def backward(self, dys: Sequence[np.ndarray]) -> np.ndarray:
-        """The sum of dy W (T, K) of each dy (T, N)."""
+        """The sum of dy W (T, K) over all weights; each dy is (T, N)."""
         assert self._backward
         dx: np.ndarray = self._backward.run(None, {f"dy{place}": dy for place, dy in enumerate(dys)})[0]
         return dx
@@ -54,13 +55,13 @@ class Frozen:
 def _session(
     nodes: list[NodeProto], inputs: list[str], outputs: list[str], weights: Sequence[np.ndarray], is_packed: bool
 ) -> ort.InferenceSession:
-    """Of products with `weights`, w0 and so on, which are read where they are as long as they are not packed."""
+    """A session of products with `weights`, named w0 and so on. Unless they are packed, they are read where they are."""
     _share_process()
     options = session_options(1)
     options.add_session_config_entry("session.use_env_allocators", "1")
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.add_session_config_entry("session.disable_prepacking", str(int(not is_packed)))
-    held = [ort.OrtValue.ortvalue_from_numpy(weight) for weight in weights]  # the options only know where they are
+    held = [ort.OrtValue.ortvalue_from_numpy(weight) for weight in weights]  # the options hold only their addresses
     shapes = []
     for place, value in enumerate(held):
         name = f"w{place}"
@@ -79,10 +80,10 @@ def _session(
 
 @cache
 def _share_process() -> None:
-    """All products have together as many threads as OpenBLAS had for one, and their results one memory.
+    """Gives all products together as many threads as OpenBLAS had, and one allocator for their results.
 
-    Without that each result is taken from glibc, aligned, and glibc seldom gives an aligned piece out again: after some
-    hundred steps a process held twice what it used.
+    Otherwise ONNX Runtime would allocate each result from glibc, aligned, and glibc seldom reuses an aligned piece. After
+    some hundred steps a process held twice the memory that it used.
     """
     share_threads(blas.threads())
     memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
@@ -100,7 +101,17 @@ def gemm(
     beta: float = 0.0,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """alpha · a b + beta · out of fp32 matrices whose rows are contiguous; `ta` and `tb` transpose a and b."""
+    """alpha · a b + beta · out of fp32 matrices whose rows are contiguous. `ta` and `tb` transpose a and b.
+
+    Args:
+        a: (M, K), or (K, M) with `ta`.
+        b: (K, N), or (N, K) with `tb`.
+        ta: whether to transpose a.
+        tb: whether to transpose b.
+        alpha: the factor of the product.
+        beta: the factor of what is in `out`.
+        out: (M, N), overwritten with the result; None: a new array.
+    """
     inner, height = a.shape if ta else a.shape[::-1]
     width = b.shape[0] if tb else b.shape[1]
     if out is None:
@@ -113,11 +124,11 @@ def gemm(
 
 
 def numbers(array: mx.array) -> np.ndarray:
-    """The array's own memory, only to be read; rows contiguous."""
+    """The MLX array's own memory with contiguous rows. It may only be read."""
     return np.ascontiguousarray(np.array(array, copy=False))
 
 
 def _place(array: np.ndarray) -> int:
-    """In memory; `array.ctypes.data` takes three times as long."""
+    """The array's address in memory; `array.ctypes.data` takes three times as long."""
     place: int = array.__array_interface__["data"][0]
     return place
