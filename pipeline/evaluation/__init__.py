@@ -1,1 +1,1 @@
-"""How right the answers are, and how well the search finds: golden questions, scores, comparisons."""
+"""Measures how right answers are, and how well the search finds: golden questions, scores, comparisons."""

@@ -1,6 +1,6 @@
-"""How well an adapter answers questions that it was not trained on, and whether one answers worse than another.
+"""Scores how well an adapter answers questions that it was not trained on.
 
-Both ask the running engine, so no second copy of the weights is loaded.
+The running engine is asked, so no second copy of the weights is loaded.
 """
 
 import random
@@ -28,37 +28,39 @@ from pipeline.text.words import stems_with_parts
 
 GOLDEN = "golden.jsonl"
 LONGEST_ANSWER = 160
-"""Tokens; the pairs' answers are a few sentences."""
+"""The most tokens of an answer. The pairs' answers are a few sentences long."""
 PARALLEL = 4
-"""Questions at a time: the engine computes them as one batch, and chats beside it keep their turn."""
+"""The questions asked at a time. The engine computes them as one batch, and chats beside it keep their turn."""
 
 
 class Held(BaseModel):
-    """A question with what a right answer says."""
+    """A question, and what a right answer says."""
 
     model_config = ConfigDict(frozen=True)
 
     question: str
     kind: str
-    """A PairKind, or `golden`."""
+    """A `PairKind`, or `golden`."""
     reference: str = ""
-    """A pair's answer; empty for a golden question."""
+    """The pair's answer; empty for a golden question."""
     fact: tuple[str, ...] = ()
-    """Of a golden question: one of these must be in the answer; none: it is to be refused."""
+    """For a golden question: the answer must contain one of these. If there are none, it must be refused."""
     document: str = ""
-    """The id of the document that a pair is of."""
+    """The id of the document that the pair was made from."""
 
 
 class CancelledError(SitetwinError):
-    """Whoever asked for the scores does not want them any more."""
+    """The evaluation was cancelled."""
 
 
 def questions(settings: Settings, data_set: int | None, limit: int = 60, seed: int = 0) -> list[Held]:
-    """The owner's golden questions, and to fill up to `limit` pairs of the data set's test split; none was trained on.
+    """The owner's golden questions, filled up to `limit` with pairs of the data set's test split. None was trained on.
 
     Args:
+        settings: the site's settings.
         data_set: its version; None: the newest, if there is one.
-        seed: which of more than `limit`.
+        limit: the most questions.
+        seed: chooses the questions if there are more than `limit`.
 
     Raises:
         SitetwinError: there is no such data set, or the file of golden questions can't be read.
@@ -71,7 +73,7 @@ def questions(settings: Settings, data_set: int | None, limit: int = 60, seed: i
 
 
 def seen(settings: Settings, data_set: int | None, limit: int = 60, seed: int = 0) -> list[Held]:
-    """As `questions`, but pairs that were trained on: what an adapter has learnt by heart.
+    """At most `limit` pairs that were trained on, to see what an adapter has learnt by heart. Takes what `questions` takes.
 
     Raises:
         SitetwinError: there is no such data set.
@@ -80,7 +82,12 @@ def seen(settings: Settings, data_set: int | None, limit: int = 60, seed: int = 
 
 
 def unseen(settings: Settings, asked: Sequence[Held], data_set: int) -> list[Held]:
-    """Those of `asked` that an adapter of another data set was not trained on either.
+    """Those of `asked` on which an adapter of another data set was not trained either.
+
+    Args:
+        settings: the site's settings.
+        asked: the questions.
+        data_set: the version of that other data set.
 
     Raises:
         SitetwinError: there is no such data set.
@@ -93,10 +100,10 @@ def unseen(settings: Settings, asked: Sequence[Held], data_set: int) -> list[Hel
 
 
 def golden_questions(settings: Settings) -> list[golden.GoldenQuestion]:
-    """Those of the file that the settings name, else of golden.jsonl beside sitetwin.toml, if it is there.
+    """The questions of the file that the settings name, else of golden.jsonl beside sitetwin.toml, if it is there.
 
     Raises:
-        SitetwinError: the named file is not there, or a line is no question.
+        SitetwinError: the named file is missing, or a line is no question.
     """
     named_file = settings.evaluation.questions
     file = settings.root / (named_file.expanduser() if named_file else GOLDEN)
@@ -116,15 +123,17 @@ def score(
     """The adapter's answers at temperature 0, each with its score.
 
     Args:
-        questions: of them those that are `askable`.
-        adapter: None: the base, in the modes lora and hybrid with the same words before the question.
-        visibility: of the passages that mode hybrid finds; `public` for what visitors will be told.
-        on_answer: told of each answer as it comes, of one at a time.
-        cancelled: asked by each of the threads that wait for an answer.
+        settings: the site's settings.
+        adapter: its name; None: the base, which in the modes lora and hybrid gets the same words before the question.
+        questions: the questions; those that are not `askable` are left out.
+        mode: how the adapter answers.
+        visibility: which passages mode hybrid may find; "public" for what visitors will be told.
+        on_answer: is told of each answer when it comes, never of two at a time.
+        cancelled: tells whether to stop. Each thread that waits for an answer asks it.
 
     Raises:
-        CancelledError: `cancelled()` said so.
-        SitetwinError: no index, no model, or an adapter that may not answer.
+        CancelledError: `cancelled()` was true.
+        SitetwinError: there is no index or no model, or the adapter may not answer.
     """
     assistant = Site(_for_scoring(settings)).assistant
     is_over, telling = threading.Event(), threading.Lock()
@@ -153,17 +162,17 @@ def score(
         try:
             return Scores(adapter=adapter, mode=mode, answers=[answer.result() for answer in under_way])
         finally:
-            # When one has failed, the others would be asked for nothing.
+            # If one has failed, nobody needs the other answers.
             is_over.set()
 
 
 def askable(questions: Sequence[Held], mode: ScoredMode) -> list[Held]:
-    """Golden questions that are to be refused are asked in mode hybrid alone: the others have no notes to refuse by."""
+    """The questions that `mode` can answer. Only mode hybrid reads notes, so only it is asked what must be refused."""
     return [held for held in questions if mode == "hybrid" or held.reference or held.fact]
 
 
 def judge(held: Held, answer: Answer) -> Scored:
-    """The score of one answer."""
+    """One answer with its score, from 0 to 1; `Scored.score` says how it is made."""
     text = re.sub(r"\s*\[\d+\]", "", answer.answer)
     scored = Scored(question=held.question, kind=held.kind, answer=answer.answer, score=0.0)
     if not held.reference:
@@ -179,14 +188,17 @@ def judge(held: Held, answer: Answer) -> Scored:
 
 
 def token_f1(answer: str, reference: str) -> float:
-    """Harmonic mean of precision and recall of the words, 0 to 1 (Rajpurkar et al., SQuAD, 2016)."""
+    """The harmonic mean of precision and recall of the words, from 0 to 1 (Rajpurkar et al., SQuAD, 2016)."""
     ours, theirs = _tokens(answer), _tokens(reference)
     shared = (Counter(ours) & Counter(theirs)).total()
     return 2 * shared / (len(ours) + len(theirs)) if shared else 0.0
 
 
 def specifics(held: Held, answer: str) -> float | None:
-    """Share of the reference's numbers, names and identifiers, the question's own left out, that `answer` has."""
+    """The share of the reference's numbers, names and identifiers that `answer` contains, from 0 to 1; None: it has none.
+
+    Those that already stand in the question do not count.
+    """
     wanted = (numbers(held.reference) | named(held.reference)) - numbers(held.question) - named(held.question)
     wanted -= set(stems_with_parts(held.question))
     if not wanted:
@@ -210,13 +222,13 @@ def _pairs(settings: Settings, data_set: int | None, split: Split) -> list[Held]
 
 
 def _sample(held: Sequence[Held], limit: int, seed: int) -> list[Held]:
-    """At most `limit`, in their order."""
+    """At most `limit` of them, in their order."""
     places = range(len(held))
     chosen = random.Random(seed).sample(places, min(max(0, limit), len(places)))
     return [held[place] for place in sorted(chosen)]
 
 
 def _tokens(text: str) -> list[str]:
-    """Words as SQuAD's evaluation compares them: no case, no punctuation, no articles."""
+    """The words as SQuAD's evaluation compares them: without case, punctuation and articles."""
     bare = re.sub(r"[^\w\s]", "", text.lower())
     return [word for word in bare.split() if word not in ("a", "an", "the")]

@@ -14,23 +14,25 @@ from pipeline.errors import SitetwinError
 
 _MEND = "mend that line"
 Corpus = dict[str, tuple[str, str]]
-"""Title and text of each document, by id."""
+"""The title and text of each document, by id."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
+    """Documents, queries, and which documents are relevant to each query."""
+
     documents: list[Document]
     queries: dict[str, str]
-    """By id; only those with a word and a judgement."""
+    """The queries by id. Queries without text or without a judgement are left out."""
     judgements: dict[str, dict[str, int]]
-    """By query and document id; 0 is not relevant."""
+    """The grade of each judged document, by query id and document id; 0 is not relevant."""
 
 
 def read_beir(folder: Path) -> DataSet:
-    """The data set in `folder`, judged by its test split.
+    """The data set in `folder`, with the judgements of its test split.
 
     Raises:
-        SitetwinError: a file is missing or not in that layout, or nothing is judged.
+        SitetwinError: a file is missing or has another layout, or nothing is judged.
     """
     try:
         judgements: dict[str, dict[str, int]] = defaultdict(dict)
@@ -56,7 +58,14 @@ def read_beir(folder: Path) -> DataSet:
 def write_beir(
     folder: Path, corpus: Corpus, queries: Mapping[str, str], judgements: Mapping[str, Collection[str]]
 ) -> None:
-    """A data set that `read_beir` reads: queries by id, and the ids of the documents that answer each."""
+    """Writes a data set that `read_beir` can read.
+
+    Args:
+        folder: where to write it.
+        corpus: title and text by document id.
+        queries: the queries by id.
+        judgements: for each query the ids of the documents that answer it.
+    """
     documents = [{"_id": id, "title": title, "text": text} for id, (title, text) in corpus.items()]
     judged = [f"{query}\t{id}\t1" for query, ids in judgements.items() for id in sorted(ids)]
     (folder / "qrels").mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""`sitetwin bench chunking`: each chunker through the index, on questions whose answers are known to the character."""
+"""`sitetwin bench chunking`: measures each chunker on questions whose answers are known to the character."""
 
 from collections import defaultdict
 from dataclasses import asdict
@@ -17,16 +17,16 @@ from pipeline.settings import Retrieval, Settings
 from pipeline.site import Site
 
 PASSAGES = 5
-"""Retrieved for each question, as in the paper that the measures are from."""
+"""How many passages are retrieved for each question, as in the paper that the measures come from."""
 
 
 class ChunkerReport(BaseModel):
-    """Means over all questions, from 0 to 1; see `pipeline.evaluation.spans`."""
+    """The measures of one chunker: means over all questions, from 0 to 1 (see `pipeline.evaluation.spans`)."""
 
     chunks: int
     mean_chars: float
     chunks_per_second: float
-    """Cut, embedded and stored; of the semantic chunker the embedding of each sentence too."""
+    """Chunks that are cut, embedded and stored. The semantic chunker embeds each sentence too."""
     recall: float
     precision: float
     iou: float
@@ -34,6 +34,8 @@ class ChunkerReport(BaseModel):
 
 
 class ChunkingReport(BaseModel):
+    """The measures of all chunkers, and the settings that they share."""
+
     questions: int
     passages: int
     retrieval: Retrieval
@@ -45,7 +47,13 @@ class ChunkingReport(BaseModel):
 def bench_chunking(
     folder: Path, settings: Settings, passages: int = PASSAGES, progress: SyncProgress | None = None
 ) -> ChunkingReport:
-    """The data set in `folder`, cut by each chunker in turn with the settings in force otherwise, and asked.
+    """Measures each chunker on the data set in `folder`. Everything else is as the settings say.
+
+    Args:
+        folder: a data set for `read_spans`.
+        settings: the site's settings.
+        passages: the passages to retrieve for each question.
+        progress: is told how much is done, of how much, and in which unit.
 
     Raises:
         SitetwinError: the data set can't be read, or an index can't be made.
@@ -60,6 +68,7 @@ def bench_chunking(
 
 
 def measure(data: SpanSet, settings: Settings, name: str, passages: int, progress: SyncProgress) -> ChunkerReport:
+    """The measures of the chunker `name`, from an index of its own. Takes and raises what `bench_chunking` does."""
     index_settings = settings.index.model_copy(update={"chunker": name})
     own = settings.model_copy(update={"index": index_settings})
     cut = make_chunker(index_settings, Site(settings).embed)

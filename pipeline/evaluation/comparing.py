@@ -1,4 +1,4 @@
-"""Whether one system answers worse than another, from the scores of both. Pure."""
+"""Decides from the scores of two systems whether one answers worse than the other. Pure."""
 
 from collections.abc import Sequence
 from textwrap import shorten
@@ -13,42 +13,45 @@ ScoredMode = Literal["base", "lora", "hybrid"]
 
 RESAMPLES = 10_000
 LEAST_QUESTIONS = 5
-"""Fewer decide nothing."""
+"""Fewer questions decide nothing."""
 LARGEST_LOSS = 0.05
-"""A mean that is lower by more than this is worse, however uncertain it is."""
+"""A mean score that is lower by more than this counts as worse, however uncertain it is."""
 
 SHOWN_CHARS = 160
-"""Of an answer in a line."""
+"""The most characters of an answer that a line shows."""
 
 
 class Scored(Measured):
+    """One answer with its score."""
+
     question: str
     kind: str
     answer: str
     score: Number
-    """0 to 1. Golden: the fact is in the answer, or it is a refusal where there is none. A pair: the mean of `f1` and
-    `specifics`; in mode hybrid a pair of kind refusal: whether it is refused."""
+    """From 0 to 1. A golden question gets 1 if the answer contains the fact, or refuses where there is none. A pair gets
+    the mean of `f1` and `specifics`. A pair of kind refusal gets 1 in mode hybrid if the answer refuses."""
     f1: float | None = None
-    """Of the words that answer and reference share."""
+    """The F1 of the words that answer and reference share, from 0 to 1."""
     specifics: float | None = None
-    """Share of the reference's numbers, names and identifiers that are in the answer; None when it has none."""
+    """The share of the reference's numbers, names and identifiers that the answer contains; None: it has none."""
 
 
 class Scores(BaseModel):
     """One system's answers to the questions, in their order."""
 
     adapter: str | None
-    """None: the base."""
+    """The adapter's name; None: the base."""
     mode: ScoredMode
     answers: list[Scored]
 
     @property
     def mean(self) -> float:
-        """Of all answers' scores; 0 for none."""
+        """The mean score of all answers; 0 if there are none."""
         return mean([answer.score for answer in self.answers])
 
     @property
     def by_kind(self) -> dict[str, float]:
+        """The mean score of each kind of question."""
         kinds = dict.fromkeys(answer.kind for answer in self.answers)
         return {kind: mean([answer.score for answer in self.answers if answer.kind == kind]) for kind in kinds}
 
@@ -57,27 +60,29 @@ class Comparison(Measured):
     """Two systems on the same questions."""
 
     new: str | None
+    """The adapter's name; None: the base."""
     old: str | None
-    """None: the base."""
+    """The adapter's name; None: the base."""
     mode: ScoredMode
     questions: int
     new_mean: Number
     old_mean: Number
     difference: Number
-    """Of the means; above 0 the new one is better."""
+    """The new mean minus the old one. Above 0 the new system is better."""
     low: Number
     high: Number
-    """95 % interval of the difference."""
+    """`low` to `high` is the 95 % interval of the difference."""
     is_not_worse: bool
     text: str
+    """The result in one line."""
 
 
 def not_worse(new: Scores, old: Scores) -> Comparison:
-    """The new system against the old one, question by question.
+    """Compares the new system with the old one, question by question.
 
-    It is worse when its mean is lower by more than LARGEST_LOSS, when the whole interval of the difference lies below
-    0, or when fewer than LEAST_QUESTIONS questions say anything. The interval is a paired bootstrap's (Efron and
-    Tibshirani, An Introduction to the Bootstrap, 1993).
+    The new one is worse if its mean is lower by more than LARGEST_LOSS, if the whole interval of the difference lies below 0,
+    or if there are fewer than LEAST_QUESTIONS questions. The interval is that of a paired bootstrap (Efron and Tibshirani,
+    An Introduction to the Bootstrap, 1993).
     """
     assert new.mode == old.mode
     assert [answer.question for answer in new.answers] == [answer.question for answer in old.answers]
@@ -111,7 +116,7 @@ def not_worse(new: Scores, old: Scores) -> Comparison:
 
 
 def largest_losses(new: Scores, old: Scores, count: int = 3) -> list[str]:
-    """The questions on which the new system lost most, in words with both answers."""
+    """The `count` questions on which the new system lost most, each in words with both answers."""
     pairs = sorted(zip(new.answers, old.answers, strict=True), key=lambda pair: pair[0].score - pair[1].score)
     return [
         f"{new.mode}: {a.question} {b.score:.2f} → {a.score:.2f}\n  before: {_line(b.answer)}\n  now: {_line(a.answer)}"
@@ -125,11 +130,11 @@ def _line(text: str) -> str:
 
 
 def _interval(differences: np.ndarray) -> tuple[float, float, float]:
-    """Mean and 95 % percentile interval, of `differences` (questions,); of fewer than two the interval is the mean."""
+    """The mean of `differences` (questions,) and its 95 % percentile interval; for fewer than two, it is the mean."""
     difference = float(differences.mean()) if len(differences) else 0.0
     if len(differences) < 2:
         return difference, difference, difference
-    # It takes most of a second to load, and this module is read by all that shows a retraining's record.
+    # The import takes most of a second, and everything that shows a retraining's record imports this module.
     from scipy.stats import bootstrap
 
     found = bootstrap((differences,), np.mean, n_resamples=RESAMPLES, method="percentile", rng=np.random.default_rng(0))
@@ -137,4 +142,5 @@ def _interval(differences: np.ndarray) -> tuple[float, float, float]:
 
 
 def mean(values: Sequence[float]) -> float:
+    """The arithmetic mean; 0 for no values."""
     return sum(values) / len(values) if values else 0.0

@@ -1,4 +1,4 @@
-"""Golden questions: whose answers are known, so that an assistant's can be judged."""
+"""Golden questions: questions whose answers are known, so that an assistant's answers can be judged."""
 
 import re
 from collections.abc import Sequence
@@ -12,15 +12,16 @@ from pipeline.errors import SitetwinError
 
 
 class GoldenQuestion(BaseModel):
-    """One line of a file of questions."""
+    """One line of a file of golden questions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     question: str
     fact: tuple[str, ...] = ()
-    """One of these must be in the answer."""
+    """The answer must contain one of these."""
     page: tuple[str, ...] = ()
-    """One of these documents must be cited: an id, or a run of its folders and name (`2019/home-server`)."""
+    """The answer must cite one of these documents. Each is an id, or a part of it in whole folders and names, such as
+    `2019/home-server`."""
     answerable: bool = True
 
     @field_validator("fact", "page", mode="before")
@@ -50,35 +51,38 @@ class GoldenQuestion(BaseModel):
 
 
 class Verdict(BaseModel):
+    """The judgement of one answer."""
+
     fact: bool
-    """The answer contains the fact."""
+    """Whether the answer contains the fact."""
     cited: bool
-    """The answer cites a page that holds it."""
+    """Whether the answer cites a page that holds it."""
     refused: bool
+    """Whether the assistant refused to answer."""
     right: bool
-    """Fact and page where there is an answer, a refusal where there is none."""
+    """An answerable question needs fact and page and no refusal. An unanswerable one needs a refusal."""
 
 
 class Shares(BaseModel):
-    """Each is 0 to 1; None where there was nothing to count."""
+    """Shares of all questions' verdicts, from 0 to 1; None if there was nothing to count."""
 
     answerable: int
     unanswerable: int
     fact: float | None
     cited: float | None
     right: float | None
-    """The first three are of the answerable questions."""
+    """`fact`, `cited` and `right` are shares of the answerable questions."""
     refusal_precision: float | None
-    """Of the refusals, those of questions that have no answer."""
+    """The share of refusals whose questions have no answer."""
     refusal_recall: float | None
-    """Of the questions that have no answer, those refused."""
+    """The share of questions without an answer that were refused."""
 
 
 def load(path: Path) -> list[GoldenQuestion]:
-    """Questions of a JSONL file, blank lines left out.
+    """The questions of a JSONL file. Blank lines are left out.
 
     Raises:
-        SitetwinError: no such file, or a line that is no question.
+        SitetwinError: there is no such file, or a line is no question.
     """
     if not path.is_file():
         raise SitetwinError(f"{path} does not exist: name a JSONL file of questions")
@@ -86,6 +90,7 @@ def load(path: Path) -> list[GoldenQuestion]:
 
 
 def judge(question: GoldenQuestion, answer: Answer) -> Verdict:
+    """The judgement of `answer`."""
     fact = any(contains(answer.answer, alternative) for alternative in question.fact)
     cited = any(is_page(citation.document, page) for citation in answer.citations for page in question.page)
     right = fact and cited and not answer.refused if question.answerable else answer.refused
@@ -93,6 +98,7 @@ def judge(question: GoldenQuestion, answer: Answer) -> Verdict:
 
 
 def summarise(judged: Sequence[tuple[GoldenQuestion, Verdict]]) -> Shares:
+    """The shares of all questions' verdicts."""
     answerable = [verdict for question, verdict in judged if question.answerable]
     unanswerable = [verdict for question, verdict in judged if not question.answerable]
     refusals = [question for question, verdict in judged if verdict.refused]
@@ -108,7 +114,7 @@ def summarise(judged: Sequence[tuple[GoldenQuestion, Verdict]]) -> Shares:
 
 
 def contains(text: str, fact: str) -> bool:
-    """Whether `fact` stands in `text`, whatever the case, spacing and Markdown; `15` is not in `150` or `1,500`."""
+    """Whether `text` contains `fact`, whatever the case, spacing and Markdown. `15` is not contained in `150` or `1,500`."""
     wanted = re.escape(_plain(fact))
     if fact[0].isdigit():
         wanted = r"(?<!\d)(?<!\d[.,])" + wanted
@@ -118,8 +124,10 @@ def contains(text: str, fact: str) -> bool:
 
 
 def is_page(document: str, page: str) -> bool:
-    """Whether the document's path contains the page's, folder by folder: `blog/2019/home-server/index.md`
-    is `2019/home-server`."""
+    """Whether the path `document` contains the path `page`, folder by folder.
+
+    `blog/2019/home-server/index.md` contains `2019/home-server`.
+    """
     have, want = (PurePosixPath(re.sub(r"\.mdx?$", "", path)).parts for path in (document, page))
     return any(have[start : start + len(want)] == want for start in range(len(have) - len(want) + 1))
 

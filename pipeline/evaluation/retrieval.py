@@ -1,4 +1,4 @@
-"""`sitetwin bench retrieval`: a data set with judgements through the index, once for each way to retrieve."""
+"""`sitetwin bench retrieval`: searches a data set with judgements, once for each way to retrieve."""
 
 import tempfile
 import time
@@ -20,31 +20,38 @@ from pipeline.site import Site
 
 MODES: tuple[Retrieval, ...] = ("hybrid", "dense", "keyword")
 DEPTH = 100
-"""Passages asked for, so that 20 documents are among them where a document has several chunks. With a reranker it is
-as many as that reads: what comes after them is not its work."""
+"""How many passages are asked for, so that 20 documents are among them even if a document has several chunks. With a
+reranker it is as many as the reranker reads, because the rest is not its work."""
 
 
 class ModeReport(BaseModel):
-    """Measures by name, from 0 to 1, and the milliseconds of a search with the embedding of its query."""
+    """Measures by name, from 0 to 1, and the milliseconds that a search takes, including the embedding of its query."""
 
     measures: dict[str, float]
     query_ms: dict[str, float]
 
 
 class RetrievalReport(BaseModel):
+    """The measures of each way to retrieve."""
+
     chunks: int
     chunks_per_second: float
     modes: dict[str, ModeReport]
-    """The three modes with the settings in force, and hybrid with one setting at a time the other way, such as
-    `hybrid fusion=ranks`."""
+    """The three modes with the settings in force, and hybrid with one setting changed, such as `hybrid fusion=ranks`."""
 
     def as_json(self) -> dict[str, object]:
+        """The report as `sitetwin bench retrieval --json` prints it."""
         modes = {name: {**mode.measures, "query_ms": mode.query_ms} for name, mode in self.modes.items()}
         return {"chunks": self.chunks, "chunks_per_second": self.chunks_per_second, "modes": modes}
 
 
 def bench_retrieval(folder: Path, settings: Settings, progress: SyncProgress = lambda *_: None) -> RetrievalReport:
-    """The data set in `folder` (BEIR's layout), indexed for the occasion with the settings in force, and asked.
+    """Indexes the data set in `folder` with the settings in force, and measures each way to search it.
+
+    Args:
+        folder: a data set in BEIR's layout.
+        settings: the site's settings.
+        progress: is told how much is done, of how much, and in which unit.
 
     Raises:
         SitetwinError: the data set can't be read, or the index can't be made.
@@ -68,7 +75,7 @@ def bench_retrieval(folder: Path, settings: Settings, progress: SyncProgress = l
 
 
 def variants(in_force: RetrievalSettings, has_reranker: bool) -> Iterator[tuple[str, RetrievalSettings]]:
-    """What else hybrid search could be: the other fusion, and with the reranker or without it where there is one."""
+    """Further settings for hybrid search: the other fusion, and the reranker switched over if there is one."""
     other = "ranks" if in_force.fusion == "scores" else "scores"
     yield f"fusion={other}", in_force.model_copy(update={"fusion": other})
     if has_reranker:
@@ -77,7 +84,7 @@ def variants(in_force: RetrievalSettings, has_reranker: bool) -> Iterator[tuple[
 
 
 def measure(index: Index, data: DataSet, mode: Retrieval, depth: int, progress: SyncProgress) -> ModeReport:
-    """All queries one after the other, the best `depth` passages of each; the best of a document speaks for it."""
+    """Searches for all queries in turn, `depth` passages each. A document ranks where its best passage ranks."""
     rankings, took = {}, []
     for number, (query, text) in enumerate(data.queries.items(), 1):
         started = time.perf_counter()
@@ -94,9 +101,12 @@ def measure(index: Index, data: DataSet, mode: Retrieval, depth: int, progress: 
 def throw_away_index(
     documents: Sequence[Document], settings: Settings, cut: Callable[[Document], list[Chunk]] | None = None
 ) -> Iterator[Index]:
-    """An index of `documents` in a state directory and vector store of its own, which go with the block.
+    """An index of `documents`, with a state directory and a vector store of its own, which are removed after the block.
 
-    They are cut by `cut`, without it as the settings say.
+    Args:
+        documents: what is indexed.
+        settings: the site's settings.
+        cut: cuts a document into chunks; None: as the settings say.
     """
     with throw_away_indexes(documents, settings, cut) as opened, opened(settings.retrieval) as index:
         yield index
@@ -106,9 +116,9 @@ def throw_away_index(
 def throw_away_indexes(
     documents: Sequence[Document], settings: Settings, cut: Callable[[Document], list[Chunk]] | None = None
 ) -> Iterator[Callable[[RetrievalSettings], Index]]:
-    """As `throw_away_index`, but what is given opens that index once for each way to search it."""
+    """As `throw_away_index`, but returns a function that opens the index for one way to search it."""
     with tempfile.TemporaryDirectory(prefix="sitetwin-bench-") as folder:
-        # The models are where the settings say, whatever folder the index is in.
+        # Only the index is in the temporary folder. The models are where the settings say.
         site, own = Site(settings), settings.model_copy(update={"root": Path(folder)})
         reports = [FileReport(document.id, document.path, "read", "", document) for document in documents]
         store = vectors.service(own)

@@ -1,7 +1,7 @@
-"""Questions with the exact spans of a text that answer them, and how well retrieved spans match those.
+"""Questions with the exact spans of a text that answer them, and measures of how well retrieved spans match those.
 
-The layout and the measures are those of Smith & Troynikov, "Evaluating Chunking Strategies for Retrieval" (Chroma,
-2024): `questions.csv` (question, references, corpus_id) beside one `<corpus_id>.md` for each text.
+Layout and measures come from Smith & Troynikov, "Evaluating Chunking Strategies for Retrieval" (Chroma, 2024):
+`questions.csv` (question, references, corpus_id) beside one `<corpus_id>.md` for each text.
 """
 
 import csv
@@ -13,11 +13,13 @@ from pathlib import Path
 from pipeline.errors import SitetwinError
 
 Span = tuple[int, int]
-"""From where to where in a text, in characters."""
+"""The start and end of a span in a text, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
+    """A question, the id of the text that answers it, and where it does."""
+
     text: str
     corpus: str
     answers: tuple[Span, ...]
@@ -25,28 +27,30 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class SpanSet:
+    """Texts and questions about them."""
+
     corpora: dict[str, str]
-    """Texts by id."""
+    """The texts by id."""
     questions: list[Question]
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Shares from 0 to 1. A character of an answer counts once, one of a chunk as often as it was retrieved."""
+    """Shares from 0 to 1. A character of an answer counts once. One of a chunk counts as often as it was retrieved."""
 
     recall: float
-    """Of the answers' characters, those that were retrieved."""
+    """The share of the answers' characters that were retrieved."""
     precision: float
-    """Of the retrieved characters, those that answer."""
+    """The share of the retrieved characters that belong to an answer."""
     iou: float
-    """Of the characters that were retrieved or should have been, those that are both (intersection over union)."""
+    """Intersection over union: the answers' characters that were retrieved, over all that were or should have been."""
 
 
 def read_spans(folder: Path) -> SpanSet:
     """The data set in `folder`.
 
     Raises:
-        SitetwinError: a file is missing or not in that layout, or a span does not hold what `questions.csv` says.
+        SitetwinError: a file is missing or has another layout, or a span does not hold the words that `questions.csv` says.
     """
     corpora: dict[str, str] = {}
     questions = []
@@ -77,7 +81,12 @@ def read_spans(folder: Path) -> SpanSet:
 
 
 def score(question: Question, retrieved: Sequence[tuple[str, Span]]) -> Scores:
-    """How well the chunks `retrieved`, each a corpus and where it stands there, match the answers."""
+    """How well the retrieved chunks match the answers to `question`.
+
+    Args:
+        question: the question.
+        retrieved: for each chunk the id of its text, and its span there.
+    """
     answers = _characters(question.answers)
     found = answers & _characters([span for corpus, span in retrieved if corpus == question.corpus])
     length = sum(end - start for _, (start, end) in retrieved)
@@ -89,9 +98,9 @@ def score(question: Question, retrieved: Sequence[tuple[str, Span]]) -> Scores:
 
 
 def precision_omega(question: Question, chunks: Sequence[Span]) -> float:
-    """Intersection over union if exactly those of the corpus's `chunks` were retrieved that hold of the answers.
+    """Intersection over union if exactly those of the text's `chunks` were retrieved that overlap an answer.
 
-    What a chunker could reach at most; here each character counts once.
+    It is the most that a chunker can reach. Each character counts once here.
     """
     answers = _characters(question.answers)
     touched = [(start, end) for start, end in chunks if any(start < to and end > of for of, to in question.answers)]

@@ -1,1 +1,1 @@
-"""What runs for long in the background: the three phases, retraining."""
+"""Work that runs for long in the background: the three phases, and retraining."""

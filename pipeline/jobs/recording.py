@@ -1,4 +1,4 @@
-"""What an evaluation of a run's adapter gave, put where `sitetwin runs` and the run's report show it."""
+"""Records the evaluation of a run's adapter, so that `sitetwin runs` and the run's report show it."""
 
 from typing import Literal
 
@@ -9,14 +9,17 @@ from pipeline.training.registry import RunScore
 from pipeline.training.report import write_report
 
 QuestionSet = Literal["held out", "seen"]
-"""Questions that no run was trained on, and some that it was."""
+"""Questions that no run was trained on, and questions that the runs were trained on."""
 
 
 def record_scores(settings: Settings, run: str, asked: QuestionSet, scores: Scores) -> None:
-    """Into the record and the report of `run`.
+    """Writes scores into the record and the report of `run`.
 
     Args:
-        scores: of an adapter, the run's own or that of its last weights.
+        settings: the site's settings.
+        run: the run's name.
+        asked: which questions were asked.
+        scores: the scores of the run's adapter, or of the adapter of its last weights.
 
     Raises:
         SitetwinError: there is no such run.

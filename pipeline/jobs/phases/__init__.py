@@ -1,1 +1,1 @@
-"""`sitetwin train --phases`: one data set trained too little, right and too much."""
+"""`sitetwin train --phases`: one data set, trained too little, right and too much."""

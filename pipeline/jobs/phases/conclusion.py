@@ -1,4 +1,4 @@
-"""What three phases have shown, in sentences that say it also when it is not what was hoped for."""
+"""Says in sentences what the three phases have shown, even if it is not what was hoped for."""
 
 from collections.abc import Mapping
 
@@ -9,10 +9,16 @@ from pipeline.training.registry import Run
 from pipeline.training.verdict import RISE
 
 FEW_ROWS = 100
+"""With fewer validation rows, small differences mean little."""
 
 
 def conclusion(runs: Mapping[Preset, Run], scores: Mapping[str, Mapping[QuestionSet, Scores]]) -> list[str]:
-    """Sentences on the curves, then on the answers; none for what is not there yet."""
+    """Sentences on the curves, then on the answers. What is not measured yet has none.
+
+    Args:
+        runs: the run of each preset, as far as there is one.
+        scores: by system and question set.
+    """
     found = []
     if "overfit" in runs and runs["overfit"].state == "done":
         found.append(_u_curve(runs["overfit"]))
@@ -53,7 +59,7 @@ def _ends(runs: Mapping[Preset, Run]) -> str:
 
 
 def _answers(scores: Mapping[str, Mapping[QuestionSet, Scores]]) -> list[str]:
-    """Each system against the base on the held-out questions, and the one that learnt most by heart."""
+    """Compares each system with the base on the held-out questions, and names the one that learnt most by heart."""
     held = {system: asked["held out"] for system, asked in scores.items() if "held out" in asked}
     found = []
     pairs = [(system, "base") for system in held if system != "base"] + [("best", "overfit-last")]

@@ -1,7 +1,7 @@
-"""Too little, right and too much: the same data set and seed trained three times, and the same questions asked of each.
+"""Too little, right and too much: one data set and seed trained three times, and each result asked the same questions.
 
-An experiment is `.sitetwin/reports/phases-N.json`, with its chart and report beside it; its runs are `phases-N-PRESET`
-in the registry. All of it can be interrupted at any moment and gone on with. Import this after `blas.preload()`.
+An experiment is `.sitetwin/reports/phases-N.json`, with its chart and report beside it. Its runs are `phases-N-PRESET` in
+the registry. It can be interrupted at any moment and resumed. Import this after `blas.preload()`.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,26 +33,33 @@ BASE = "base"
 
 
 class Screen(run.Screen, Protocol):
-    def asked(self, system: str, done: int, total: int) -> None: ...
+    """Is told what happens in an experiment."""
 
-    def seconds_for(self, iterations: int, every: int) -> float: ...
+    def asked(self, system: str, done: int, total: int) -> None:
+        """`system` has answered `done` of `total` questions."""
+
+    def seconds_for(self, iterations: int, every: int) -> float:
+        """The seconds that `iterations` take, with an evaluation after every `every` of them."""
 
 
 class Experiment(BaseModel):
+    """The record of an experiment."""
+
     number: int
     made_at: datetime
     data_set: int
     visibility: Visibility | None
-    """Of the adapters; None: that of the settings."""
+    """The visibility of the adapters; None: as the settings say."""
     values: Values
-    """Over each preset."""
+    """mlx-lm's keys, over each preset."""
     base_hash: str
     questions: dict[QuestionSet, list[Held]]
     scores: dict[str, dict[QuestionSet, Scores]] = {}
-    """By system: `base`, each preset, and `overfit-last`, the weights at the end of that run."""
+    """The scores by system: `base`, each preset, and `overfit-last`, the last weights of that run."""
     ended_at: datetime | None = None
 
     def run_name(self, preset: Preset) -> str:
+        """The name of the run of `preset`."""
         return f"phases-{self.number}-{preset}"
 
 
@@ -64,13 +71,17 @@ def begin(
     visibility: Visibility | None = None,
     asked: int = 40,
 ) -> Experiment:
-    """A new experiment, written down; nothing is trained yet.
+    """Records a new experiment. Nothing is trained yet.
 
     Args:
-        asked: how many questions of each kind, at most.
+        settings: the site's settings.
+        values: mlx-lm's keys, over each preset.
+        data_set: the data set's version; None: the newest.
+        visibility: the adapters'; None: as the settings say.
+        asked: the most questions of each set.
 
     Raises:
-        SitetwinError: there is no such data set, no base, or `values` sets what the phases differ in.
+        SitetwinError: there is no such data set or no base, or `values` sets a key in which the phases differ.
     """
     values = values or {}
     _check(values)
@@ -89,10 +100,10 @@ def begin(
 
 
 def unfinished(settings: Settings) -> Experiment:
-    """The newest experiment, if it has not ended.
+    """The newest experiment, which must not have ended.
 
     Raises:
-        SitetwinError: there is none, it has ended, or the base is another one now.
+        SitetwinError: there is none, it has ended, or the base has changed.
     """
     files = _files(settings)
     experiment = _read(files[-1]) if files else None
@@ -114,7 +125,14 @@ def go_on(
     is_memory_checked: bool = True,
     stop: Callable[[], bool] = lambda: False,
 ) -> Experiment:
-    """Does what is left of it; when `stop()` said so, it has not ended.
+    """Does everything that is left of `experiment`. If `stop()` was true, the experiment has not ended.
+
+    Args:
+        settings: the site's settings.
+        screen: is told what happens.
+        experiment: the experiment, which is changed.
+        is_memory_checked: refuse runs that need more memory than is free.
+        stop: tells whether to stop.
 
     Raises:
         SitetwinError: a run failed, or no model answers.
@@ -127,7 +145,7 @@ def go_on(
         _draw(settings, experiment)
         if is_new:
             _say_rest(settings, screen, experiment, trained)
-    # A second copy of the base, for the questions, is in the engine's process.
+    # The engine's process, which answers the questions, loads its own copy of the base.
     give_back_model()
     try:
         for system, adapter in _systems(settings, experiment):
@@ -140,18 +158,19 @@ def go_on(
 
 
 def phase_runs(settings: Settings, experiment: Experiment) -> dict[Preset, Run]:
-    """Those that there are so far."""
+    """The experiment's runs so far, by preset."""
     known = {run.name: run for run in registry.runs(settings)}
     names = {preset: experiment.run_name(preset) for preset in ORDER}
     return {preset: known[name] for preset, name in names.items() if name in known}
 
 
 def sentences(settings: Settings, experiment: Experiment) -> list[str]:
-    """What it showed, in words."""
+    """What the experiment showed, in sentences."""
     return conclusion(phase_runs(settings, experiment), experiment.scores)
 
 
 def chart_file(settings: Settings, experiment: Experiment) -> Path:
+    """The file of the experiment's chart."""
     return _file(settings, experiment.number).with_suffix(".png")
 
 
@@ -163,7 +182,7 @@ def _train(
     is_memory_checked: bool,
     stop: Callable[[], bool],
 ) -> Run:
-    """The run of `preset`: begun, gone on with, or as it is when it has ended."""
+    """The run of `preset`. It is started, resumed, or returned as it is if it has ended."""
     found = phase_runs(settings, experiment).get(preset)
     if found is None:
         return run.start(
@@ -188,7 +207,7 @@ def _train(
 
 
 def _say_rest(settings: Settings, screen: Screen, experiment: Experiment, trained: Run) -> None:
-    """How long the phases after `trained` will take."""
+    """Says how long the phases after `trained` will take."""
     rest = ORDER[ORDER.index(trained.preset) + 1 :]
     values, is_demo = experiment.values, settings.models.chat == DEMO
     configs = [configuration(preset, values, is_demo=is_demo).for_rows(trained.rows["train"]) for preset in rest]
@@ -198,7 +217,7 @@ def _say_rest(settings: Settings, screen: Screen, experiment: Experiment, traine
 
 
 def _systems(settings: Settings, experiment: Experiment) -> Iterator[tuple[str, str | None]]:
-    """Who is asked, with its adapter."""
+    """The systems that are asked, each with its adapter."""
     yield BASE, None
     for preset, trained in phase_runs(settings, experiment).items():
         yield preset, trained.name
@@ -214,7 +233,7 @@ def _ask(
     adapter: str | None,
     stop: Callable[[], bool],
 ) -> None:
-    """Puts the system's scores into the experiment and the run's record, each as soon as it is there."""
+    """Asks the system each set of questions that is left, and records its scores after each."""
     had = experiment.scores.setdefault(system, {})
     for asked, held in experiment.questions.items():
         if asked in had:
@@ -240,7 +259,7 @@ def _draw(settings: Settings, experiment: Experiment) -> None:
 
 
 def _check(values: Values) -> None:
-    """What tells the phases apart may not be set for all of them."""
+    """Refuses keys in which the phases differ, because they can't be set for all phases."""
     apart = {key for preset in PRESETS.values() for key in preset if key != "lora_parameters"} | {"iters"}
     lora = {key for preset in PRESETS.values() for key in preset.get("lora_parameters", {})}
     wrong = [key for key in values if key in apart]
@@ -250,7 +269,7 @@ def _check(values: Values) -> None:
 
 
 def _free_number(settings: Settings) -> int:
-    """One that neither a report nor a run has."""
+    """The number after the highest that a report or a run has."""
     numbers = [_number(path) for path in _files(settings)]
     for folder in registry.runs_directory(settings).glob("phases-*-*"):
         number = folder.name.split("-")[1]

@@ -1,4 +1,4 @@
-"""The phases as one HTML file, like a run's."""
+"""The phases as one HTML file, like a run's report."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ TEMPLATE = Path(__file__).parent / "templates" / "phases.html"
 
 
 def write_phases_report(settings: Settings, experiment: Experiment) -> Path:
-    """`phases-N.html` beside the experiment's record, with all that there is so far."""
+    """Writes `phases-N.html` beside the experiment's record, with everything so far, and returns its path."""
     chart = chart_file(settings, experiment)
     is_there = experiment.data_set in versions(settings)
     html = render(
@@ -33,7 +33,7 @@ def write_phases_report(settings: Settings, experiment: Experiment) -> Path:
 
 
 def _by_question(experiment: Experiment) -> list[dict[str, Any]]:
-    """Each question with every system's answer, those asked of all systems alone."""
+    """Each question with every system's answer. Questions that not every system was asked yet are left out."""
     rows = []
     for asked, held in experiment.questions.items() if experiment.scores else ():
         answers = {

@@ -1,4 +1,4 @@
-"""What is known of a retraining: `.sitetwin/retrain.json`, written by the job's process and read by everyone else."""
+"""The record of a retraining, `.sitetwin/retrain.json`. The job's process writes it, and everyone else reads it."""
 
 import os
 import time
@@ -24,60 +24,63 @@ Step = Literal["data set", "training", "comparison"]
 STEPS: tuple[Step, ...] = ("data set", "training", "comparison")
 
 WRITE_SECONDS = 1.0
-"""The file is written at most so often while a step goes on."""
+"""The least time between two writes of the file within a step."""
 
 
 class Request(BaseModel):
-    """What whoever started the job wants."""
+    """What the owner or agent who started the job wants."""
 
     preset: Preset = "best"
     values: dict[str, Any] = {}
     """mlx-lm's keys, over the preset."""
     force: bool = False
-    """Train even if nothing has changed."""
+    """Whether to train even if nothing has changed."""
 
 
 class Job(Measured):
+    """The record of a retraining."""
+
     number: int
     """Counted from 1 in this site."""
     state: State = "running"
     outcome: Outcome | None = None
-    """Of a job that is done: the new adapter was promoted, it was kept without that, or there was nothing to do."""
+    """The result of a job that is done: the new adapter was promoted, it was only kept, or there was nothing to do."""
     text: str = ""
-    """What came of it, or why it ended, with the next step."""
+    """What came of it, or why it ended, with the next step to take."""
     request: Request
     step: Step = "data set"
     unit: str = ""
     """What `done` and `total` count: tasks, pairs, iterations or answers."""
     done: int = 0
     total: int = 0
-    """0: not known yet."""
+    """0: it is not known yet."""
     loss: float | None = None
-    """Of the last training iteration."""
+    """The loss of the last training iteration, in nats a token."""
     seconds_left: float | None = None
-    """Of this step, at most: training may end early."""
+    """How long this step will take at most; training may end early."""
     data_set: int | None = None
+    """The version of the data set."""
     asked: int | None = None
-    """Requests to the teacher; whatever it was asked before is kept."""
+    """How many requests the teacher got. What it answered earlier is kept and not asked again."""
     run: str = ""
-    """Whose adapter it is about; `train --resume` and `promote` take this name."""
+    """The run that trains the adapter. `train --resume` and `promote` take this name."""
     resumed: bool = False
-    """The run had been begun by an earlier job that was cancelled or died."""
+    """Whether the run was begun by an earlier job that was cancelled or died."""
     comparisons: list[Comparison] = Field(default_factory=list)
-    """With the adapter that was promoted before, or the base; one for each mode."""
+    """The comparisons with the adapter that was promoted before, or with the base; one for each mode."""
     judged: str = ""
-    """Which adapters were compared on which questions, by this job or an earlier one; a hash."""
+    """A hash of the adapters and questions of the last comparison, by this job or an earlier one."""
     started_at: datetime
     ended_at: datetime | None = None
     log: str
     pid: int
     process_started: float
-    """In seconds since the epoch: process ids are used again."""
+    """When the process started, in seconds since the epoch. It tells apart processes that had the same id."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def summary(self) -> str:
-        """One line for a person or an agent."""
+        """The state in one line, for a person or an agent."""
         name = f"retraining {self.number}"
         if self.state != "running":
             return f"{name}: {self.state}; {self.text}"
@@ -88,30 +91,32 @@ class Job(Measured):
         return f"{name}: step {STEPS.index(self.step) + 1} of {len(STEPS)}, {self.step}{run}{counted}{loss}{left}"
 
     def is_alive(self, lock: Path) -> bool:
-        """Whether its process still works; it holds `lock`."""
+        """Whether its process is still working; that process holds the file `lock`."""
         return is_running(self.pid, self.process_started, lock)
 
     def take_over(self) -> None:
-        """This process does the work from now on."""
+        """Notes that this process does the work from now on."""
         self.state, self.text = "running", ""
         self.pid, self.process_started = os.getpid(), psutil.Process().create_time()
 
 
 def job_file(settings: Settings) -> Path:
+    """The file of the record."""
     return settings.state / FILE
 
 
 def lock_file(settings: Settings) -> Path:
-    """Held by the job's process as long as it lives."""
+    """The lock that the job's process holds as long as it lives."""
     return job_file(settings).with_suffix(".lock")
 
 
 def log_file(settings: Settings) -> Path:
+    """The log of the job's process."""
     return settings.log_directory / "retrain.log"
 
 
 def read_job(settings: Settings) -> Job | None:
-    """The last job, or the one under way; one whose process is gone has `died`. None: there never was one.
+    """The job under way, else the last one; None: there never was one. A running job whose process is gone has `died`.
 
     Raises:
         SitetwinError: the file can't be read.
@@ -130,25 +135,36 @@ def read_job(settings: Settings) -> Job | None:
 
 
 def write_job(settings: Settings, job: Job) -> None:
+    """Writes the record."""
     files.write_text(job_file(settings), job.model_dump_json(indent=2) + "\n")
 
 
 class Tracker:
-    """Keeps the job's file up to date for the process that does the work."""
+    """Keeps the record up to date, in the process that does the work."""
 
     def __init__(self, settings: Settings, job: Job) -> None:
         self.settings, self.job = settings, job
         self._written = 0.0
         self._began = (0, 0.0)
-        """What was done when this part of the step began, and when: work of an earlier process tells no pace."""
+        """What was done when this part of the step began, and the time. Work of an earlier process must not count as
+        pace."""
 
     def begin(self, step: Step, unit: str = "", total: int = 0, done: int = 0) -> None:
+        """Notes that a step, or a new part of it, begins.
+
+        Args:
+            step: the step.
+            unit: what is counted.
+            total: how much there is to do; 0: it is not known.
+            done: how much was done before.
+        """
         self.job.step, self.job.unit, self.job.total, self.job.done = step, unit, total, done
         self.job.loss = self.job.seconds_left = None
         self._began = (done, time.monotonic())
         self.write()
 
     def advance(self, done: int, loss: float | None = None) -> None:
+        """Notes that `done` units are done, and the loss of a training iteration in nats a token."""
         first, began = self._began
         self.job.done, self.job.loss = done, loss
         if done > first:
@@ -157,12 +173,14 @@ class Tracker:
             self.write()
 
     def end(self, state: State, text: str, outcome: Outcome | None = None) -> None:
+        """Notes that the job has ended, with a text for people."""
         self.job.state, self.job.text, self.job.outcome = state, text, outcome
         self.job.seconds_left = None
         self.job.ended_at = datetime.now(UTC)
         self.write()
 
     def write(self) -> None:
+        """Writes the record at once."""
         write_job(self.settings, self.job)
         self._written = time.monotonic()
 

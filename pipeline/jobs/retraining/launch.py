@@ -1,4 +1,4 @@
-"""Starts and ends the job. It outlives whoever started it: shell, terminal or MCP server."""
+"""Starts and ends the job. The job outlives whatever started it: shell, terminal or MCP server."""
 
 import subprocess
 import sys
@@ -14,15 +14,19 @@ from pipeline.settings import Settings
 from pipeline.surroundings import environment, python_module
 
 _ORPHAN = "import subprocess, sys; subprocess.Popen(sys.argv[1:])"
-"""Starts the job and ends, so that the job is nobody's child: a client that ends an MCP server and all that this has
-started must not end the training."""
+"""A program that starts the job and ends, so that the job is nobody's child. An MCP client may end its server with all
+child processes, and must not end the training."""
 
 
 def start(settings: Settings, request: Request) -> tuple[Job, bool]:
-    """The job under way and whether it is a new one: there is only one at a time.
+    """Starts a job unless one is under way; there is only one at a time.
+
+    Returns:
+        The job under way, and whether it is new.
 
     Raises:
-        SettingsError: the request names a key that is not known.
+        SettingsError: the request names an unknown key, or an impossible value.
+        SitetwinError: the request asks for a full fine-tune, which is no adapter.
         ServiceError: the process can't be started.
     """
     configured(settings, request)
@@ -35,7 +39,7 @@ def start(settings: Settings, request: Request) -> tuple[Job, bool]:
 
 
 def cancel(settings: Settings) -> Job:
-    """Tells the job to stop: it ends after the step of training that it is in, and keeps a checkpoint.
+    """Tells the job to stop. It ends after its current training step and keeps a checkpoint.
 
     Raises:
         SitetwinError: none is under way.
@@ -47,15 +51,17 @@ def cancel(settings: Settings) -> Job:
     try:
         psutil.Process(job.pid).terminate()
     except psutil.NoSuchProcess:
-        # It has come to its end by itself since.
+        # It has ended by itself in the meantime.
         return read_job(settings) or job
     return job
 
 
 def configured(settings: Settings, request: Request) -> None:
-    """Raises:
-    SettingsError: the request names a key that is not known, or a value that can't be.
-    SitetwinError: it asks for what is no adapter.
+    """Checks the request's configuration.
+
+    Raises:
+        SettingsError: the request names an unknown key, or an impossible value.
+        SitetwinError: it asks for a full fine-tune, which is no adapter.
     """
     from pipeline.training.config import configuration
 
@@ -66,7 +72,7 @@ def configured(settings: Settings, request: Request) -> None:
 
 
 def _new(settings: Settings, request: Request, before: Job | None) -> Job:
-    """Under the name of this process, until the job's own takes it over."""
+    """The record of a new job. It names this process until the job's own process takes over."""
     me = psutil.Process()
     return Job(
         number=before.number + 1 if before else 1,
@@ -94,7 +100,7 @@ def _spawn(settings: Settings, job: Job) -> Job:
             env=environment(),
             start_new_session=True,
         )
-        # The job's process closes its end once it has taken over, or by dying.
+        # The pipe closes when the job's process has taken over, or when it dies.
         process.communicate()
     taken = read_job(settings)
     if taken is None or taken.pid == job.pid:

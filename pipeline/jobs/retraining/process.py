@@ -15,18 +15,24 @@ from pipeline.surroundings import keep_private
 
 
 def stay_awake(system: str = sys.platform, program: str = "caffeinate") -> "subprocess.Popen[bytes] | None":
-    """Keeps a Mac from falling asleep for as long as this process lives; a lid that is closed wins. None elsewhere."""
+    """Keeps a Mac awake for as long as this process lives; a closed lid still puts it to sleep. None on other systems.
+
+    Args:
+        system: `sys.platform`.
+        program: the program that keeps a Mac awake.
+    """
     if system != "darwin":
         return None
     return subprocess.Popen([program, "-i", "-w", str(os.getpid())], stdin=subprocess.DEVNULL)
 
 
 def main() -> None:
+    """Takes over the job that is recorded for the settings file in `sys.argv[1]`, and does it."""
     stop = threading.Event()
 
     def cancelled(number: int, _: object) -> None:
         stop.set()
-        # The second time it ends at once.
+        # A second signal ends it at once.
         signal.signal(number, signal.SIG_DFL)
 
     signal.signal(signal.SIGTERM, cancelled)
@@ -35,7 +41,7 @@ def main() -> None:
     job = read_job(settings)
     lock = FileLock(lock_file(settings))
     try:
-        # Whoever only asks whether it is held lets go at once.
+        # A process that only checks whether the lock is held releases it at once.
         lock.acquire(timeout=1)
     except Timeout:
         sys.exit("another retraining is under way: `sitetwin retrain status` shows it")
@@ -45,7 +51,7 @@ def main() -> None:
     job.take_over()
     tracker = Tracker(settings, job)
     tracker.write()
-    # Whoever started this waits for the end of the output.
+    # The process that started this one waits until the pipe on stdout is closed.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
     from pipeline.weights import blas

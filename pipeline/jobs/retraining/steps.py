@@ -1,6 +1,6 @@
-"""What a retraining does: the data set brought up to date, an adapter trained, compared, and promoted if not worse.
+"""The steps of a retraining: bring the data set up to date, train an adapter, compare it, promote it if it is not worse.
 
-Each step looks at what is there, so a job that was cancelled or died is gone on with by the next one. Import this after
+Each step looks at what is already there. So the next job continues one that was cancelled or died. Import this after
 `blas.preload()`.
 """
 
@@ -34,15 +34,21 @@ Stop = Callable[[], bool]
 
 MODES: tuple[ScoredMode, ...] = ("lora", "hybrid")
 STOP_SECONDS = 0.5
-"""How soon a data set's build notices that it is to stop."""
+"""How soon the build of a data set notices that it must stop."""
 
 
 class StoppedError(Exception):
-    """The job was cancelled. What is done is kept."""
+    """The job was cancelled. Finished work is kept."""
 
 
 def retrain(settings: Settings, tracker: Tracker, stop: Stop) -> None:
-    """The whole job; how it ends stands in its record."""
+    """Does the whole job. Its record says how it ended; only unexpected exceptions are raised.
+
+    Args:
+        settings: the site's settings.
+        tracker: holds the job's record.
+        stop: tells whether to stop.
+    """
     _say(f"retraining {tracker.job.number}, {tracker.job.started_at:%Y-%m-%d %H:%M}: {tracker.job.request}")
     try:
         _retrain(settings, tracker, stop)
@@ -56,7 +62,7 @@ def retrain(settings: Settings, tracker: Tracker, stop: Stop) -> None:
 
 def _retrain(settings: Settings, tracker: Tracker, stop: Stop) -> None:
     job = tracker.job
-    # What makes the rest pointless is said before an hour of work.
+    # Errors that would make the rest pointless come before an hour of work.
     base = base_hash(base_folder(settings))
     old = _rival(settings, base)
     golden_questions(settings)
@@ -80,13 +86,13 @@ def _retrain(settings: Settings, tracker: Tracker, stop: Stop) -> None:
 
 
 def _rival(settings: Settings, base: str) -> Adapter | None:
-    """The promoted adapter; None, the base, when there is none or it was made for other weights."""
+    """The adapter to beat: the promoted one; None, the base, if there is none or it was made for other weights."""
     adapter = promoted(settings)
     return adapter if adapter and adapter.base_hash in ("", base) else None
 
 
 def _build(settings: Settings, tracker: Tracker, stop: Stop) -> int:
-    """The newest data set's version."""
+    """Brings the data set up to date and returns its version."""
     tracker.begin("data set")
 
     def report(progress: Progress) -> None:
@@ -113,7 +119,7 @@ async def _until(work: Coroutine[Any, Any, Built], stop: Stop) -> Built:
 
 
 def _same_run(settings: Settings, request: Request, data_set: int, base: str) -> Run | None:
-    """The newest run of the same data set, base and configuration that has not failed; the next would be no other."""
+    """The newest run with the same data set, base and configuration that has not failed. A new one would be the same."""
     config = configuration(request.preset, request.values, is_demo=settings.models.chat == DEMO)
     same = [
         run
@@ -126,24 +132,26 @@ def _same_run(settings: Settings, request: Request, data_set: int, base: str) ->
 
 
 class JobScreen(TerminalScreen):
-    """Says in the log what a terminal would show, and in the job's record how far it is."""
+    """Writes into the log what a terminal would show, and the progress into the job's record."""
 
     def __init__(self, tracker: Tracker) -> None:
         super().__init__()
         self._tracker = tracker
 
     def start(self, run: Run) -> None:
+        """The training of `run` begins or goes on."""
         super().start(run)
         self._tracker.job.run = run.name
         self._tracker.begin("training", "iterations", run.config.iters or 0, run.iteration)
 
     def step(self, iteration: int, loss: float) -> None:
+        """One iteration is done; `loss` is its mean loss in nats a token."""
         super().step(iteration, loss)
         self._tracker.advance(iteration, loss)
 
 
 def _train(settings: Settings, tracker: Tracker, before: Run | None, stop: Stop) -> Run:
-    """A new run, or the interrupted one `before`, to its end."""
+    """Trains a new run to its end, or resumes `before` if it was interrupted."""
     request = tracker.job.request
     tracker.job.resumed = before is not None and before.state in OPEN
     tracker.begin("training")
@@ -161,13 +169,13 @@ def _train(settings: Settings, tracker: Tracker, before: Run | None, stop: Stop)
             )
     if run.state == "stopped":
         raise StoppedError
-    # The comparison asks the engine, which has weights of its own.
+    # The comparison asks the engine, which loads weights of its own.
     give_back_model()
     return run
 
 
 def _questions(settings: Settings, data_set: int, old: Adapter | None) -> list[Held]:
-    """What neither adapter was trained on."""
+    """The questions that neither adapter was trained on."""
     asked = questions(settings, data_set)
     of_old = old.dataset if old else None
     if of_old is None or of_old not in versions.versions(settings):
@@ -178,7 +186,7 @@ def _questions(settings: Settings, data_set: int, old: Adapter | None) -> list[H
 def _compare(
     settings: Settings, tracker: Tracker, run: Run, old: Adapter | None, asked: Sequence[Held], stop: Stop
 ) -> None:
-    """Both adapters' answers to the same questions in both modes, into the records of job and run."""
+    """Asks both adapters the same questions in both modes, and records the results in job and run."""
     tracker.begin("comparison", "answers", 2 * sum(len(askable(asked, mode)) for mode in MODES))
     with Site(settings).index() as index:
         # Mode hybrid reads the notes that the new adapter has learnt from.
@@ -229,7 +237,7 @@ def _unchanged(tracker: Tracker, run: Run, since: str) -> None:
 
 
 def _digest(run: Run, old: Adapter | None, asked: Sequence[Held]) -> str:
-    """The same for the same comparison."""
+    """A hash that is the same for the same comparison."""
     parts = [run.name, old.name if old else None, *(held.model_dump() for held in asked)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
