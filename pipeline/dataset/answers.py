@@ -1,6 +1,6 @@
-"""What teachers and judges have answered, in SQLite, so that nothing is asked twice.
+"""Answers of teachers and judges, kept in SQLite, so that nothing is asked twice.
 
-A text that is gone takes its answers along: they hold its words.
+When a text is removed, its answers are removed too, because they contain its words.
 """
 
 import hashlib
@@ -24,13 +24,13 @@ _PAIRS = TypeAdapter(list[Pair])
 
 
 def text_digest(source: Source) -> str:
-    """SHA-256 in hex of all that a teacher is shown of a chunk: the same wherever the chunk stands."""
+    """SHA-256 in hex of what a teacher sees of a chunk. It does not depend on the chunk's place."""
     shown = (source.title, source.heading, source.text)
     return hashlib.sha256("\0".join(shown).encode()).hexdigest()
 
 
 class Answers:
-    """Kept answers of the file at `path`. What a call has kept survives the end of the process."""
+    """The answers in the file `path`, which is created if missing. Each call that keeps an answer commits it."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,25 +38,29 @@ class Answers:
         self._connection.executescript(_SCHEMA)
 
     def close(self) -> None:
+        """Close the file."""
         self._connection.close()
 
     def pairs(self, teacher: str, task: Task) -> list[Pair] | None:
-        """What `teacher` wrote for `task`, or for one that wanted more; None when it was never asked."""
+        """The pairs that `teacher` wrote for `task`, or for the same task with a larger count; None if it was never asked."""
         found = self._find(_task_key(teacher, task), task.count)
         return None if found is None else [_placed(pair, task) for pair in _PAIRS.validate_json(found)]
 
     def keep_pairs(self, teacher: str, task: Task, pairs: Sequence[Pair]) -> None:
+        """Keep the pairs that `teacher` wrote for `task`."""
         self._keep(_task_key(teacher, task), task.count, _PAIRS.dump_json(list(pairs)).decode(), task.sources)
 
     def judgement(self, judge: str, pair: Pair, sources: Sequence[Source]) -> Judgement | None:
+        """What `judge` said of `pair` with these sources; None if it was never asked."""
         found = self._find(_pair_key(judge, pair, sources))
         return None if found is None else Judgement.model_validate_json(found)
 
     def keep_judgement(self, judge: str, pair: Pair, sources: Sequence[Source], judgement: Judgement) -> None:
+        """Keep what `judge` said of `pair` with these sources."""
         self._keep(_pair_key(judge, pair, sources), 1, judgement.model_dump_json(), sources)
 
     def forget_all_but(self, sources: Iterable[Source]) -> int:
-        """Removes the answers that rest on a text which is not among `sources`; gives their number."""
+        """Remove the answers that rest on a text outside `sources`. Returns their number."""
         kept = [(text_digest(source),) for source in sources]
         with self._transaction():
             self._connection.execute("CREATE TEMP TABLE kept (digest TEXT PRIMARY KEY) WITHOUT ROWID")
@@ -103,7 +107,7 @@ def _digest(*parts: object) -> str:
 
 
 def _placed(pair: Pair, task: Task) -> Pair:
-    """The text may have moved since the answer was given."""
+    """The pair with the current place of its text, which may have moved since the answer was kept."""
     first = task.sources[0]
     chunks = tuple(source.chunk for source in task.sources)
     return pair.model_copy(update={"source": first.document, "chunk_index": first.index, "chunks": chunks})

@@ -1,4 +1,4 @@
-"""Notes to a data set: ask the teacher for what is new, sieve, split, write a version."""
+"""Builds a data set from notes: ask the teacher about new text, filter, split, write a version."""
 
 import asyncio
 import hashlib
@@ -25,24 +25,24 @@ from pipeline.errors import SitetwinError, UnreadableError
 from pipeline.settings import Settings, Visibility
 
 UNREADABLE_SHARE = 0.5
-"""Of the first UNREADABLE_AFTER answers: a teacher that can't keep to the form is the wrong one, so the build stops."""
+"""A build stops if more than this share of the answers, after UNREADABLE_AFTER of them, can't be read."""
 UNREADABLE_AFTER = 20
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far a build is; handed to `report` after each answer."""
+    """The progress of a build; given to `report` after each answer."""
 
     unit: str
     """`tasks` while the teacher writes, `pairs` while the judge reads."""
     done: int
     total: int
     pairs: int = 0
-    """Written or judged so far."""
+    """Pairs written or judged so far."""
     accepted: int = 0
-    """Of these, what has passed so far."""
+    """Those of them that passed the filter so far."""
     pairs_per_minute: float = 0.0
-    """Of what this build has asked for."""
+    """Rate of the pairs that this build asked for; kept answers don't count."""
 
 
 Report = Callable[[Progress], None]
@@ -50,23 +50,23 @@ Report = Callable[[Progress], None]
 
 @dataclass(slots=True)
 class Built:
-    """What a build gave."""
+    """The result of a build."""
 
     card: Card
     new: bool
-    """Whether a version was written; not when everything is as in the newest one."""
+    """Whether a version was written. It is not if nothing differs from the newest one."""
     asked: int
-    """Requests to the teacher; the other tasks were answered before."""
+    """Tasks that the teacher was asked; the others had kept answers."""
     judged: int
     unreadable: list[str] = field(default_factory=list)
-    """What the teacher's answers lacked where none of several could be read."""
+    """The reason for each task of which no answer could be read."""
 
 
 def choose_documents(readable: Sequence[Document], visibility: Visibility) -> list[Document]:
-    """The documents that pairs may be made of, by id: public ones, or all for a `private` data set.
+    """The documents that pairs may be made of, sorted by id: public ones, or all for a `private` data set.
 
     Raises:
-        SitetwinError: there are none.
+        SitetwinError: there are no such documents.
     """
     documents = [document for document in readable if visibility == "private" or document.visibility == "public"]
     if not documents:
@@ -88,17 +88,19 @@ async def build(
     embed: Callable[[Sequence[str]], np.ndarray],
     report: Report = lambda progress: None,
 ) -> Built:
-    """Brings the data set up to date with `documents` and writes a version if anything changed.
+    """Update the data set to `documents`, and write a version if anything changed.
 
-    Every answer of teacher and judge is kept at once, so a build that is killed goes on where it was.
+    Each answer of teacher and judge is kept at once, so a killed build continues where it stopped.
 
     Args:
-        cut: a document's chunks.
-        embed: unit vectors, float32 (texts, dimension), to find questions that are asked twice.
+        judge: None: no model judges.
+        cut: returns a document's chunks.
+        embed: returns unit vectors, float32 (texts, dimension); finds repeated questions.
+        report: called after each answer.
 
     Raises:
-        SitetwinError: another build runs, or no pair is left to train on; then no version is written.
-        ModelError: teacher or judge can't be had. What was answered is kept.
+        SitetwinError: another build runs, or no pair is left to train on. No version is written.
+        ModelError: teacher or judge can't be reached. The answers so far are kept.
     """
     tasks = plan(documents, cut, settings.dataset, settings.persona.instruction)
     with _alone(settings), closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
@@ -128,7 +130,7 @@ async def build(
 
 @dataclass(slots=True)
 class Written:
-    """What a teacher wrote, now or before."""
+    """The pairs that a teacher wrote, now or earlier."""
 
     candidates: list[Candidate] = field(default_factory=list)
     asked: int = 0
@@ -138,7 +140,12 @@ class Written:
 async def write(
     tasks: Sequence[Task], teacher: Teacher, answers: Answers, check: filters.Check, settings: Settings, report: Report
 ) -> Written:
-    """Every task's pairs, from earlier answers or from the teacher."""
+    """The pairs of every task, from kept answers or from the teacher.
+
+    Raises:
+        UnreadableError: too many answers can't be read.
+        ModelError: the teacher can't be reached.
+    """
     written = Written()
     found = {position: answers.pairs(teacher.name, task) for position, task in enumerate(tasks)}
     progress = Progress("tasks", 0, len(tasks))
@@ -182,10 +189,10 @@ async def write(
 
 @dataclass(slots=True)
 class Sieved:
-    """What the filter made of it."""
+    """The result of the filter."""
 
     accepted: list[tuple[Pair, Candidate]] = field(default_factory=list)
-    """Each as it is trained on, and as the teacher wrote it."""
+    """Each pair as it is trained on, and the candidate that the teacher wrote."""
     rejected: list[Rejected] = field(default_factory=list)
     judged: int = 0
 
@@ -200,7 +207,11 @@ async def sieve(
     settings: Settings,
     report: Report,
 ) -> Sieved:
-    """Stage after stage, the cheap ones first; the owner's decisions stand above all of them."""
+    """Run the candidates through the stages of the filter, the cheap ones first. The owner's decisions overrule all stages.
+
+    Raises:
+        ModelError: the judge can't be reached.
+    """
     sieved = Sieved()
     stages = settings.dataset.stages
     refused: dict[str, Rejection] = {}
@@ -239,7 +250,7 @@ async def _judge(
     settings: Settings,
     report: Report,
 ) -> int:
-    """Puts what the judge refuses into `refused`; gives how many it was asked about."""
+    """Adds the pairs that the judge refuses to `refused`. Returns the number of pairs that it was asked about."""
     known = {
         candidate.pair.id: answers.judgement(judge.name, candidate.pair, candidate.sources) for candidate in candidates
     }
@@ -273,7 +284,7 @@ async def _judge(
 
 
 async def _all(work: Iterable[Callable[[], Awaitable[None]]], most: int) -> None:
-    """Does all, `most` at a time; the first that fails ends the others and is raised as it is."""
+    """Runs all of `work`, at most `most` at a time. The first error ends the rest and is raised."""
     waiting = iter(work)
 
     async def worker() -> None:
@@ -290,7 +301,7 @@ async def _all(work: Iterable[Callable[[], Awaitable[None]]], most: int) -> None
 
 
 def _split(sieved: Sieved, groups: Sequence[list[str]], settings: Settings) -> tuple[list[Row], dict[str, Split]]:
-    """Rows of what was accepted, and the split of each document. A pair that stands on two sides is rejected."""
+    """The rows of the accepted pairs, and the split of each document. A pair of documents in two splits is rejected."""
     wanted = settings.dataset
     if wanted.split_by == "pair":
         of_pair = splits.assign_pairs([c.pair.id for _, c in sieved.accepted], wanted.held_out, wanted.seed)
@@ -309,7 +320,7 @@ def _split(sieved: Sieved, groups: Sequence[list[str]], settings: Settings) -> t
 
 
 def _splits_before(settings: Settings) -> dict[str, Split]:
-    """Where documents stand in the newest data set, if it was split in the same way."""
+    """The splits of documents in the newest data set; {} if its seed or share differs."""
     if not versions.versions(settings):
         return {}
     card = versions.read_card(versions.version_folder(settings))

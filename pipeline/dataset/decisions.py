@@ -1,4 +1,4 @@
-"""The owner's word on single pairs. It survives rebuilds, since a pair keeps its id while it says the same."""
+"""The owner's decisions on single pairs. They survive a rebuild, because an unchanged pair keeps its id."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -15,14 +15,14 @@ Action = Literal["accept", "edit", "reject", "undo"]
 
 
 class Decision(BaseModel):
-    """One line of the file; of one pair the last counts."""
+    """One line of the file. The last decision on a pair counts."""
 
     pair: str
-    """Its id, as the teacher wrote it."""
+    """Id of the pair as the teacher wrote it."""
     action: Action
     question: str = ""
     answer: str = ""
-    """As edited; empty for the other actions."""
+    """Question and answer of an edited pair; empty for the other actions."""
     at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
     @model_validator(mode="after")
@@ -33,11 +33,12 @@ class Decision(BaseModel):
 
 
 def decisions_file(settings: Settings) -> Path:
+    """The path of the file of decisions; it may not exist yet."""
     return datasets_directory(settings) / "decisions.jsonl"
 
 
 def read_decisions(path: Path) -> dict[str, Decision]:
-    """The last decision on each pair that was not undone, by the pair's id; {} when there is no file.
+    """The last decision on each pair by the pair's id, without those undone; {} if there is no file.
 
     Raises:
         SitetwinError: a line can't be read.
@@ -48,5 +49,5 @@ def read_decisions(path: Path) -> dict[str, Decision]:
 
 
 def record_decisions(path: Path, decisions: Iterable[Decision]) -> None:
-    """Appends them; nothing that was said before is lost."""
+    """Append decisions to the file; earlier lines stay."""
     jsonl.append(path, decisions)

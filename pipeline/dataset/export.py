@@ -1,4 +1,4 @@
-"""Accepted pairs as chat rows, in the files that others train on."""
+"""Accepted pairs as chat rows, in the files that other programs train on."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from pipeline.settings import PersonaSettings
 Messages = dict[str, list[dict[str, str]]]
 
 ROW_FILES: dict[Split, str] = {split: f"{split}.jsonl" for split in SPLITS}
-"""What a data set's own rows stand in, under mlx-lm's names."""
+"""Files of a data set's own rows; the names are mlx-lm's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A form that others train on."""
+    """A format that another program trains on."""
 
     files: Mapping[Split, str]
-    """The file's name for each split that is written."""
+    """File name for each split that is written."""
     check: Callable[[Sequence[Messages]], None] = lambda rows: None
-    """Refuses rows to train on that would be refused there, by a SitetwinError."""
+    """Raises a SitetwinError for training rows that the other program would refuse."""
 
 
 def export(messages: Mapping[Split, Sequence[Messages]], form: Format, folder: Path) -> dict[Path, int]:
-    """Writes the rows of each split into `folder` in the form asked for; gives the number of each file.
+    """Write the rows of each split to `folder` in the format `form`. Returns the number of rows in each file.
 
     Raises:
-        SitetwinError: they would be refused there; then nothing is written.
+        SitetwinError: the other program would refuse the rows; nothing is written.
     """
     form.check(messages["train"])
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,18 +40,22 @@ def export(messages: Mapping[Split, Sequence[Messages]], form: Format, folder: P
 
 
 def read_messages(folder: Path) -> dict[Split, list[Messages]]:
-    """The rows of a data set as they were written when it was made."""
+    """The training rows of the data set in `folder`, by split.
+
+    Raises:
+        SitetwinError: a line can't be read.
+    """
     mend = "mend that line, or run `sitetwin dataset build`"
     return {split: list(jsonl.read_objects(folder / name, mend)) for split, name in ROW_FILES.items()}
 
 
 def chat_rows(pairs: Iterable[Pair], persona: PersonaSettings) -> list[Messages]:
-    """A row of each pair."""
+    """One chat row for each pair."""
     return [chat_row(persona.instruction, pair.question, pair.answer) for pair in pairs]
 
 
 def chat_row(instruction: str, question: str, answer: str) -> Messages:
-    """`{"messages": [system, user, assistant]}`; without an instruction there is no system message."""
+    """One row, `{"messages": [system, user, assistant]}`. An empty instruction gives no system message."""
     system = [{"role": "system", "content": instruction}] if instruction else []
     return {
         "messages": [

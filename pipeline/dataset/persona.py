@@ -1,4 +1,4 @@
-"""A first draft of the persona, counted from the public notes: how their author writes. No model is asked."""
+"""Drafts the persona by counting how the author of the public notes writes. It asks no model."""
 
 import json
 import re
@@ -23,11 +23,11 @@ from pipeline.text.languages import is_english
 from pipeline.text.sentences import sentences
 
 SAMPLES, SAMPLES_CHARS = 4, 420
-"""Sentences, and characters of all together: they stand before every chat."""
+"""Most samples, and most characters of all samples together: they are part of every chat's prompt."""
 FIRST_PERSON = 0.1
-"""Share of the sentences with I or we from which the author speaks so."""
+"""From this share of sentences with I or we on, the persona speaks in the first person."""
 FEWEST_SENTENCES = 5
-"""Fewer tell nothing about how somebody writes."""
+"""Fewer sentences don't show how somebody writes."""
 
 _WE = re.compile(r"\b(?:we|we're|we've|we'll|our|us|ours)\b", re.IGNORECASE)
 _I = re.compile(r"\bI\b|\b(?:my|me|mine|myself)\b")
@@ -37,7 +37,7 @@ _PERSONS = {
     "French": (re.compile(r"\b(?:je|moi|mon|ma|mes)\b|\bj['’]", re.IGNORECASE), re.compile(r"\b(?:nous|notre|nos)\b", re.IGNORECASE)),
     "Dutch": (re.compile(r"\b(?:ik|mij|mijn)\b", re.IGNORECASE), re.compile(r"\b(?:wij|we|ons|onze)\b", re.IGNORECASE)),
 }  # fmt: skip
-"""Words for I and we, of languages that always say them."""
+"""Words for I and we, in languages that do not drop them."""
 _NEVER = re.compile(r"(?!)")
 _YOU = re.compile(r"\b(?:you|your|yours|yourself)\b", re.IGNORECASE)
 _SHORT = re.compile(
@@ -64,23 +64,23 @@ _TURNS = (
         ","
     ),
 )
-"""Words by which writers of English are told apart, whatever they write about."""
+"""Words and phrases that distinguish writers of English, whatever their subject."""
 _PRIVATE = re.compile(r"[@$€£]|https?:|www\.|\d{3}|\w\.(?:com|org|net)\b|`|“|\"", re.IGNORECASE)
 
 
 class Grounds(BaseModel):
-    """What was counted; shares are of all sentences, 0 to 1."""
+    """What was counted. Shares are of all sentences, from 0 to 1."""
 
     documents: int
     sentences: int
     language: str
-    """In English; "" when it was not recognised."""
+    """Name of the language, in English; "" if it was not recognised."""
     first_person: float
     plural: float
     """Sentences with we."""
     addresses_reader: float
     contractions: float
-    """Of the places where one can stand, the share that has one."""
+    """Share of the places where a contraction is possible that have one."""
     exclamations: float
     questions: float
     asides: float
@@ -92,14 +92,16 @@ class Grounds(BaseModel):
     sentences_per_paragraph: int
     """The median."""
     turns: list[str]
-    """What the author says often, the most frequent first."""
+    """The author's frequent turns of phrase, the most frequent first."""
     greeting: str
-    """How at least a fifth of the documents begin."""
+    """A greeting with which at least a fifth of the documents begin."""
     closing: str
     """A last sentence that several documents share."""
 
 
 class Draft(BaseModel):
+    """A drafted persona and the counts behind it."""
+
     name: str
     prompt: str
     samples: list[str]
@@ -107,10 +109,10 @@ class Draft(BaseModel):
 
 
 def draft(documents: Sequence[Document], site: str) -> Draft:
-    """How the author of `documents` (public ones only) writes.
+    """Draft a persona from `documents`, which must be public.
 
     Args:
-        site: the site's name, for when no author is named in the front matter; "" for none.
+        site: the site's name, used if the front matter names no author; "" for none.
 
     Raises:
         SitetwinError: there are too few sentences to say anything.
@@ -127,7 +129,7 @@ def draft(documents: Sequence[Document], site: str) -> Draft:
 
 
 def as_toml(found: Draft) -> str:
-    """A `[persona]` block whose comments say what each line rests on."""
+    """The draft as a `[persona]` block of TOML. Its comments name the counts."""
     grounds = found.grounds
     told = [
         f"# Drafted from {grounds.documents} public notes with {grounds.sentences} sentences; edit it until it sounds right.",
@@ -144,10 +146,10 @@ def as_toml(found: Draft) -> str:
 
 
 def write(file: Path, block: str) -> None:
-    """Puts `block` below what stands in the settings file, and changes nothing else.
+    """Append `block` to the settings file, and change nothing else.
 
     Raises:
-        SettingsError: there is a persona already.
+        SettingsError: the file has a persona already.
     """
     before = file.read_bytes()
     text = before.decode("utf-8")
@@ -204,7 +206,7 @@ def _share(said: Sequence[str], is_so: Callable[[str], object]) -> float:
 
 
 def _turns(texts: Sequence[Text]) -> list[str]:
-    """Turns of phrase that several documents share, at least a tenth of them, and not every author's `for example`."""
+    """The five most frequent turns of phrase that at least a tenth of the documents, and at least three, share."""
     held: Counter[str] = Counter()
     for text in texts:
         prose = " ".join(block.text for block in text.blocks if block.kind == "paragraph")
@@ -273,7 +275,7 @@ def _instructions(grounds: Grounds) -> Iterator[str]:
 
 
 def _samples(texts: Sequence[Text], grounds: Grounds) -> list[str]:
-    """The most typical sentences that name nobody and nothing private, one of a document."""
+    """The most typical sentences without names and private things, at most one per document."""
     best: list[tuple[float, str]] = []
     for text in texts:
         scored = [
@@ -291,7 +293,7 @@ def _samples(texts: Sequence[Text], grounds: Grounds) -> list[str]:
 
 
 def _typical(statement: Statement, grounds: Grounds) -> float:
-    """How much of what is counted in all sentences this one shows."""
+    """How typical a statement is: the weights of the author's habits that it shows, less its difference in length."""
     head = statement.head
     singular, plural = _PERSONS.get(grounds.language, (_NEVER, _NEVER))
     signs = [(2 * grounds.first_person, singular), (grounds.plural, plural)]
@@ -302,7 +304,7 @@ def _typical(statement: Statement, grounds: Grounds) -> float:
 
 
 def _is_safe(statement: Statement) -> bool:
-    """No names, numbers, addresses or quotations: a sample is read by everybody, without its note."""
+    """Whether a statement has no names, numbers, addresses or quotations. Everybody reads a sample, without its note."""
     head = statement.head
     return (
         is_whole(head)
@@ -318,7 +320,7 @@ def _is_safe(statement: Statement) -> bool:
 
 
 def _author(documents: Sequence[Document]) -> str:
-    """Whom the front matter of most documents names."""
+    """The author that the front matter of more than half of the documents names; "" if there is none."""
     found: Counter[str] = Counter()
     for document in documents:
         values, _ = split_front_matter(decode(document.path.read_bytes()))
@@ -330,5 +332,5 @@ def _author(documents: Sequence[Document]) -> str:
 
 
 def _string(text: str) -> str:
-    """A basic string of TOML, which JSON's strings are too but for one character."""
+    """`text` as a basic string of TOML. JSON's strings differ from it in one character only."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

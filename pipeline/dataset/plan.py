@@ -1,4 +1,4 @@
-"""Documents to the tasks that a teacher gets: which chunks, which kinds of pairs, how many."""
+"""Plans a teacher's tasks for documents: which chunks, which kinds of pairs, how many."""
 
 import re
 import zlib
@@ -11,19 +11,19 @@ from pipeline.dataset.records import Source, Task
 from pipeline.settings import DatasetSettings, PairKind
 
 AIM = 800
-"""Pairs that a data set should have: below it training has too few steps to learn a voice."""
+"""Pairs that a data set should have. With fewer, training has too few steps to learn a voice."""
 FEWEST, MOST = 3, 10
-"""Pairs of one chunk."""
+"""Fewest and most pairs of one chunk."""
 SHORTEST_CHARS = 120
 """A chunk with less text says too little for a question."""
 SYNTHESIS_CHARS = 3000
-"""Text that a question over several chunks is made from."""
+"""Most characters of text for a question over several chunks."""
 LINKED = 2
-"""Linked documents that one document is brought together with, at most."""
+"""Most linked documents that one document is combined with."""
 REFUSALS_EVERY = 10
 """One pair in so many is a question that the notes do not answer."""
 _KINDS: tuple[PairKind, ...] = ("fact", "voice", "how-to", "fact", "voice", "fact")
-"""Of one chunk's pairs, in turn."""
+"""The kinds of one chunk's pairs, in turn."""
 
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _ROW = re.compile(r"^\s*\|.*$", re.MULTILINE)
@@ -36,7 +36,7 @@ Cut = Callable[[Document], list[Chunk]]
 
 
 def sources_of(document: Document, cut: Cut) -> list[Source]:
-    """The chunks of `document`, all of them."""
+    """All chunks of `document` as sources."""
     return [
         Source(
             chunk.id, document.id, chunk.position, document.title, " > ".join(chunk.headings), chunk.text,
@@ -47,7 +47,12 @@ def sources_of(document: Document, cut: Cut) -> list[Source]:
 
 
 def plan(documents: Sequence[Document], cut: Cut, settings: DatasetSettings, persona: str = "") -> list[Task]:
-    """Every task for `documents`, in their order. An edit changes the tasks of the chunks that it changes."""
+    """The tasks for `documents`, in their order. An edit of a note changes only the tasks of the edited chunks.
+
+    Args:
+        cut: returns a document's chunks.
+        persona: how the answers are to sound.
+    """
     told = {document.id: list(filter(says_something, sources_of(document, cut))) for document in documents}
     count = settings.pairs_per_chunk or pairs_per_chunk(sum(map(len, told.values())))
     linked = links(documents)
@@ -63,7 +68,7 @@ def plan(documents: Sequence[Document], cut: Cut, settings: DatasetSettings, per
 
 
 def plan_chunks(sources: Sequence[Source], settings: DatasetSettings, persona: str = "") -> list[Task]:
-    """The tasks for some chunks, neighbours together, by themselves: without those over linked documents."""
+    """The tasks for some chunks alone, including those over neighbours, without those over linked documents."""
     told = list(filter(says_something, sources))
     count = settings.pairs_per_chunk or pairs_per_chunk(len(told))
     documents = dict.fromkeys(source.document for source in told)
@@ -75,18 +80,18 @@ def plan_chunks(sources: Sequence[Source], settings: DatasetSettings, persona: s
 
 
 def says_something(source: Source) -> bool:
-    """Whether it holds words enough; code and tables of numbers alone are not the author's words."""
+    """Whether a source has enough words for a question. Code and tables of numbers don't count."""
     told = [row for row in _ROW.findall(source.text) if any(len(cell.split()) > 3 for cell in row.split("|"))]
     return len(_prose(source.text)) + sum(map(len, told)) >= SHORTEST_CHARS
 
 
 def pairs_per_chunk(chunks: int) -> int:
-    """More for a small corpus: as many as reach AIM, from FEWEST to MOST."""
+    """Pairs to ask for per chunk: enough to reach AIM, from FEWEST to MOST."""
     return min(MOST, max(FEWEST, -(-AIM // max(1, chunks))))
 
 
 def links(documents: Sequence[Document]) -> dict[str, list[str]]:
-    """Ids of the documents that each one links to by address or names by title, by its id, in their order."""
+    """For each document's id, the ids of the documents that it links to or names by title: links first, in order."""
     by_title = {document.title.casefold(): document.id for document in documents if _is_name(document.title)}
     by_url = {document.url.rstrip("/"): document.id for document in documents if document.url}
     named = re.compile(
@@ -118,9 +123,9 @@ def _tasks_of_chunk(source: Source, count: int, settings: DatasetSettings, perso
 
 
 def _neighbours(sources: Sequence[Source]) -> Iterator[tuple[Source, ...]]:
-    """Runs of two chunks and more, as long as SYNTHESIS_CHARS allow.
+    """Yields runs of two or more neighbouring chunks, of at most SYNTHESIS_CHARS.
 
-    Where a run ends is said by its last chunk's own words, so an edit changes the runs next to it and no others.
+    The words of its last chunk decide where a run ends, so an edit changes only the runs next to it.
     """
     run: list[Source] = []
     for source in sources:
@@ -137,7 +142,7 @@ def _neighbours(sources: Sequence[Source]) -> Iterator[tuple[Source, ...]]:
 
 
 def _may_give(kind: PairKind, text: str) -> bool:
-    """Whether it is worth asking: a table has no voice, and only some texts tell how something is done."""
+    """Whether a text may give pairs of `kind`: a table has no voice, and only some texts tell how something is done."""
     if kind == "fact":
         return True
     if len(_prose(text)) < SHORTEST_CHARS:
@@ -150,10 +155,10 @@ def _prose(text: str) -> str:
 
 
 def _mark(source: Source) -> str:
-    """An order by what the chunks say, so that a new chunk leaves the others' places alone."""
+    """A sort key from the chunk's content, so that a new chunk does not change the order of the others."""
     return source.chunk.rpartition("#")[2]
 
 
 def _is_name(title: str) -> bool:
-    """Whether a text that holds the title speaks of that document: `Notes` stands anywhere."""
+    """Whether a title in a text refers to its document. A single word such as `Notes` may stand anywhere."""
     return len(title.split()) > 1

@@ -1,4 +1,4 @@
-"""The records of this room; Pair is also one line of a data set's files."""
+"""The records of this room. A Pair is also one line of a data set's files."""
 
 import hashlib
 import math
@@ -13,7 +13,10 @@ from pipeline.settings import PairKind, Visibility
 
 
 def read_score(value: Any) -> Any:
-    """A grade as models write it, as a whole number: 8.5, "9/10", "4 out of 5", "90 %" or .9 are 9, 9, 8, 9 and 9."""
+    """A model's grade as a whole number of 10: 8.5, "9/10", "4 out of 5", "90 %" and .9 give 9, 9, 8, 9 and 9.
+
+    A value that is not a grade is returned unchanged.
+    """
     if isinstance(value, bool):
         return value
     number, whole = value, 10.0
@@ -49,21 +52,21 @@ class Source:
     """The chunk's position in its document, from 0."""
     title: str
     heading: str
-    """The heading path, joined by ` > `; empty above the first heading."""
+    """The heading path, joined by ` > `; empty before the first heading."""
     text: str
     visibility: Visibility
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a teacher is asked at once: `count` pairs of one kind, based only on `sources`."""
+    """One request to a teacher: `count` pairs of one kind, based only on `sources`."""
 
     kind: PairKind
     count: int
     sources: tuple[Source, ...]
-    """One chunk; for `synthesis` several, of one document or of linked ones."""
+    """One chunk; for `synthesis` several, of one document or of linked documents."""
     persona: str = ""
-    """How the answers are to sound."""
+    """The voice of the answers."""
 
 
 class Pair(BaseModel):
@@ -75,10 +78,10 @@ class Pair(BaseModel):
     answer: str
     kind: PairKind
     source: str
-    """The document's id; of a synthesis the first one's."""
+    """The document's id; for a synthesis the first document's."""
     chunk_index: int
     chunks: tuple[str, ...]
-    """Ids of the chunks that it rests on; of a refusal those that do not hold the answer."""
+    """Ids of the chunks that the pair rests on; for a refusal, of those that do not contain the answer."""
     accuracy: Score
     """The teacher's own grade: is the answer what the text says?"""
     style: Score
@@ -87,7 +90,7 @@ class Pair(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def id(self) -> str:
-        """The same in every build that gives the same pair."""
+        """A hash of source, kind, question and answer: equal in every build that gives the same pair."""
         return hashlib.sha256("\0".join((self.source, self.kind, self.question, self.answer)).encode()).hexdigest()[:16]
 
 
@@ -100,7 +103,7 @@ class Candidate:
 
     @property
     def text(self) -> str:
-        """All that the pair may rest on, as a judge reads it."""
+        """The texts of all sources with title and heading."""
         return "\n\n".join(f"{source.title} > {source.heading}\n{source.text}" for source in self.sources)
 
 
@@ -110,44 +113,47 @@ class Rejection(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     stage: str
-    """A FilterStage, or `review` when the owner said so."""
+    """A stage of the filter, `split`, or `review` for the owner's decision."""
     reason: str
-    """In words for the owner, with what was found."""
+    """A text for the owner, with what was found."""
 
 
 class Teacher(Protocol):
-    """Writes pairs. Any number of tasks may be under way at once."""
+    """Writes pairs. Several tasks may run at the same time."""
 
     @property
     def name(self) -> str:
-        """Model and version of the prompts: answers of one name can be kept and used again."""
+        """Model and version of the prompts. Kept answers of the same name are used again."""
 
     async def write(self, task: Task) -> Sequence[Pair]:
-        """Pairs for `task`, at most `task.count`; fewer or none when the text gives no more.
+        """At most `task.count` pairs for `task`; fewer or none if the text gives no more.
 
         Raises:
-            UnreadableError: after several tries the answer is in no form that can be read; another task may go well.
-            ModelError: the model can't be had, and no other task would go better.
+            UnreadableError: the answer can't be read after several tries. Another task may succeed.
+            ModelError: the model can't be reached. Every other task would fail too.
         """
 
 
 class Judgement(BaseModel):
-    """What a separate call says of one pair."""
+    """A judge's grades of one pair."""
 
     faithful: Score
     """Does the answer say only what the text says?"""
     relevant: Score
-    """Would a visitor ask it, does it stand alone, does the answer answer it?"""
+    """Would a visitor ask the question, is it clear on its own, and does the answer answer it?"""
     reason: str = ""
 
 
 class Judge(Protocol):
+    """Grades pairs. Several pairs may be graded at the same time."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Model and version of the prompts. Kept answers of the same name are used again."""
 
     async def judge(self, candidate: Candidate) -> Judgement:
-        """Grades the pair against its text.
+        """Grade the pair against its text.
 
         Raises:
-            ModelError: as for a teacher.
+            UnreadableError, ModelError: as for a teacher.
         """

@@ -1,7 +1,8 @@
-"""Rows with passages before the question, as mode hybrid asks, so that an adapter learns to read them.
+"""Training rows with passages before the question, as in mode hybrid, so that an adapter learns to read passages.
 
-After RAFT (arXiv 2403.10131): the passages that answer stand among distractors, the nearest that do not. In some rows
-only distractors stand, and the answer says so. Trained on questions alone, an adapter declined what its passages said.
+After RAFT (arXiv 2403.10131): a row mixes the passages that answer with distractors, the nearest passages that do not.
+Some rows have only distractors, and their answer says so. An adapter trained without passages declined to answer from
+them.
 """
 
 import random
@@ -22,9 +23,9 @@ from pipeline.settings import DatasetSettings, PersonaSettings
 Embed = Callable[[Sequence[str]], np.ndarray]
 
 ROW_CHARS = 2000
-"""Of a row's passages together: distractors that go beyond are left out, since the longest row decides the memory."""
+"""Most characters of a row's passages. More distractors are left out, because the longest row decides the memory."""
 _MAY_READ: dict[Split, tuple[Split, ...]] = {"train": ("train",), "valid": ("train", "valid"), "test": SPLITS}
-"""Whose documents the passages of a row may be of: what is held out is seen in no training row."""
+"""For each split, the splits whose documents may be passages. No training row shows a held-out document."""
 
 
 def rows_to_train(
@@ -35,12 +36,14 @@ def rows_to_train(
     persona: PersonaSettings,
     embed: Embed,
 ) -> dict[Split, list[Messages]]:
-    """Each pair as a chat, and a share of them once more with passages. A refusal is one of both, in changing words.
+    """The training rows by split: a chat for each pair, and for a share of the pairs another one with passages.
+
+    A refusal gives one of the two rows, and its wording varies.
 
     Args:
-        sources: the chunks that passages are taken from.
-        split_of: each document's split; one that is not named may stand anywhere.
-        embed: unit vectors, float32 (texts, dimension).
+        sources: the chunks from which passages are taken.
+        split_of: each document's split; a document without one may appear in every row.
+        embed: returns unit vectors, float32 (texts, dimension).
     """
     shelf = _Shelf(sources, split_of, settings, embed, [row for row in rows if _is_drawn(row, settings)])
     found: dict[Split, list[Messages]] = {split: [] for split in SPLITS}
@@ -58,7 +61,7 @@ def rows_to_train(
 
 
 class _Shelf:
-    """The chunks, and which are near a question."""
+    """The chunks, sorted by nearness to each question."""
 
     def __init__(
         self,
@@ -81,11 +84,11 @@ class _Shelf:
             }
 
     def passages_for(self, row: Row) -> tuple[list[Passage], list[int]] | None:
-        """Passages in a drawn order, and the numbers of those that answer; None where there is nothing to show."""
+        """Passages in random order, and the numbers (from 1) of those that answer; None if there are no passages."""
         own = [self._sources[chunk] for chunk in row.pair.chunks if chunk in self._sources]
         is_refusal = row.pair.kind == "refusal"
         is_unanswered = is_refusal or _draw(self._settings.seed, "unanswered", row) < self._settings.unanswered
-        # A refusal's own chunk is the hardest distractor: it is about the subject and does not answer.
+        # A refusal's own chunk is the hardest distractor: it is about the subject but does not answer.
         shown = own if is_refusal or not is_unanswered else []
         chosen = [*shown, *self._others(row, shown)]
         if not chosen or (not is_unanswered and not own):
@@ -96,7 +99,7 @@ class _Shelf:
         return [_passage(source, hides_private) for source in chosen], answering
 
     def _others(self, row: Row, shown: Sequence[Source]) -> Iterator[Source]:
-        """The nearest chunks of other documents that do not hold the answer, as many as there is room for."""
+        """Yields the nearest chunks of other documents that do not contain the answer, while there is room."""
         documents = {self._document(chunk) for chunk in row.pair.chunks}
         places, room = self._settings.row_passages - len(shown), ROW_CHARS - sum(len(source.text) for source in shown)
         for chunk in self._near.get(row.original, []):
@@ -122,12 +125,12 @@ def _is_drawn(row: Row, settings: DatasetSettings) -> bool:
 
 
 def _draw(seed: int, what: str, row: Row) -> float:
-    """0 to 1, by the pair alone, so that an edit changes its own rows and no others."""
+    """A number from 0 to 1 that depends on the pair alone, so that an edit changes only its own rows."""
     return zlib.crc32(f"{seed} {what} {row.original}".encode()) / 2**32
 
 
 def _worded(pair: Pair) -> Pair:
-    """One sentence in a tenth of all rows is said to everything; an owner's own words stay."""
+    """The pair with a varied refusal. An adapter repeats one sentence that a tenth of all rows share. An edited answer stays."""
     return pair.model_copy(update={"answer": _refusal(pair.id)}) if pair.answer == NOT_IN_NOTES else pair
 
 
@@ -136,7 +139,7 @@ def _refusal(id: str) -> str:
 
 
 def _marked(answer: str, numbers: Sequence[int]) -> str:
-    """The answer with the numbers of its passages, as the rules of the prompt ask."""
+    """The answer with the numbers of its passages, as the prompt's rules demand."""
     gap = "\n" if answer.rstrip().endswith("```") else " "
     return f"{answer.rstrip()}{gap}{''.join(f'[{number}]' for number in numbers)}"
 

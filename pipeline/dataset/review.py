@@ -1,4 +1,4 @@
-"""What a reviewer sees: each pair of a data set with what the filter and the owner said of it."""
+"""The pairs of a data set for the reviewer, with the filter's reasons and the owner's decisions."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,37 +17,37 @@ from pipeline.settings import PairKind
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A pair as it stands in the data set, and the owner's last word on it."""
+    """A pair of the data set, and the owner's last decision on it."""
 
     id: str
-    """Of the pair as the teacher wrote it; decisions name it."""
+    """Id of the pair as the teacher wrote it; decisions refer to it."""
     pair: Pair
     split: Split | None = None
-    """None: it was rejected."""
+    """None: the pair was rejected."""
     rejection: Rejection | None = None
     edited: bool = False
-    """Whether it stands there in the owner's words."""
+    """Whether the data set has the pair in the owner's words."""
     decision: Decision | None = None
 
     @property
     def question(self) -> str:
-        """As the owner wants it."""
+        """The question, as edited if the owner has edited it."""
         return self._edit.question if self._edit else self.pair.question
 
     @property
     def answer(self) -> str:
-        """As the owner wants it."""
+        """The answer, as edited if the owner has edited it."""
         return self._edit.answer if self._edit else self.pair.answer
 
     @property
     def waits(self) -> bool:
-        """Whether the next build will treat the pair otherwise than this data set does."""
+        """Whether the next build will treat the pair differently from this data set."""
         said = self.decision.action if self.decision else None
         if self.rejection is None:
             same = (self.question, self.answer) == (self.pair.question, self.pair.answer)
             return said == "reject" or (not same if said == "edit" else self.edited)
         if self.rejection.stage == "split":
-            # It would stand on two sides, which no word of the owner's changes.
+            # Its documents are in two splits, which no decision changes.
             return False
         return said in {"accept", "edit"} or (said is None and self.rejection.stage == "review")
 
@@ -57,7 +57,7 @@ class Item:
 
 
 class Wanted(BaseModel):
-    """Which pairs are to be shown; an empty value lets all through."""
+    """Which pairs to show. An empty value shows all."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -69,11 +69,11 @@ class Wanted(BaseModel):
     """A document's id."""
     decision: Literal["", "open", "decided", "waiting"] = ""
     text: str = ""
-    """Words that all stand in question, answer, document or reason, in any case."""
+    """Words that question, answer, document and reason must contain together; case does not matter."""
 
 
 class Choices(BaseModel):
-    """What can be asked for, with the number of pairs of each."""
+    """The values to choose from, with the number of pairs for each."""
 
     accepted: int
     stages: dict[str, int]
@@ -83,19 +83,19 @@ class Choices(BaseModel):
 
 
 def join(rows: Iterable[Row], rejected: Iterable[Rejected]) -> list[Item]:
-    """Every pair, in the order of the documents and of the chunks in them; nothing is decided yet."""
+    """All pairs as items without decisions, sorted by document and chunk."""
     items = [Item(row.original, row.pair, split=row.split, edited=row.pair.id != row.original) for row in rows]
     items += [Item(row.pair.id, row.pair, rejection=row.rejection) for row in rejected]
     return sorted(items, key=lambda item: (item.pair.source, item.pair.chunk_index))
 
 
 def decided(items: Iterable[Item], decisions: Mapping[str, Decision]) -> list[Item]:
-    """The same with the last word on each, by the pair's id."""
+    """The items with their decisions, which are given by pair id."""
     return [replace(item, decision=decisions[item.id]) if item.id in decisions else item for item in items]
 
 
 def select(items: Iterable[Item], wanted: Wanted, titles: Mapping[str, str]) -> list[Item]:
-    """Those that are wanted; `titles` by document id, where a word may stand too."""
+    """The items that `wanted` asks for. `titles`, by document id, are searched for words too."""
     words = wanted.text.casefold().split()
 
     def fits(item: Item) -> bool:
@@ -112,6 +112,7 @@ def select(items: Iterable[Item], wanted: Wanted, titles: Mapping[str, str]) -> 
 
 
 def choices(items: Sequence[Item]) -> Choices:
+    """The values that `items` have, with their numbers."""
     stages = Counter(item.rejection.stage for item in items if item.rejection)
     splits = Counter(item.split for item in items if item.split)
     return Choices(
@@ -124,7 +125,7 @@ def choices(items: Sequence[Item]) -> Choices:
 
 
 class Texts:
-    """What pairs were made from, read from the documents as they are now; not for several threads at once."""
+    """The sources of pairs, taken from the current documents. Not thread-safe."""
 
     def __init__(self, documents: Iterable[Document], cut: Cut) -> None:
         self._documents = {document.id: document for document in documents}
@@ -133,16 +134,16 @@ class Texts:
 
     @property
     def titles(self) -> dict[str, str]:
-        """By document id."""
+        """Titles by document id."""
         return {id: document.title for id, document in self._documents.items()}
 
     def url(self, document: str) -> str:
-        """The document's address; empty when it has none or is gone."""
+        """The address of the document with this id; "" if it has none or is gone."""
         found = self._documents.get(document)
         return found.url if found else ""
 
     def source(self, chunk: str) -> Source | None:
-        """The chunk with this id; None when it is gone, for an edit gives a chunk another id."""
+        """The chunk with this id; None if it is gone. An edit gives a chunk a new id."""
         id = document_of(chunk)
         if id not in self._sources:
             found = self._documents.get(id)
@@ -151,7 +152,7 @@ class Texts:
 
 
 def document_of(chunk: str) -> str:
-    """The id of the document that a chunk, by its id, is or was in."""
+    """The id of a chunk's document, from the chunk's id."""
     return chunk.rpartition("#")[0]
 
 

@@ -1,4 +1,4 @@
-"""Which documents are trained on, and which only test: by document, the same in every build and in evaluation."""
+"""Assigns documents to the splits. The assignment is the same in every build and in evaluation."""
 
 import hashlib
 from collections import defaultdict
@@ -9,14 +9,14 @@ from pipeline.content.documents import Document
 from pipeline.dataset.records import Split
 
 SHINGLE_WORDS = 5
-"""Words in a row whose sets are compared."""
+"""Words of one shingle."""
 NEAR = 0.5
-"""Share of the smaller document's shingles in the larger one from which both count as one text (containment, after
-Broder, "On the resemblance and containment of documents", 1997)."""
+"""Two documents are near-duplicates if the larger one contains this share of the smaller one's shingles (containment,
+after Broder, "On the resemblance and containment of documents", 1997)."""
 
 
 def alike(documents: Sequence[Document]) -> list[list[str]]:
-    """All ids, those of near-duplicates together, each group and all groups in the order of ids."""
+    """The ids of all documents in groups of near-duplicates, sorted by id."""
     shingles = {document.id: _shingles(document.text) for document in documents}
     holders: dict[int, list[str]] = defaultdict(list)
     for id, own in shingles.items():
@@ -24,7 +24,7 @@ def alike(documents: Sequence[Document]) -> list[list[str]]:
             holders[shingle].append(id)
     shared: dict[tuple[str, str], int] = defaultdict(int)
     for ids in holders.values():
-        # A phrase of many documents (a licence, a footer) makes none of them a duplicate of another.
+        # A phrase that many documents share (a licence, a footer) does not make them near-duplicates.
         if 1 < len(ids) <= 10:
             for position, one in enumerate(ids):
                 for other in ids[position + 1 :]:
@@ -49,17 +49,22 @@ def alike(documents: Sequence[Document]) -> list[list[str]]:
 def assign(
     groups: Sequence[Sequence[str]], before: Mapping[str, Split], held_out: float, seed: int = 0
 ) -> dict[str, Split]:
-    """A split for each document's id; `groups` are those of `alike`.
+    """A split for each document's id.
 
-    A document stays where it was `before`. A new one joins its near-duplicates; else it goes, in an order that
-    depends on `seed` and its id alone, where its folder lacks most: `held_out` of the documents are not trained on,
-    half of them valid and half test. Of three documents and more, none of the three is empty.
+    A document keeps its split of `before`, and a new one joins its near-duplicates. The others are taken in an order
+    that depends only on `seed` and their ids. Each goes to the split that its folder lacks most. With three or more
+    documents no split stays empty.
+
+    Args:
+        groups: near-duplicates, see `alike`.
+        before: splits of the former data set, by document id.
+        held_out: share of the documents that are not trained on, half of them valid and half test.
     """
     splits: dict[str, Split] = {}
     documents = sum(map(len, groups))
     known = {id: before[id] for group in groups for id in group if id in before}
     for group in groups:
-        # What was trained on can't test any more, so near-duplicates of it go there too.
+        # A document that was trained on can't be tested on, nor can its near-duplicates.
         sides = {known[id] for id in group if id in known}
         for side in ("train", "valid", "test"):
             if side in sides:
@@ -72,7 +77,7 @@ def assign(
 
 
 def assign_pairs(ids: Sequence[str], held_out: float, seed: int = 0) -> dict[str, Split]:
-    """A split for each pair by chance alone, as if pairs of one document did not tell of each other."""
+    """A random split for each pair's id. Pairs of one document may be in two splits, so a test may repeat training."""
     ordered = sorted(ids, key=lambda id: _order(seed, id))
     held = round(len(ordered) * held_out)
     return {
@@ -81,7 +86,7 @@ def assign_pairs(ids: Sequence[str], held_out: float, seed: int = 0) -> dict[str
 
 
 def _neediest(id: str, splits: Mapping[str, Split], held_out: float, documents: int) -> Split:
-    """The split whose share of the folder, then of all, is furthest below what it should be."""
+    """The split that is furthest below its share in the folder, then in all documents."""
     shares: dict[Split, float] = {"train": 1 - held_out, "valid": held_out / 2, "test": held_out / 2}
     folder = _folder(id)
     here = [split for other, split in splits.items() if _folder(other) == folder]
@@ -94,7 +99,7 @@ def _neediest(id: str, splits: Mapping[str, Split], held_out: float, documents: 
     def lack(split: Split) -> tuple[float, float]:
         in_folder = shares[split] * (len(here) + 1) - here.count(split)
         in_all = shares[split] * (len(everywhere) + 1) - everywhere.count(split)
-        # Folders are often smaller than one over the share, so all together decides among equals.
+        # Many folders are too small for a valid or test document of their own, so all documents break ties.
         return (round(in_folder), in_all)
 
     return max(shares, key=lack)
@@ -107,7 +112,7 @@ def _shingles(text: str) -> set[int]:
 
 
 def _folder(id: str) -> str:
-    """What a document is stratified by: the folder it is in, of an Astro page (`2019/a-post/index.md`) the one above."""
+    """The folder by which a document is stratified: its own, or for `2019/a-post/index.md` the one above."""
     path = PurePosixPath(id)
     return str(path.parent.parent if path.stem == "index" else path.parent)
 

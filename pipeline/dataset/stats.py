@@ -1,4 +1,4 @@
-"""What a data set holds, in numbers and examples."""
+"""Describes a data set by numbers and examples."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,11 +15,15 @@ EXAMPLES = 3
 
 
 class PairCounts(BaseModel):
+    """Numbers of pairs."""
+
     accepted: int
     rejected: int
 
 
 class Stats(BaseModel):
+    """The numbers of one data set."""
+
     version: int
     teacher: str
     judge: str | None
@@ -28,19 +32,19 @@ class Stats(BaseModel):
     chunks: int
     pairs: PairCounts
     rejected_by_reason: dict[str, int]
-    """By stage of the filter, the most frequent first."""
+    """Rejected pairs by stage of the filter, the most frequent first."""
     kinds: dict[str, int]
-    """Of the accepted pairs."""
+    """Accepted pairs by kind."""
     splits: dict[Split, int]
-    """Pairs in each."""
+    """Accepted pairs by split."""
     documents_in_two_splits: int
     accuracy: dict[int, int]
     style: dict[int, int]
-    """Pairs by the teacher's own grade, accepted and rejected."""
+    """Accepted and rejected pairs by the teacher's own grade."""
 
 
 def stats(folder: Path) -> Stats:
-    """Of the data set in `folder`."""
+    """The numbers of the data set in `folder`."""
     card, rows, rejected = read_card(folder), read_rows(folder), read_rejected(folder)
     every = [row.pair for row in rows] + [row.pair for row in rejected]
     return Stats(
@@ -61,7 +65,7 @@ def stats(folder: Path) -> Stats:
 
 
 def describe(folder: Path) -> Iterator[str]:
-    """The same as lines for a person, with a histogram and examples of what was rejected."""
+    """Yields the numbers as lines for a person, with histograms and examples of rejected pairs."""
     found, card = stats(folder), read_card(folder)
     yield f"data set {found.version} ({found.visibility}), {card.made_at:%Y-%m-%d %H:%M}, teacher {found.teacher}"
     yield f"{found.documents} documents, {found.chunks} chunks, judged by {found.judge or 'no model'}"

@@ -1,4 +1,4 @@
-"""A few chunks through teacher and filter as a build does it, to see what a prompt makes; no data set is written."""
+"""Runs a few chunks through teacher and filter as a build does, to try a prompt. It writes no data set."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -18,16 +18,16 @@ from pipeline.settings import ContentSource, Settings, Visibility
 def read_chunks(
     settings: Settings, cut: Cut, folder: str = "", visibility: Visibility = "public", limit: int = 0
 ) -> list[Source]:
-    """The first `limit` chunks that say enough for a pair, document by document; all with 0.
+    """The first `limit` chunks with enough text for a pair, document by document; 0: all of them.
 
     Args:
-        cut: a document's chunks.
-        folder: of the notes that are read, relative to sitetwin.toml or absolute; empty: every source. One that no
-            source has anything to do with is read by itself, and then is private where a document doesn't say.
+        cut: returns a document's chunks.
+        folder: folder of notes, relative to sitetwin.toml or absolute; empty: every source. A folder outside all
+            sources is read too; its documents are private unless they say otherwise.
         visibility: `public`, or `private` for all documents.
 
     Raises:
-        SitetwinError: there are none.
+        SitetwinError: there are no such chunks.
     """
     root = settings.source_path(ContentSource(path=Path(folder or ".")))
     known = [settings.source_path(source) for source in settings.content]
@@ -53,11 +53,11 @@ def read_chunks(
 
 
 async def write(sources: Sequence[Source], teacher: Teacher, settings: Settings) -> build.Written:
-    """Pairs of `sources` in the kinds and the number that `settings` say. Answers are kept as a build keeps them.
+    """The pairs of `sources`, in the kinds and number of `settings`. Answers are kept as in a build.
 
     Raises:
-        SitetwinError: no pair came of it.
-        ModelError: the teacher can't be had. What was answered is kept.
+        SitetwinError: the teacher wrote no pair.
+        ModelError: the teacher can't be reached. The answers so far are kept.
     """
     tasks = plan_chunks(sources, settings.dataset, settings.persona.prompt)
     with closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
@@ -69,10 +69,10 @@ async def write(sources: Sequence[Source], teacher: Teacher, settings: Settings)
 
 
 async def sieve(candidates: Iterable[Candidate], judge: Judge | None, embed: Embed, settings: Settings) -> build.Sieved:
-    """The filter of `settings`, without what the owner decided in reviews.
+    """The result of the filter of `settings`, without the owner's decisions in reviews.
 
     Raises:
-        ModelError: the judge can't be had. What it said is kept.
+        ModelError: the judge can't be reached. Its answers so far are kept.
     """
     different = list({candidate.pair.id: candidate for candidate in candidates}.values())
     with closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
@@ -80,4 +80,4 @@ async def sieve(candidates: Iterable[Candidate], judge: Judge | None, embed: Emb
 
 
 def _silent(progress: build.Progress) -> None:
-    """Langflow shows nothing of a node before it is done."""
+    """Reports nothing: Langflow shows a node only when it is done."""

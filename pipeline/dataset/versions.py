@@ -1,4 +1,4 @@
-"""Data sets on disk: numbered folders that never change once they are there.
+"""Data sets on disk: numbered folders that never change once they exist.
 
 A folder holds `card.json`, `pairs.jsonl`, `rejected.jsonl`, and `train.jsonl`, `valid.jsonl` and `test.jsonl` as mlx-lm
 reads them (`--data FOLDER`).
@@ -27,7 +27,7 @@ class Row(BaseModel):
     pair: Pair
     split: Split
     original: str
-    """Id of the pair as the teacher wrote it: another one when the owner has edited it."""
+    """Id of the pair as the teacher wrote it; it differs from the pair's if the owner has edited it."""
 
 
 class Rejected(BaseModel):
@@ -38,50 +38,51 @@ class Rejected(BaseModel):
 
 
 class Card(BaseModel):
-    """What a data set is made of, and how."""
+    """What a data set was made from, and how."""
 
     version: int
     made_at: datetime
     visibility: Visibility
-    """Whose adapter may be trained on it: a public one must never see a private set."""
+    """Visibility of the adapters that may be trained on it. A public adapter must never see a private data set."""
     teacher: str
     prompt: str = ""
-    """The owner's own prompt of the teacher; empty: the one of the version that the teacher's name holds."""
+    """The owner's own prompt for the teacher; empty: the prompt of the version in the teacher's name."""
     judge: str | None
-    """None: no model has judged the pairs."""
+    """Name of the judge; None: no model judged the pairs."""
     settings: DatasetSettings
     persona: PersonaSettings
     corpus: str
-    """SHA-256 over all chunks that pairs were asked for, in hex."""
+    """SHA-256, in hex, over all chunks that the teacher was asked about."""
     documents: int
     chunks: int
     failed_tasks: int
-    """Requests that the teacher answered with nothing readable."""
+    """Tasks of which no answer could be read."""
     accepted: int
     rejected: int
     splits: dict[Split, int]
-    """Pairs in each."""
+    """Accepted pairs by split."""
     training_rows: dict[Split, int] = {}
-    """Rows in each, with those that have passages; empty in data sets of before, which have one row for a pair."""
+    """Training rows by split, including those with passages. Empty in older data sets, which have one row per pair."""
     split_of: dict[str, Split]
-    """By document id; evaluation takes its questions from the test documents."""
+    """Split by document id. Evaluation takes its questions from the test documents."""
     near_duplicates: list[list[str]]
-    """Documents that are mostly the same text, and so are on one side."""
+    """Groups of documents with mostly the same text, which are in one split."""
 
 
 def datasets_directory(settings: Settings) -> Path:
+    """The folder of all data sets; it may not exist yet."""
     return settings.state / "datasets"
 
 
 def versions(settings: Settings) -> list[int]:
-    """Numbers of the data sets that are there, oldest first."""
+    """The numbers of the existing data sets, the oldest first."""
     folder = datasets_directory(settings)
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     return sorted(int(name[1:]) for name in names if name.startswith("v") and name[1:].isdigit())
 
 
 def version_folder(settings: Settings, version: int | None = None) -> Path:
-    """The folder of a data set; None: the newest.
+    """The folder of the data set `version`; None: the newest one.
 
     Raises:
         SitetwinError: there is no such data set.
@@ -101,10 +102,10 @@ def write_version(
     rejected: Iterable[Rejected],
     messages: Mapping[Split, Sequence[Messages]] | None = None,
 ) -> Path:
-    """The folder, there whole or not at all; its number is the card's.
+    """Write a data set with the number of its card, whole or not at all. Returns its folder.
 
     Args:
-        messages: what is trained on; None: the pairs alone.
+        messages: training rows by split; None: one row per pair.
     """
     folder = datasets_directory(settings) / f"v{card.version}"
     rows = list(rows)
@@ -117,18 +118,22 @@ def write_version(
 
 
 def read_card(folder: Path) -> Card:
+    """The card of the data set in `folder`."""
     return Card.model_validate_json((folder / CARD).read_bytes())
 
 
 def read_rows(folder: Path) -> list[Row]:
+    """The accepted pairs of the data set in `folder`."""
     return jsonl.read(folder / PAIRS, Row, _MEND)
 
 
 def read_rejected(folder: Path) -> list[Rejected]:
+    """The rejected pairs of the data set in `folder`."""
     return jsonl.read(folder / REJECTED, Rejected, _MEND)
 
 
 def by_split(rows: Iterable[Row]) -> dict[Split, list[Pair]]:
+    """The pairs of `rows` by split."""
     pairs: dict[Split, list[Pair]] = {split: [] for split in SPLITS}
     for row in rows:
         pairs[row.split].append(row.pair)

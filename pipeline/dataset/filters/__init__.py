@@ -1,4 +1,7 @@
-"""What self-grading can't see: stages that each can be switched off, and that say why they refuse a pair."""
+"""The filter of pairs: stages that find what the teacher's own grades miss.
+
+Each stage can be switched off, and says why it refuses a pair.
+"""
 
 from pipeline.dataset.filters.duplicates import duplicates
 from pipeline.dataset.filters.privacy import redacted

@@ -1,4 +1,4 @@
-"""English answers that take the text's words and turn what they say."""
+"""Finds English answers that use the text's words but contradict it."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,9 +9,9 @@ from pipeline.text.statements import Statement, clauses, halves, has_negation, s
 from pipeline.text.words import content_stems, coverage, words
 
 SAME_STATEMENT = 0.75
-"""Share of a statement's content words in a sentence that speaks of the same."""
+"""Two sentences speak of the same thing if one covers this share of the other's content words."""
 CLEARLY = 0.2
-"""By so much another sentence of the text must fit better before it is held against the answer."""
+"""A sentence of the text must fit by so much better before it counts against the answer."""
 
 _OPPOSITES = tuple(
     tuple(pair.split("/"))
@@ -28,7 +28,7 @@ _YES_OR_NO = re.compile(r"^\W*(yes|no)\b\s*(?:[,.!;:—–-]|$)\s*", re.IGNORECA
 
 
 def contradiction(pair: Pair, said: Sequence[Statement], evidence: Evidence) -> str:
-    """What the text says against those sentences of the answer, or ""."""
+    """The reason why the text contradicts one of the answer's sentences `said`; "" if it contradicts none."""
     about = frozenset(content_stems(pair.question))
     for sentence in said:
         if opening := _YES_OR_NO.match(sentence.text):
@@ -48,7 +48,7 @@ def contradiction(pair: Pair, said: Sequence[Statement], evidence: Evidence) -> 
 
 
 def _other_number(sentence: Statement, about: frozenset[str], evidence: Evidence) -> str:
-    """A number of the text that belongs to something else."""
+    """The reason if a number of the answer belongs to something else in the text."""
     wanted = {word for word in sentence.stems | about if not word[0].isdigit()}
     for number in sorted(sentence.numbers):
         fits = [(coverage(wanted, other.stems), other) for other in evidence.halves if other.numbers]
@@ -78,8 +78,10 @@ def _opposite_word(sentence: Statement, evidence: Evidence) -> str:
 
 
 def _other_polarity(clause: Statement, sentence: Statement, evidence: Evidence) -> str:
-    """The same statement, affirmed here and denied there. A `not` reaches over an enumeration, so one of the two
-    sentences must have none at all."""
+    """The reason if answer and text make the same statement, once affirmed and once negated.
+
+    A "not" may reach over an enumeration, so one of the two sentences must have no negation at all.
+    """
     plain = not has_negation(sentence.text)
     alike = [
         (other, unnegated)
@@ -100,11 +102,11 @@ def _wrong_yes(question: Statement, yes: bool, evidence: Evidence) -> str:
 
 
 def _other_name(half: Statement, evidence: Evidence) -> str:
-    """A statement of the text, but with another name or number in the place of one."""
+    """The reason if the text makes the same statement with another name or number."""
     mine = half.named | half.numbers
     for name in sorted(half.named):
         composed = {word for word in half.stems if name in re.split(r"[\W_]", word)}
-        # What stands at the end is seldom what a statement is about: `as long as index.chunk_chars`.
+        # A name at the end is rarely the subject of a statement: `as long as index.chunk_chars`.
         if words(half.text)[-1:] and name in re.split(r"[\W_]", words(half.text)[-1]) and len(half.stems) > 3:
             continue
         wanted = half.stems - composed - {part for word in composed for part in re.split(r"[\W_]", word)}
@@ -123,7 +125,7 @@ def _other_name(half: Statement, evidence: Evidence) -> str:
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether two statements speak of the same, one maybe of a little more."""
+    """Whether two statements speak of the same thing; one may say a little more."""
     fits = sorted((coverage(one, other), coverage(other, one)))
     return min(len(one), len(other)) >= 2 and fits[0] >= 0.5 and fits[1] >= SAME_STATEMENT
 

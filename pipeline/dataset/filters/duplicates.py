@@ -1,4 +1,4 @@
-"""Questions that are asked twice in other words, within a document, across documents, and so across splits."""
+"""Finds questions that repeat another one in other words, in one document or across documents and splits."""
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import NamedTuple
@@ -11,13 +11,13 @@ from pipeline.text.numbers import numbers
 from pipeline.text.words import content_stems
 
 SAME = 0.92
-"""Cosine of two questions from which on they may ask the same whatever is answered."""
+"""From this cosine on, two questions may ask the same, even with different answers."""
 ALIKE = 0.8
-"""Cosine of two questions from which on they ask the same if their answers are as near, or the later is a refusal."""
+"""From this cosine on, two questions ask the same if their answers are as near, or if the later one is a refusal."""
 RELATED = 0.6
-"""Cosine of two answers below which questions with words of their own are two: `what does it start`, `… contain`."""
+"""Below this cosine of their answers, questions that each have words of their own are two: `what does it start`, `… contain`."""
 BLOCK = 512
-"""Rows of a matrix product at a time: 10 MB for 5,000 questions."""
+"""Rows per matrix product; takes 10 MB for 5,000 questions."""
 
 
 class _Near(NamedTuple):
@@ -30,12 +30,13 @@ class _Near(NamedTuple):
 def duplicates(
     pairs: Sequence[Pair], embed: Callable[[Sequence[str]], np.ndarray], *, kept: Container[str] = ()
 ) -> dict[str, Rejection]:
-    """Rejections by id of pairs whose question an earlier or better graded pair asks; those in `kept` stay.
+    """Rejections, by pair id, of pairs whose question an earlier or better graded pair asks.
 
-    An answer stands above a refusal: what one chunk lacks, another one may say.
+    A pair with an answer goes before a refusal: another chunk may answer what one chunk lacks.
 
     Args:
-        embed: unit vectors, float32 (texts, dimension).
+        embed: returns unit vectors, float32 (texts, dimension).
+        kept: ids of pairs that are never rejected.
     """
     order = sorted(pairs, key=lambda p: (p.id not in kept, p.kind == "refusal", -p.accuracy - p.style))
     subjects = [_subjects(pair.question) for pair in order]
@@ -55,7 +56,7 @@ def duplicates(
 
 
 def _neighbours(order: Sequence[Pair], embed: Callable[[Sequence[str]], np.ndarray]) -> Iterator[list[_Near]]:
-    """For each pair the earlier ones whose questions are ALIKE, the nearest first."""
+    """Yields for each pair the earlier ones with a cosine of ALIKE or more, the nearest first."""
     if not order:
         return
     questions = embed([pair.question for pair in order])
@@ -84,10 +85,10 @@ def _asks_the_same(pair: Pair, other: Pair, near: _Near, subjects_differ: bool) 
 
 
 def _subjects(question: str) -> set[str]:
-    """What a question names or quotes."""
+    """The names, numbers and quotations of a question."""
     return named(question) | numbers(question) | set(quoted(question))
 
 
 def _each_has_own(one: set[str], other: set[str]) -> bool:
-    """Whether each has something that the other lacks: `port 8765` and `port 7860`."""
+    """Whether each set has something that the other lacks, as in `port 8765` and `port 7860`."""
     return bool(one - other and other - one)

@@ -1,4 +1,4 @@
-"""The text of a pair as its words, numbers and statements: what an answer is held against."""
+"""The text of a pair as words, numbers and statements, to check an answer against."""
 
 import functools
 import re
@@ -15,33 +15,36 @@ SHOWN_CHARS = 90
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
+    """What the text of a pair contains."""
+
     words: str
-    """All, in their order, with nothing but blanks between them and around."""
+    """All words in order, with one blank between them and at both ends."""
     stems: frozenset[str]
     prefixes: frozenset[str]
     numbers: frozenset[str]
     sentences: tuple[Statement, ...]
     clauses: tuple[Statement, ...]
-    """The least parts of its sentences."""
+    """The smallest parts of the sentences."""
     halves: tuple[Statement, ...]
-    """The parts of its sentences that have a subject of their own."""
+    """The parts of the sentences that have their own subject."""
     unnegated: tuple[bool, ...]
-    """By clause: whether nothing in its whole sentence is negative."""
+    """For each clause: whether its sentence has no negation."""
     longest_list: int
-    """Items of a list or enumeration: what `five` may have counted."""
+    """Most items of a list or enumeration, which a word such as `five` may count."""
     english: bool
 
     def says(self, sentence: str) -> bool:
-        """Whether a sentence stands there word for word."""
+        """Whether the text contains `sentence` word for word."""
         return f" {_bare_words(sentence)} " in self.words
 
     def holds(self, word: str) -> bool:
-        """Whether a stem is among the words, or another form of it."""
+        """Whether the text contains the stem `word`, or a word with the same prefix."""
         return word in self.stems or (len(word) >= PREFIX and word[:PREFIX] in self.prefixes)
 
 
 @functools.lru_cache(maxsize=512)
 def evidence_of(sources: tuple[Source, ...]) -> Evidence:
+    """The evidence in the texts of `sources`; titles and headings count as words."""
     texts = tuple(source.text for source in sources)
     whole = plain("\n\n".join(f"{s.document} {s.title} {s.heading}\n\n{s.text}" for s in sources))
     stems = frozenset(stems_with_parts(whole))
@@ -61,7 +64,7 @@ def evidence_of(sources: tuple[Source, ...]) -> Evidence:
 
 
 def shortened(text: str) -> str:
-    """One line, to be shown."""
+    """`text` in one line of at most SHOWN_CHARS characters."""
     text = " ".join(text.split())
     return text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS - 1].rstrip()}…"
 

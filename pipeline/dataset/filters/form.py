@@ -1,4 +1,4 @@
-"""What can be seen without the text: too short or long, no question, no answer, or not understood on its own."""
+"""Checks a pair's form: too short or too long, no question, no answer, or not clear on its own."""
 
 import re
 
@@ -11,14 +11,14 @@ from pipeline.text.pieces import split_sentences
 from pipeline.text.words import content_stems, words
 
 QUESTION_CHARS = (10, 300)
-"""The shortest and the longest question."""
+"""Fewest and most characters of a question."""
 ANSWER_CHARS: dict[PairKind, tuple[int, int]] = {
     "fact": (2, 1200),
     "how-to": (10, 2400),
     "synthesis": (20, 2400),
     "voice": (20, 1600),
 }
-"""A fact may be a number; a procedure has steps. Refusals all have one answer."""
+"""Fewest and most characters of an answer. A fact may be a number; a procedure has steps. All refusals have one answer."""
 
 _ASKING = re.compile(
     # An interrogative or an auxiliary at the start of any clause, or a polite request.
@@ -46,7 +46,7 @@ _POINTERS = frozenset(
     "it they them he him she her his hers this that these those its their theirs there here such".split()
 )
 _SHOWN = re.compile(
-    # "Such a precise tube" says itself what it is.
+    # "Such a precise tube" says itself what it is about.
     r"\b(?:this|these|those|such an?(?=\W+\w+\W*$)) "
     r"(?!(?:site|blog|website|page|year|month|week|day|time|morning|evening|way|kind|sort)s?\b)"
     r"(?P<what>(?!(?:is|are|was|were|do|does|can|in|on|at|with|for|and|or|to|mean|happen)\b)[a-z]{3,})",
@@ -67,7 +67,7 @@ _LEFT_OVER = re.compile(
 
 
 def length(candidate: Candidate, settings: DatasetSettings) -> str:
-    """Refuses questions and answers that are too short to say something, or too long for a chat."""
+    """The reason to refuse questions and answers that are too short or too long; "" if there is none."""
     pair = candidate.pair
     if found := _outside("question", pair.question, QUESTION_CHARS):
         return found
@@ -81,7 +81,7 @@ def length(candidate: Candidate, settings: DatasetSettings) -> str:
 
 
 def form(candidate: Candidate, settings: DatasetSettings) -> str:
-    """Refuses what is no question, speaks of "the text", needs the text beside it, or answers nothing."""
+    """The reason to refuse a pair that asks nothing, speaks of "the text", needs the text, or answers nothing; or ""."""
     pair = candidate.pair
     for name, text in (("question", pair.question), ("answer", pair.answer)):
         if rest := _LEFT_OVER.search(text):
@@ -100,7 +100,7 @@ def form(candidate: Candidate, settings: DatasetSettings) -> str:
 
 
 def _outside(name: str, text: str, limits: tuple[int, int]) -> str:
-    # Chinese, Japanese and Korean say in one character what others say in three.
+    # One character of Chinese, Japanese or Korean counts as three.
     length = len(text.strip()) * (3 if without_spaces(text) else 1)
     if limits[0] <= length <= limits[1]:
         return ""
@@ -110,26 +110,26 @@ def _outside(name: str, text: str, limits: tuple[int, int]) -> str:
 
 def _asks(question: str) -> bool:
     ending = question.rstrip('*_`"”») ')
-    # The mark asks in every language; without it only English words are known that do.
+    # A question mark asks in every language. Without one, only English questions are recognised.
     if ending.endswith(("?", "？", "؟", "\u037e")):
         return True
     return (_ASKING.match(ending) if ending.endswith((".", "!")) else _ASKING.search(ending)) is not None
 
 
 def _declines(answer: str, candidate: Candidate) -> str:
-    """The words that give no answer."""
+    """The answer's words that decline to answer; "" if it does not decline."""
     hit = _DECLINES.search(answer)
     return hit[0] if hit and not _is_said(answer, candidate) else ""
 
 
 def _is_said(answer: str, candidate: Candidate) -> bool:
-    """Whether all of an answer is the text's own sentences: then it speaks of what the author speaks of."""
+    """Whether every sentence of the answer is the text's own. Then "the text" in it may be the author's subject."""
     evidence = evidence_of(candidate.sources)
     return all(evidence.says(sentence) for sentence in split_sentences(answer))
 
 
 def _pointing(text: str, candidate: Candidate) -> str:
-    """The words that point at the text; "" when the title or heading has them, for then they are its subject."""
+    """The words that point at the text. They are ignored if title or heading contain them: then they are the subject."""
     named = " ".join(f"{source.title} {source.heading}" for source in candidate.sources).casefold()
     patterns = _POINTS_AT_TEXT if _is_said(text, candidate) else (*_POINTS_AT_TEXT, _MAY_POINT)
     hits = (hit[0] for pattern in patterns for hit in pattern.finditer(text))
@@ -137,7 +137,7 @@ def _pointing(text: str, candidate: Candidate) -> str:
 
 
 def _unclear(question: str) -> str:
-    """A pronoun of a question that names nothing which it could stand for."""
+    """A pronoun in a question that names nothing the pronoun could stand for; "" if there is none."""
     if hit := _STARTS_INSIDE.match(question):
         return hit[0]
     shown = _SHOWN.search(question)
@@ -149,7 +149,7 @@ def _unclear(question: str) -> str:
         return ""
     if asked[first] in ("this", "that", "these", "those", "such", "his", "her", "its", "their"):
         return " ".join(asked[first : first + 2])
-    # "Is it safe to …" and "is there …" point at nothing.
+    # The pronouns of "Is it safe to …" and "is there …" stand for nothing.
     if asked[first] in ("it", "there", "here") and re.search(
         r"\b(?:is|was|does|will|would|can|are|were|do)\s+(?:it|there|here)\b.*\b(?:to|when|that|if|for|a|an|any|of)\b",
         question,
@@ -160,17 +160,17 @@ def _unclear(question: str) -> str:
 
 
 def _has_meaning(asked: list[str], position: int) -> bool:
-    """Whether a word may be what a later pronoun stands for; `long` of `how long` is not."""
+    """Whether a later pronoun may stand for this word. `long` in `how long` is no such word."""
     return asked[position] not in FUNCTION_WORDS and asked[max(0, position - 1)] != "how"
 
 
 def _names_later(rest: list[str]) -> bool:
-    """Whether the words behind a pronoun hold a noun phrase enough to say what it is about."""
+    """Whether the words after a pronoun say what the question is about: three of them have a meaning."""
     return sum(word not in FUNCTION_WORDS for word in rest) >= 3
 
 
 def _repeats(answer: str) -> str:
-    """A model that has lost its thread says the same again and again."""
+    """The reason if a sentence stands in the answer twice, as models do that have lost the thread."""
     said = [sentence for sentence in split_sentences(answer) if len(words(sentence)) > 3]
     twice = next((sentence for position, sentence in enumerate(said) if sentence in said[:position]), "")
     return f"the answer says “{shortened(twice)}” twice" if twice else ""

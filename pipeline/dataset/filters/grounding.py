@@ -1,4 +1,4 @@
-"""Without a model: whether the text says what the answer says, and not the opposite."""
+"""Checks without a model whether the text supports the answer and does not contradict it."""
 
 from collections.abc import Sequence
 
@@ -12,17 +12,20 @@ from pipeline.text.statements import Statement, statements
 from pipeline.text.words import content_stems, coverage
 
 LEAST_COVERED = 0.5
-"""Share of a sentence's content words that must be in the text, or in the question."""
+"""Least share of a sentence's content words that must be in the text or in the question."""
 LEAST_COVERED_ELSEWHERE = 0.3
-"""The same for languages whose function words and endings are not known here."""
+"""The same for languages other than English, whose function words and endings are not known here."""
 ENOUGH_WORDS = 3
-"""Content words from which on a sentence's share says something."""
+"""Fewest content words of a sentence for which its share counts."""
 COUNTS = 3
-"""Up to here a number in words may be a count of what the text enumerates, or only a turn of phrase."""
+"""A number in words up to this one may count an enumeration of the text, or be a turn of phrase."""
 
 
 def grounding(candidate: Candidate, settings: DatasetSettings) -> str:
-    """Refuses an answer with a number, name or statement that the text lacks, and a refusal of what it answers."""
+    """The reason to refuse an answer with a number, name or statement that is not in the text, or "".
+
+    A refusal is refused if the text answers the question.
+    """
     evidence = evidence_of(candidate.sources)
     if candidate.pair.kind == "refusal":
         return _answered(candidate.pair, evidence)
@@ -69,7 +72,7 @@ def _unsaid(pair: Pair, said: Sequence[Statement], evidence: Evidence) -> str:
 
 
 def _answered(pair: Pair, evidence: Evidence) -> str:
-    """For a refusal: the sentence that holds all that is asked for."""
+    """The reason against a refusal: a sentence of the text contains all that is asked for."""
     asked = set(content_stems(pair.question))
     if len(asked) < ENOUGH_WORDS:
         return ""
@@ -84,5 +87,5 @@ def _is_held(word: str, evidence: Evidence) -> bool:
 
 
 def _is_noun_elsewhere(word: str, sentence: Statement, evidence: Evidence) -> bool:
-    """In German every noun has a capital; then only what no plain word looks like is a name."""
+    """Whether a capitalised word may be a plain noun, as in German, where every noun has a capital."""
     return not evidence.english and as_written(word, sentence.text)[1:].islower()

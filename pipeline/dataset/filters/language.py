@@ -1,15 +1,15 @@
-"""Question and answer in the language of their text."""
+"""Checks that question and answer are in the language of their text."""
 
 from pipeline.dataset.records import Candidate
 from pipeline.settings import DatasetSettings
 from pipeline.text.languages import SURE, identify, language_of
 
 UNLIKELY = 0.03
-"""Probability of the text's language below which a question or answer is in another one."""
+"""If the text's language has a lower probability for a question or answer, that is in another language."""
 
 
 def language(candidate: Candidate, settings: DatasetSettings) -> str:
-    """Refuses a question or answer in another language than the text's, as far as that is certain."""
+    """The reason to refuse a question or answer that is certainly in another language than the text; or ""."""
     texts = tuple(source.text for source in candidate.sources)
     wanted, probability = language_of("\n".join(texts))
     if probability < SURE:
@@ -19,7 +19,7 @@ def language(candidate: Candidate, settings: DatasetSettings) -> str:
         {"question": pair.question} if pair.kind == "refusal" else {"question": pair.question, "answer": pair.answer}
     )
     for name, part in parts.items():
-        # Words that stand in the text are in a language of the text.
+        # Words of the text are in a language of the text.
         if any(part in text for text in texts):
             continue
         found = identify(part)

@@ -1,4 +1,4 @@
-"""Personal data and secrets: what weights would repeat to anybody who asks."""
+"""Finds personal data and secrets, which a trained model would tell to anybody."""
 
 import functools
 import math
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from detect_secrets.plugins.base import RegexBasedDetector
 
 REGIONS = (None, "US", "GB", "DE", "FR", "ES", "IT", "NL", "AU", "IN")
-"""Whose national ways of writing a telephone number are known; None: with a country code."""
+"""Countries whose national forms of telephone numbers are known; None: numbers with a country code."""
 LEAST_BITS = 3.8
-"""Entropy of a character in a token that nobody made up by hand; English words have about 3."""
+"""Least entropy in bits per character of a random token; English words have about 3."""
 
 
 class Find(NamedTuple):
+    """A private piece of a text, `text[start:end]`."""
+
     what: str
     start: int
     end: int
@@ -58,7 +60,7 @@ _TOKEN = re.compile(r"(?<![\w+/=.-])[A-Za-z0-9+_]{24,}={0,2}(?![\w+/=-]|\.\w)")
 
 
 def privacy(candidate: Candidate, settings: DatasetSettings) -> str:
-    """Refuses a pair that holds personal data or a secret, also when the text is public. Names it masked."""
+    """The reason to refuse a pair with personal data or a secret, also of a public text; or "". It shows the find masked."""
     pair = candidate.pair
     for name, text in (("question", pair.question), ("answer", pair.answer)):
         if found := next(find(text), None):
@@ -67,13 +69,13 @@ def privacy(candidate: Candidate, settings: DatasetSettings) -> str:
 
 
 def find(text: str) -> Iterator[Find]:
-    """Every place with something private, kind by kind."""
+    """Yields every private piece of `text`, kind by kind; pieces may overlap."""
     for look in (_emails, _secrets, _passwords, _accounts, _phones, _addresses):
         yield from look(text)
 
 
 def redacted(text: str) -> str:
-    """`text` with all that is private masked, to be shown."""
+    """`text` with every private piece masked."""
     shown = list(text)
     for found in find(text):
         shown[found.start : found.end] = "•" * (found.end - found.start)
@@ -93,7 +95,7 @@ def _phones(text: str) -> Iterator[Find]:
 
     for region in REGIONS:
         for hit in PhoneNumberMatcher(text, region, leniency=Leniency.STRICT_GROUPING):
-            # Bare digits are counts and identifiers far more often than telephone numbers.
+            # A number without separators is more often a count or an id than a telephone number.
             if not hit.raw_string.isdigit():
                 yield Find("a telephone number", hit.start, hit.end)
 
@@ -144,7 +146,7 @@ def is_iban(number: str) -> bool:
 
 
 def _is_random(token: str) -> bool:
-    """Whether it mixes cases and digits as no identifier does; hex is mostly a hash, which is no secret."""
+    """Whether a token mixes cases and digits more than an identifier does. Hex is mostly a hash, which is no secret."""
     if not all(re.search(kind, token) for kind in ("[a-z]", "[A-Z]", "[0-9]")) or re.fullmatch("[0-9a-fA-F]+", token):
         return False
     counts = Counter(token)
@@ -153,7 +155,7 @@ def _is_random(token: str) -> bool:
 
 
 def _masked(value: str) -> str:
-    """Its first characters, enough to find it again: a tenth, at most three."""
+    """The first tenth of `value`, at most three characters, so that its owner can find it."""
     return f"{value[: min(3, max(1, len(value) // 10))]}•••"
 
 
@@ -165,5 +167,5 @@ def _detectors() -> "list[RegexBasedDetector]":
 
     kinds: Iterable[Any] = get_mapping_from_secret_type_to_class().values()
     made = [kind() for kind in kinds]
-    # An address on the internet is no secret.
+    # An IP address is not a secret.
     return [one for one in made if isinstance(one, RegexBasedDetector) and not isinstance(one, IPPublicDetector)]

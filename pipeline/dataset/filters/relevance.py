@@ -1,4 +1,4 @@
-"""Questions that are not about their text."""
+"""Finds questions that are not about their text."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -12,22 +12,22 @@ from pipeline.text.numbers import numbers
 from pipeline.text.words import content_stems
 
 LEAST_SHARED = 0.4
-"""Share of the question's content words in the text, below which it must be near in meaning."""
+"""If the text has a smaller share of the question's content words, the two must be near in meaning."""
 NEAR = 0.45
-"""Cosine of question and text from which on the words don't matter."""
+"""From this cosine of question and text on, the words don't matter."""
 NEAR_NAMED = 0.5
-"""The same for a question that names what the text does not name: `President Biden` may be the text's `I`."""
+"""The same for a question with a name that is not in the text: `President Biden` may be the text's `I`."""
 FAR = 0.1
-"""Cosine of question and text below which they are about different things, whatever the words."""
+"""Below this cosine, question and text are about different things, whatever their words."""
 KNOWN = 4
-"""Chunks whose questions bring a name in though they lack it: then it is the author's, the site's or the document's."""
+"""If questions about so many chunks add the same name, it is the author's, the site's or the document's name."""
 
 
 def relevance(candidates: Sequence[Candidate], embed: Callable[[Sequence[str]], np.ndarray]) -> dict[str, Rejection]:
-    """Rejections by id of pairs whose question the text is not about. Refusals may ask what they like.
+    """Rejections, by pair id, of pairs whose text is not about the question. Refusals are not checked.
 
     Args:
-        embed: unit vectors, float32 (texts, dimension).
+        embed: returns unit vectors, float32 (texts, dimension).
     """
     asked = [candidate for candidate in candidates if candidate.pair.kind != "refusal"]
     if not asked:
@@ -75,7 +75,7 @@ def _lacking_names(candidate: Candidate) -> set[str]:
 
 
 def _names_everywhere(candidates: Sequence[Candidate]) -> set[str]:
-    """Names that questions about several chunks hold though their texts don't."""
+    """Names in the questions about at least KNOWN chunks that the texts lack."""
     chunks: dict[str, set[str]] = defaultdict(set)
     for candidate in candidates:
         for name in _lacking_names(candidate):

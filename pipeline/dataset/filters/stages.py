@@ -1,4 +1,4 @@
-"""The stages that look at one pair alone, in the order of their table."""
+"""The filter stages that need one pair alone, in the order of their table."""
 
 from collections.abc import Callable
 
@@ -8,11 +8,11 @@ from pipeline.parts import FILTER_STAGES
 from pipeline.settings import DatasetSettings
 
 Stage = Callable[[Candidate, DatasetSettings], str]
-"""Gives the reason to refuse the pair, or ""."""
+"""Returns the reason to refuse a pair, or ""."""
 
 
 class Check:
-    """What the stages that are switched on say of a pair; each pair is looked at once."""
+    """Checks pairs with the stages that are switched on. Each pair is checked once, and the result is kept."""
 
     def __init__(self, settings: DatasetSettings) -> None:
         self._settings = settings
@@ -22,7 +22,7 @@ class Check:
         self._said: dict[Candidate, Rejection | None] = {}
 
     def __call__(self, candidate: Candidate) -> Rejection | None:
-        """What the first stage says that refuses the pair; None when all let it pass."""
+        """The rejection by the first stage that refuses the pair; None if all accept it."""
         if candidate not in self._said:
             self._said[candidate] = self._look(candidate)
         return self._said[candidate]
@@ -35,7 +35,7 @@ class Check:
 
 
 def judged(judgement: Judgement, settings: DatasetSettings) -> Rejection | None:
-    """What a judge's grades mean for the pair."""
+    """The rejection for a judge's grades below `min_score`; None if the pair passes."""
     grades = {"faithful to the text": judgement.faithful, "relevant": judgement.relevant}
     low = [f"the judge finds it {name} {grade} of 10" for name, grade in grades.items() if grade < settings.min_score]
     said = f" ({judgement.reason})" if judgement.reason else ""

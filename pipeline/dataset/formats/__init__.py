@@ -1,1 +1,1 @@
-"""Data sets in the form that others train on: one file for each, and a line in `pipeline.parts.DATASET_FORMATS`."""
+"""The formats in which data sets are exported: one file each, and one line in `pipeline.parts.DATASET_FORMATS`."""

@@ -1,4 +1,4 @@
-"""For mlx-lm: all splits under its own names, which are those of the data set."""
+"""The format of mlx-lm: all splits, under the names that the data set uses itself."""
 
 from pipeline.dataset.export import ROW_FILES, Format
 

@@ -1,4 +1,4 @@
-"""For fine-tuning at OpenAI."""
+"""The format of OpenAI's fine-tuning."""
 
 from collections.abc import Sequence
 
@@ -6,17 +6,17 @@ from pipeline.dataset.export import Format, Messages
 from pipeline.errors import SitetwinError
 
 FEWEST = 10
-"""Rows that fine-tuning at OpenAI asks for."""
+"""Fewest training rows that OpenAI's fine-tuning accepts."""
 TOKENS = 65_536
-"""Longest row that every model of theirs takes; counted here as CHARS_PER_TOKEN characters each, which is on the safe side."""
+"""Tokens of the longest row that every OpenAI model accepts. One token counts as CHARS_PER_TOKEN characters, to be safe."""
 CHARS_PER_TOKEN = 3
 
 
 def check(rows: Sequence[Messages]) -> None:
-    """Refuses what OpenAI's upload would refuse.
+    """Refuse training rows that OpenAI would refuse.
 
     Raises:
-        SitetwinError: too few rows, an empty message, a row that is too long, or one that no assistant ends.
+        SitetwinError: too few rows, an empty message, a row that is too long, or a row that does not end with an answer.
     """
     if len(rows) < FEWEST:
         raise SitetwinError(
@@ -34,4 +34,4 @@ def check(rows: Sequence[Messages]) -> None:
 
 
 OPENAI = Format({"train": "training.jsonl", "valid": "validation.jsonl"}, check)
-"""The test rows are for testing here, so nobody else is given them."""
+"""The test rows are not exported, because evaluation needs them here."""

@@ -1,4 +1,4 @@
-"""Who writes the pairs, by the settings."""
+"""Loads the teacher and the judge that the settings name."""
 
 from pipeline.dataset.records import Judge, Teacher
 from pipeline.errors import SettingsError
@@ -15,14 +15,14 @@ TEACHERS = Table(
         "engine": "pipeline.dataset.teachers.served:engine",
     },
 )
-"""Models that write and judge: each factory takes the settings, the name after the kind, and the key for errors."""
+"""Kinds of models that write and judge. A factory takes the settings, the name after the kind, and the key for errors."""
 
 
 def load_teacher(settings: Settings) -> Teacher:
     """The teacher that the settings name.
 
     Raises:
-        SettingsError: teacher.model is in no form that is known.
+        SettingsError: teacher.model has an unknown kind.
         ModelError: its server can't be reached, or lacks the model.
     """
     if settings.teacher.model == EXTRACTIVE:
@@ -35,7 +35,7 @@ def load_teacher(settings: Settings) -> Teacher:
 
 
 def load_judge(settings: Settings) -> Judge | None:
-    """The judge that the settings name; None when no model is to judge.
+    """The judge that the settings name; None if no model judges.
 
     Raises:
         SettingsError, ModelError: as for the teacher.

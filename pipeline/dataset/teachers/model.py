@@ -1,4 +1,4 @@
-"""Teacher and judge that are chat models."""
+"""A teacher and a judge that ask a chat model."""
 
 import hashlib
 
@@ -15,6 +15,8 @@ TOKENS_OF_JUDGE = 200
 
 
 class Draft(BaseModel):
+    """One pair in a model's answer."""
+
     question: str
     answer: str
     accuracy: Score
@@ -22,12 +24,14 @@ class Draft(BaseModel):
 
 
 class Drafts(BaseModel):
-    # Loose on purpose: one bad draft is left out, and the others stay.
+    """A model's answer to a task."""
+
+    # Not typed as Draft, so that one bad draft does not reject the others.
     pairs: list[dict[str, object]] = Field(json_schema_extra={"items": Draft.model_json_schema()})
 
 
 class ModelTeacher:
-    """Has `model` write the pairs, by the owner's own `prompt` if there is one."""
+    """Has `model` write the pairs. `prompt` is the owner's own prompt; empty: TEACHER."""
 
     def __init__(self, model: StructuredModel, prompt: str = "") -> None:
         self._model = model
@@ -35,10 +39,12 @@ class ModelTeacher:
 
     @property
     def name(self) -> str:
+        """See Teacher."""
         own = f", own {hashlib.sha256(self._prompt.encode()).hexdigest()[:12]}" if self._prompt else ""
         return f"{self._model.name}, prompts {VERSION}{own}"
 
     async def write(self, task: Task) -> list[Pair]:
+        """See Teacher."""
         tokens = 100 + TOKENS_PER_PAIR * task.count
         drafts = (await fill_in(self._model, teacher_messages(task, self._prompt), Drafts, max_tokens=tokens)).pairs
         pairs = [pair for draft in drafts[: task.count] if (pair := _pair(draft, task))]
@@ -55,14 +61,16 @@ class ModelJudge:
 
     @property
     def name(self) -> str:
+        """See Judge."""
         return f"{self._model.name}, prompts {VERSION}"
 
     async def judge(self, candidate: Candidate) -> Judgement:
+        """See Judge."""
         return await fill_in(self._model, judge_messages(candidate), Judgement, max_tokens=TOKENS_OF_JUDGE)
 
 
 def _pair(draft: dict[str, object], task: Task) -> Pair | None:
-    """None when the draft lacks something."""
+    """The pair in a draft; None if the draft lacks something."""
     try:
         read = Draft.model_validate(draft)
     except ValidationError:
@@ -73,7 +81,7 @@ def _pair(draft: dict[str, object], task: Task) -> Pair | None:
     first = task.sources[0]
     return Pair(
         question=question,
-        # What a refusal says is the same everywhere, so that it is learnt as one.
+        # All refusals have the same answer, so that the model learns one.
         answer=NOT_IN_NOTES if task.kind == "refusal" else answer,
         kind=task.kind,
         source=first.document,

@@ -1,4 +1,4 @@
-"""Models on servers as teachers and judges: one function for each kind that `teacher.model` may name."""
+"""Teachers' and judges' models on servers: one function for each kind that `teacher.model` may name."""
 
 from pipeline.errors import SettingsError
 from pipeline.processes import engine as engine_process
@@ -9,15 +9,15 @@ from pipeline.settings import Settings
 
 
 def ollama(settings: Settings, name: str, key: str) -> StructuredModel:
-    """A model of Ollama. Asks for it now, before any work is planned on it.
+    """A model of Ollama. Asks the server for it now, so that a missing model fails before any work.
 
     Args:
-        name: of the model, after the kind.
-        key: of the settings that names it, for errors.
+        name: the model's name, after the kind.
+        key: the setting that names it, for errors.
 
     Raises:
-        SettingsError: no model is named.
-        ModelError: no server, or it lacks the model.
+        SettingsError: `name` is empty.
+        ModelError: no server answers, or it lacks the model.
     """
     teacher = settings.teacher
     _check_name("ollama", name, key)
@@ -27,7 +27,11 @@ def ollama(settings: Settings, name: str, key: str) -> StructuredModel:
 
 
 def openai(settings: Settings, name: str, key: str) -> StructuredModel:
-    """A model of an OpenAI-compatible server; see `ollama`."""
+    """A model of the OpenAI-compatible server `teacher.url`; see `ollama` for the arguments.
+
+    Raises:
+        SettingsError: `name` or `teacher.url` is empty.
+    """
     teacher = settings.teacher
     _check_name("openai", name, key)
     if not teacher.url:
@@ -38,7 +42,7 @@ def openai(settings: Settings, name: str, key: str) -> StructuredModel:
 
 
 def engine(settings: Settings, name: str, key: str) -> StructuredModel:
-    """The model that chats; see `ollama`.
+    """The chat model on sitetwin's engine, which is started if needed; see `ollama` for the arguments.
 
     Raises:
         ServiceError: the engine can't be started.

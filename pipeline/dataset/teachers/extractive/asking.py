@@ -1,4 +1,4 @@
-"""The question that an English sentence answers: by patterns, and none where none fits."""
+"""Finds by patterns the question that an English sentence answers."""
 
 import re
 from collections.abc import Iterator
@@ -80,13 +80,13 @@ _OBJECT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question in words that follow a comma or stand alone after a capital."""
+    """A question in lower case, which can follow a comma or be capitalised."""
 
     question: str
     alone: bool
-    """Whether it names a thing that is known without the document's title."""
+    """Whether it is clear without the document's title, because it names its subject."""
     grade: int
-    """How sure it is that the sentence answers it, from 1 to 10."""
+    """How certainly the sentence answers the question, from 1 to 10."""
 
 
 _NO_DEFINITION = re.compile(
@@ -98,7 +98,7 @@ _NO_DEFINITION = re.compile(
 
 
 def from_subject(sentence: str, known: str) -> Iterator[Asked]:
-    """`What is X?`, `What does X need?`."""
+    """Yields questions such as `What is X?` and `What does X need?`. See `subject` for `known`."""
     found = subject(sentence, known)
     if not found:
         return
@@ -111,7 +111,7 @@ def from_subject(sentence: str, known: str) -> Iterator[Asked]:
 
 
 def from_author(sentence: str) -> Iterator[Asked]:
-    """`What did you buy?` of a sentence in the first person."""
+    """Yields questions such as `What did you buy?` for a sentence in the first person."""
     if re.match(r"(?:if|when|while|unless)\b", sentence, re.IGNORECASE) or re.search(r"\bnot\b|n't\b", sentence[:60]):
         return
     match = re.match(
@@ -186,7 +186,7 @@ def _progressive(verb: str, rest: str, opening: str) -> Iterator[Asked]:
 
 
 def from_opinion(sentence: str, known: str, seed: int) -> Iterator[Asked]:
-    """`What do you think of X?`."""
+    """Yields questions such as `What do you think of X?`. `seed` chooses the wording; see `subject` for `known`."""
     if hit := re.match(
         r"(?:my|the) (?:(?:\w+) )?(?P<what>fav(?:ou?)rite (?:[\w-]+ ){0,5}?)(?P<verb>is|are|was|were) (?!not|n't|part|also)",
         sentence,
@@ -223,16 +223,17 @@ def from_opinion(sentence: str, known: str, seed: int) -> Iterator[Asked]:
 
 
 def is_opinion(text: str) -> bool:
-    """Whether the author speaks of a liking, a feeling or a judgement."""
+    """Whether the author expresses a liking, a feeling or a judgement in `text`."""
     return bool(_FEELS.search(text))
 
 
 def judges(text: str) -> bool:
-    """Whether it calls something good or bad."""
+    """Whether `text` calls something good or bad."""
     return bool(_JUDGES.search(text))
 
 
 def speaks_of_author(text: str) -> bool:
+    """Whether `text` has a word such as I or my."""
     return bool(re.search(r"\b(?:I|I'm|I've|I'd|I'll|my|we|we're|our)\b", text))
 
 
@@ -256,7 +257,7 @@ _ORDER = r"([^.,;:!?()—]+?)(?:$| (?:by|using|via) .+| with (?:`|the following|
 
 
 def way(sentence: str) -> Asked | None:
-    """`How do I …?` of a sentence that tells how."""
+    """The question `How do I …?` for a sentence that tells how; None if it does not."""
     for pattern in _WAYS:
         hit = pattern.fullmatch(sentence) or (pattern.match(sentence) if sentence.startswith("Use ") else None)
         if not hit:
@@ -274,7 +275,7 @@ def way(sentence: str) -> Asked | None:
 
 
 def order(sentence: str, verbs: frozenset[str]) -> Asked | None:
-    """`How do I …?` of a sentence that orders it, and then shows how."""
+    """The question `How do I …?` for a sentence that begins with one of `verbs` as an order; None if it does not."""
     first, _, rest = sentence.rstrip(":").partition(" ")
     if first.lower() not in verbs - {"start", "begin"} or not rest or not (hit := re.match(_ORDER, rest)):
         return None
@@ -289,6 +290,7 @@ def order(sentence: str, verbs: frozenset[str]) -> Asked | None:
 
 
 def is_imperative(sentence: str, verbs: frozenset[str]) -> bool:
+    """Whether the sentence begins with one of `verbs`."""
     return sentence.split()[0].lower().rstrip(",") in verbs
 
 

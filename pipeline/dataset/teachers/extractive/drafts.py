@@ -1,4 +1,4 @@
-"""What the kinds of pairs share: drafts, and titles, headings and names as questions say them."""
+"""Shared by all kinds of pairs: drafts, and the wording of titles, headings and names in questions."""
 
 import re
 from dataclasses import dataclass
@@ -16,6 +16,8 @@ _EMPTY_HEADINGS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Draft:
+    """A pair before it gets its place. Grades are from 1 to 10."""
+
     question: str
     answer: str
     accuracy: int
@@ -23,11 +25,12 @@ class Draft:
 
 
 def draft(asked: str, statement: Statement, accuracy: int) -> Draft:
+    """A draft with the statement as answer. A statement in the first person gets a better style."""
     return Draft(asked, statement.text, accuracy, 9 if speaks_of_author(statement.text) else 8)
 
 
 def in_title(asked: Asked, text: Text) -> str:
-    """A question that stands alone: with the title, unless it names a thing that is known without it."""
+    """The question as a sentence. It gets the document's title unless it is clear without it."""
     if asked.alone:
         return asked.question[0].upper() + asked.question[1:]
     title = quoted(text.source.title)
@@ -37,7 +40,7 @@ def in_title(asked: Asked, text: Text) -> str:
 
 
 def name_in(statement: Statement, title: str) -> str:
-    """What the statement's first sentence names first, other than the title's words."""
+    """The first name in the statement's first sentence that is not in `title`; "" if there is none."""
     head = statement.head
     marked = [
         name
@@ -53,14 +56,17 @@ def name_in(statement: Statement, title: str) -> str:
 
 
 def tells(heading: str, text: Text) -> bool:
+    """Whether `heading` says more than the title and more than a word such as "Summary"."""
     return (
         bool(heading) and not _EMPTY_HEADINGS.fullmatch(heading) and heading.casefold() != text.source.title.casefold()
     )
 
 
 def quoted(words: str) -> str:
+    """`words` in one line between quotation marks."""
     return f"“{' '.join(words.split()).replace('“', '‘').replace('”', '’')}”"
 
 
 def is_code(words: str) -> bool:
+    """Whether `words` are marked as code."""
     return words.startswith("`")

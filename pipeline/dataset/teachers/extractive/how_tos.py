@@ -1,4 +1,4 @@
-"""How something is done, with the steps or the code that show it."""
+"""Pairs that tell how something is done, with steps or code."""
 
 import re
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from pipeline.text.sentences import sentences
 
 MOST_ITEMS = 8
 LONGEST_STEPS = 900
-"""Characters of steps with their code."""
+"""Most characters of steps with their code."""
 
 
 def how_tos(texts: list[Text]) -> Iterator[Draft]:
-    """Pairs of one chunk."""
+    """Yields drafts of how-to pairs for one chunk; `texts` has one element."""
     [text] = texts
     for position, block in enumerate(text.blocks):
         if block.kind != "paragraph":
@@ -43,7 +43,7 @@ def how_tos(texts: list[Text]) -> Iterator[Draft]:
 
 
 def _in_steps(text: Text) -> Iterator[Draft]:
-    """A numbered list below its heading."""
+    """Yields a draft for each numbered list, with its heading."""
     for position, block in enumerate(text.blocks):
         is_first = block.kind == "step" and (position == 0 or text.blocks[position - 1].kind != "step")
         if is_first and (steps := _list(text.blocks[position:])):
@@ -53,7 +53,7 @@ def _in_steps(text: Text) -> Iterator[Draft]:
 
 
 def _with_followers(found: list[str], number: int) -> str:
-    """A sentence with those that lean on it."""
+    """A sentence with up to two following ones that depend on it."""
     answer = [found[number]]
     for following in found[number + 1 : number + 3]:
         if not leans(following) or not is_whole(following):
@@ -63,7 +63,7 @@ def _with_followers(found: list[str], number: int) -> str:
 
 
 def _by_heading(text: Text) -> Iterator[Draft]:
-    """What a section tells whose heading says what is done in it."""
+    """Yields a draft for each section whose heading is a deed, such as `Adding a page`."""
     headings = dict.fromkeys(block.heading for block in text.blocks)
     for heading in headings:
         title = text.source.title
@@ -75,7 +75,7 @@ def _by_heading(text: Text) -> Iterator[Draft]:
             or re.search(r"\b(?:it|this|that)\b", asked)
         ):
             continue
-        # `Waiting time` is no deed.
+        # `Waiting time` is not a deed.
         if re.fullmatch(r"\w+ing [a-z]+[^\Ws]", heading or title):
             continue
         answer = _instructions(own)
@@ -87,7 +87,7 @@ def _by_heading(text: Text) -> Iterator[Draft]:
 
 
 def _instructions(blocks: list[Block]) -> str:
-    """The first sentences and steps that tell what to do; "" when the blocks begin otherwise."""
+    """The first sentences and steps that tell what to do; "" if the blocks begin with something else."""
     told: list[str] = []
     for position, block in enumerate(blocks):
         length = sum(map(len, told))
@@ -125,7 +125,7 @@ def _instructions(blocks: list[Block]) -> str:
 
 
 def _following(blocks: list[Block], position: int) -> str:
-    """The code or the list that the block at `position` introduces; "" when it is too long."""
+    """The code or the list that the block at `position` introduces; "" if it is too long."""
     if position + 1 >= len(blocks):
         return ""
     following = blocks[position + 1]
@@ -135,7 +135,7 @@ def _following(blocks: list[Block], position: int) -> str:
 
 
 def _list(blocks: list[Block]) -> str:
-    """The list that the blocks begin with; "" when it is cut off, mixed or too long."""
+    """The list at the beginning of `blocks`; "" if it is cut off, mixed or too long."""
     lines: list[str] = []
     kind = blocks[0].kind
     if kind == "step" and not blocks[0].mark.startswith("1"):

@@ -1,4 +1,4 @@
-"""Texts that are not English: which language, and questions about a title where no other grammar is known here."""
+"""Recognises some other languages, and asks about titles in them. Their grammar is not known here."""
 
 from typing import NamedTuple
 
@@ -23,13 +23,13 @@ _LANGUAGES = {
 
 
 def language_of(text: str) -> str:
-    """Its English name; "" when it is none of these."""
+    """The English name of the text's language; "" if it is none of these."""
     found = _find(text)
     return found.name if found else ""
 
 
 def ask_about(title: str, heading: str, text: str) -> str:
-    """A question that `text` answers, in its language; empty when the language is none of these."""
+    """A question about title and heading in the language of `text`; "" if the language is none of these."""
     found = _find(text)
     if not found:
         return ""

@@ -1,4 +1,4 @@
-"""English noun phrases by patterns: what a sentence is about, in words that another person says."""
+"""Finds English noun phrases by patterns, and words them for another person."""
 
 import re
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ BACK = re.compile(
 
 
 _OF_TEXT = re.compile(r"\bthe (?:text|passage|page|post|note|article|author|section|guide|paragraph)\b", re.IGNORECASE)
-"""In a question these would be the text that it is asked of."""
+"""In a question these words would refer to the text itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Topic:
     """A noun phrase that can be asked about."""
 
     words: str
-    """As another person says them: `your` for `my`."""
+    """The phrase as another person says it: `your` for `my`."""
     is_name: bool
     plural: bool
 
@@ -59,11 +59,15 @@ THIRD_PERSON = {_third_person(verb): verb for verb in TRANSITIVE}
 
 
 def subject(sentence: str, known: str) -> tuple[Topic, str, str] | None:
-    """Topic, verb and the rest of a sentence that begins with what it is about; `known` tells names from other words."""
+    """Topic, verb and rest of a sentence that begins with its subject; None if no pattern fits.
+
+    Args:
+        known: the whole text, which shows how a word is written inside a sentence.
+    """
     tokens = sentence.split()
     for position, token in enumerate(tokens[:8]):
         word = token.lower().strip("“”\"'")
-        # One word before a bare verb is a subject only in the plural: `Models need memory`, but `Test results`.
+        # A single word before a bare verb is a subject only in the plural: `Models need memory`, but not `Test results`.
         is_verb = word in AUXILIARIES or word in THIRD_PERSON
         if position and (is_verb or (word in TRANSITIVE and (position > 1 or tokens[0].endswith("s")))):
             while position > 1 and re.fullmatch(_ADVERB, f"{tokens[position - 1]} "):
@@ -76,7 +80,7 @@ def subject(sentence: str, known: str) -> tuple[Topic, str, str] | None:
 
 
 def topic(phrase: str) -> Topic | None:
-    """The noun phrase that a stretch of words begins with, when it can be spoken of without what is around it."""
+    """The noun phrase at the beginning of `phrase`; None if it is not clear without its context."""
     phrase = _ENDS.sub("", phrase).strip()
     tokens = phrase.split()
     if not 1 <= len(tokens) <= 7 or BACK.search(phrase) or _OF_TEXT.search(phrase) or not re.match(r"\.?[\w`]", phrase):
@@ -91,13 +95,13 @@ def topic(phrase: str) -> Topic | None:
 
 
 def yours(phrase: str) -> str:
-    """The author's words in a question to the author."""
+    """The author's words as used in a question to the author: `your` for `my`."""
     phrase = re.sub(r"\b(?:my|our)\b", "your", phrase, flags=re.IGNORECASE)
     return re.sub(r"\bmyself\b", "yourself", phrase)
 
 
 def asked_by_reader(phrase: str) -> str:
-    """Words addressed to the reader in the reader's question."""
+    """Words to the reader as used in the reader's question: `my` for `your`."""
     phrase = re.sub(r"\byour\b", "my", phrase)
     phrase = re.sub(r"\byourself\b", "myself", phrase)
     return re.sub(r"\byou\b", "I", re.sub(r"\byou(?:'re| are)\b", "I am", phrase))
@@ -113,12 +117,12 @@ _NO_NAMES = frozenset(
 
 
 def named(sentence: str) -> list[str]:
-    """Names that stand inside the sentence, in their order."""
+    """The names inside the sentence, in order. A name at its beginning is not recognised."""
     first = sentence.split()[0]
     begins = (
         bool(re.match(r"[A-Z]", first)) and first.lower() not in FUNCTION_WORDS and not re.search(r"(?:ly|,)$", first)
     )
-    # After `Control` at the beginning `Panel` is half a name.
+    # In `Control Panel` at the beginning of a sentence, `Panel` is only half a name.
     found = [
         hit[0].rstrip(".") for hit in _MARKED_NAME.finditer(sentence) if not (begins and hit.start() == len(first) + 1)
     ]
@@ -161,13 +165,14 @@ def _topic(tokens: list[str], known: str) -> Topic | None:
 
 
 def holds_name(phrase: str) -> bool:
+    """Whether `phrase` contains a name: code, a capital, a digit or a mixed-case word."""
     return bool(re.search(r"`[^`]+`|\b[A-Z]\w*[A-Za-z0-9]\b|\b\w*\d\w*\b|\b[a-z]+[A-Z]", phrase))
 
 
 def ends_in_name(phrase: str) -> bool:
-    """Whether it is a thing of that name; `the new CSS stuff` is what the text calls so."""
+    """Whether `phrase` is the name of a thing. `the new CSS stuff` is not: only the text calls it so."""
     words = phrase.split()
-    # `XP` and `the Index` are known to those who have read the text.
+    # Only readers of the text know `XP` and `the Index`.
     if re.fullmatch(r"[A-Z]{1,4}s?", words[-1]) or (
         len(words) == 2 and words[0] in ("the", "your") and words[1].istitle()
     ):
@@ -179,7 +184,7 @@ _SINGULAR = frozenset("windows css dns ios macos os https sass".split())
 
 
 def _is_plural(tokens: list[str]) -> bool:
-    """By the word before the first preposition: `the pages of the site`."""
+    """Whether the word before the first preposition is a plural: `the pages of the site`."""
     core = tokens
     for position, token in enumerate(tokens):
         if position and token in ("of", "for", "in", "on", "with", "from", "at", "to", "like"):

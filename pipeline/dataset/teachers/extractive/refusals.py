@@ -1,4 +1,4 @@
-"""Questions about a document's subject that its text does not answer."""
+"""Questions about a document that its text does not answer."""
 
 import re
 import zlib
@@ -42,11 +42,11 @@ _OF_NAME = (
 
 
 def refusal_questions(title: str, names: Sequence[str], text: Text) -> Iterator[str]:
-    """Those that the text gives no hint of, in an order that the text decides.
+    """Yields questions for which the text has no hint of an answer, in an order that depends on the text.
 
     Args:
-        title: in quotation marks.
-        names: of things in the text that can be asked about.
+        title: the document's title in quotation marks.
+        names: names in the text; the first one is asked about.
     """
     said = text.whole.casefold()
     asked = [*_OF_DOCUMENT, *((frame.replace("{x}", name), hints) for name in names[:1] for frame, hints in _OF_NAME)]

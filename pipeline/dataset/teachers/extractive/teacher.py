@@ -1,4 +1,4 @@
-"""Which question goes with which sentences, for each kind of pair."""
+"""The extractive teacher: combines questions and sentences for each kind of pair."""
 
 import re
 import zlib
@@ -16,9 +16,9 @@ from pipeline.settings import PairKind
 from pipeline.text.words import content_stems, stems_with_parts
 
 VERSION = 2
-"""To be raised with every change of questions or answers: kept answers are of one version."""
+"""Raise it with every change of questions or answers, so that kept answers of the old version are not used."""
 REFUSED_OF_FIVE = 2
-"""Of five refusals asked for, those written: by rules a text gives about two in five of the other pairs wanted."""
+"""Refusals written of five wanted: rules give about two in five of the other pairs wanted, so the shares stay equal."""
 LONGEST_TITLE = 100
 
 _ABOUT = (
@@ -47,11 +47,12 @@ _OWN_VIEW = (
 
 
 class ExtractiveTeacher:
-    """Writes pairs by rules alone: the same for the same text, and none where no rule fits."""
+    """Writes pairs by rules alone. The same text always gives the same pairs, and none if no rule fits."""
 
     name = f"extractive {VERSION}"
 
     async def write(self, task: Task) -> list[Pair]:
+        """See Teacher."""
         texts = [read(source) for source in task.sources]
         if any(len(source.title) > LONGEST_TITLE for source in task.sources):
             return []
@@ -73,7 +74,7 @@ class ExtractiveTeacher:
 
 
 def _best(drafts: Iterable[Draft], count: int) -> list[Draft]:
-    """The surest ones in the order of the text, no question and no answer twice."""
+    """The `count` drafts with the best accuracy, without repeated questions or answers."""
     chosen: list[Draft] = []
     for made in sorted(drafts, key=lambda made: -made.accuracy):
         is_new = all(made.question != other.question and made.answer != other.answer for other in chosen)
@@ -97,7 +98,7 @@ def _facts(texts: list[Text]) -> Iterator[Draft]:
 
 
 def _about(statement: Statement, text: Text) -> Iterator[Draft]:
-    """Questions about what a statement names, or about what it stands below."""
+    """Yields a question about a name in the statement, or else about its heading."""
     title = quoted(text.source.title)
     if name := name_in(statement, text.source.title):
         yield draft(_pick(_ABOUT, statement.head).format(x=name, t=title), statement, 8)
@@ -108,7 +109,7 @@ def _about(statement: Statement, text: Text) -> Iterator[Draft]:
 
 
 def _settings(text: Text) -> Iterator[Draft]:
-    """`What is the default of …?` and the like of a table's rows."""
+    """Yields questions such as `What is the default of …?` for rows of tables."""
     for row in text.rows:
         columns = list(row.cells)
         if len(columns) < 2 or not row.cells[columns[0]]:
@@ -132,7 +133,7 @@ def _settings(text: Text) -> Iterator[Draft]:
 
 
 def _defined(text: Text) -> Iterator[Draft]:
-    """List items of the form `name: what it is`."""
+    """Yields questions for list items of the form `name: what it is`."""
     for block in text.blocks:
         if block.kind != "item":
             continue
@@ -166,7 +167,7 @@ def _voices(texts: list[Text]) -> Iterator[Draft]:
 
 
 def _syntheses(texts: list[Text]) -> Iterator[Draft]:
-    """The leading statements of several parts, under a question that names each."""
+    """Yields a question that names several parts; the answer joins the first statement of each."""
     led = [(text, next(iter(text.statements), None)) for text in texts]
     parts = [(text, statement) for text, statement in led if statement and len(statement.head) <= 260]
     if len(parts) < 2:
@@ -216,7 +217,7 @@ def _refusals(texts: list[Text]) -> Iterator[Draft]:
 
 
 def _foreign(kind: PairKind, texts: list[Text]) -> Iterator[Draft]:
-    """Only the title and the heading, in quotation marks: the grammar of the other languages is not known here."""
+    """Yields questions that quote title and heading: the grammar of other languages is not known here."""
     if kind != "fact":
         return
     [text] = texts
@@ -235,7 +236,7 @@ _KINDS: dict[PairKind, Callable[[list[Text]], Iterator[Draft]]] = {
 
 
 def _is_below(statement: Statement, text: Text) -> bool:
-    """Whether it speaks of what its heading says: it opens the section, or shares a word. A page's last words do not."""
+    """Whether a statement is about its heading: it is in the section's first paragraph, or shares a word with the heading."""
     if not tells(statement.heading, text):
         return False
     is_first = statement.paragraph == 0
@@ -243,7 +244,7 @@ def _is_below(statement: Statement, text: Text) -> bool:
 
 
 def _opens(statement: Statement, text: Text) -> bool:
-    """Whether it can stand for its document: it is the first sentence, or names what the title names."""
+    """Whether a statement can represent its document: it is the first sentence, or shares a word with the title."""
     first = next((block.text for block in text.blocks if block.kind == "paragraph"), "")
     return first.startswith(statement.head) or bool(
         set(content_stems(text.source.title)) & stems_with_parts(statement.head)

@@ -1,4 +1,4 @@
-"""A chunk's Markdown to what can be quoted from it: statements that stand alone, items, steps, tables."""
+"""Reads what can be quoted from a chunk's Markdown: statements that are clear alone, items, steps, tables."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from pipeline.text.languages import is_english
 from pipeline.text.sentences import sentences
 
 LONGEST_SENTENCE, LONGEST_STATEMENT = 320, 480
-"""Characters; what is longer is no answer."""
+"""Most characters of an answer."""
 SHORTEST_STATEMENT = 25
 MOST_SENTENCES = 3
 
@@ -53,25 +53,26 @@ _POINTS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Sentences of one paragraph, word for word; the first one leans on nothing before it."""
+    """Sentences of one paragraph, word for word. The first one is clear without the sentences before it."""
 
     head: str
     rest: tuple[str, ...]
     heading: str
-    """The innermost heading above it; empty when there is only the title."""
+    """The innermost heading above it; "" if there is only the title."""
     paragraph: int
-    """Its place below the heading in this chunk, from 0."""
+    """The paragraph's position below the heading in this chunk, from 0."""
     names: tuple[str, ...] = ()
-    """What the author marks in the head as a thing of its own: words of links, in bold, code."""
+    """What the author marks in `head` as a name: link texts, bold words, code."""
 
     @property
     def text(self) -> str:
+        """All sentences, with blanks between them."""
         return " ".join((self.head, *self.rest))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table: its cells by the names of the columns, in lower case."""
+    """One row of a table: its cells by column name, in lower case."""
 
     cells: dict[str, str]
     heading: str
@@ -79,18 +80,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Block:
+    """A paragraph, list item, step, piece of code, or a gap for anything else."""
+
     kind: Literal["paragraph", "item", "step", "code", "gap"]
     text: str
-    """Markdown without emphasis and addresses; of code, with its fence."""
+    """The text without emphasis and addresses; code with its fence."""
     heading: str
     names: tuple[str, ...] = ()
     mark: str = ""
-    """Of a list's item: `-` or its number."""
+    """`-` or the number of a list item."""
 
 
 @dataclass(slots=True)
 class Text:
-    """All that pairs of a chunk are made of."""
+    """The parts of a chunk that pairs are made of."""
 
     source: Source
     blocks: list[Block] = field(default_factory=list)
@@ -98,16 +101,18 @@ class Text:
 
     @property
     def whole(self) -> str:
-        """What the author says anywhere in the chunk, title and headings with it."""
+        """Title, headings and text of the chunk."""
         return "\n".join((self.source.title, self.source.heading, self.source.text))
 
     @property
     def is_english(self) -> bool:
+        """Whether the prose of the chunk is English."""
         prose = "\n".join(block.text for block in self.blocks if block.kind != "code")
         return is_english(prose or "\n".join(cell for row in self.rows for cell in row.cells.values()))
 
     @property
     def statements(self) -> list[Statement]:
+        """The statements of all paragraphs, in order."""
         found: list[Statement] = []
         for heading in dict.fromkeys(block.heading for block in self.blocks):
             own = [block for block in self.blocks if block.heading == heading and block.kind == "paragraph"]
@@ -117,6 +122,7 @@ class Text:
 
 
 def read(source: Source) -> Text:
+    """Read the parts of a source's Markdown."""
     text = Text(source)
     above = source.heading.rpartition(" > ")[2]
     for number, section in enumerate(parse_sections(source.text, source.title)):
@@ -130,13 +136,13 @@ def read(source: Source) -> Text:
 
 
 def is_whole(sentence: str) -> bool:
-    """Whether it is a sentence that says something, to itself, and to its end."""
+    """Whether `sentence` is a complete statement that can be quoted alone."""
     return (
         4 <= len(sentence.split())
         and len(sentence) <= LONGEST_SENTENCE
         and bool(_END.search(sentence))
         and not sentence.rstrip("\"”')").endswith("?")
-        # A small letter begins a name (`sitetwin`, `nginx`), or half a sentence.
+        # A small letter begins a name (`sitetwin`, `nginx`) or a fragment of a sentence.
         and not (sentence[0].islower() and sentence.split()[0].lower() in FUNCTION_WORDS)
         and bool(re.match(r"\.?[\w`\"“'(¿¡@]", sentence))
         and not _POINTS.search(sentence)
@@ -146,12 +152,12 @@ def is_whole(sentence: str) -> bool:
 
 
 def points_back(sentence: str) -> bool:
-    """Whether it begins with words that speak of what was said before."""
+    """Whether `sentence` begins with words that refer to the text before it."""
     return bool(_LEANS.match(sentence.lstrip("(\"“'")))
 
 
 def leans(sentence: str) -> bool:
-    """Whether it needs the sentence before it: it points back, or a pronoun comes before any name for it."""
+    """Whether `sentence` needs the one before it: it points back, or has a pronoun near its beginning."""
     begin = " ".join(sentence.split()[:8])
     further = " ".join(sentence.split()[:12])
     return points_back(sentence) or bool(_INNER.search(begin) or _FURTHER.search(further))
@@ -162,7 +168,7 @@ def _statements(found: Sequence[str], block: Block, place: int) -> Iterator[Stat
     while position < len(found):
         head = found[position]
         position += 1
-        # `Add..., and enter` is one sentence, whatever its dots say.
+        # `Add..., and enter` is one sentence in spite of its dots.
         is_cut = position < len(found) and re.match(r"[,;]|[a-z]+ ", found[position]) and head.endswith(("...", "…"))
         if leans(head) or not is_whole(head) or is_cut:
             continue
@@ -181,7 +187,7 @@ def _statements(found: Sequence[str], block: Block, place: int) -> Iterator[Stat
 
 
 def prose(markdown: str) -> tuple[str, tuple[str, ...]]:
-    """The words of a block, code still marked as code, and what is marked in it as a thing of its own."""
+    """The words of a block, with code still marked, and the names that are marked in it as links, bold or code."""
     tokens = _INLINE.parseInline(re.sub(r"\[\^[^\]\s]+\]", "", markdown))[0].children or []
     pieces: list[str] = []
     names: list[str] = []
@@ -211,7 +217,7 @@ def _block(piece: Piece, heading: str) -> Block:
     if piece.kind == "list_item":
         mark = _MARK.match(piece.text)
         inner = piece.text[mark.end() :] if mark else piece.text
-        # An item that holds lists, code or paragraphs of its own is more than one line can say.
+        # An item with lists, code or paragraphs of its own can't be quoted in one line.
         if not piece.whole and not re.search(r"\n\s*\n|\n\s*(?:[-*+]|\d+[.)])\s", inner):
             text, names = prose(inner)
             number = mark[1] if mark else None
@@ -221,7 +227,7 @@ def _block(piece: Piece, heading: str) -> Block:
 
 
 def _without_captions(paragraph: str) -> str:
-    """A picture leaves its description behind: a short line without an end before the author's own, and what leads to it."""
+    """The paragraph without a picture's description: a short line without an end, and a line with a colon before it."""
     kept: list[str] = []
     lines = paragraph.split("\n")
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
