@@ -1,1 +1,1 @@
-"""The Langflow Extension bundle: thin components over `pipeline`."""
+"""The Langflow extension bundle: thin components over `pipeline`."""

@@ -13,11 +13,13 @@ from pipeline.servers.client import EngineClient
 
 
 class EngineChatModel(BaseChatModel):
+    """A chat model of LangChain that asks the server of `client`."""
+
     client: EngineClient
     max_tokens: int
     temperature: float
     adapter: str | None = None
-    """Under which the model answers, as the registry names it."""
+    """Name of the adapter with which the model answers; None: no adapter."""
 
     @property
     def _llm_type(self) -> str:
@@ -25,6 +27,7 @@ class EngineChatModel(BaseChatModel):
 
     @property
     def model_name(self) -> str:
+        """The server's name for the model."""
         return self.client.model
 
     def _stream(
@@ -52,6 +55,6 @@ class EngineChatModel(BaseChatModel):
 
 
 def _plain(messages: list[BaseMessage]) -> list[dict[str, str]]:
-    """Role and text; the engine takes no pictures and no tool calls."""
+    """The messages' roles and texts. The engine takes no pictures and no tool calls."""
     converted = convert_to_openai_messages(messages, text_format="string")
     return [{"role": message["role"], "content": message["content"] or ""} for message in converted]

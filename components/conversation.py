@@ -15,9 +15,9 @@ MESSAGES_PER_TURN = 2
 
 
 async def history(component: Component, turns: int) -> list[Turn]:
-    """The last `turns` answered questions of the component's session with their answers, oldest first.
+    """The last `turns` answered questions of the component's session and their answers, the oldest first.
 
-    Empty outside a running flow and in a session without an id.
+    The list is empty outside a running flow and in a session without an id.
     """
     graph = getattr(component, "graph", None)
     session = getattr(graph, "session_id", None)
@@ -28,14 +28,14 @@ async def history(component: Component, turns: int) -> list[Turn]:
         flow_id=graph.flow_id,
         user_id=resolve_message_owner_id(graph),
         order="DESC",
-        # Some to spare: the question at hand is stored by now, and some before it may have failed.
+        # Ten more than needed: the current question is stored already, and earlier ones may have failed.
         limit=turns * MESSAGES_PER_TURN + 10,
     )
     return _answered(messages, turns)
 
 
 def _answered(newest_first: Sequence[Message], turns: int) -> list[Turn]:
-    """Question and answer by turns: what failed or was broken off has no answer, and the model needs not know of it."""
+    """Questions and answers in turn. A failed or interrupted question has no answer and is left out."""
     kept: list[Turn] = []
     answer = ""
     for message in newest_first:

@@ -1,4 +1,4 @@
-"""Any LangChain model as the function that `pipeline.chat` asks."""
+"""Adapts any LangChain model to the function that `pipeline.chat` calls."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +10,8 @@ from pipeline.chat import Generate
 
 
 def generate_with(model: BaseLanguageModel[Any]) -> Generate:
+    """A function that takes messages and yields the pieces of the model's answer."""
+
     def generate(messages: list[dict[str, str]]) -> Iterator[str]:
         for chunk in model.stream(messages):
             # A plain completion model streams strings.
@@ -21,6 +23,6 @@ def generate_with(model: BaseLanguageModel[Any]) -> Generate:
 
 
 def model_name(model: object) -> str:
-    """The vendor's name for the model; LangChain's classes disagree on the attribute."""
+    """The vendor's name for the model, or else its class name. LangChain's classes use different attributes."""
     names = (getattr(model, attribute, None) for attribute in ("model_name", "model", "model_id"))
     return next((name for name in names if isinstance(name, str) and name), type(model).__name__)

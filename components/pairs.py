@@ -1,4 +1,4 @@
-"""Chunks and pairs as Langflow's tables, and back."""
+"""Converts chunks and pairs to Langflow's tables and back."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -14,38 +14,38 @@ PAIR_COLUMNS = ("question", "answer", "kind", "accuracy", "style", "source", "ch
 
 
 def chunks_to_table(sources: Iterable[Source]) -> DataFrame:
-    """One row for each chunk."""
+    """A table with one row for each chunk."""
     return DataFrame([asdict(source) for source in sources])
 
 
 def chunks_from(value: object) -> list[Source]:
-    """Chunks out of a table, ours or another splitter's, whose rows need only a `text`.
+    """The chunks in a table of ours or of another splitter. A row needs only a `text`.
 
     Raises:
-        ValueError: it is no table, or a row has no text.
+        ValueError: `value` is not a table, or a row has no text.
     """
     return [_source(record, position) for position, record in enumerate(_records(value, "Notes to Chunks"))]
 
 
 def pairs_to_table(candidates: Iterable[Candidate]) -> DataFrame:
-    """One row for each pair, with the text that it was made from."""
+    """A table with one row for each pair and the text that it was made from."""
     return DataFrame([_row(candidate.pair, candidate.sources) for candidate in candidates])
 
 
 def pairs_from(value: object) -> list[Candidate]:
-    """Pairs out of such a table. What several chunks said comes back as one.
+    """The pairs in a table of `pairs_to_table`. The texts of several chunks come back as one source.
 
     Raises:
-        ValueError: it is no table, or a row lacks something.
+        ValueError: `value` is not a table, or a row lacks a column.
     """
     return [_candidate(record, position) for position, record in enumerate(_records(value, "the Teacher's Pairs"))]
 
 
 def reviewed_to_table(candidates: Iterable[Candidate], rejections: Mapping[str, Rejection]) -> DataFrame:
-    """Such a table, every pair once, with what the filter said of it.
+    """A table with each pair once and the filter's verdict on it.
 
     Args:
-        rejections: by id of the pair.
+        rejections: rejections by pair id.
     """
     rows = []
     for id, candidate in {candidate.pair.id: candidate for candidate in candidates}.items():
@@ -81,7 +81,7 @@ def _records(value: object, connect: str) -> list[dict[str, Any]]:
 
 
 def _is_missing(item: object) -> bool:
-    """A table has NaN where a record had nothing."""
+    """Whether a table's cell was missing in the record; the table has NaN there."""
     return item is None or (isinstance(item, float) and math.isnan(item))
 
 
@@ -98,7 +98,7 @@ def _source(record: dict[str, Any], position: int) -> Source:
         title=str(record.get("title") or document),
         heading=str(record.get("heading", "")),
         text=text,
-        # Where nothing is said, the text counts as one that only its owner may see.
+        # A text without a visibility counts as private.
         visibility="public" if record.get("visibility") == "public" else "private",
     )
 

@@ -1,4 +1,4 @@
-"""Passages as Langflow's tables and lists, and back."""
+"""Converts passages to Langflow's tables and lists and back."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -13,30 +13,34 @@ RETRIEVE_MS = "retrieve_ms"
 
 
 def to_table(passages: Iterable[Passage], retrieve_ms: float) -> DataFrame:
-    """One row for each passage, with the columns of `search --json`; what finding them took goes along unseen."""
+    """A table with one row per passage and the columns of `search --json`.
+
+    Args:
+        retrieve_ms: duration of the search in milliseconds, kept in the table's attributes.
+    """
     table = DataFrame([passage.model_dump(mode="json") for passage in passages])
     table.attrs[RETRIEVE_MS] = retrieve_ms
     return table
 
 
 def is_connected(value: object) -> bool:
-    """Whether a retriever is connected at all; one that found nothing is."""
+    """Whether `value` comes from a retriever, even one that found nothing."""
     return value is not None and not isinstance(value, str) and not (isinstance(value, list | tuple) and not value)
 
 
 def retrieve_ms(value: object) -> float:
-    """What finding the passages took, in milliseconds; 0 when they come from elsewhere."""
+    """Duration in milliseconds of the search for these passages; 0 if another node found them."""
     tables = value if isinstance(value, list | tuple) else [value]
     return float(sum(table.attrs.get(RETRIEVE_MS, 0.0) for table in tables if isinstance(table, DataFrame)))
 
 
 def from_input(value: object) -> list[Passage]:
-    """Passages out of a table or of JSON records, ours or another retriever's.
+    """The passages in a table or in JSON records of our retriever or another one.
 
-    Another retriever's record needs a `text`; whatever else of a passage it has is kept, also below `metadata`.
+    Another retriever's record needs a `text`. Other fields of a passage are used if present, also under `metadata`.
 
     Raises:
-        ValueError: the value is neither, or a record has no text.
+        ValueError: `value` is neither a table nor records, or a record has no text.
     """
     records = [_record(row) for row in _rows(value)]
     return [_passage(record, position) for position, record in enumerate(records)]
@@ -58,7 +62,7 @@ def _record(row: object) -> dict[str, Any]:
     content = dict(row.data) if isinstance(row, Data) else dict(row)  # type: ignore[call-overload]
     metadata = content.pop("metadata", None)
     merged = {**metadata, **content} if isinstance(metadata, Mapping) else content
-    # A table has NaN where a record had nothing.
+    # A table has NaN for a field that was missing in the record.
     return {str(k): v for k, v in merged.items() if not (v is None or (isinstance(v, float) and math.isnan(v)))}
 
 

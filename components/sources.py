@@ -1,4 +1,4 @@
-"""An answer with its sources below, as the editor's playground and Langflow's own chats show it."""
+"""Writes an answer with its sources, for the editor's Playground and Langflow's own chats."""
 
 from urllib.parse import urljoin
 
@@ -6,7 +6,7 @@ from pipeline.chat import Answer, Citation
 
 
 def with_sources(answer: Answer, site: str) -> str:
-    """Markdown: the answer, then a numbered list of what it cites; the answer alone when it cites nothing.
+    """The answer in Markdown, followed by a numbered list of the sources that it cites, if any.
 
     Args:
         site: the site's address, e.g. `http://127.0.0.1:8765/`, for sources whose address has no host.

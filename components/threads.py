@@ -1,4 +1,4 @@
-"""A blocking iterator, read from an event loop."""
+"""Reads a blocking iterator from an event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 
 async def iterate(items: Iterator[T]) -> AsyncIterator[T]:
-    """The items of an iterator that waits for a model; leaving early closes it, if it is a generator.
+    """Yields the items of a blocking iterator. Leaving early closes the iterator if it is a generator.
 
-    One thread of its own runs `next` and `close`, so a cancelled reader never closes a generator that is running.
+    One thread runs both `next` and `close`, so a cancelled reader never closes a running generator.
     """
     thread = ThreadPoolExecutor(1, thread_name_prefix="sitetwin-answer")
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""How an answer's record travels with a Langflow message: in a field that no page shows, beside the text."""
+"""Sends an answer's record with a Langflow message, in a field that no page shows."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ KEY = "sitetwin"
 
 
 def pack(answer: Answer) -> dict[str, Any]:
-    """What a message's `session_metadata` gets."""
+    """The entry with `answer` for a message's `session_metadata`."""
     return {KEY: answer.model_dump(mode="json")}
 
 
 def unpack(metadata: object) -> Answer | None:
-    """The record in a message's `session_metadata`; None when another node wrote that message."""
+    """The record in a message's `session_metadata`; None if another node wrote the message."""
     if not isinstance(metadata, dict) or KEY not in metadata:
         return None
     try:
         return Answer.model_validate(metadata[KEY])
     except ValidationError:
-        # Written by a flow of an older sitetwin: its text is still an answer.
+        # A flow of an older sitetwin wrote it. Its text is still an answer.
         return None

@@ -1,1 +1,1 @@
-"""Saved Langflow flows, what builds them, and the Langflow server that runs them."""
+"""The saved Langflow flows, their builder, and the Langflow server that runs them."""

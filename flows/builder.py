@@ -1,4 +1,4 @@
-"""Flow files, built from the components' current templates: the same bytes every time."""
+"""Builds the flow files from the components' current templates. The same templates give the same bytes."""
 
 import copy
 from typing import Any
@@ -19,7 +19,7 @@ RAG_CHAT_ID = "6f1d2c8e-7b54-4c1f-9a3e-2d5b8c7e4f10"
 LORA_CHAT_ID = "0d9c5a71-3e48-4b6a-8f27-c15e90b4a6d3"
 HYBRID_CHAT_ID = "e2b87f04-95ac-4d13-b6e8-47a1c03f5d92"
 TEACH_ID = "b3a0c7d4-91e6-4f2b-8c5d-7e1f60a2d938"
-"""Version 4, as Langflow refuses others; fixed, so that a rebuilt flow stays the same flow."""
+"""The ids are fixed, so that a rebuilt flow stays the same flow. They are UUIDs of version 4: Langflow refuses others."""
 
 _CHAT_NOTE = """\
 ### The chat of your site
@@ -79,10 +79,10 @@ all notes.
 
 
 def build_rag_chat(registry: Registry) -> Flow:
-    """The flow that visitors talk to: Chat Input, retriever, model, cited answer, Chat Output.
+    """The flow `rag_chat`: Chat Input, retriever, model, cited answer, Chat Output.
 
     Raises:
-        ValueError: the registry lacks a component, or two of them no longer fit together.
+        ValueError: the registry lacks a component, or two components no longer fit together.
     """
     description = "Answers a visitor's question from your notes and names the sources."
     flow = _flow(RAG_CHAT_ID, "rag_chat", description, "MessageSquareQuote")
@@ -91,7 +91,7 @@ def build_rag_chat(registry: Registry) -> Flow:
 
 
 def build_lora_chat(registry: Registry) -> Flow:
-    """The promoted adapter alone.
+    """The flow `lora_chat`: as `rag_chat`, with the promoted adapter and without a retriever.
 
     Raises:
         ValueError: as for `build_rag_chat`.
@@ -104,7 +104,7 @@ def build_lora_chat(registry: Registry) -> Flow:
 
 
 def build_hybrid_chat(registry: Registry) -> Flow:
-    """The promoted adapter with passages.
+    """The flow `hybrid_chat`: as `rag_chat`, with the promoted adapter.
 
     Raises:
         ValueError: as for `build_rag_chat`.
@@ -134,7 +134,7 @@ def _add_chat(flow: Flow, registry: Registry, note: str, *, retriever: bool) -> 
 
 
 def build_teach(registry: Registry) -> Flow:
-    """The owner's flow to try a teacher: chunks, teacher, filter.
+    """The flow `teach`, in which the owner tries a teacher: chunks, teacher, filter.
 
     Raises:
         ValueError: as for `build_rag_chat`.
@@ -151,13 +151,13 @@ def build_teach(registry: Registry) -> Flow:
 
 
 def build_all(registry: Registry) -> dict[str, Flow]:
-    """Every flow of this folder by its endpoint name."""
+    """All flows of this folder by endpoint name."""
     builders = (build_rag_chat, build_lora_chat, build_hybrid_chat, build_teach)
     return {flow["endpoint_name"]: flow for flow in (build(registry) for build in builders)}
 
 
 def to_text(flow: Flow) -> str:
-    """A flow as its file holds it: sorted, without secrets and without what changes at each save."""
+    """A flow as the text of its file: sorted, without secrets and without fields that change at each save."""
     from langflow_sdk.serialization import flow_to_json, normalize_flow
 
     return str(flow_to_json(normalize_flow(flow)))
@@ -186,7 +186,7 @@ def _add(flow: Flow, registry: Registry, kind: str, node_id: str, *, x: float, y
     if kind not in registry:
         raise ValueError(f"Langflow does not know the component {kind}: reinstall sitetwin[langflow], then build again")
     template = copy.deepcopy(registry[kind])
-    # Versions of what happens to be installed are no part of a flow.
+    # The versions of the installed packages are not part of a flow.
     template.get("metadata", {}).pop("dependencies", None)
     add_component(flow, kind, {kind: template}, component_id=node_id)
     flow["data"]["nodes"][-1]["position"] = {"x": x, "y": y}

@@ -1,4 +1,4 @@
-"""Ask a Langflow flow over HTTP, as the gateway does."""
+"""Asks a Langflow flow over HTTP, as the gateway does."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -11,7 +11,7 @@ from pipeline.errors import ServiceError
 
 CONNECT_SECONDS = 5
 SILENCE_SECONDS = 300
-"""The longest wait for a next event; a first question may load the model."""
+"""Longest wait in seconds for the next event. The first question may load the model."""
 
 
 async def run_flow(
@@ -23,10 +23,10 @@ async def run_flow(
     *,
     http: httpx.AsyncClient | None = None,
 ) -> AsyncGenerator[str | Answer, None]:
-    """Yield the pieces of the answer's text as they come, then one `Answer`.
+    """Yields pieces of the answer's text as they come, then one `Answer`.
 
-    The answer of a flow without a Cited Answer node has its text and no citations. Closing the iterator early ends the
-    run on the server, and the model's work with it.
+    The answer of a flow without a Cited Answer node has no citations. Closing the iterator early ends the run and the
+    model's work on the server.
 
     Args:
         flow: endpoint name or id.

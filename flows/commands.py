@@ -45,7 +45,7 @@ def check() -> None:
     paths = [str(path) for name in built if (path := files.SHIPPED / f"{name}.json").exists()]
     problems += [f"the bundle: {said}" for said in _lfx("extension", "validate", str(bundle), "--execute-imports")]
     problems += _broken(paths)
-    # Unlike validate it takes one file at a time.
+    # Unlike `validate`, `upgrade` takes one file at a time.
     problems += [said for path in paths for said in _lfx("upgrade", "--strict", path)]
     if problems:
         raise ServiceError("; ".join(problems))
@@ -91,7 +91,7 @@ def _difference(name: str, built: str) -> str:
 
 
 def _broken(paths: list[str]) -> list[str]:
-    """What `lfx validate` calls an error. Its warnings are no help: lfx 1.13 warns of notes, and of types that fit."""
+    """The errors of `lfx validate`. Its warnings are left out: lfx 1.13 warns of notes, and of types that fit."""
     found = json.loads(_run_lfx("validate", "--format", "json", *paths).stdout)
     return [
         f"{Path(flow['path']).name}: {issue['node_name'] or 'edge'}: {issue['message']}"
@@ -102,7 +102,7 @@ def _broken(paths: list[str]) -> list[str]:
 
 
 def _lfx(*arguments: str) -> list[str]:
-    """[] when that `lfx` command is content, else what it says."""
+    """The output of a failed `lfx` command as one problem; [] if the command succeeds."""
     result = _run_lfx(*arguments)
     return [] if result.returncode == 0 else [" ".join((result.stdout + result.stderr).split())[-600:]]
 

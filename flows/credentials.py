@@ -1,4 +1,4 @@
-"""The secrets of this site's Langflow: made once, kept in a file that only its owner can read."""
+"""The secrets of this site's Langflow. They are made once and kept in a file that only the owner can read."""
 
 import os
 import secrets
@@ -12,15 +12,17 @@ FILE_NAME = "credentials.json"
 
 
 class Credentials(BaseModel):
+    """The secrets of one Langflow."""
+
     api_key: str
-    """What the gateway sends as `x-api-key`."""
+    """The gateway sends it as `x-api-key`."""
     username: str
     password: str
-    """With which the guard logs the owner in at Langflow; nobody types it."""
+    """The guard uses it to log the owner in at Langflow; nobody types it."""
 
 
 def load_credentials(directory: Path) -> Credentials:
-    """The secrets kept in `directory`, made at the first call. Two processes at once get the same ones.
+    """The secrets kept in `directory`. The first call makes them; two processes at once get the same ones.
 
     Raises:
         ServiceError: the file is broken.
@@ -41,7 +43,7 @@ def _create(path: Path) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(made.model_dump_json())
     try:
-        # A link, unlike a rename, leaves the file of whoever was first.
+        # Unlike a rename, a link does not replace the file of a process that was first.
         os.link(draft, path)
     except FileExistsError:
         pass

@@ -1,6 +1,6 @@
-"""Who may sit at the editor: whoever comes by a link that works once, and has the cookie from it after that.
+"""Access to the editor: a link that works once sets a cookie, and the cookie opens the editor from then on.
 
-Langflow listens on loopback, where every account of the machine and every page in the owner's browser reaches it. The
+Langflow listens on loopback, which every account of the machine and every page in the owner's browser can reach. The
 gateway and `sitetwin flows` send the API key instead.
 """
 
@@ -19,7 +19,8 @@ COOKIE_SECONDS = 365 * 24 * 3600
 
 
 class Desk:
-    """
+    """Decides which requests come from the owner.
+
     Args:
         home: Langflow's part of the state, which only the owner can read.
     """
@@ -30,18 +31,18 @@ class Desk:
         self.cookie = hmac.digest(credentials.password.encode(), COOKIE.encode(), "sha256").hex()
 
     def new_link(self, base_url: str) -> str:
-        """An address that opens the editor once, in whichever browser is first."""
+        """A new address that opens the editor once, in the first browser that uses it."""
         token = secrets.token_urlsafe(24)
         self._links.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._link(token).touch(0o600)
         return f"{base_url}{OPEN_PATH}?{urlencode({'key': token})}"
 
     def forget_links(self) -> None:
-        """Links that nobody has used are of no use any more."""
+        """Make all unused links invalid."""
         shutil.rmtree(self._links, ignore_errors=True)
 
     def redeem(self, token: str) -> bool:
-        """Whether `token` is of a link that was not used before."""
+        """Use a link up. Returns whether `token` belongs to a link that was unused."""
         try:
             self._link(token).unlink()
         except FileNotFoundError:
@@ -55,5 +56,5 @@ class Desk:
         )
 
     def _link(self, token: str) -> Path:
-        # The token itself stands nowhere but in the address.
+        # The file has only the token's hash, so the token is in the address alone.
         return self._links / hashlib.sha256(token.encode()).hexdigest()

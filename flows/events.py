@@ -1,4 +1,4 @@
-"""Langflow's stream of a run, read into text pieces and the finished answer."""
+"""Reads Langflow's stream of a run into pieces of text and the finished answer."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ NEXT_STEP = "open the flow in the editor and try it in the Playground"
 
 @dataclass
 class _Message:
-    """One message of the assistant, as far as it has come."""
+    """One message of the assistant, as far as it has arrived."""
 
     text: str = ""
     streamed: bool = False
@@ -24,10 +24,10 @@ class _Message:
 
 @dataclass
 class RunReader:
-    """Takes the events of one run in their order; hands out the pieces of text that are new.
+    """Reads the events of one run in order, and yields the new pieces of text.
 
-    A message that was not streamed comes out as one piece when it is there. Several messages (a flow with two Chat
-    Outputs) are parted by a blank line.
+    A message that is not streamed gives one piece. A blank line separates several messages, as of a flow with two Chat
+    Outputs.
     """
 
     question: str
@@ -36,10 +36,10 @@ class RunReader:
     _error: str = ""
 
     def feed(self, line: str) -> Iterator[str]:
-        """The text that one line of the stream adds.
+        """Yields the text that one line of the stream adds.
 
         Raises:
-            ServiceError: the line is not an event, or it says that the run failed.
+            ServiceError: the line is not an event, or it reports that the run failed.
         """
         if not line.strip():
             return
@@ -47,9 +47,9 @@ class RunReader:
             event = json.loads(line)
             kind, data = event["event"], event["data"]
         except (json.JSONDecodeError, KeyError, TypeError):
-            raise ServiceError(f"Langflow sent something that is no event ({line[:80]!r}): see its log") from None
+            raise ServiceError(f"Langflow sent something that is not an event ({line[:80]!r}): see its log") from None
         if kind == "error":
-            # The message that names the node comes first, the wrapped one for the whole run after it.
+            # The error that names the node comes first; a wrapped one for the whole run follows.
             raise ServiceError(one_line(error_text(data), self.flow))
         if kind == "token":
             yield from self._token(str(data["id"]), data["chunk"])
@@ -57,10 +57,10 @@ class RunReader:
             yield from self._message(data)
 
     def answer(self) -> Answer:
-        """The run's answer: as Cited Answer checked it, else all that was said, without sources.
+        """The run's answer: the one that Cited Answer checked, or else all texts without sources.
 
         Raises:
-            ServiceError: the flow said nothing at all.
+            ServiceError: the flow gave no text.
         """
         texts = [message.text.strip() for message in self._messages.values() if message.text.strip()]
         cited = [message.answer for message in self._messages.values() if message.answer]
@@ -87,12 +87,12 @@ class RunReader:
         message_id = str(data.get("id") or data.get("data", {}).get("id") or len(self._messages))
         state = (data.get("properties") or {}).get("state")
         if state == "partial":
-            # Opens a stream with its first piece, which comes again as a token.
+            # It opens a stream. Its first piece is sent again as a token.
             return
         known = message_id in self._messages
         message = self._open(message_id)
         message.answer = wire.unpack(data.get("session_metadata")) or message.answer
-        # The message's own text has the sources below it, for the playground.
+        # The message's own text includes the sources, for the Playground.
         text = message.answer.answer if message.answer else data.get("text") or ""
         if not known and text:
             if self._is_later(message_id):
@@ -108,7 +108,7 @@ class RunReader:
 
 
 def error_text(data: object) -> str:
-    """What went wrong, out of an error event in either of its two shapes."""
+    """The message in the data of an error event, which has one of two shapes."""
     if not isinstance(data, dict):
         return str(data)
     text = data.get("text") or data.get("error") or data.get("detail") or ""
@@ -122,7 +122,7 @@ def error_text(data: object) -> str:
 
 
 def one_line(text: str, flow: str) -> str:
-    """An error as sitetwin words it: our own, which end in their next step, as they are; others with one added."""
+    """An error in one line with a next step. Our own errors have one already; others get one."""
     reason = text.strip().rsplit("\n\n", 1)[-1].replace("\n", " ").strip()
     if not reason:
         return f"the flow {flow} failed without a reason: see Langflow's log"

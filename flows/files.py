@@ -1,4 +1,4 @@
-"""Flow files on disk: those that come with sitetwin, and the owner's beside sitetwin.toml."""
+"""Flow files on disk: sitetwin's own, and the owner's beside sitetwin.toml."""
 
 import json
 from pathlib import Path
@@ -13,14 +13,14 @@ SHIPPED = Path(__file__).parent
 
 
 def owners_directory(settings: Settings) -> Path:
-    """Where `sitetwin flows pull` puts the flows as they are in the editor."""
+    """The folder to which `sitetwin flows pull` copies the editor's flows."""
     return settings.root / "flows"
 
 
 def flows_to_serve(settings: Settings) -> tuple[dict[str, Flow], dict[str, str]]:
-    """Every flow by its endpoint name, and by file name why a file is left out.
+    """All flows by endpoint name, and the reason for each omitted file by file name.
 
-    The owner's file wins over the one that came with sitetwin, unless it is broken.
+    The owner's file replaces sitetwin's own, unless it is broken.
     """
     found: dict[str, Flow] = {}
     broken: dict[str, str] = {}
@@ -36,10 +36,10 @@ def flows_to_serve(settings: Settings) -> tuple[dict[str, Flow], dict[str, str]]
 
 
 def read_flow(path: Path) -> Flow:
-    """One flow file.
+    """The flow in the file `path`.
 
     Raises:
-        ServiceError: it is not JSON, or lacks what a flow has.
+        ServiceError: the file is not JSON, or not a flow.
     """
     try:
         flow = json.loads(path.read_text(encoding="utf-8"))

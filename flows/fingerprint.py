@@ -1,4 +1,4 @@
-"""What makes a flow this flow, and not the same one saved again."""
+"""A flow's fingerprint, which changes with an edit but not with a mere save."""
 
 import hashlib
 import json
@@ -8,10 +8,10 @@ Flow = dict[str, Any]
 
 
 def fingerprint(flow: Flow) -> str:
-    """SHA-256, in hex, of all that an owner edits: nodes, their values and places, notes, edges and names.
+    """SHA-256, in hex, of what an owner edits: nodes, their values and places, notes, edges and names.
 
-    Left out is what Langflow writes on its own: sizes, selections, the viewport, and the components' source, since the
-    server runs its own current copy of it.
+    It leaves out what Langflow writes itself: sizes, selections and the viewport. It also leaves out the components'
+    source, because the server runs its own copy.
     """
     data = flow.get("data") or {}
     content = {

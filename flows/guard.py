@@ -1,8 +1,8 @@
-"""Langflow's own server with a guard in front, for `uvicorn --factory flows.guard:create_app`.
+"""Langflow's own server behind a guard, for `uvicorn --factory flows.guard:create_app`.
 
-Langflow listens on this machine's loopback only. A page in the owner's browser could still reach it there, under its own
-origin or, by rebinding DNS, under a name of its own; and so could every other account of the machine. So only requests
-get through that name this machine, come from no other page and bring the owner's key or cookie.
+Langflow listens on loopback only. Other accounts of the machine can still reach it there. So can a page in the owner's
+browser, under its own origin or, by rebinding DNS, under its own name. The guard therefore admits only requests that name
+this machine, come from no other page, and have the owner's key or cookie.
 """
 
 import gc
@@ -19,7 +19,7 @@ from pipeline.processes.guard import own_hosts
 from pipeline.settings import load_settings
 from pipeline.surroundings import keep_private
 
-# The editor's page asks three hosts for fonts and counters, and could be framed by another page.
+# Without this policy the editor's page asks three hosts for fonts and counters, and other pages can frame it.
 POLICY = "connect-src 'self'; font-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; form-action 'self'"
 
 
@@ -35,9 +35,9 @@ LOGIN_FAILED = (
 
 
 class LoopbackGuard:
-    """Answers 403 to a request with another Host, or with an Origin that is not this server.
+    """Answers 403 to a request with a foreign Host or Origin.
 
-    What Langflow answers goes out with a content security policy that keeps the editor's page on this machine.
+    It adds a content security policy to Langflow's answers, so that the editor's page asks this machine only.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
@@ -71,9 +71,9 @@ class LoopbackGuard:
 
 
 class DeskGuard:
-    """Answers 401 to a request without the owner's key or cookie; the health of the server is no secret.
+    """Answers 401 to a request without the owner's key or cookie, except for the server's health.
 
-    A link of `desk` leads to Langflow's own session: the guard logs the owner in with the password that nobody types.
+    For a link of `desk` the guard logs the owner in at Langflow, with the password that nobody types.
     """
 
     def __init__(self, app: ASGIApp, desk: Desk, base_url: str) -> None:
@@ -94,7 +94,7 @@ class DeskGuard:
             await refusal(scope, receive, send)
 
     async def _instead(self, asked: HTTPConnection) -> Response | None:
-        """What is answered in Langflow's place; None when Langflow is to answer."""
+        """The guard's own answer to a request; None if Langflow shall answer."""
         path, method = asked.scope["path"], asked.scope.get("method")
         if path in HEALTH_PATHS and method == "GET":
             return None
@@ -107,7 +107,7 @@ class DeskGuard:
             return RedirectResponse("/", 303)
         is_page = method == "GET" and "text/html" in asked.headers.get("accept", "")
         if cookie and is_page and LANGFLOWS_COOKIE not in asked.cookies:
-            # Langflow's own session ends after some days; the owner's cookie is good for a new one.
+            # Langflow's session ends after some days. The owner's cookie opens a new one.
             return await self._logged_in(f"/{path.lstrip('/')}?{asked.url.query}".rstrip("?"))
         return None
 
@@ -128,18 +128,18 @@ class DeskGuard:
 
 
 def forbid_stdio_servers() -> None:
-    """No flow and nobody at the editor starts a program as an MCP server; call it before Langflow is imported."""
+    """Forbid flows and users of the editor to start a program as MCP server. Call it before Langflow is imported."""
     from lfx.base.mcp import security
 
-    # Langflow's own switches leave docker and refuse only accounts that are not the administrator.
+    # Langflow's own switches still allow docker, and do not apply to the administrator.
     security.ALLOWED_MCP_COMMANDS = frozenset()
 
 
 def create_app() -> ASGIApp:
-    """Langflow with its editor, behind the guards; the settings come from SITETWIN_CONFIG."""
+    """Langflow with its editor behind the guards. SITETWIN_CONFIG names the settings."""
     settings = load_settings()
     keep_private(settings.state)
-    # Importing Langflow makes millions of objects that stay: collecting garbage meanwhile is a sixth of the start.
+    # Importing Langflow makes millions of objects that stay. Collecting garbage meanwhile would take a sixth of the start.
     gc.disable()
     if not settings.langflow.stdio_servers:
         forbid_stdio_servers()

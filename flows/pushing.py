@@ -1,4 +1,4 @@
-"""Flow files into a running Langflow, without ever writing over what its owner edited there; and back out."""
+"""Pushes flow files into a running Langflow and pulls flows from it. A push never overwrites the owner's edits."""
 
 import hashlib
 import json
@@ -24,37 +24,42 @@ TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True)
 class Pushed:
-    """What became of one flow."""
+    """The result of pushing one flow."""
 
     name: str
     state: Literal["created", "updated", "unchanged", "kept", "refused"]
-    """`kept`: it was edited in the editor, so a newer file did not replace it."""
+    """`kept`: the owner has edited the flow, so a newer file did not replace it."""
     reason: str = ""
-    """Why it was refused."""
+    """Why the flow was refused."""
 
 
 class PushLog:
-    """For each flow id, the digest of the file that was pushed last, and the server's fingerprint of it then."""
+    """For each flow id: the digest of the file pushed last, and the fingerprint of the server's flow at that time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> dict[str, dict[str, str]]:
+        """The entries by flow id; {} if there is no readable log."""
         try:
             entries = json.loads(self._path.read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
-            # Without it every flow counts as edited, which only keeps more than is needed.
+            # Without a log every flow counts as edited, so more flows are kept than needed.
             return {}
         return entries if isinstance(entries, dict) else {}
 
     def write(self, entries: dict[str, dict[str, str]]) -> None:
+        """Replace the log by `entries`."""
         files.write_text(self._path, json.dumps(entries, indent=2, sort_keys=True))
 
 
 def push(flows: dict[str, Flow], log: PushLog, base_url: str, api_key: str) -> list[Pushed]:
-    """Create the flows that are missing, update those that nobody has edited since the last push.
+    """Create missing flows, and update those that nobody has edited since the last push.
 
-    One that Langflow refuses keeps none of the others back.
+    A flow that Langflow refuses does not stop the others.
+
+    Args:
+        flows: flows by endpoint name.
 
     Raises:
         ServiceError: Langflow can't be reached or refuses the key.
@@ -64,7 +69,7 @@ def push(flows: dict[str, Flow], log: PushLog, base_url: str, api_key: str) -> l
     with _client(base_url, api_key) as client:
         for name, flow in flows.items():
             results.append(_pushed(client, name, flow, entries))
-            # At once: a flow that is there without its entry would count as edited.
+            # Written at once: a flow without an entry would count as edited.
             log.write(entries)
     return results
 
@@ -88,7 +93,7 @@ def _push_one(
     entry = entries.get(flow_id, {})
     if theirs is not None:
         if entry.get("file") == file:
-            # The file is as it was: whatever differs is the owner's work.
+            # The file has not changed, so any difference is the owner's edit.
             return "unchanged"
         if fingerprint(theirs) not in (entry.get("server"), fingerprint(flow)):
             return "kept"
@@ -100,7 +105,7 @@ def _push_one(
 
 
 def pull(directory: Path, log: PushLog, base_url: str, api_key: str) -> list[Path]:
-    """Write every flow of the server to `directory`, one file each, without secrets. Returns the files that changed.
+    """Write each flow of the server to a file in `directory`, without secrets. Returns the files that changed.
 
     Raises:
         ServiceError: Langflow can't be reached or refuses.
@@ -118,7 +123,7 @@ def pull(directory: Path, log: PushLog, base_url: str, api_key: str) -> list[Pat
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 files.write_text(path, text)
                 changed.append(path)
-            # From here on file and server are the same, so a later edit of the file may be pushed.
+            # File and server are now equal, so a later edit of the file may be pushed.
             entries[str(flow["id"])] = {"file": _digest(json.loads(text)), "server": fingerprint(flow)}
     log.write(entries)
     return changed

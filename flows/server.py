@@ -1,4 +1,4 @@
-"""How this site's Langflow is started: quiet, offline, on loopback, with the site's own components and flows."""
+"""Starts this site's Langflow: quiet, offline, on loopback, with the site's own components and flows."""
 
 import importlib.util
 import os
@@ -18,46 +18,53 @@ from pipeline.surroundings import python_module
 
 HOST = "127.0.0.1"
 START_SECONDS = 300
-"""The first start on a slow disk makes Python's byte code of all of Langflow."""
+"""Longest start in seconds. The first start compiles all of Langflow to byte code, which is slow on a slow disk."""
 
 
 def is_installed() -> bool:
-    """Whether the extra `sitetwin[langflow]` is there."""
+    """Whether the extra `sitetwin[langflow]` is installed."""
     return importlib.util.find_spec("langflow") is not None
 
 
 def is_on(settings: Settings) -> bool:
-    """Whether this site's flows run in Langflow: installed, and not switched off."""
+    """Whether this site's flows run in Langflow: it is installed, and not switched off."""
     return settings.langflow.enabled and is_installed()
 
 
 def base_url(settings: Settings) -> str:
+    """The address of this site's Langflow."""
     return f"http://{HOST}:{settings.langflow.port}"
 
 
 def directory(settings: Settings) -> Path:
-    """Langflow's part of the state: data base, keys, secrets."""
+    """Langflow's part of the state: database, keys, secrets."""
     return settings.state / "langflow"
 
 
 def credentials(settings: Settings) -> Credentials:
+    """The secrets of this site's Langflow, made at the first call.
+
+    Raises:
+        ServiceError: their file is broken.
+    """
     return load_credentials(directory(settings))
 
 
 def desk(settings: Settings) -> Desk:
+    """The desk that guards this site's editor."""
     return Desk(directory(settings), credentials(settings))
 
 
 def ready_text(settings: Settings) -> str:
-    """What the owner needs to know of a Langflow that has just started: a link to the editor, and what is left out."""
+    """What the owner needs to know about a started Langflow: a new link to the editor, and the flows left out."""
     left_out = [f"flow {name} is left out: {reason}" for name, reason in read_left_out(settings).items()]
     return "; ".join([f"open the editor once by {desk(settings).new_link(base_url(settings))}", *left_out])
 
 
 def command(settings: Settings) -> list[str]:
-    """What starts Langflow and its editor in one process; run it with `environment(settings)`."""
+    """The command that starts Langflow and its editor in one process. Run it with `environment(settings)`."""
     return [
-        # uvicorn would put the current folder first.
+        # Without it uvicorn puts the current folder first on the import path.
         *python_module("uvicorn", "--factory", "flows.guard:create_app"),
         "--app-dir", str(Path(__file__).resolve().parents[1]),
         "--host", HOST, "--port", str(settings.langflow.port),
@@ -66,10 +73,10 @@ def command(settings: Settings) -> list[str]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The whole environment for `command`: this process's, with Langflow's settings.
+    """The environment for `command`: that of this process, with Langflow's settings.
 
-    A LANGFLOW_* variable that the owner has set wins, save for where Langflow listens and who may use it. It holds the
-    secrets, so it is for the child process alone.
+    The owner's own LANGFLOW_* variables win, except for the address of Langflow and its access. The environment holds
+    the secrets, so give it to the child process only.
     """
     home = directory(settings)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -78,7 +85,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def _quiet() -> dict[str, str]:
-    """Nothing is sent home, fetched, or made for a tour."""
+    """Settings against telemetry, downloads, tutorials and much logging."""
     return {
         "DO_NOT_TRACK": "true",
         "LANGFLOW_DO_NOT_TRACK": "true",
@@ -107,9 +114,9 @@ def _kept_in(home: Path) -> dict[str, str]:
 
 def _careful(settings: Settings) -> dict[str, str]:
     return {
-        # Flows run the components of this installation, whatever older code a saved flow holds; no pasted code.
+        # Flows run the components of this installation, not older code in a saved flow, and no pasted code.
         "LANGFLOW_ALLOW_CUSTOM_COMPONENTS": "false",
-        # What a visitor may see is in the flow, so no request may change a node.
+        # The flow decides what a visitor may see, so no request may change a node.
         "LANGFLOW_TWEAKS_POLICY": "off",
         "LANGFLOW_STORE_ENVIRONMENT_VARIABLES": "false",
         "LANGFLOW_CORS_ORIGINS": base_url(settings),
@@ -125,7 +132,7 @@ def _fixed(settings: Settings, secrets: Credentials) -> dict[str, str]:
         "LANGFLOW_API_KEY": secrets.api_key,
         "LANGFLOW_SUPERUSER": secrets.username,
         "LANGFLOW_SUPERUSER_PASSWORD": secrets.password,
-        # Nobody is the owner for merely having come here.
+        # A visitor of the editor is not logged in as the owner.
         "LANGFLOW_AUTO_LOGIN": "false",
         "LANGFLOW_SKIP_AUTH_AUTO_LOGIN": "false",
         "LANGFLOW_ENABLE_SIGNUP": "false",
@@ -133,7 +140,7 @@ def _fixed(settings: Settings, secrets: Credentials) -> dict[str, str]:
 
 
 def is_healthy(url: str) -> bool:
-    """Whether Langflow at `url` answers and its data base works. A port where something else listens: False."""
+    """Whether Langflow at `url` answers and its database works. False if something else answers."""
     try:
         response = httpx.get(f"{url}/health_check", timeout=5, trust_env=False)
         return response.is_success and response.json().get("status") == "ok"
@@ -142,10 +149,10 @@ def is_healthy(url: str) -> bool:
 
 
 def wait_healthy(url: str, seconds: float = START_SECONDS) -> None:
-    """Return once Langflow at `url` is healthy.
+    """Wait until Langflow at `url` is healthy.
 
     Raises:
-        ServiceError: it is not within that time.
+        ServiceError: it is not healthy after `seconds`.
     """
     deadline = time.monotonic() + seconds
     while not is_healthy(url):
@@ -157,9 +164,9 @@ def wait_healthy(url: str, seconds: float = START_SECONDS) -> None:
 
 
 def push_flows(settings: Settings) -> list[Pushed]:
-    """Give the running Langflow the flows that it lacks, and newer ones for those that its owner has not edited.
+    """Push missing flows to the running Langflow, and newer versions of flows that the owner has not edited.
 
-    A file that is broken or that Langflow refuses is left out; `sitetwin status` names it from then on.
+    A file that is broken or that Langflow refuses is left out. `sitetwin status` then names it.
 
     Raises:
         ServiceError: Langflow can't be reached or refuses the key.
@@ -172,7 +179,7 @@ def push_flows(settings: Settings) -> list[Pushed]:
 
 
 def pull_flows(settings: Settings, output: Path) -> list[Path]:
-    """Write the running Langflow's flows to `output`; returns the files that changed.
+    """Write the running Langflow's flows to `output`. Returns the files that changed.
 
     Raises:
         ServiceError: Langflow can't be reached or refuses.

@@ -25,10 +25,12 @@ MODES: dict[tuple[bool, bool], Mode] = {
     (False, True): "lora",
     (True, True): "hybrid",
 }
-"""By whether there are passages, and an adapter."""
+"""The mode by whether passages are connected, and whether the model has an adapter."""
 
 
 class CitedAnswerComponent(Component):
+    """Langflow's node that answers from passages and names its sources."""
+
     display_name = "Cited Answer"
     description = "Answers from the passages and names its sources, or says that the notes don't hold it."
     icon = "MessageSquareQuote"
@@ -68,6 +70,12 @@ class CitedAnswerComponent(Component):
     outputs = [Output(name="answer", display_name="Answer", method="answer")]
 
     async def answer(self) -> Message:
+        """The answer as a message, streamed where a page listens. Its metadata holds the Answer.
+
+        Raises:
+            ValueError: the node got no question.
+            SitetwinError: there is no answer.
+        """
         pieces = iterate(await self._respond())
         record: Answer | None = None
 
@@ -91,7 +99,7 @@ class CitedAnswerComponent(Component):
         else:
             message.text = "".join([str(chunk.content) async for chunk in chunks()])
         if record is not None:
-            # Chat Output stores and sends the message once more, and both with it.
+            # Chat Output stores and sends the message again, with these two fields.
             gateway = load_settings().gateway
             message.text = with_sources(record, f"http://{gateway.host}:{gateway.port}/")
             message.session_metadata = {**(message.session_metadata or {}), **wire.pack(record)}
@@ -107,7 +115,7 @@ class CitedAnswerComponent(Component):
         if self.persona.strip():
             persona = settings.persona.model_copy(update={"prompt": self.persona})
             settings = settings.model_copy(update={"persona": persona})
-        # A retriever that found nothing is not the same as none: then the notes don't hold it.
+        # With a retriever that found nothing the answer is a refusal. Without a retriever the model answers alone.
         grounded = is_connected(self.passages)
         adapter = self.model.adapter if isinstance(self.model, EngineChatModel) else None
         return Site(settings).assistant.respond(
@@ -122,13 +130,13 @@ class CitedAnswerComponent(Component):
         )
 
     def _quotes_first(self, settings: Settings) -> bool:
-        """By the owner's choice; else as the settings say of their own model, and not for a vendor's larger one."""
+        """Whether quotations come first: `chat.quote_first` if it is set, else as the settings say for their own model only."""
         if settings.chat.quote_first is not None:
             return settings.chat.quote_first
         return settings.quotes_first and isinstance(self.model, EngineChatModel)
 
     def _can_stream(self, message: Message) -> bool:
-        """Tokens reach a page only beside a Chat Output, in a session, with somebody listening."""
+        """Whether a page shows tokens: the node is connected to a Chat Output, in a session with a listener."""
         return bool(
             message.session_id
             and getattr(self, "_event_manager", None)

@@ -17,6 +17,8 @@ PUBLIC_ONLY = "public"
 
 
 class MLXModelComponent(LCModelComponent):
+    """Langflow's node for the settings' chat model, with or without an adapter."""
+
     display_name = "MLX Model"
     description = (
         "The model that sitetwin.toml names, on sitetwin's engine, as it is or with an adapter that was trained on your "
@@ -60,15 +62,17 @@ class MLXModelComponent(LCModelComponent):
     def update_build_config(
         self, build_config: dict[str, Any], field_value: object, field_name: str | None = None
     ) -> dict[str, Any]:
-        """Refresh list was clicked below Adapter: what is trained by now."""
+        """The node's fields with the trained adapters as options, after a click on Refresh list under Adapter."""
         if field_name == "adapter":
             build_config["adapter"]["options"] = [BASE, PROMOTED, *(one.name for one in adapters(load_settings()))]
         return build_config
 
     def build_model(self) -> LanguageModel:
-        """Raises:
-        ModelError: there is no such adapter, or a private one would answer a visitor.
-        ServiceError: the engine can't be started.
+        """The model as LangChain's chat model.
+
+        Raises:
+            ModelError: there is no such adapter, or a private one would answer a visitor.
+            ServiceError: the engine can't be started.
         """
         settings = load_settings()
         temperature = self.temperature

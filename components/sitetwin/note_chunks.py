@@ -15,6 +15,8 @@ PUBLIC_ONLY = "public"
 
 
 class NoteChunksComponent(Component):
+    """Langflow's node that gives the chunks of the notes."""
+
     display_name = "Notes to Chunks"
     description = "The chunks of your notes that say enough for a question."
     icon = "Files"
@@ -44,6 +46,11 @@ class NoteChunksComponent(Component):
     outputs = [Output(name="chunks", display_name="Chunks", method="chunks")]
 
     async def chunks(self) -> DataFrame:
+        """A table with one row per chunk.
+
+        Raises:
+            SitetwinError: there are no chunks with enough text.
+        """
         # Anything unknown counts as public only: a slip here must not show private notes.
         visibility: Visibility = "private" if self.visibility == "public and private" else "public"
         settings = load_settings()

@@ -17,6 +17,8 @@ JUDGE = "judge"
 
 
 class PairFilterComponent(Component):
+    """Langflow's node that runs pairs through the filter."""
+
     display_name = "Pair Filter"
     description = "Tells good pairs from bad ones as a build of a data set does, and says why."
     icon = "ListFilter"
@@ -51,6 +53,12 @@ class PairFilterComponent(Component):
     ]
 
     async def reviewed(self) -> DataFrame:
+        """A table with all pairs and the filter's verdict.
+
+        Raises:
+            ValueError: Ask the Judge is on, but no model judges; or the table has no pairs.
+            ModelError: the judge can't be reached.
+        """
         settings = self._settings()
         site = Site(settings)
         judge = await asyncio.to_thread(site.judge)
@@ -64,9 +72,11 @@ class PairFilterComponent(Component):
         return table
 
     async def accepted(self) -> DataFrame:
+        """The accepted rows of `reviewed`."""
         return DataFrame([row for row in await self._rows() if row["accepted"]])
 
     async def rejected(self) -> DataFrame:
+        """The rejected rows of `reviewed`."""
         return DataFrame([row for row in await self._rows() if not row["accepted"]])
 
     async def _rows(self) -> list[dict[str, Any]]:
@@ -74,7 +84,7 @@ class PairFilterComponent(Component):
         return list(table.to_dict(orient="records"))
 
     def _settings(self) -> Settings:
-        """Those of sitetwin.toml with what this node says in their place."""
+        """The settings of sitetwin.toml, overridden by this node's fields."""
         settings = load_settings()
         stages = list(self.stages or settings.dataset.stages)
         stages = [stage for stage in stages if stage != JUDGE] + ([JUDGE] if self.judge else [])

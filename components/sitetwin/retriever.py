@@ -19,6 +19,8 @@ PUBLIC_ONLY = "public"
 
 
 class RetrieverComponent(Component):
+    """Langflow's node that searches the notes."""
+
     display_name = "Notes Retriever"
     description = "Finds the passages of your notes that fit a question. An earlier question of the conversation helps."
     icon = "BookOpenText"
@@ -81,6 +83,12 @@ class RetrieverComponent(Component):
     outputs = [Output(name="passages", display_name="Passages", method="retrieve")]
 
     async def retrieve(self) -> DataFrame:
+        """A table with one row per passage, best first.
+
+        Raises:
+            ValueError: the node got no question.
+            SitetwinError: a date can't be read, or the search fails.
+        """
         settings = load_settings()
         question = str(self.question).strip()
         if not question:

@@ -32,6 +32,8 @@ OLLAMA = "ollama:"
 
 
 class TeacherComponent(Component):
+    """Langflow's node that writes pairs from chunks."""
+
     display_name = "Teacher"
     description = (
         "Writes pairs of question and answer from chunks of your notes, with a model of Ollama or without any."
@@ -102,7 +104,7 @@ class TeacherComponent(Component):
     async def update_build_config(
         self, build_config: dict[str, Any], field_value: object, field_name: str | None = None
     ) -> dict[str, Any]:
-        """Refresh list was clicked below Model: what the server has now.
+        """The node's fields with the server's models as options, after a click on Refresh list under Model.
 
         Raises:
             ModelError: no Ollama answers there.
@@ -118,6 +120,12 @@ class TeacherComponent(Component):
         return build_config
 
     async def write_pairs(self) -> DataFrame:
+        """A table with one row per pair.
+
+        Raises:
+            ValueError: the table has no chunks.
+            SitetwinError: the teacher wrote no pair, or can't be reached.
+        """
         settings = self._settings()
         sources = chunks_from(self.chunks)
         teacher = await asyncio.to_thread(Site(settings).teacher)
@@ -130,17 +138,19 @@ class TeacherComponent(Component):
         return table
 
     def build_model(self) -> LanguageModel:
-        """Raises:
-        ValueError: the teacher chosen is no model of Ollama.
-        ModelError: no Ollama answers, or it lacks the model.
+        """The chosen Ollama model as LangChain's chat model.
+
+        Raises:
+            ValueError: the chosen teacher is not a model of Ollama.
+            ModelError: no Ollama answers, or it lacks the model.
         """
         settings = self._settings()
         teacher = settings.teacher
         if not teacher.model.startswith(OLLAMA):
             if self._vertex and not self._vertex.outgoing_edges:
-                return None  # Langflow makes every output of the last node; nobody asked for this one
+                return None  # Langflow builds all outputs of the last node, also those that are not connected
             raise ValueError(
-                f"{teacher.model} is no model of Ollama: choose one under Model, or use the node MLX Model"
+                f"{teacher.model} is not a model of Ollama: choose one under Model, or use the node MLX Model"
             )
         model = OllamaChat(teacher.model.removeprefix(OLLAMA), teacher.url, teacher.api_key)
         self.status = model.name  # asks the server whether it has the model
@@ -154,14 +164,14 @@ class TeacherComponent(Component):
         return EngineChatModel(client=client, max_tokens=self.max_tokens, temperature=self.temperature)
 
     def _settings(self) -> Settings:
-        """Those of sitetwin.toml with what this node says in their place."""
+        """The settings of sitetwin.toml, overridden by this node's fields."""
         settings = load_settings()
         model = self.model if self.model and self.model != AS_IN_SETTINGS else settings.teacher.model
         teacher = {"model": model}
         if model.startswith(OLLAMA):
             teacher["url"] = _url(settings, self.base_url)
             if teacher["url"] != settings.teacher.url:
-                teacher["api_key"] = ""  # a key goes to no server but its own
+                teacher["api_key"] = ""  # a key is sent only to its own server
         if self.prompt.strip():
             teacher["prompt"] = self.prompt
         dataset: dict[str, object] = {"kinds": self.kinds} if self.kinds else {}
@@ -176,5 +186,5 @@ class TeacherComponent(Component):
 
 
 def _url(settings: Settings, named: str | None) -> str:
-    """Ollama's address; the one of the settings may be another server's."""
+    """Ollama's address: `named`, or else the settings' `teacher.url` if that belongs to Ollama."""
     return (named or "").strip() or (settings.teacher.url if settings.teacher.model.startswith(OLLAMA) else "")

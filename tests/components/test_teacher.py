@@ -101,7 +101,7 @@ def test_a_folder_without_text_is_an_error_that_names_it() -> None:
 
 
 def test_the_extractive_teacher_is_no_language_model() -> None:
-    with pytest.raises(ValueError, match="extractive is no model of Ollama: choose one under Model"):
+    with pytest.raises(ValueError, match="extractive is not a model of Ollama: choose one under Model"):
         TeacherComponent().build_model()
 
 
