@@ -99,5 +99,5 @@ def test_a_silent_flow_is_an_error() -> None:
 
 @pytest.mark.parametrize("line", ["<html>", "[]", '{"event": "token"}'])
 def test_a_line_that_is_no_event(line: str) -> None:
-    with pytest.raises(ServiceError, match="no event"):
+    with pytest.raises(ServiceError, match="is not an event"):
         list(RunReader("q", "rag_chat").feed(line))
