@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @click.option("-k", "count", type=click.IntRange(1, 100), help="How many passages.")
 @click.option("--retrieval", type=click.Choice(["hybrid", "dense", "keyword"]))
 @with_scope
-@click.option("--explain", is_flag=True, help="Each stage's rank and score of each passage, and why others were cut.")
+@click.option(
+    "--explain", is_flag=True, help="Show each passage's rank and score at each stage, and why others were cut."
+)
 @as_json
 @with_settings
 def search(
@@ -56,9 +58,9 @@ def search(
 @click.command()
 @click.argument("question")
 @click.option("--mode", type=click.Choice(["base", "rag", "lora", "hybrid"]), default="rag", show_default=True)
-@click.option("--adapter", help="For the modes lora and hybrid; base: none; else the promoted one.")
+@click.option("--adapter", help="With --mode lora or hybrid: its name, or base for none; else the promoted one.")
 @click.option("--retrieval", type=click.Choice(["hybrid", "dense", "keyword"]))
-@click.option("--public", is_flag=True, help="Only from what visitors may see.")
+@click.option("--public", is_flag=True, help="Answer only from what visitors may see.")
 @as_json
 @with_settings
 def ask(

@@ -1,4 +1,4 @@
-"""`sitetwin dataset`: from notes to pairs that can be trained on."""
+"""`sitetwin dataset`: turns notes into pairs for training."""
 
 import asyncio
 from pathlib import Path
@@ -29,7 +29,8 @@ def build(settings: Settings, as_json: bool) -> None:
         built = asyncio.run(Site(settings).build_dataset(report))
     if settings.dataset.split_by == "pair":
         click.echo(
-            "split by pair: questions of one document are on both sides, so what the test says is too good", err=True
+            "split by pair: one document's questions are in training and test, so the test's scores are too good",
+            err=True,
         )
     for reason in built.unreadable[:3]:
         click.echo(f"left out: {reason}", err=True)
@@ -46,11 +47,11 @@ def build(settings: Settings, as_json: bool) -> None:
 
 
 @dataset.command()
-@click.option("--version", type=int, help="Of the data set; else the newest.")
+@click.option("--version", type=int, help="The data set's version; else the newest.")
 @as_json
 @with_settings
 def stats(settings: Settings, version: int | None, as_json: bool) -> None:
-    """What was accepted, what was rejected and why, with examples."""
+    """Show what was accepted, and what was rejected and why, with examples."""
     from pipeline.dataset.stats import describe
     from pipeline.dataset.stats import stats as count
     from pipeline.dataset.versions import version_folder
@@ -65,8 +66,8 @@ def stats(settings: Settings, version: int | None, as_json: bool) -> None:
 
 @dataset.command()
 @click.option("--format", "form", type=PartName(DATASET_FORMATS), required=True)
-@click.option("--to", type=click.Path(path_type=Path), help="A folder; else one beside the data set.")
-@click.option("--version", type=int, help="Of the data set; else the newest.")
+@click.option("--to", type=click.Path(path_type=Path), help="The folder to write into; else one beside the data set.")
+@click.option("--version", type=int, help="The data set's version; else the newest.")
 @as_json
 @with_settings
 def export(settings: Settings, form: str, to: Path | None, version: int | None, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""A build's progress on stderr: pairs a minute, accepted share, time left."""
+"""Shows the progress of a data set's build on stderr: pairs a minute, accepted share, time left."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from pipeline.dataset.build import Progress, Report
 
 @contextmanager
 def progress_bar() -> Iterator[Report]:
-    """A reporter whose bar appears with the first report and goes when the block ends."""
+    """A function that reports progress. Its bar appears at the first report and disappears when the block ends."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -26,7 +26,7 @@ def progress_bar() -> Iterator[Report]:
         def report(progress: Progress) -> None:
             description = "teacher writes" if progress.unit == "tasks" else "judge reads"
             if bar.tasks[0].description != description:
-                # What earlier builds have answered takes no time, so the clock starts behind it.
+                # Answers of earlier builds take no time, so the clock starts after them.
                 bar.reset(task, description=description, visible=True, total=progress.total, completed=progress.done)
             share = progress.accepted / (progress.pairs or 1)
             bar.update(task, completed=progress.done, rate=progress.pairs_per_minute, accepted=share)

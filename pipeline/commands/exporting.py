@@ -16,8 +16,8 @@ from pipeline.settings import Settings
 @click.option("--quantize", "bits", type=click.Choice(["4", "8"]), help="fused, ollama: bits of a weight.")
 @click.option("--dequantize", is_flag=True, help="fused: expand a quantised base to floats.")
 @click.option("--base-model", metavar="NAME", help="peft: the base's name on the hub.")
-@click.option("--name", help="ollama: of the model there; else RUN.")
-@click.option("--question", help="ollama: what is asked through it; else the first of site.questions.")
+@click.option("--name", help="ollama: the model's name there; else RUN.")
+@click.option("--question", help="ollama: the question to try it with; else the first of site.questions.")
 @click.option("--no-create", is_flag=True, help="ollama: write the folder only, for an Ollama elsewhere.")
 @click.option("--force", is_flag=True, help="ollama: replace a model of that name.")
 @as_json

@@ -1,6 +1,6 @@
-"""What commands are made of: groups, their settings, what they print, and which documents they are for.
+"""What commands share: groups, their settings, how they print, and the options that choose documents.
 
-Only what `sitetwin --help` needs is imported at the top, here and in each file of commands; a command imports the rooms
+Here and in each file of commands, only what `sitetwin --help` needs is imported at the top. A command imports the rooms
 that it uses when it runs.
 """
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class Commands(click.Group):
-    """Commands that are loaded when they are asked for; errors meant for people become one line and status 1.
+    """A group of commands, each loaded when it is asked for. An error meant for people becomes one line and status 1.
 
     Args:
-        parts: those that are not given to the group itself, in the order of the help.
+        parts: the commands that are not added to the group directly, in the order of the help.
     """
 
     def __init__(self, *args: Any, parts: Parts, **kwargs: Any) -> None:
@@ -35,14 +35,17 @@ class Commands(click.Group):
         self._parts = parts
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands, in the order of the help."""
         return [*super().list_commands(ctx), *self._parts.kinds()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command `cmd_name`; None if there is none."""
         if command := super().get_command(ctx, cmd_name):
             return command
         return self._parts.load(cmd_name) if cmd_name in self._parts.kinds() else None
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command, and prints a `SitetwinError` as one line."""
         try:
             return super().invoke(ctx)
         except SitetwinError as error:
@@ -51,7 +54,7 @@ class Commands(click.Group):
 
 
 def with_settings(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Hand the settings to a command as its first argument, read only when the command runs."""
+    """Passes the settings to a command as its first argument. They are read only when the command runs."""
 
     @click.pass_context
     def wrapped(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
@@ -71,6 +74,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="One JSON documen
 
 
 def print_json(document: BaseModel | dict[str, Any]) -> None:
+    """Prints one JSON document on stdout."""
     if isinstance(document, BaseModel):
         click.echo(document.model_dump_json(indent=2))
     else:
@@ -78,9 +82,12 @@ def print_json(document: BaseModel | dict[str, Any]) -> None:
 
 
 class Day(click.ParamType["date"]):
+    """The type of an option that takes a day."""
+
     name = "YYYY-MM-DD"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The day in `value`; an error of usage if there is none."""
         from pipeline.index.filters import parse_day
 
         try:
@@ -90,7 +97,7 @@ class Day(click.ParamType["date"]):
 
 
 class PartName(click.ParamType["str"]):
-    """The name of a part of a table. Which there are is asked when the command runs, or is explained."""
+    """The name of a part of a table. The table is read only when the command runs, or its help is shown."""
 
     name = "part"
 
@@ -98,22 +105,25 @@ class PartName(click.ParamType["str"]):
         self._parts = parts
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """The parts' names, as the help shows them."""
         return f"[{'|'.join(self._parts.choices())}]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """`value` itself; an error of usage if there is no such part."""
         try:
             return self._parts.known(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """The parts whose names begin with `incomplete`."""
         from click.shell_completion import CompletionItem
 
         return [CompletionItem(name) for name in self._parts.choices() if name.startswith(incomplete)]
 
 
 def with_scope(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Hand a command what its options say about the documents it is for: `visibility` and `filters`."""
+    """Adds the options that choose documents, and passes them to a command as `visibility` and `filters`."""
 
     @click.option("--folder", default="", help="Only documents below this folder, e.g. docs or blog/2019.")
     @click.option("--tag", "tags", multiple=True, help="Only documents with this tag; given twice, with both.")

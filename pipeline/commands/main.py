@@ -1,4 +1,4 @@
-"""The command line: which commands there are. The other top-level rooms hang theirs in by `sitetwin.commands`."""
+"""The command line and its commands. Top-level rooms beside `pipeline` add theirs by entry points of `sitetwin.commands`."""
 
 import functools
 from pathlib import Path
@@ -31,7 +31,7 @@ COMMANDS = Parts(
         "bench": "pipeline.commands.bench:bench",
     },
 )
-"""This room's own, in the order of the help; then those of the rooms beside `pipeline`."""
+"""This room's commands, in the order of the help. Those of the rooms beside `pipeline` follow."""
 
 
 @click.group(

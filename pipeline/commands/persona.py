@@ -12,11 +12,11 @@ def persona() -> None:
 
 
 @persona.command("draft")
-@click.option("--write", "is_written", is_flag=True, help="Put it into sitetwin.toml, if no persona stands there yet.")
+@click.option("--write", "is_written", is_flag=True, help="Write it into sitetwin.toml, if there is no persona yet.")
 @as_json
 @with_settings
 def draft_command(settings: Settings, is_written: bool, as_json: bool) -> None:
-    """A first draft, counted from your public notes."""
+    """Draft a persona from your public notes."""
     from pipeline.dataset.build import choose_documents
     from pipeline.dataset.persona import as_toml, draft, write
     from pipeline.site import Site
@@ -31,6 +31,6 @@ def draft_command(settings: Settings, is_written: bool, as_json: bool) -> None:
         return
     click.echo(block, nl=False)
     if is_written:
-        click.echo(f"written into {settings.file}; read it and change what does not sound like you", err=True)
+        click.echo(f"wrote it into {settings.file}: read it and change what does not sound like you", err=True)
     else:
         click.echo("put it into sitetwin.toml by hand or with `sitetwin persona draft --write`", err=True)

@@ -24,6 +24,23 @@ def train_phases(
     stop: Callable[[], bool],
     as_json: bool,
 ) -> None:
+    """Trains the phases, asks their adapters, and prints what they showed.
+
+    Args:
+        settings: the site's settings.
+        screen: is told what happens.
+        values: mlx-lm's keys, over each preset.
+        data_set: the data set's version; None: the newest.
+        visibility: the adapters'; None: as the settings say.
+        asked: the most questions of each set.
+        resume: continue the newest experiment.
+        is_memory_checked: refuse runs that need more memory than is free.
+        stop: tells whether to stop.
+        as_json: print one JSON document.
+
+    Raises:
+        SitetwinError: as `begin`, `unfinished` and `go_on`.
+    """
     if resume:
         experiment = unfinished(settings)
     else:

@@ -12,6 +12,7 @@ from pipeline.settings import Settings
 from pipeline.training.config import Preset
 
 LOOK_SECONDS = 0.5
+"""Seconds between two looks at the job's record."""
 
 
 @click.group(invoke_without_command=True)
@@ -26,7 +27,7 @@ def retrain(
 ) -> None:
     """Teach the adapter what has changed, in the background; promote it if it answers no worse."""
     if ctx.invoked_subcommand and (assignments or force or wait or as_json):
-        raise click.UsageError(f"the options of {ctx.invoked_subcommand} stand behind it")
+        raise click.UsageError(f"write the options of {ctx.invoked_subcommand} after {ctx.invoked_subcommand}")
     if ctx.invoked_subcommand is None:
         ctx.invoke(begin, preset=preset, assignments=assignments, force=force, wait=wait, as_json=as_json)
 
@@ -35,6 +36,11 @@ def retrain(
 def begin(
     settings: Settings, preset: Preset, assignments: tuple[str, ...], force: bool, wait: bool, as_json: bool
 ) -> None:
+    """Starts the job and, with `wait`, follows it to its end.
+
+    Raises:
+        SitetwinError: a job is under way already, or the request is wrong.
+    """
     from pipeline.jobs.retraining.launch import start
     from pipeline.training.config import parse_assignments
 
@@ -55,7 +61,7 @@ def begin(
 @as_json
 @with_settings
 def status(settings: Settings, wait: bool, as_json: bool) -> None:
-    """How far the retraining is, or how the last one ended."""
+    """Show how far the retraining is, or how the last one ended."""
     job = read_job(settings)
     if job is None:
         raise SitetwinError("there was no retraining yet: `sitetwin retrain` starts one")
@@ -68,18 +74,18 @@ def status(settings: Settings, wait: bool, as_json: bool) -> None:
 @as_json
 @with_settings
 def cancel(settings: Settings, as_json: bool) -> None:
-    """End the retraining after the step it is in; the next one goes on from there."""
+    """End the retraining after its current step; the next one continues from there."""
     from pipeline.jobs.retraining.launch import cancel as end
 
     job = end(settings)
     if job.state == "running":
-        click.echo("it ends after the step of training that it is in", err=True)
+        click.echo("it will end after its current training step", err=True)
         job = _watched(settings)
     _show(job, as_json=as_json)
 
 
 def _watched(settings: Settings) -> Job:
-    """The job when it has ended, with a bar until then."""
+    """Shows a bar until the job has ended, and returns the job."""
     from pipeline.progress import progress_bar
 
     with progress_bar("retraining:") as report:

@@ -10,8 +10,10 @@ from pipeline.settings import Settings
 
 
 @click.command()
-@click.option("--content", type=click.Path(path_type=Path), help="The folder of Markdown; else looked for.")
-@click.option("--force", is_flag=True, help="Write over an existing sitetwin.toml.")
+@click.option(
+    "--content", type=click.Path(path_type=Path), help="The folder of Markdown; else the first usual one that exists."
+)
+@click.option("--force", is_flag=True, help="Replace an existing sitetwin.toml.")
 def init(content: Path | None, force: bool) -> None:
     """Write a sitetwin.toml here, with the choices explained."""
     from pipeline.starter import write_settings
@@ -24,7 +26,7 @@ def init(content: Path | None, force: bool) -> None:
 @as_json
 @with_settings
 def doctor(settings: Settings, as_json: bool) -> None:
-    """What is there, what is missing, and the command that mends it."""
+    """Show what is there, what is missing, and the command that mends it."""
     from pipeline.doctor import examine
 
     findings = examine(settings)
@@ -42,7 +44,7 @@ def doctor(settings: Settings, as_json: bool) -> None:
 @as_json
 @with_settings
 def status(settings: Settings, as_json: bool) -> None:
-    """What is indexed, what is not and why, which adapter answers and which processes run."""
+    """Show what is indexed, what is not and why, which adapter answers, and which processes run."""
     from pipeline.status import read_status
 
     report = read_status(settings)

@@ -19,17 +19,25 @@ from pipeline.training.config import Preset
     "--config", "file", type=click.Path(path_type=Path), help="A YAML file with mlx-lm's keys, over the preset."
 )
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One key, over preset and file.")
-@click.option("--name", help="Of the run, or with --resume which one; else the preset's with a number.")
-@click.option("--data-set", type=int, help="Version of the data set; else the newest.")
-@click.option("--visibility", type=click.Choice(["public", "private"]), help="Of the adapter; else dataset.visibility.")
+@click.option("--name", help="The run's name; without it the preset with a number. With --resume: which run.")
+@click.option("--data-set", type=int, help="The data set's version; else the newest.")
+@click.option("--visibility", type=click.Choice(["public", "private"]), help="The adapter's; else dataset.visibility.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint of an interrupted run.")
 @click.option("--force", is_flag=True, help="Start even if the memory seems too small.")
-@click.option("--threads", type=click.IntRange(1), help="Of the CPU; else engine.threads. All cores if nobody chats.")
 @click.option(
-    "--phases", is_flag=True, help="All three presets on the same data, compared; with --resume the last ones."
+    "--threads", type=click.IntRange(1), help="CPU threads; else engine.threads. Take all cores if nobody chats."
 )
 @click.option(
-    "--questions", type=click.IntRange(0), default=40, show_default=True, help="Of each kind, after --phases."
+    "--phases",
+    is_flag=True,
+    help="Train all three presets on the same data and compare them. With --resume: the last phases.",
+)
+@click.option(
+    "--questions",
+    type=click.IntRange(0),
+    default=40,
+    show_default=True,
+    help="With --phases: the most questions of each set.",
 )
 @as_json
 @with_settings
@@ -119,7 +127,7 @@ def train(
 @as_json
 @with_settings
 def runs(settings: Settings, as_json: bool) -> None:
-    """All training runs, oldest first, with what came of them."""
+    """List all training runs, oldest first, with what came of them."""
     from pipeline.adapters import promoted
     from pipeline.training.registry import runs as all_runs
     from pipeline.training.registry import unreadable_runs
@@ -171,7 +179,7 @@ def promote(settings: Settings, run: str, as_json: bool) -> None:
 @as_json
 @with_settings
 def rollback(settings: Settings, as_json: bool) -> None:
-    """Back to the adapter that was promoted before, or to none."""
+    """Return to the adapter that was promoted before, or to none."""
     from pipeline.adapters import rollback as take_back
 
     adapter = take_back(settings)
@@ -183,11 +191,11 @@ def rollback(settings: Settings, as_json: bool) -> None:
 
 @contextmanager
 def _until_interrupted() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C (or SIGTERM) sets, so that a checkpoint is written; the second one ends at once."""
+    """An event that the first Ctrl-C or SIGTERM sets, so that a checkpoint is written. A second one ends at once."""
     stop = threading.Event()
 
     def interrupted(number: int, _: object) -> None:
-        click.echo("stopping after this step; once more ends at once", err=True)
+        click.echo("stopping after this step; a second Ctrl-C ends at once", err=True)
         stop.set()
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 

@@ -1,4 +1,4 @@
-"""What sitetwin needs, what is there, and the command that mends what is not."""
+"""Finds what sitetwin needs, what is there, and the command that mends what is missing."""
 
 import importlib.util
 import os
@@ -24,12 +24,13 @@ from pipeline.weights.cache import LAYOUT, cache_folder
 from pipeline.weights.locating import weights_folder
 
 OLLAMA_FROM_BYTES = 1_500_000_000
-"""Of weights on a Linux CPU, about 0.4 billion of them: see docs/models.md, "When Ollama serves better"."""
+"""With so many bytes of weights, about 0.4 billion of them, a Linux CPU serves better with Ollama: see docs/models.md,
+"When Ollama serves better"."""
 _INSTALL = "pip install 'sitetwin[langflow]'"
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at everything; a problem never keeps the rest from being looked at."""
+    """A finding for each thing that sitetwin needs. A problem with one thing does not keep the others from being examined."""
     return [
         Finding(name="settings", state="ok", text=str(settings.file)),
         _python(),
@@ -103,7 +104,7 @@ def _chat_model(settings: Settings) -> Finding:
                 models = server.models()
         except ServerError as error:
             return Finding(name=name, state="missing", text=str(error))
-        # Ollama lists `name:latest` for what is asked for as `name`.
+        # Ollama lists a model that is asked for as `name` under `name:latest`.
         known = [model.removesuffix(":latest") for model in models]
         if settings.models.chat.removesuffix(":latest") not in known:
             return Finding(
@@ -127,7 +128,7 @@ def _chat_model(settings: Settings) -> Finding:
 
 
 def _weight_bytes(model: str) -> int:
-    """Of the chat model `model`; 0 if it is not on this machine yet."""
+    """The bytes of the chat model's weights; 0 if they are not on this machine yet."""
     try:
         return sum(file.stat().st_size for file in weights_folder(model).glob("*.safetensors"))
     except SitetwinError:
@@ -176,7 +177,7 @@ def _langflow(settings: Settings) -> Finding:
         return Finding(
             name=name,
             state="missing",
-            text=f"{off}, and the flow {flow!r}, which visitors are to talk to, runs nowhere else",
+            text=f"{off}, but visitors are to talk to the flow {flow!r}, which needs Langflow",
             mend=f"set langflow.flow to one of {', '.join(FLOW_MODES)}, or {mend}",
         )
     text = f"{off}: the chat runs without the editor, in mode {FLOW_MODES[flow]}"

@@ -1,4 +1,4 @@
-"""What doctor says of one thing."""
+"""What `sitetwin doctor` says about one thing."""
 
 from typing import Literal
 
@@ -6,6 +6,8 @@ from pydantic import BaseModel
 
 
 class Finding(BaseModel):
+    """One thing that was examined: its state in words, and the command or setting that mends it."""
+
     name: str
     state: Literal["ok", "missing", "note"]
     text: str

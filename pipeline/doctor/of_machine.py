@@ -1,4 +1,4 @@
-"""Whether the machine bears what the settings name: system, memory, disks, and what a broken download has left."""
+"""Finds whether the machine can run what the settings name: system, memory, disks, and the rests of broken downloads."""
 
 import re
 import shutil
@@ -11,19 +11,23 @@ from pipeline.settings import Settings
 from pipeline.weights.cache import VARIABLE
 
 FREE_GIGABYTES = 2.0
-"""Demo weights unpacked (0.7 GB), vectors and logs."""
+"""Room for the unpacked demo weights (0.7 GB), vectors and logs."""
 BEHIND = 1.2
-"""A teacher in Ollama takes so much of what its name says in 4 bits, its context included."""
+"""A teacher in Ollama takes this many times the bytes of its weights at 4.5 bits each, because it holds a context too."""
 
 Free = Callable[[Path], int]
-"""Bytes that are free on the disk of a folder."""
+"""Returns the bytes that are free on the disk of a folder."""
 
 
 def of_machine(settings: Settings, machine: Machine, hub: Path, cache: Path, free: Free) -> Iterator[Finding]:
-    """
+    """A finding for each thing of the machine.
+
     Args:
-        hub: where the hub's client keeps models.
-        cache: where sitetwin keeps the demo weights.
+        settings: the site's settings.
+        machine: the machine.
+        hub: the folder where the hub's client keeps models.
+        cache: the folder where sitetwin keeps the demo weights.
+        free: returns the free bytes of a disk.
     """
     yield from _system(machine)
     model = None if settings.engine.url else chat_model(settings.models.chat)
@@ -35,7 +39,7 @@ def of_machine(settings: Settings, machine: Machine, hub: Path, cache: Path, fre
 
 
 def free_bytes(folder: Path) -> int:
-    """Of the disk that `folder` is on, or will be."""
+    """The free bytes of the disk that `folder` is on, or will be on."""
     return shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.is_dir())).free
 
 
@@ -86,7 +90,7 @@ def _leftovers(hub: Path) -> Iterator[Finding]:
         yield Finding(
             name="hub cache",
             state="note",
-            text=f"{sum(part.stat().st_size for part in parts) / 1e9:.1f} GB of broken downloads, which nothing goes on with",
+            text=f"{sum(part.stat().st_size for part in parts) / 1e9:.1f} GB of broken downloads, which nothing will resume",
             mend=f"when nothing is being fetched: rm {hub}/models--*/blobs/*.incomplete",
         )
 
@@ -97,11 +101,11 @@ def _memory(model: ChatModel, machine: Machine) -> Finding:
         return Finding(name="memory", state="ok", text=text)
     fitting = choose(machine)
     mend = f'set [models] chat = "{fitting.name if fitting else "demo"}", or a smaller model'
-    return Finding(name="memory", state="note", text=f"{text}: it will be slow, or end", mend=mend)
+    return Finding(name="memory", state="note", text=f"{text}: it will be slow, or the system will end it", mend=mend)
 
 
 def _teacher(settings: Settings, model: ChatModel, machine: Machine) -> Iterator[Finding]:
-    """Nothing tells Ollama and the engine of each other: both hold their weights at the same time."""
+    """Whether teacher and chat model fit side by side. Ollama and the engine do not know of each other, so both stay."""
     kind, _, name = settings.teacher.model.partition(":")
     said = re.search(r"(\d+(?:\.\d+)?)b\b", name)
     if kind != "ollama" or not said or settings.teacher.url:

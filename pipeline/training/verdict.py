@@ -75,7 +75,7 @@ def _of_curves(curves: Curves) -> Verdict:
             name="overfit",
             text=f"after iteration {best.iteration} the validation loss rose from {best.loss:.3f} to {last.loss:.3f}"
             + (" while the training loss went on falling" if _change_since(curves, best) < 0 else ""),
-            change=f"the adapter is that of iteration {best.iteration}; train so long, or with a lower rank, or more pairs",
+            change=f"the adapter is that of iteration {best.iteration}; train only that long, with a lower rank, or on more pairs",
         )
     before, late = _ends(curves)
     if best in curves.valid[-_window(curves) :] and before - late > FALL * (first.loss - late) * _share(curves):

@@ -58,5 +58,5 @@ def test_wrong_use_is_named(site):
     assert "did you mean 'batch_size'" in sitetwin(site, "retrain", "--set", "batchsize=1", status=1).stderr
     assert "write KEY=VALUE" in sitetwin(site, "retrain", "--set", "batch_size", status=1).stderr
     sitetwin(site, "retrain", "--preset", "better", status=2)
-    assert "stand behind it" in sitetwin(site, "retrain", "--json", "status", status=2).stderr
+    assert "write the options of status after status" in sitetwin(site, "retrain", "--json", "status", status=2).stderr
     assert read_job(site) is None
