@@ -103,7 +103,7 @@ def adapters_in(directory: Path) -> list[Adapter]:
             try:
                 found.append(_read(folder))
             except ModelError:
-                continue  # `find_adapter` gives the reason to whoever names it
+                continue  # `find_adapter` gives the reason if this one is named
     return found
 
 

@@ -62,12 +62,14 @@ class ContentSource(Section):
         description="pattern of a document's address: {slug}, {path}, {stem}, {year}, {month}, {day}; empty: no link",
     )
     visibility: Visibility | None = Field(
-        None, description="of documents that don't say; none: public for astro, else private"
+        None, description="the visibility of documents that state none; none: public for astro, else private"
     )
     private: list[str] = Field(
-        default_factory=list, description="glob patterns, relative to path, that are private whatever the rest says"
+        default_factory=list, description="glob patterns, relative to path, of files that are always private"
     )
-    exclude: list[str] = Field(default_factory=list, description="glob patterns, relative to path, that are not read")
+    exclude: list[str] = Field(
+        default_factory=list, description="glob patterns, relative to path, of files that are not read"
+    )
     max_bytes: int = Field(5_000_000, gt=0, description="a larger file is reported and left out")
 
     @property
@@ -93,12 +95,15 @@ class ModelSettings(Section):
         description="demo, ollama:NAME, openai:NAME, or a folder with config.json, tokenizer.json and model.safetensors in BERT's layout",
     )
     embedder_url: str = Field(
-        "", description="of that server; empty: OLLAMA_HOST or Ollama's usual address for ollama:NAME"
+        "", description="that server's address; empty: OLLAMA_HOST or Ollama's usual address for ollama:NAME"
     )
-    embedder_api_key: str = Field("", description="for that server; better set as SITETWIN_MODELS__EMBEDDER_API_KEY")
-    embedder_query_prefix: str | None = Field(None, description="before each question; none: by the model's name")
+    embedder_api_key: str = Field("", description="that server's key; better set as SITETWIN_MODELS__EMBEDDER_API_KEY")
+    embedder_query_prefix: str | None = Field(
+        None, description="put before each question; none: the one known for the model's name"
+    )
     embedder_document_prefix: str | None = Field(
-        None, description="before each chunk; none: by the model's name; another one needs `sitetwin index --rebuild`"
+        None,
+        description="put before each chunk; none: the one known for the model's name; a change needs `sitetwin index --rebuild`",
     )
     reranker: str = Field(
         "", description="a folder with a cross-encoder in the layout of cross-encoder/ms-marco-MiniLM-L6-v2"
@@ -113,9 +118,9 @@ class EngineSettings(Section):
         description="an OpenAI-compatible server, e.g. http://127.0.0.1:8000/v1; empty: sitetwin's own engine, or for an "
         "ollama:NAME OLLAMA_HOST or Ollama's usual address",
     )
-    api_key: str = Field("", description="for that server; better set as SITETWIN_ENGINE__API_KEY")
-    threads: int = Field(0, ge=0, description="of the CPU for a matrix product; 0: chosen by the number of cores")
-    idle_minutes: float = Field(15, gt=0, description="an engine that nobody uses ends itself after this")
+    api_key: str = Field("", description="that server's key; better set as SITETWIN_ENGINE__API_KEY")
+    threads: int = Field(0, ge=0, description="CPU threads of a matrix product; 0: chosen by the number of cores")
+    idle_minutes: float = Field(15, gt=0, description="an engine that nobody uses ends itself after so many minutes")
     timeout_seconds: float = Field(120, gt=0, description="the longest wait for a next token")
 
 
@@ -139,11 +144,11 @@ class RetrievalSettings(Section):
     """How passages are found for a question."""
 
     mode: Retrieval = "hybrid"
-    passages: int = Field(4, ge=1, le=50, description="how many a question gets")
-    candidates: int = Field(50, ge=1, le=1000, description="how many each list hands to the fusion")
+    passages: int = Field(4, ge=1, le=50, description="how many passages a question gets")
+    candidates: int = Field(50, ge=1, le=1000, description="how many passages each list gives to the fusion")
     fusion: Fusion = Field("scores", description="which numbers of the two lists are added up: scores, or ranks")
     rerank: bool = Field(False, description="whether a reranker reads the best candidates and orders them anew")
-    rerank_candidates: int = Field(20, ge=1, le=100, description="how many of them it reads")
+    rerank_candidates: int = Field(20, ge=1, le=100, description="how many candidates the reranker reads")
 
 
 class ChatSettings(Section):
@@ -158,7 +163,7 @@ class ChatSettings(Section):
         None,
         ge=0,
         le=1,
-        description="answerability under which the notes do not hold the answer; none: learnt from them",
+        description="below this answerability a question is declined; none: learnt from the notes",
     )
     history_turns: int = Field(4, ge=0, description="how many earlier turns the model sees")
 
@@ -187,8 +192,10 @@ class TeacherSettings(Section):
     )
     judge: str = Field("", description="named as model is, but not extractive; empty: the teacher's model")
     prompt: str = Field("", description="who it is and its rules, put before each text; empty: sitetwin's own words")
-    url: str = Field("", description="of that server; empty: OLLAMA_HOST or Ollama's usual address for ollama:NAME")
-    api_key: str = Field("", description="for an openai:NAME; better set as SITETWIN_TEACHER__API_KEY")
+    url: str = Field(
+        "", description="that server's address; empty: OLLAMA_HOST or Ollama's usual address for ollama:NAME"
+    )
+    api_key: str = Field("", description="the key for an openai:NAME; better set as SITETWIN_TEACHER__API_KEY")
     concurrency: int = Field(4, ge=1, le=64, description="requests at a time")
     timeout_seconds: float = Field(300, gt=0, description="the longest wait for one answer")
 
@@ -196,9 +203,13 @@ class TeacherSettings(Section):
 class DatasetSettings(Section):
     """What becomes a pair, what is thrown away, and how the rest is split."""
 
-    visibility: Visibility = Field("public", description="private: the owner's own adapter, of all notes")
+    visibility: Visibility = Field(
+        "public", description="private: pairs of all notes, for an adapter that answers the owner only"
+    )
     kinds: list[PairKind] = Field(["fact", "how-to", "synthesis", "voice", "refusal"], min_length=1)
-    pairs_per_chunk: int = Field(0, ge=0, le=20, description="0: by the size of the corpus, more for a small one")
+    pairs_per_chunk: int = Field(
+        0, ge=0, le=20, description="0: chosen by the size of the corpus, more for a small one"
+    )
     min_score: int = Field(6, ge=1, le=10, description="a lower accuracy or style rejects the pair")
     stages: list[FilterStage] = Field(
         ["score", "length", "form", "language", "grounding", "relevance", "privacy", "duplicates", "judge"],
@@ -207,10 +218,14 @@ class DatasetSettings(Section):
     with_passages: float = Field(
         0.25, ge=0, le=1, description="share of the pairs that are also asked with passages before the question"
     )
-    unanswered: float = Field(0.15, ge=0, le=1, description="share of those rows whose passages do not answer")
-    row_passages: int = Field(3, ge=1, le=20, description="passages in one such row")
+    unanswered: float = Field(
+        0.15, ge=0, le=1, description="share of the rows with passages in which no passage holds the answer"
+    )
+    row_passages: int = Field(3, ge=1, le=20, description="passages in a row that has some")
     held_out: float = Field(0.1, gt=0, lt=0.9, description="share of the documents that is not trained on")
-    split_by: Literal["document", "pair"] = Field("document", description="pair leaks: one document on both sides")
+    split_by: Literal["document", "pair"] = Field(
+        "document", description="pair leaks, because one document may be on both sides"
+    )
     seed: int = 0
 
 
@@ -243,7 +258,7 @@ class GatewaySettings(Section):
     origins: list[str] = Field(
         default_factory=list, description="sites that may embed the chat, e.g. https://example.org"
     )
-    questions_per_minute: int = Field(20, ge=1, description="of one visitor")
+    questions_per_minute: int = Field(20, ge=1, description="the most questions of one visitor")
     max_question_chars: int = Field(2000, ge=1)
     concurrent_chats: int = Field(8, ge=1)
 

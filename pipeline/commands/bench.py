@@ -19,7 +19,7 @@ def bench() -> None:
 @as_json
 @with_settings
 def bench_chunking(settings: Settings, folder: Path, count: int, as_json: bool) -> None:
-    """Recall, precision and overlap of each chunker on questions with answer spans (questions.csv) in FOLDER."""
+    """Measure recall, precision and overlap of each chunker on questions with answer spans (questions.csv) in FOLDER."""
     from pipeline.evaluation.chunking import bench_chunking as measure
     from pipeline.progress import progress_bar
 
@@ -41,7 +41,7 @@ def bench_chunking(settings: Settings, folder: Path, count: int, as_json: bool) 
 @as_json
 @with_settings
 def bench_retrieval(settings: Settings, folder: Path, as_json: bool) -> None:
-    """Recall, MRR and nDCG of each retrieval mode on a BEIR data set in FOLDER."""
+    """Measure recall, MRR and nDCG of each retrieval mode on a BEIR data set in FOLDER."""
     from pipeline.evaluation.retrieval import bench_retrieval as measure
     from pipeline.progress import progress_bar
 

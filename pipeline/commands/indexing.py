@@ -41,7 +41,7 @@ def watch(settings: Settings) -> None:
     learn = BackgroundCalibration(lambda: Site(load_settings(settings.file)).calibrate(), say)
 
     def synced() -> None:
-        # Whoever started this process learns that the index is up to date.
+        # This tells the process that started this one that the index is up to date.
         if not files.find():
             files.publish(0)
         learn()

@@ -132,7 +132,7 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
     if not (folder / WEIGHTS).is_file():
         raise _missing(folder, WEIGHTS)
     arrays = {_name(name): array for name, array in load_file(folder / WEIGHTS).items()}
-    # DistilBERT knows no types of text.
+    # DistilBERT has no token types.
     nothing = np.zeros((1, arrays["embeddings.LayerNorm.bias"].size), np.float32)
     return {"embeddings.token_type_embeddings.weight": nothing, **arrays}
 

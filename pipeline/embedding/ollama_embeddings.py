@@ -52,4 +52,4 @@ class OllamaEmbeddings:
     @cached_property
     def _embeds(self) -> bool:
         capabilities = self._server.ask(self.model, lambda client: client.show(self.model)).capabilities
-        return capabilities is None or "embedding" in capabilities  # none: a server too old to tell
+        return capabilities is None or "embedding" in capabilities  # None: the server is too old to tell
