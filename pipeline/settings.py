@@ -27,6 +27,7 @@ Mode = Literal["base", "rag", "lora", "hybrid"]
 Retrieval = Literal["hybrid", "dense", "keyword"]
 Fusion = Literal["scores", "ranks"]
 ContentKindName = Annotated[str, AfterValidator(parts.CONTENT_KINDS.known)]
+Unsupported = Literal["mark", "drop", "quote"]
 ChunkerName = Annotated[str, AfterValidator(parts.CHUNKERS.known)]
 PairKind = Literal["fact", "how-to", "synthesis", "voice", "refusal"]
 FilterStage = Annotated[str, AfterValidator(parts.FILTER_STAGES.known)]
@@ -166,6 +167,16 @@ class ChatSettings(Section):
         description="below this answerability a question is declined; none: learnt from the notes",
     )
     history_turns: int = Field(4, ge=0, description="how many earlier turns the model sees")
+    window: int = Field(4096, ge=512, description="tokens that the model can read, prompt and answer together")
+    passages: int | None = Field(
+        None, ge=1, description="how many of the passages found the model reads; none: 2 for a small one, else all"
+    )
+    unsupported: Unsupported = Field(
+        "drop", description="what becomes of a sentence with a name, number or link that no passage holds"
+    )
+    refusals: dict[str, str] = Field(
+        default_factory=dict, description="what is said when the notes do not answer, by language code"
+    )
 
 
 class PersonaSettings(Section):

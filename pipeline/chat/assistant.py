@@ -106,11 +106,12 @@ class Assistant:
             mode=mode,
             generate=generate,
             judge=self.judge,
+            similarity=self.similarity,
+            chat=self.settings.chat,
             persona=self.settings.persona,
             model=model,
             adapter=adapter,
             # Quotations alone would be no answer of an adapter's.
-            similarity=self.similarity if quotes_first and mode == "rag" else None,
-            rescue=self.similarity,
+            quotes_first=quotes_first and mode == "rag",
             retrieve_ms=retrieve_ms,
         )

@@ -1,38 +1,50 @@
-"""The marks [n] of an answer, held against what was retrieved."""
+"""The marks [n] of an answer: which passage each sentence rests on, and the passage's words that say so."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
-from pipeline.chat.records import Citation
+from pipeline.chat.records import Citation, Similarity
 from pipeline.index.passages import Passage
 from pipeline.text.numbers import numbers
-from pipeline.text.pieces import bare, split_sentences
+from pipeline.text.pieces import bare, is_code, split_sentences
 from pipeline.text.words import content_stems, stems_with_parts
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
-_GROUP = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})+)\]")
-_OPEN = re.compile(r"\[[\d\s,;]*$")
+_MARKS = re.compile(r"(`[^`\n]*`)|[ \t]*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\](?!\()")
+"""Marks of a model, one or many in one bracket; in code there are none."""
+_END = re.compile(r"[.!?。！？]+$")
 
 SUPPORTED = 0.6
 """Share of a sentence's content words that a passage must hold for the sentence to rest on it."""
+TIE = 0.1
+"""Passages that are no further behind the best one may hold it as well: meaning decides."""
+MEANT = 0.5
+"""Cosine from which on a sentence in other words than the passage's rests on it."""
 
 
-def checked_marks(pieces: Iterable[str], passages: int) -> Iterator[str]:
-    """The stream without marks that name no passage; `[1, 2]` becomes `[1][2]`. A mark is never cut in two."""
-    held = ""
-    for piece in pieces:
-        held += piece
-        cut = match.start() if (match := _OPEN.search(held)) else len(held)
-        if text := _clean(held[:cut], passages):
-            yield text
-        held = held[cut:]
-    if held:
-        yield _clean(held, passages)
+def without_marks(sentence: str) -> str:
+    """The sentence without a model's marks."""
+    return sentence if is_code(sentence) else _MARKS.sub(lambda found: found[1] or "", sentence)
 
 
-def _clean(text: str, passages: int) -> str:
-    text = _GROUP.sub(lambda group: "".join(f"[{n}]" for n in re.findall(r"\d+", group[1])), text)
-    return _MARK.sub(lambda mark: mark[0] if 1 <= int(mark[1]) <= passages else "", text)
+def marks_of(sentence: str) -> list[int]:
+    """The numbers that a model's marks name."""
+    if is_code(sentence):
+        return []
+    groups = [found[2] for found in _MARKS.finditer(sentence) if found[2]]
+    return list(dict.fromkeys(int(n) for group in groups for n in re.findall(r"\d+", group)))
+
+
+def marked(sentence: str, marks: Sequence[str]) -> str:
+    """The sentence with marks before its full stop; headings, rows of tables and what introduces a list get none."""
+    text = sentence.rstrip()
+    space = sentence[len(text) :]
+    if not marks or not text or text.endswith(":") or text.lstrip().startswith(("|", "#")):
+        return sentence
+    if is_code(text):
+        return f"{text}\n{''.join(marks)}{space}"
+    end = found.start() if (found := _END.search(text)) else len(text)
+    return f"{text[:end].rstrip()} {''.join(marks)}{text[end:]}{space}"
 
 
 def cited_numbers(answer: str) -> list[int]:
@@ -48,11 +60,33 @@ def support(sentence: str, text: str) -> float:
     return len(stems & stems_with_parts(text)) / len(stems)
 
 
-def supporting_passage(sentence: str, passages: Sequence[Passage]) -> int | None:
-    """The number, from 1, of the passage that the sentence rests on best; None if it rests on none."""
-    scores = [support(sentence, f"{p.title} {p.heading} {p.text}") for p in passages]
-    best = max(range(len(scores)), key=scores.__getitem__, default=None)
-    return best + 1 if best is not None and scores[best] >= SUPPORTED else None
+def supporting_passages(
+    sentence: str, passages: Sequence[Passage], similarity: Similarity, named: Sequence[int] = (), least: float = MEANT
+) -> list[int]:
+    """The numbers, from 1, of the passages that a sentence rests on; [] if it rests on none.
+
+    Args:
+        sentence: without marks.
+        named: numbers that the model named; those that hold the sentence are taken, and no other.
+        least: the cosine from which on meaning alone will do.
+    """
+    texts = [f"{passage.title} {passage.heading} {passage.text}" for passage in passages]
+    scores = [support(sentence, text) for text in texts]
+    if kept := [n for n in named if 1 <= n <= len(texts) and scores[n - 1] >= SUPPORTED]:
+        return kept
+    best = max(scores, default=0.0)
+    said = numbers(sentence)
+    if best >= SUPPORTED:
+        likely, least = [place for place, score in enumerate(scores) if score >= best - TIE], -1.0
+    else:
+        likely = [place for place, text in enumerate(texts) if said <= numbers(text)]
+    if len(likely) == 1 and least < 0:
+        return [likely[0] + 1]
+    if not likely or not content_stems(sentence):
+        return []
+    cosines = similarity(sentence, [texts[place] for place in likely])
+    closest = max(range(len(likely)), key=cosines.__getitem__)
+    return [likely[closest] + 1] if cosines[closest] >= least else []
 
 
 def citations(answer: str, passages: Sequence[Passage]) -> list[Citation]:

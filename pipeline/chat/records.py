@@ -40,6 +40,12 @@ class Answer(BaseModel):
     answer: str
     citations: list[Citation]
     refused: bool
+    form: Literal["written", "quoted", "refused"] = "written"
+    """The model's own words, sentences of the passages, or neither."""
+    why_not: str = ""
+    """Why the model's own words were left out or end early; "" when nothing was."""
+    unsupported: list[str] = []
+    """Names, numbers and links of the model's words that no passage holds; `chat.unsupported` says what became of them."""
     answerability: float | None = None
     """How likely the passages answer, 0 to 1, comparable within one collection; None in a mode without passages."""
     model: str

@@ -4,18 +4,44 @@ import logging
 import re
 import time
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 
-from pipeline.answerability.judging import Judge
-from pipeline.chat.citations import checked_marks, citations, cited_numbers, supporting_passage
+from pipeline.answerability.judging import Answerability, Judge
+from pipeline.chat.citations import citations
 from pipeline.chat.conversation import Asked
-from pipeline.chat.prompt import NOT_IN_NOTES, base_messages, grounded_messages, is_refusal, lora_messages
-from pipeline.chat.quoting import best_quotes
+from pipeline.chat.grounds import Grounds
+from pipeline.chat.prompt import base_messages, grounded_messages, lora_messages
+from pipeline.chat.quoting import best_quotes, nearest_last
 from pipeline.chat.records import Answer, Generate, Similarity, Timings
+from pipeline.chat.refusing import LANGUAGES, question_language, refusal_in
+from pipeline.chat.room import fitted, passages_to_read
+from pipeline.chat.writing import Desk, Written, written
 from pipeline.errors import UnreadableError
 from pipeline.index.passages import Passage
-from pipeline.settings import Mode, PersonaSettings
+from pipeline.settings import ChatSettings, Mode, PersonaSettings
+from pipeline.text.languages import SURE, language_of
 
 _log = logging.getLogger(__name__)
+
+MODEL_REFUSES = 3.4
+"""How many times likelier a model says that the notes do not answer when they do not; for the lab model 12 of 15
+unanswerable and 7 of 30 answerable questions of docs_heldout.jsonl."""
+
+
+@dataclass(frozen=True)
+class _Question:
+    """All that an answer from passages is made of."""
+
+    asked: Asked
+    passages: Sequence[Passage]
+    verdict: Answerability
+    similarity: Similarity
+    chat: ChatSettings
+    persona: PersonaSettings
+
+    @property
+    def refusal(self) -> str:
+        return refusal_in(question_language(self.asked.question), self.chat.refusals)
 
 
 def respond(
@@ -25,39 +51,40 @@ def respond(
     mode: Mode,
     generate: Generate,
     judge: Judge,
+    similarity: Similarity,
+    chat: ChatSettings,
     persona: PersonaSettings,
     model: str,
     adapter: str | None = None,
-    similarity: Similarity | None = None,
-    rescue: Similarity | None = None,
+    quotes_first: bool = False,
     retrieve_ms: float = 0.0,
 ) -> Generator[str | Answer, None, None]:
-    """Yield the answer's text piece by piece, then one `Answer` with the checked citations.
+    """Yield the answer's text piece by piece, then one `Answer` with its citations.
 
     Args:
         judge: says whether the passages can answer; asked in the modes that have some.
-        similarity: given, the answer is the passages' best sentences, word for word, and the model is not asked.
-        rescue: given, the same sentences are the answer when the model gives none, or only a thought.
+        quotes_first: the answer is the passages' best sentences, word for word, and the model is not asked. They stand
+            in for the model's own words too where it has nothing to say.
         retrieve_ms: what finding the passages took, in milliseconds; counted into the timings.
 
     Raises:
         ModelError: from `generate`, when the model can't be had.
+        SitetwinError: the question leaves no room in the model's window.
     """
     started = time.perf_counter()
-    question, history = asked.question, asked.history
-    verdict = None if mode in ("base", "lora") else judge(asked.subject, passages)
-    if verdict is None:
+    record = Answer(question=asked.question, mode=mode, answer="", citations=[], refused=False, model=model)
+    if mode in ("base", "lora"):
         ungrounded = lora_messages if mode == "lora" else base_messages
-        pieces = generate(ungrounded(question, history, persona))
-    elif verdict.declined:
-        pieces = iter([NOT_IN_NOTES])
-    elif similarity is not None:
-        pieces = _quoted(asked.subject, passages, similarity)
+        pieces = generate(ungrounded(asked.question, asked.history, persona))
     else:
-        messages = grounded_messages(question, passages, history, persona, tuned=mode == "hybrid")
-        pieces = _grounded(generate(messages), passages)
-        if rescue is not None:
-            pieces = _or_quoted(pieces, asked.subject, passages, rescue)
+        question = _Question(asked, passages, judge(asked.subject, passages), similarity, chat, persona)
+        record.answerability = round(question.verdict.probability, 3)
+        if question.verdict.declined:
+            pieces = _declined(question, record)
+        elif quotes_first:
+            pieces = _quoted(question, record)
+        else:
+            pieces = _written(question, record, generate, tuned=mode == "hybrid")
 
     text, first = "", 0.0
     for piece in pieces:
@@ -65,56 +92,92 @@ def respond(
         text += piece
         yield piece
     ended = time.perf_counter()
-    refused = mode in ("rag", "hybrid") and is_refusal(text)
-    yield Answer(
-        question=question,
-        mode=mode,
-        answer=text.strip(),
-        citations=[] if refused else citations(text, passages),
-        refused=refused,
-        answerability=round(verdict.probability, 3) if verdict else None,
-        model=model,
-        adapter=adapter,
-        timings=Timings(
-            retrieve_ms=round(retrieve_ms, 1),
-            first_token_ms=round(retrieve_ms + ((first or ended) - started) * 1000, 1),
-            total_ms=round(retrieve_ms + (ended - started) * 1000, 1),
-        ),
+    yield record.model_copy(
+        update={
+            "answer": text.strip(),
+            "citations": [] if record.refused or mode in ("base", "lora") else citations(text, passages),
+            "adapter": adapter,
+            "timings": Timings(
+                retrieve_ms=round(retrieve_ms, 1),
+                first_token_ms=round(retrieve_ms + ((first or ended) - started) * 1000, 1),
+                total_ms=round(retrieve_ms + (ended - started) * 1000, 1),
+            ),
+        }
     )
 
 
-def _grounded(reply: Iterator[str], passages: Sequence[Passage]) -> Iterator[str]:
-    """The model's own answer; a model that forgot the marks gets the one that its text rests on."""
-    text = ""
-    for piece in checked_marks(reply, len(passages)):
-        text += piece
-        yield piece
-    if not cited_numbers(text) and (n := supporting_passage(text, passages)):
-        yield f" [{n}]"
-
-
-def _or_quoted(
-    pieces: Iterator[str], question: str, passages: Sequence[Passage], similarity: Similarity
-) -> Iterator[str]:
-    """The model's answer; quotations when there is none, and the log says why."""
-    has_answered = False
+def _written(question: _Question, record: Answer, generate: Generate, *, tuned: bool) -> Iterator[str]:
+    """The model's own answer; quotations or the refusal when it has none, and the record says why."""
+    asked, chat = question.asked, question.chat
+    most = chat.passages or passages_to_read(record.model) or len(question.passages)
+    order = nearest_last(asked.subject, question.passages, question.similarity, most)
+    read, history = fitted(
+        asked.question,
+        question.persona.instruction,
+        [question.passages[place] for place in reversed(order)],
+        asked.history,
+        chat.window,
+        chat.max_tokens,
+    )
+    language = question_language(asked.question)
+    of_notes, probability = language_of("\n".join(passage.text for passage in question.passages))
+    translates = probability >= SURE and of_notes != language
+    messages = grounded_messages(
+        asked.question, read[::-1], history, question.persona, tuned=tuned,
+        language=LANGUAGES[language] if translates or language != "en" else "",
+    )  # fmt: skip
+    told = [turn.content for turn in asked.history if turn.role == "user"]
+    desk = Desk(
+        passages=question.passages,
+        grounds=Grounds(question.passages, asked.subject, [question.persona.name, *told]),
+        similarity=question.similarity,
+        unsupported=chat.unsupported,
+        refusals=list(chat.refusals.values()),
+        translates=translates,
+    )
+    has_shown, outcome = False, Written()
+    answer = written(generate(messages), desk)
     try:
-        for piece in pieces:
-            has_answered |= bool(piece.strip())
+        while True:
+            piece = next(answer)
+            has_shown = True
             yield piece
+    except StopIteration as end:
+        outcome = end.value
     except UnreadableError as error:
-        if has_answered:
+        if has_shown:
             raise
+        outcome.why_not = str(error)
         _log.warning("quotations in place of an answer: %s", error)
-    if not has_answered:
-        yield from _quoted(question, passages, similarity)
+    finally:
+        answer.close()
+    record.why_not, record.unsupported = outcome.why_not, outcome.unsupported
+    if has_shown:
+        return
+    if outcome.refused and _both_decline(question.verdict):
+        yield from _declined(question, record)
+        return
+    yield from _quoted(question, record)
 
 
-def _quoted(question: str, passages: Sequence[Passage], similarity: Similarity) -> Iterator[str]:
+def _both_decline(verdict: Answerability) -> bool:
+    """Whether the passages are so unlikely to answer that the model's refusal decides: Bayes' rule on the odds."""
+    odds = verdict.probability / max(1 - verdict.probability, 1e-9) / MODEL_REFUSES
+    return odds / (1 + odds) < verdict.decline_below
+
+
+def _declined(question: _Question, record: Answer) -> Iterator[str]:
+    record.refused, record.form = True, "refused"
+    yield question.refusal
+
+
+def _quoted(question: _Question, record: Answer) -> Iterator[str]:
     """Quotations alone. A sentence of a tiny model beside them was wrong too often, however it was checked."""
-    quotes = best_quotes(question, passages, similarity)
+    quotes = best_quotes(question.asked.subject, question.passages, question.similarity)
     if not quotes:
-        yield NOT_IN_NOTES
+        yield from _declined(question, record)
+        return
+    record.form = "quoted"
     for position, quote in enumerate(quotes):
         yield "\n\n" if position else ""
         yield from re.findall(r"\S+\s*|\s+", quote.as_markdown())

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from pipeline.chat.citations import SUPPORTED, support
-from pipeline.chat.prompt import NOT_IN_NOTES, REFUSALS, grounded_messages
+from pipeline.chat.prompt import grounded_messages
+from pipeline.chat.refusing import NOT_IN_NOTES, REFUSALS
 from pipeline.dataset.export import Messages, chat_row
 from pipeline.dataset.filters import redacted
 from pipeline.dataset.records import SPLITS, Pair, Source, Split
@@ -52,9 +53,9 @@ def rows_to_train(
         if not (is_drawn and pair.kind == "refusal"):
             found[row.split].append(chat_row(persona.instruction, pair.question, pair.answer))
         if is_drawn and (asked := shelf.passages_for(row)):
-            passages, answering = asked
+            passages, is_answered = asked
             declined = pair.answer if pair.kind == "refusal" else _refusal(row.original)
-            answer = _marked(pair.answer, answering) if answering else declined
+            answer = pair.answer if is_answered else declined
             messages = grounded_messages(pair.question, passages, [], persona, tuned=True)
             found[row.split].append({"messages": [*messages, {"role": "assistant", "content": answer}]})
     return found
@@ -83,8 +84,8 @@ class _Shelf:
                 row.original: [chunks[place] for place in places] for row, places in zip(rows, order, strict=True)
             }
 
-    def passages_for(self, row: Row) -> tuple[list[Passage], list[int]] | None:
-        """Passages in random order, and the numbers (from 1) of those that answer; None if there are no passages."""
+    def passages_for(self, row: Row) -> tuple[list[Passage], bool] | None:
+        """Passages in random order, and whether one of them answers; None if there are no passages."""
         own = [self._sources[chunk] for chunk in row.pair.chunks if chunk in self._sources]
         is_refusal = row.pair.kind == "refusal"
         is_unanswered = is_refusal or _draw(self._settings.seed, "unanswered", row) < self._settings.unanswered
@@ -94,9 +95,8 @@ class _Shelf:
         if not chosen or (not is_unanswered and not own):
             return None
         random.Random(f"{self._settings.seed} {row.original}").shuffle(chosen)
-        answering = [] if is_unanswered else [number for number, source in enumerate(chosen, 1) if source in own]
         hides_private = "privacy" in self._settings.stages
-        return [_passage(source, hides_private) for source in chosen], answering
+        return [_passage(source, hides_private) for source in chosen], not is_unanswered
 
     def _others(self, row: Row, shown: Sequence[Source]) -> Iterator[Source]:
         """Yields the nearest chunks of other documents that do not contain the answer, while there is room."""
@@ -136,12 +136,6 @@ def _worded(pair: Pair) -> Pair:
 
 def _refusal(id: str) -> str:
     return REFUSALS[zlib.crc32(id.encode()) % len(REFUSALS)]
-
-
-def _marked(answer: str, numbers: Sequence[int]) -> str:
-    """The answer with the numbers of its passages, as the prompt's rules demand."""
-    gap = "\n" if answer.rstrip().endswith("```") else " "
-    return f"{answer.rstrip()}{gap}{''.join(f'[{number}]' for number in numbers)}"
 
 
 def _text(source: Source) -> str:

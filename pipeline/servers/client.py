@@ -58,12 +58,15 @@ class EngineClient:
 
     def generate(
         self, messages: Messages, *, max_tokens: int = 400, temperature: float = 0.0, stop: list[str] | None = None
-    ) -> Generator[str, None, None]:
+    ) -> Generator[str, None, bool]:
         """The model's answer without its thought, piece by piece. Closing the iterator early ends the request on the server.
 
         Args:
             max_tokens: longest answer, without a thought.
             stop: texts that end the answer.
+
+        Returns:
+            Whether it was cut off at `max_tokens`.
 
         Raises:
             UnreadableError: the reply was a thought alone.
@@ -80,22 +83,24 @@ class EngineClient:
                 # An adapter goes on from the prompt that it was trained with, where no thought is open.
                 body["chat_template_kwargs"] = {"enable_thinking": bool(self.think)}
             try:
-                has_answered, has_thought = yield from self._stream(dialect, body)
+                has_answered, has_thought, finish = yield from self._stream(dialect, body)
             except ServerError as error:
                 dialect = dialect.after(error, body)
                 continue
             if has_answered or not has_thought:
-                return
+                return finish == "length"
             if dialect.thinks or self.think:
                 advice = "set models.think = false" if self.think else "set models.chat to a model that does not think"
                 raise UnreadableError(f"{self.model} used all its tokens to think and gave no answer: {advice}")
             dialect = self._server.dialect  # it now knows that the model thinks
 
-    def _stream(self, dialect: Dialect, body: dict[str, Any]) -> Generator[str, None, tuple[bool, bool]]:
-        """Yields the answer's pieces. Returns whether there was an answer, and whether there was a thought."""
+    def _stream(self, dialect: Dialect, body: dict[str, Any]) -> Generator[str, None, tuple[bool, bool, str]]:
+        """Yields the answer's pieces. Returns whether there was an answer, whether there was a thought, and why it ended."""
         splitter = ThoughtSplitter(unsure=dialect.opens_thought or bool(_THINKERS.search(self.model)))
         has_answered = has_thought = False
-        for thought, text in self._pieces(dialect, body):
+        finish = ""
+        for thought, text, ending in self._pieces(dialect, body):
+            finish = ending or finish
             has_thought |= bool(thought)
             if answer := splitter.feed(text).answer:
                 has_answered |= bool(answer.strip())
@@ -105,10 +110,10 @@ class EngineClient:
             yield answer
         has_thought |= bool(splitter.thought.strip())
         self._server.learn(dialect, thinks=has_thought, opens_thought=splitter.lacks_opener)
-        return has_answered, has_thought
+        return has_answered, has_thought, finish
 
-    def _pieces(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
-        """Yields the thought and the text of each chunk. The text may hold a thought too.
+    def _pieces(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+        """Yields thought, text and finish reason of each chunk. The text may hold a thought too.
 
         Raises:
             ServerError: it has a status only if nothing has been answered yet.
@@ -122,7 +127,7 @@ class EngineClient:
             if "event-stream" not in response.headers.get("Content-Type", ""):
                 response.read()
                 reply = server.answer(dialect, body, response, read_reply)
-                yield reply.thought, reply.answer
+                yield reply.thought, reply.answer, reply.finish
                 return
             if not response.is_success:
                 response.read()
@@ -130,8 +135,7 @@ class EngineClient:
             for event in EventSource(response).iter_sse():
                 if event.data.strip() == "[DONE]":
                     return
-                thought, text, _ = read_chunk(self._chunk(event.data))
-                yield thought, text
+                yield read_chunk(self._chunk(event.data))
 
     def _chunk(self, data: str) -> Any:
         try:

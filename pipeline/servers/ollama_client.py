@@ -19,7 +19,7 @@ class OllamaClient(EngineClient):
         self._ollama = OllamaServer(KEYS, base_url, api_key, timeout)
         self._switch: Think | None = self.think
 
-    def _pieces(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    def _pieces(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         try:
             yield from self._parts(dialect, body)
         except ServerError as error:
@@ -29,11 +29,11 @@ class OllamaClient(EngineClient):
             self._switch = True if isinstance(self._switch, str) else None
             yield from self._pieces(dialect, body)
 
-    def _parts(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    def _parts(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         options = {"num_predict": body[dialect.budget], "temperature": body["temperature"], "stop": body.get("stop")}
         with (
             self._ollama.explaining_for(self.model),
             closing(self._ollama.chat(self.model, body["messages"], options, self._switch)) as parts,
         ):
             for part in parts:
-                yield part.message.thinking or "", part.message.content or ""
+                yield part.message.thinking or "", part.message.content or "", part.done_reason or ""

@@ -4,7 +4,7 @@ import hashlib
 
 from pydantic import BaseModel, Field, ValidationError
 
-from pipeline.chat.prompt import NOT_IN_NOTES
+from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.dataset.records import Candidate, Judgement, Pair, Score, Task
 from pipeline.dataset.teachers.prompts import TEACHER, VERSION, judge_messages, teacher_messages
 from pipeline.errors import UnreadableError

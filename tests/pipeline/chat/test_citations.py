@@ -1,6 +1,17 @@
+from collections.abc import Sequence
+
 import pytest
 
-from pipeline.chat.citations import SUPPORTED, checked_marks, citations, cited_numbers, support, supporting_passage
+from pipeline.chat.citations import (
+    SUPPORTED,
+    citations,
+    cited_numbers,
+    marked,
+    marks_of,
+    support,
+    supporting_passages,
+    without_marks,
+)
 from pipeline.index.passages import Passage
 
 
@@ -18,22 +29,33 @@ def passage(text: str, title: str = "Title") -> Passage:
 
 
 @pytest.mark.parametrize(
-    ("pieces", "expected"),
+    ("sentence", "numbers", "bare"),
     [
-        (["Yes [1]."], "Yes [1]."),
-        (["Yes [", "2", "]", "."], "Yes [2]."),
-        (["No [7] and [0]."], "No  and ."),
-        (["Both [1, 2]."], "Both [1][2]."),
-        (["Both [1,", " 9]."], "Both [1]."),
-        (["list[int] and [x](y) ["], "list[int] and [x](y) ["),
+        ("Yes [1].", [1], "Yes."),
+        ("Both [1, 2].", [1, 2], "Both."),
+        ("Both [1][7] of them", [1, 7], "Both of them"),
+        ("[1] Yes", [1], " Yes"),
+        ("Take `rows[1]` and [1](/docs).", [], "Take `rows[1]` and [1](/docs)."),
+        ("```\nrows[1]\n```", [], "```\nrows[1]\n```"),
     ],
 )
-def test_marks_are_checked_across_pieces(pieces: list[str], expected: str) -> None:
-    assert "".join(checked_marks(pieces, passages=2)) == expected
+def test_the_marks_of_a_model(sentence: str, numbers: list[int], bare: str) -> None:
+    assert marks_of(sentence) == numbers
+    assert without_marks(sentence) == bare
 
 
-def test_text_before_an_open_mark_is_not_held_back() -> None:
-    assert list(checked_marks(["Port 8765 ", "[", "1]"], 1)) == ["Port 8765 ", "[1]"]
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("Yes. ", "Yes [1][2]. "),
+        ("- port 8765\n", "- port 8765 [1][2]\n"),
+        ("Do this:\n", "Do this:\n"),
+        ("| a | b |\n", "| a | b |\n"),
+        ("```\nmake up\n```\n", "```\nmake up\n```\n[1][2]\n"),
+    ],
+)
+def test_where_a_mark_stands(sentence: str, expected: str) -> None:
+    assert marked(sentence, ["[1]", "[2]"]) == expected
 
 
 def test_cited_numbers_in_order_of_first_naming() -> None:
@@ -52,11 +74,29 @@ def test_a_wrong_number_supports_nothing() -> None:
     assert support("The gateway listens on port 8765.", "The gateway listens on port 8765.") == 1
 
 
-def test_the_best_supporting_passage_or_none() -> None:
+def by_title(question: str, texts: Sequence[str]) -> list[float]:
+    """A stand-in for meaning: the second title means it."""
+    return [0.9 if text.startswith("Second") else 0.1 for text in texts]
+
+
+def test_a_sentence_rests_on_the_passage_that_holds_its_words() -> None:
     passages = [passage("Cats sleep."), passage("Chroma keeps the vectors.")]
-    assert supporting_passage("The vectors are kept by Chroma.", passages) == 2
-    assert supporting_passage("Bananas ripen in Peru.", passages) is None
-    assert supporting_passage("anything", []) is None
+    assert supporting_passages("The vectors are kept by Chroma.", passages, by_title) == [2]
+    assert supporting_passages("Bananas ripen in Peru.", passages, by_title) == []
+    assert supporting_passages("anything", [], by_title) == []
+
+
+def test_where_words_tie_or_are_other_ones_meaning_decides() -> None:
+    passages = [passage("Chroma keeps the vectors."), passage("Chroma keeps the vectors.", "Second")]
+    assert supporting_passages("Chroma keeps the vectors.", passages, by_title) == [2]
+    assert supporting_passages("Embeddings live there.", passages, by_title) == [2]
+    assert supporting_passages("Embeddings live on port 9.", passages, by_title) == []
+
+
+def test_a_models_mark_stays_where_it_checks_out() -> None:
+    passages = [passage("Chroma keeps the vectors."), passage("Chroma keeps the vectors.", "Second"), passage("Cats.")]
+    assert supporting_passages("Chroma keeps the vectors.", passages, by_title, [1]) == [1]
+    assert supporting_passages("Chroma keeps the vectors.", passages, by_title, [3, 9]) == [2]
 
 
 def test_a_number_supports_itself_however_it_is_written() -> None:

@@ -1,15 +1,15 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 import pytest
 
 from pipeline.answerability.judging import Answerability
 from pipeline.chat.conversation import understand
-from pipeline.chat.prompt import NOT_IN_NOTES
 from pipeline.chat.records import Answer, Turn
+from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.chat.respond import respond
 from pipeline.errors import UnreadableError
 from pipeline.index.passages import Passage
-from pipeline.settings import PersonaSettings
+from pipeline.settings import ChatSettings, PersonaSettings
 from pipeline.text.words import content_stems
 
 
@@ -43,7 +43,7 @@ class Model:
 
 def shared_words(question: str, texts: Sequence[str]) -> list[float]:
     wanted = set(content_stems(question))
-    return [len(wanted & set(content_stems(text))) / len(wanted) for text in texts]
+    return [len(wanted & set(content_stems(text))) / max(len(wanted), 1) for text in texts]
 
 
 def judge(question: str, passages: Sequence[Passage]) -> Answerability:
@@ -52,9 +52,16 @@ def judge(question: str, passages: Sequence[Passage]) -> Answerability:
     return Answerability(len(wanted & set(content_stems(text))) / len(wanted), decline_below=0.3)
 
 
-def run(question: str, model: Model, history: Sequence[Turn] = (), **changes: object) -> tuple[str, Answer]:
+def run(
+    question: str,
+    generate: Model,
+    history: Sequence[Turn] = (),
+    settings: dict[str, object] | None = None,
+    **changes: object,
+) -> tuple[str, Answer]:
     arguments: dict[str, object] = {
-        "passages": PASSAGES, "mode": "rag", "generate": model, "judge": judge,
+        "passages": PASSAGES, "mode": "rag", "generate": generate, "judge": judge, "similarity": shared_words,
+        "chat": ChatSettings(**settings or {}),
         "persona": PersonaSettings(name="Ada", prompt="You are friendly."), "model": "test", **changes,
     }  # fmt: skip
     *pieces, answer = respond(understand(question, history, 4), **arguments)  # type: ignore[arg-type]
@@ -62,26 +69,114 @@ def run(question: str, model: Model, history: Sequence[Turn] = (), **changes: ob
     return "".join(str(piece) for piece in pieces), answer
 
 
+ASKED = "Which port does the gateway listen on?"
+
+
 def test_a_grounded_answer_with_checked_marks() -> None:
     model = Model("The gateway listens on port 8765 [1] and [9].")
-    streamed, answer = run("Which port does the gateway listen on?", model)
-    assert streamed.strip() == answer.answer == "The gateway listens on port 8765 [1] and ."
+    streamed, answer = run(ASKED, model)
+    assert streamed.strip() == answer.answer == "The gateway listens on port 8765 and [1]."
     assert [c.document for c in answer.citations] == ["doc1.md"]
-    assert not answer.refused
+    assert (answer.refused, answer.form, answer.why_not) == (False, "written", "")
     system, user = model.asked[0]
-    assert system["content"].startswith("Your name is Ada. You are friendly.")
-    assert "[1] Doc 1 > Ports\nThe gateway listens" in user["content"]
+    assert system["content"] == "Your name is Ada. You are friendly."
+    assert "Doc 1 > Ports\nThe gateway listens" in user["content"]
+    assert user["content"].endswith(f"only the notes above.\n\nQuestion: {ASKED}")
 
 
-def test_a_forgotten_mark_is_added_where_the_text_rests_on_a_passage() -> None:
-    _, answer = run("Which port does the gateway listen on?", Model("The gateway listens on port 8765."))
-    assert answer.answer.endswith("[1]")
-    assert [c.n for c in answer.citations] == [1]
+def test_each_sentence_gets_the_mark_of_its_passage() -> None:
+    _, answer = run(ASKED, Model("The gateway listens on port 8765 here. Langflow's editor listens on port 7860 [1]."))
+    assert answer.answer == "The gateway listens on port 8765 here [1]. Langflow's editor listens on port 7860 [2]."
+    assert [c.n for c in answer.citations] == [1, 2]
 
 
-def test_an_invention_gets_no_citation() -> None:
-    _, answer = run("Which port does the gateway listen on?", Model("Bananas ripen slowly in Peru."))
-    assert answer.citations == []
+def test_two_passages_are_read_and_the_one_that_quotes_best_last() -> None:
+    model = Model("x")
+    far = [passage(n, f"Tea number {n} is green.") for n in (3, 4)]
+    run(ASKED, model, passages=[*far, *PASSAGES], model="Qwen2.5-0.5B-Instruct")
+    text = model.asked[0][-1]["content"]
+    assert text.count("\nDoc ") == 2
+    assert text.index("Doc 1 > Ports\nThe gateway listens on port 8765.") > text.index("\nDoc ") + 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        ("", "no passage holds what it said"),
+        ("[1]", "no passage holds what it said"),
+        (ASKED, "no passage holds what it said"),
+        ("Bananas ripen slowly in warm rooms.", "no passage holds what it said"),
+        ("[1] That is not in these notes.", "it declined"),
+        ("The notes do not mention the port.", "it declined"),
+        ("Doc 1 > Ports " + " ".join(["The gateway listens on port 8765. It is the one public port."] * 9), "it repeated itself"),
+    ],
+)  # fmt: skip
+def test_a_model_with_nothing_to_say_is_replaced_by_the_quotation(reply: str, why: str) -> None:
+    text, answer = run(ASKED, Model(reply))
+    if why != "it repeated itself":
+        assert text.startswith("> The gateway listens on port 8765.")
+        assert answer.form == "quoted"
+    assert (answer.refused, answer.why_not) == (False, why)
+    assert [citation.n for citation in answer.citations][:1] == [1]
+
+
+def test_a_copied_passage_is_replaced_by_the_quotation() -> None:
+    long = " ".join(
+        f"The gateway listens on port {n} for the reason that number {n} was free." for n in range(900, 912)
+    )
+    text, answer = run(ASKED, Model(long), passages=[passage(1, long)])
+    assert (answer.form, answer.why_not) == ("quoted", "it copied a passage")
+    assert text.startswith("> ")
+
+
+def cut_off(reply: str) -> object:
+    def generate(messages: list[dict[str, str]]) -> Generator[str, None, bool]:
+        yield from reply
+        return True
+
+    return generate
+
+
+def test_an_unfinished_sentence_is_not_shown() -> None:
+    text, answer = run(ASKED, cut_off("The gateway listens on port 8765 here. It also lis"))  # type: ignore[arg-type]
+    assert (text.strip(), answer.why_not) == ("The gateway listens on port 8765 here [1].", "it was cut off")
+    text, answer = run(ASKED, cut_off("The gateway listens on"))  # type: ignore[arg-type]
+    assert (answer.form, answer.why_not) == ("quoted", "it was cut off")
+
+
+INVENTS = "The gateway listens on port 8765 here. Its inventor was Grace Hopper in 1952."
+
+
+@pytest.mark.parametrize(
+    ("unsupported", "said"),
+    [
+        ("drop", "The gateway listens on port 8765 here [1]."),
+        ("mark", "The gateway listens on port 8765 here [1]. Its inventor was Grace Hopper in 1952 [?]."),
+        ("quote", "> The gateway listens on port 8765. It is the one public port. [1]"),
+    ],
+)
+def test_what_no_passage_holds_is_found_before_it_is_shown(unsupported: str, said: str) -> None:
+    _, answer = run(ASKED, Model(INVENTS), settings={"unsupported": unsupported})
+    assert answer.answer == said
+    assert answer.unsupported == ["1952", "Grace", "Hopper"]
+
+
+def test_the_models_refusal_decides_where_the_evidence_is_weak() -> None:
+    weak = lambda question, passages: Answerability(0.45, decline_below=0.3)  # noqa: E731
+    strong = lambda question, passages: Answerability(0.8, decline_below=0.3)  # noqa: E731
+    assert run(ASKED, Model(NOT_IN_NOTES), judge=weak)[1].refused
+    assert run(ASKED, Model(NOT_IN_NOTES), judge=strong)[1].form == "quoted"
+
+
+def test_answer_and_refusal_are_in_the_language_of_the_question() -> None:
+    model = Model("x")
+    german = "Auf welchem Port wartet das Gateway auf seine Besucher?"
+    run(german, model, judge=lambda question, passages: Answerability(0.9, 0.3))
+    assert "Answer in German." in model.asked[0][-1]["content"]
+    text, answer = run(german, model, passages=[])
+    assert (text, answer.refused, answer.form) == ("Das steht nicht in diesen Notizen.", True, "refused")
+    own = {"refusals": {"de": "Davon schreibe ich nichts."}}
+    assert run(german, model, passages=[], settings=own)[0] == "Davon schreibe ich nichts."
 
 
 def test_what_is_not_there_is_declined_without_the_model() -> None:
@@ -99,16 +194,10 @@ def test_no_passages_are_declined() -> None:
     assert run("Which port?", Model("x"), passages=[])[1].refused
 
 
-def test_the_models_own_refusal_counts() -> None:
-    _, answer = run("Which port does the gateway listen on?", Model(NOT_IN_NOTES))
-    assert answer.refused
-    assert answer.citations == []
-
-
 def test_quoting_first_gives_the_owners_words() -> None:
     question = "Which port does the gateway listen on?"
     model = Model("Dragons guard it.")
-    streamed, answer = run(question, model, similarity=shared_words)
+    streamed, answer = run(question, model, quotes_first=True)
     assert streamed == answer.answer
     assert answer.answer.startswith("> The gateway listens on port 8765. It is the one public port. [1]")
     assert answer.citations[0].url == "/doc1"
@@ -147,7 +236,7 @@ def test_a_thought_alone_or_nothing_is_answered_by_the_quotation(
         if has_thought:
             raise UnreadableError("m thought for 400 tokens and gave no answer: set models.think = false")
 
-    text, answer = run("Which port does the gateway listen on?", thinks, mode=mode, rescue=shared_words)  # type: ignore[arg-type]
+    text, answer = run("Which port does the gateway listen on?", thinks, mode=mode)  # type: ignore[arg-type]
     assert text.startswith("> The gateway listens on port 8765.")
     assert (answer.refused, [citation.n for citation in answer.citations]) == (False, [1])
     assert ("set models.think = false" in caplog.text) == has_thought
@@ -155,22 +244,22 @@ def test_a_thought_alone_or_nothing_is_answered_by_the_quotation(
 
 def test_a_model_that_breaks_off_is_not_covered_up() -> None:
     def breaks(messages: list[dict[str, str]]) -> Iterator[str]:
-        yield "The gateway"
+        yield "The gateway listens on port 8765 here. It is"
         raise UnreadableError("no more")
 
     with pytest.raises(UnreadableError):
-        run("Which port does the gateway listen on?", breaks, rescue=shared_words)  # type: ignore[arg-type]
+        run("Which port does the gateway listen on?", breaks)  # type: ignore[arg-type]
 
 
 def test_closing_early_ends_the_generation() -> None:
-    model = Model("The gateway listens on port 8765 and so on.")
+    model = Model("The gateway listens on port 8765 here. And so on and so on.")
     stream = respond(
-        understand("Which port does the gateway listen on?", [], 4), passages=PASSAGES, mode="rag", generate=model,
-        judge=judge, persona=PersonaSettings(), model="test",
+        understand(ASKED, [], 4), passages=PASSAGES, mode="rag", generate=model, judge=judge, similarity=shared_words,
+        chat=ChatSettings(), persona=PersonaSettings(), model="test",
     )  # fmt: skip
-    next(stream)
+    assert next(stream) == "The gateway listens on port 8765 here [1]. "
     stream.close()
-    assert model.said == 1
+    assert model.said == 8
 
 
 def test_lora_asks_as_the_adapter_was_trained() -> None:
@@ -192,12 +281,12 @@ def test_lora_asks_as_the_adapter_was_trained() -> None:
 
 
 def test_hybrid_puts_passages_over_what_was_learnt() -> None:
-    model = Model("Port 8765, my friend [1].")
+    model = Model("It listens on port 8765, my friend [1].")
     _, answer = run("Which port does the gateway listen on?", model, mode="hybrid", adapter="mine")
     system, user = model.asked[0]
-    assert "where what you remember disagrees with them, the passages are right" in system["content"]
+    assert "Where what you remember disagrees with them, the notes are right." in user["content"]
     assert "Your name is Ada." in system["content"]
-    assert "[1] Doc 1 > Ports" in user["content"]
+    assert "Doc 1 > Ports" in user["content"]
     assert [citation.n for citation in answer.citations] == [1]
     assert answer.adapter == "mine"
     _, declined = run("How tall is the Eiffel tower?", model, mode="hybrid", adapter="mine")

@@ -4,7 +4,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 
-from pipeline.chat.prompt import NOT_IN_NOTES
+from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.dataset.records import Pair, Task
 from pipeline.dataset.teachers.extractive import asking
 from pipeline.dataset.teachers.extractive.drafts import Draft, draft, in_title, is_code, name_in, quoted, tells

@@ -5,7 +5,7 @@ from string import ascii_lowercase
 import numpy as np
 import pytest
 
-from pipeline.chat.prompt import NOT_IN_NOTES
+from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.dataset.filters import duplicates
 from pipeline.dataset.filters.duplicates import BLOCK
 from pipeline.dataset.records import Pair

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.chat.prompt import NOT_IN_NOTES
+from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.dataset.filters.grounding import grounding
 from tests.pipeline.dataset.filters.pairs import SETTINGS, TEXT, candidate
 

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from pipeline.chat.prompt import NOT_IN_NOTES
+from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.dataset.filters import relevance
 from pipeline.dataset.filters.relevance import KNOWN
 from pipeline.embedding.embedder import load_embedder

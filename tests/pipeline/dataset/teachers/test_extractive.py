@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.chat.prompt import NOT_IN_NOTES
+from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.content.chunking import chunk_document
 from pipeline.content.documents import Document
 from pipeline.dataset.plan import plan

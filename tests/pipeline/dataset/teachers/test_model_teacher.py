@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from pipeline.chat.prompt import NOT_IN_NOTES
+from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.dataset.plan import sources_of
 from pipeline.dataset.records import Candidate, Pair, Task
 from pipeline.dataset.teachers import load_teacher

@@ -1,0 +1,84 @@
+"""What is said when the notes do not hold the answer, and how a model says it."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from pipeline.text.languages import SURE, is_english, language_of
+from pipeline.text.words import words
+
+NOT_IN_NOTES = "That is not in these notes."
+REFUSALS = (
+    NOT_IN_NOTES,
+    "My notes do not say.",
+    "I have not written about that.",
+    "There is nothing about that in these notes.",
+    "These notes do not answer that.",
+    "I find nothing about it in the notes.",
+    "That is nothing I have written about here.",
+    "The notes leave that open.",
+    "None of these notes tells that.",
+    "I have no note on that.",
+    "The notes at hand do not mention it.",
+    "Nothing written here answers that.",
+)
+"""What training teaches to say instead of one sentence; `is_refusal` knows them all."""
+TRANSLATIONS = {
+    "en": NOT_IN_NOTES,
+    "cs": "To v těchto poznámkách není.",
+    "da": "Det står ikke i disse noter.",
+    "de": "Das steht nicht in diesen Notizen.",
+    "es": "Eso no está en estas notas.",
+    "fr": "Cela ne figure pas dans ces notes.",
+    "it": "Questo non c'è in queste note.",
+    "ja": "それはこのノートには書かれていません。",
+    "ko": "그 내용은 이 노트에 없습니다.",
+    "nl": "Dat staat niet in deze notities.",
+    "pl": "Tego nie ma w tych notatkach.",
+    "pt": "Isso não está nestas notas.",
+    "ru": "Этого нет в этих заметках.",
+    "sv": "Det står inte i de här anteckningarna.",
+    "tr": "Bu, bu notlarda yok.",
+    "uk": "Цього немає в цих нотатках.",
+    "zh": "这些笔记里没有提到这一点。",
+}
+"""By ISO 639-1 code."""
+LANGUAGES = {
+    "en": "English", "cs": "Czech", "da": "Danish", "de": "German", "es": "Spanish", "fr": "French", "it": "Italian",
+    "ja": "Japanese", "ko": "Korean", "nl": "Dutch", "pl": "Polish", "pt": "Portuguese", "ru": "Russian",
+    "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian", "zh": "Chinese",
+}  # fmt: skip
+"""What a prompt calls them."""
+_NOTES = r"(?:notes?|passages?|texts?|contexts?|information|documents?)"
+_LIKE_ONE = re.compile(
+    rf"{_NOTES} (?:provided |given |above |at hand )*(?:do|does|did)(?:n't| not) (?:\w+ )?"
+    r"(?:say|mention|contain|hold|provide|specify|include|state|tell|answer|give|have|cover)\b"
+    rf"|\bnot (?:\w+ )?(?:mentioned|stated|specified|provided|given|contained|included|covered|found|in)\b[^.]*\b{_NOTES}\b"
+    rf"|\b(?:no|any) (?:information|mention)\b[^.]*\b{_NOTES}\b"
+    r"|\bI(?: am|'m) (?:sorry|unable)\b|\bI (?:do not|don't|cannot|can't) (?:know|answer|find)\b",
+    re.IGNORECASE,
+)
+"""A refusal in a model's own words."""
+
+
+def question_language(question: str) -> str:
+    """The ISO 639-1 code of a question's language; English where it doesn't tell, or the language is not known here."""
+    if is_english(question):
+        return "en"
+    language, probability = language_of(question)
+    return language if language in LANGUAGES and probability >= SURE else "en"
+
+
+def refusal_in(language: str, own: Mapping[str, str]) -> str:
+    """The refusal in a language, in the owner's own words where there are some."""
+    return own.get(language) or (TRANSLATIONS[language] if language in TRANSLATIONS else own.get("en", NOT_IN_NOTES))
+
+
+def is_refusal(answer: str, own: Iterable[str] = ()) -> bool:
+    """Whether an answer says that the notes do not hold it, and nothing else: a mark or a fact beside it makes it none."""
+    said = words(answer)
+    return bool(said) and any(said == words(refusal) for refusal in (*REFUSALS, *TRANSLATIONS.values(), *own))
+
+
+def sounds_like_refusal(sentence: str, own: Iterable[str] = ()) -> bool:
+    """Whether a sentence of a model declines, in these words or its own."""
+    return is_refusal(sentence, own) or _LIKE_ONE.search(sentence.replace("’", "'")) is not None

@@ -1,0 +1,116 @@
+"""A model's answer on its way to the visitor: each sentence is held against the passages before it goes on."""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from pipeline.chat.citations import MEANT, marked, marks_of, supporting_passages, without_marks
+from pipeline.chat.grounds import Grounds
+from pipeline.chat.quoting import QUOTE_CHARS
+from pipeline.chat.records import Similarity
+from pipeline.chat.refusing import sounds_like_refusal
+from pipeline.chat.sentence_stream import Sentence, sentence_stream
+from pipeline.index.passages import Passage
+from pipeline.settings import Unsupported
+from pipeline.text.pieces import is_code
+from pipeline.text.words import words
+
+UNSUPPORTED_MARK = "[?]"
+
+
+@dataclass
+class Written:
+    """What became of a model's answer."""
+
+    refused: bool = False
+    """It said that the notes do not hold the answer."""
+    why_not: str = ""
+    """Why nothing of it, or no more of it, was shown."""
+    unsupported: list[str] = field(default_factory=list)
+    """Names, numbers and links that it said and no passage holds."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a sentence is held against."""
+
+    passages: Sequence[Passage]
+    grounds: Grounds
+    similarity: Similarity
+    unsupported: Unsupported
+    refusals: Sequence[str] = ()
+    """The owner's own."""
+    translates: bool = False
+    """The answer is in another language than the passages: words do not tell what it rests on."""
+
+    def marks(self, sentence: str, named: Sequence[int]) -> list[str]:
+        least = -1.0 if self.translates else MEANT
+        return [f"[{n}]" for n in supporting_passages(sentence, self.passages, self.similarity, named, least)]
+
+
+def written(reply: Iterator[str], desk: Desk) -> Generator[str, None, Written]:
+    """The sentences of a model's answer that may be shown, each with its marks; none when it has nothing to say.
+
+    Sentences wait until one of them rests on a passage in the model's own words, so that what turns out to be nothing
+    can still be replaced. Where an unsupported word replaces the answer, all of it waits.
+
+    Returns:
+        What became of it.
+    """
+    outcome = Written()
+    seen: set[str] = set()
+    waiting: list[str] = []
+    has_shown = is_grounded = False
+    copied = 0
+    with closing(sentence_stream(reply)) as stream:
+        for said in stream:
+            if not said.text.strip():
+                waiting += [said.text] if waiting or has_shown else []
+                continue
+            sentence = without_marks(said.text)
+            outcome.why_not = _ending(said, sentence, seen)
+            if outcome.why_not:
+                break
+            if sounds_like_refusal(sentence, desk.refusals):
+                if has_shown or waiting:
+                    continue
+                # A mark beside it says the opposite.
+                outcome.refused = not marks_of(said.text)
+                outcome.why_not = "it declined"
+                break
+            if not words(sentence) or desk.grounds.is_question(sentence):
+                continue
+            lacking = desk.grounds.lacking(sentence)
+            outcome.unsupported += lacking
+            if lacking and desk.unsupported == "drop":
+                continue
+            if lacking and desk.unsupported == "quote":
+                outcome.why_not = f"no passage holds {lacking[0]}"
+                return outcome
+            marks = [UNSUPPORTED_MARK] if lacking else desk.marks(sentence, marks_of(said.text))
+            is_grounded |= bool(marks) and not lacking
+            copied = copied + len(sentence) if desk.grounds.is_copied(sentence) else 0
+            if copied > QUOTE_CHARS:
+                outcome.why_not = "it copied a passage"
+                waiting = waiting if has_shown else []
+                break
+            waiting.append(marked(sentence, marks))
+            if is_grounded and not copied and desk.unsupported != "quote":
+                yield "".join(waiting)
+                waiting, has_shown = [], True
+    if is_grounded and waiting:
+        yield "".join(waiting)
+    elif not has_shown:
+        outcome.why_not = outcome.why_not or "no passage holds what it said"
+    return outcome
+
+
+def _ending(said: Sentence, sentence: str, seen: set[str]) -> str:
+    """Why the answer ends before this sentence; "" if it does not."""
+    if not said.is_whole:
+        return "it was cut off"
+    key = said.text if is_code(sentence) else " ".join(words(sentence))
+    if key and key in seen:
+        return "it repeated itself"
+    seen.add(key)
+    return ""

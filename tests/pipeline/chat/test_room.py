@@ -1,0 +1,53 @@
+import pytest
+
+from pipeline.chat.records import Turn
+from pipeline.chat.room import RULES_TOKENS, fitted, passages_to_read
+from pipeline.errors import SitetwinError
+from pipeline.index.passages import Passage
+
+
+def passage(text: str) -> Passage:
+    return Passage(id="a#1", document="a.md", title="A", url="", heading="", text=text, score=1, visibility="public")
+
+
+TEXT = "A sentence of thirty letters.. " * 9 + "The end of it comes here now."  # 308 characters, 103 tokens
+TURNS = [Turn(role="user", content="a" * 30), Turn(role="assistant", content="b" * 30)] * 2
+
+
+def fit(room: int, passages: int = 2) -> tuple[list[Passage], list[Turn]]:
+    return fitted("why", "", [passage(TEXT)] * passages, TURNS, RULES_TOKENS + 100 + 1 + room, 100)
+
+
+def test_all_stays_where_there_is_room() -> None:
+    assert fit(246) == ([passage(TEXT)] * 2, TURNS)
+
+
+def test_the_oldest_turns_go_first_and_an_answer_goes_with_its_question() -> None:
+    assert fit(245) == ([passage(TEXT)] * 2, TURNS[2:])
+
+
+def test_then_the_last_passages_go_and_of_the_best_one_its_end() -> None:
+    assert fit(120) == ([passage(TEXT)], [])
+    (short,), _ = fit(60)
+    assert TEXT.startswith(short.text)
+    assert 100 < len(short.text) <= 180
+
+
+def test_no_room_is_said() -> None:
+    with pytest.raises(SitetwinError, match=r"lower chat\.max_tokens"):
+        fit(3)
+
+
+@pytest.mark.parametrize(
+    ("model", "most"),
+    [
+        ("/models/7b/Qwen2.5-Coder-0.5B-Instruct-float32", 2),
+        ("HuggingFaceTB/SmolLM2-135M-Instruct", 2),
+        ("qwen2.5-1.5b-instruct-q4_k_m.gguf", 2),
+        ("mlx-community/gemma-3-12b-it-4bit", None),
+        ("ollama:gemma3:27b", None),
+        ("gpt-4o-mini", None),
+    ],
+)
+def test_a_small_model_reads_two_passages(model: str, most: int | None) -> None:
+    assert passages_to_read(model) == most
