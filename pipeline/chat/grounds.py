@@ -20,6 +20,7 @@ class Grounds:
     """The passages, what was asked, and other text that an answer may name things of."""
 
     def __init__(self, passages: Sequence[Passage], question: str, others: Iterable[str] = ()) -> None:
+        self.question = question
         texts = [f"{heading_line(passage)}\n{passage.text}\n{passage.url}" for passage in passages]
         self._all = "\n".join([*texts, question, *others])
         self._numbers = numbers(self._all) | number_words(self._all).keys()

@@ -63,10 +63,10 @@ def best_quotes(question: str, passages: Sequence[Passage], similarity: Similari
     return [Quote(w.passage + 1, join_sentences(sentences[w.passage][w.start : w.end])) for w in chosen[:most]]
 
 
-def nearest_last(question: str, passages: Sequence[Passage], similarity: Similarity, most: int) -> list[int]:
-    """Places of up to `most` passages: those with the best quotations, the best of them last, as models read best."""
-    best = [quote.n - 1 for quote in best_quotes(question, passages, similarity, most)]
-    others = [place for place in range(len(passages)) if place not in best]
+def nearest_last(quotes: Sequence[Quote], passages: int, most: int) -> list[int]:
+    """Places of up to `most` of so many passages: those with the best quotations, the best last, as models read best."""
+    best = [quote.n - 1 for quote in quotes]
+    others = [place for place in range(passages) if place not in best]
     return [*best, *others][:most][::-1]
 
 

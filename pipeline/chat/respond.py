@@ -5,13 +5,14 @@ import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pipeline.answerability.judging import Answerability, Judge
 from pipeline.chat.citations import citations
 from pipeline.chat.conversation import Asked
 from pipeline.chat.grounds import Grounds
-from pipeline.chat.prompt import base_messages, grounded_messages, lora_messages
-from pipeline.chat.quoting import best_quotes, nearest_last
+from pipeline.chat.prompt import base_messages, grounded_messages, heading_line, lora_messages
+from pipeline.chat.quoting import Quote, best_quotes, nearest_last
 from pipeline.chat.records import Answer, Generate, Similarity, Timings
 from pipeline.chat.refusing import LANGUAGES, question_language, refusal_in
 from pipeline.chat.room import fitted, passages_to_read
@@ -28,6 +29,10 @@ MODEL_REFUSES = 3.4
 unanswerable and 7 of 30 answerable questions of docs_heldout.jsonl."""
 
 
+QUOTES = 2
+"""At most so many are an answer."""
+
+
 @dataclass(frozen=True)
 class _Question:
     """All that an answer from passages is made of."""
@@ -38,6 +43,11 @@ class _Question:
     similarity: Similarity
     chat: ChatSettings
     persona: PersonaSettings
+
+    @cached_property
+    def quotes(self) -> list[Quote]:
+        """The best quotation of each passage that has a good one, the best first."""
+        return best_quotes(self.asked.subject, self.passages, self.similarity, most=len(self.passages))
 
     @property
     def refusal(self) -> str:
@@ -109,8 +119,8 @@ def respond(
 def _written(question: _Question, record: Answer, generate: Generate, *, tuned: bool) -> Iterator[str]:
     """The model's own answer; quotations or the refusal when it has none, and the record says why."""
     asked, chat = question.asked, question.chat
-    most = chat.passages or passages_to_read(record.model) or len(question.passages)
-    order = nearest_last(asked.subject, question.passages, question.similarity, most)
+    few = passages_to_read(record.model)
+    order = nearest_last(question.quotes, len(question.passages), chat.passages or few or len(question.passages))
     read, history = fitted(
         asked.question,
         question.persona.instruction,
@@ -134,6 +144,8 @@ def _written(question: _Question, record: Answer, generate: Generate, *, tuned: 
         unsupported=chat.unsupported,
         refusals=list(chat.refusals.values()),
         translates=translates,
+        # What a small model says beside the best quotations was wrong too often.
+        agrees_with=_shown_quotes(question) if few and not translates else (),
     )
     has_shown, outcome = False, Written()
     answer = written(generate(messages), desk)
@@ -171,9 +183,14 @@ def _declined(question: _Question, record: Answer) -> Iterator[str]:
     yield question.refusal
 
 
+def _shown_quotes(question: _Question) -> list[str]:
+    """The quotations that would be shown, with what stands above them."""
+    return [f"{heading_line(question.passages[quote.n - 1])}\n{quote.text}" for quote in question.quotes[:QUOTES]]
+
+
 def _quoted(question: _Question, record: Answer) -> Iterator[str]:
     """Quotations alone. A sentence of a tiny model beside them was wrong too often, however it was checked."""
-    quotes = best_quotes(question.asked.subject, question.passages, question.similarity)
+    quotes = question.quotes[:QUOTES]
     if not quotes:
         yield from _declined(question, record)
         return

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from pipeline.chat.citations import MEANT, marked, marks_of, supporting_passages, without_marks
+from pipeline.chat.citations import MEANT, SUPPORTED, marked, marks_of, supporting_passages, without_marks
 from pipeline.chat.grounds import Grounds
 from pipeline.chat.quoting import QUOTE_CHARS
 from pipeline.chat.records import Similarity
@@ -13,7 +13,7 @@ from pipeline.chat.sentence_stream import Sentence, sentence_stream
 from pipeline.index.passages import Passage
 from pipeline.settings import Unsupported
 from pipeline.text.pieces import is_code
-from pipeline.text.words import words
+from pipeline.text.words import content_stems, stems_with_parts, words
 
 UNSUPPORTED_MARK = "[?]"
 
@@ -42,10 +42,18 @@ class Desk:
     """The owner's own."""
     translates: bool = False
     """The answer is in another language than the passages: words do not tell what it rests on."""
+    agrees_with: Sequence[str] = ()
+    """Given, a sentence must say something that stands here and not in the question for the answer to count."""
 
     def marks(self, sentence: str, named: Sequence[int]) -> list[str]:
         least = -1.0 if self.translates else MEANT
         return [f"[{n}]" for n in supporting_passages(sentence, self.passages, self.similarity, named, least)]
+
+    def agrees(self, sentence: str) -> bool:
+        if not self.agrees_with:
+            return True
+        said = set(content_stems(sentence)) - set(content_stems(self.grounds.question))
+        return bool(said) and len(said & stems_with_parts("\n".join(self.agrees_with))) >= SUPPORTED * len(said)
 
 
 def written(reply: Iterator[str], desk: Desk) -> Generator[str, None, Written]:
@@ -88,7 +96,7 @@ def written(reply: Iterator[str], desk: Desk) -> Generator[str, None, Written]:
                 outcome.why_not = f"no passage holds {lacking[0]}"
                 return outcome
             marks = [UNSUPPORTED_MARK] if lacking else desk.marks(sentence, marks_of(said.text))
-            is_grounded |= bool(marks) and not lacking
+            is_grounded |= bool(marks) and not lacking and desk.agrees(sentence)
             copied = copied + len(sentence) if desk.grounds.is_copied(sentence) else 0
             if copied > QUOTE_CHARS:
                 outcome.why_not = "it copied a passage"

@@ -129,6 +129,19 @@ def test_a_copied_passage_is_replaced_by_the_quotation() -> None:
     assert text.startswith("> ")
 
 
+@pytest.mark.parametrize(
+    ("reply", "form"),
+    [
+        ("Yes, the gateway listens on a port.", "quoted"),
+        ("The gateway listens on port 8765.", "written"),
+        ("The gateway listens where the Langflow editor is.", "quoted"),
+    ],
+)
+def test_a_small_model_must_say_what_the_quotation_says(reply: str, form: str) -> None:
+    assert run(ASKED, Model(reply), model="Qwen2.5-0.5B")[1].form == form
+    assert run(ASKED, Model(reply), model="gemma3:27b")[1].form == "written"
+
+
 def cut_off(reply: str) -> object:
     def generate(messages: list[dict[str, str]]) -> Generator[str, None, bool]:
         yield from reply
