@@ -27,7 +27,7 @@ from pipeline.errors import ServiceError
 from pipeline.processes.endpoint import free_port
 from pipeline.processes.left_out import read_left_out
 from pipeline.settings import Settings
-from pipeline.surroundings import is_private
+from pipeline.surroundings import PRIVATE, is_private
 from tests.demo_adapter import make_adapter
 from tests.ollama_server import MODEL
 
@@ -38,6 +38,12 @@ A cold oven is the most common mistake. Steam in the first ten minutes gives the
 """
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(autouse=True)
+def closed(own_umask: None) -> None:
+    """What these tests write to the state is written as our processes do, which all begin with this umask."""
+    os.umask(PRIVATE)
 
 
 @pytest.fixture(scope="module")
