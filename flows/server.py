@@ -11,6 +11,7 @@ from flows.credentials import Credentials, load_credentials
 from flows.desk import Desk
 from flows.files import flows_to_serve
 from flows.pushing import Pushed, PushLog, pull, push
+from flows.visitors import check_now
 from pipeline.errors import ServiceError
 from pipeline.processes.left_out import read_left_out, write_left_out
 from pipeline.settings import Settings
@@ -166,15 +167,20 @@ def wait_healthy(url: str, seconds: float = START_SECONDS) -> None:
 def push_flows(settings: Settings) -> list[Pushed]:
     """Push missing flows to the running Langflow, and newer versions of flows that the owner has not edited.
 
-    A file that is broken or that Langflow refuses is left out. `sitetwin status` then names it.
+    A file that is broken or that Langflow refuses is left out. `sitetwin status` then names it, and the visitors' flow
+    if it could show private text.
 
     Raises:
         ServiceError: Langflow can't be reached or refuses the key.
     """
     flows, broken = flows_to_serve(settings)
-    pushed = push(flows, _log(settings), base_url(settings), credentials(settings).api_key)
+    url, key, name = base_url(settings), credentials(settings).api_key, settings.langflow.flow
+    pushed = push(flows, _log(settings), url, key)
     pushed += [Pushed(name, "refused", reason) for name, reason in broken.items()]
-    write_left_out(settings, {flow.name: flow.reason for flow in pushed if flow.state == "refused"})
+    left_out = {flow.name: flow.reason for flow in pushed if flow.state == "refused"}
+    if reason := check_now(url, key, name):
+        left_out[name] = reason
+    write_left_out(settings, left_out)
     return pushed
 
 

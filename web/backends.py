@@ -8,7 +8,7 @@ import anyio
 import httpx
 
 from pipeline.chat import Answer
-from pipeline.errors import SettingsError
+from pipeline.errors import ServiceError, SettingsError
 from pipeline.settings import FLOW_MODES, Mode, Settings
 from web.question import Question
 
@@ -18,6 +18,10 @@ Starting = Callable[[], Sequence[str]]
 
 def _nothing() -> Sequence[str]:
     return ()
+
+
+def _unnoted(_reason: str) -> None:
+    """For a backend whose refusals nobody keeps."""
 
 
 class Backend(Protocol):
@@ -83,18 +87,27 @@ def direct_mode(settings: Settings) -> Mode:
 
 
 class FlowBackend:
-    """Answers with a Langflow flow. The API key never reaches a visitor.
+    """Answers with a Langflow flow, unless it could show private text. The API key never reaches a visitor.
 
     Args:
         flow: endpoint name or id.
         starting: parts of the site that are still starting.
+        note: called before each question with the reason why the flow is refused; "" if it is not.
     """
 
-    def __init__(self, base_url: str, api_key: str, flow: str, starting: Starting = _nothing) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        flow: str,
+        starting: Starting = _nothing,
+        note: Callable[[str], None] = _unnoted,
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
         self._flow = flow
         self._starting = starting
+        self._note = note
         self._http = httpx.AsyncClient(trust_env=False)
         self._seen_healthy = False
 
@@ -112,14 +125,31 @@ class FlowBackend:
     async def stream(self, asked: Question) -> AsyncGenerator[str | Answer, None]:
         """See Backend. Langflow keeps the history of the conversation itself."""
         from flows.client import run_flow
+        from flows.visitors import check_flow
 
+        reason = await check_flow(self._http, self._base_url, self._api_key, self._flow)
+        self._note(reason)
+        if reason:
+            raise ServiceError(f"the flow {self._flow}: {reason}")
         pieces = run_flow(
             self._base_url, self._api_key, self._flow, asked.question, asked.conversation, http=self._http
         )
         async with aclosing(pieces):
             async for piece in pieces:
+                if isinstance(piece, Answer):
+                    _require_public(piece, self._flow)
                 yield piece
 
     async def aclose(self) -> None:
         """See Backend."""
         await self._http.aclose()
+
+
+def _require_public(answer: Answer, flow: str) -> None:
+    """Refuses an answer that cites a private passage, whichever node found it."""
+    private = sorted({citation.document for citation in answer.citations if citation.visibility != "public"})
+    if private:
+        raise ServiceError(
+            f"the flow {flow} cited private notes ({', '.join(private)}): visitors do not get them; set Visibility to "
+            "public in the flow that found them"
+        )

@@ -1,8 +1,11 @@
 """The gateway's process."""
 
+from functools import partial
+
 import uvicorn
 
 from flows import server as langflow
+from pipeline.processes.left_out import note_left_out
 from pipeline.settings import Settings, load_settings
 from pipeline.surroundings import keep_private
 from web.app import create_app
@@ -18,8 +21,13 @@ def choose_backend(settings: Settings) -> Backend:
     """
     starting = RowsFile(settings.run_directory).starting
     if langflow.is_on(settings):
+        flow = settings.langflow.flow
         return FlowBackend(
-            langflow.base_url(settings), langflow.credentials(settings).api_key, settings.langflow.flow, starting
+            langflow.base_url(settings),
+            langflow.credentials(settings).api_key,
+            flow,
+            starting,
+            partial(note_left_out, settings, flow),
         )
     return DirectBackend(settings, direct_mode(settings), starting)
 

@@ -98,5 +98,6 @@ def _citation(n: int, answer: str, passage: Passage) -> Citation:
     said = stems_with_parts(" ".join(s for s in split_sentences(answer) if f"[{n}]" in s) or answer)
     quote = max(split_sentences(passage.text), key=lambda s: len(said & set(content_stems(s))), default=passage.text)
     return Citation(
-        n=n, document=passage.document, title=passage.title, url=passage.url, heading=passage.heading, quote=bare(quote)
-    )
+        n=n, document=passage.document, title=passage.title, url=passage.url, heading=passage.heading,
+        quote=bare(quote), visibility=passage.visibility,
+    )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from pipeline.settings import Mode
+from pipeline.settings import Mode, Visibility
 
 
 class Turn(BaseModel):
@@ -25,6 +25,7 @@ class Citation(BaseModel):
     heading: str
     quote: str
     """The passage's own words that the answer rests on."""
+    visibility: Visibility = "public"
 
 
 class Timings(BaseModel):

@@ -14,6 +14,7 @@ from pipeline.doctor.of_machine import free_bytes, of_machine
 from pipeline.errors import SitetwinError
 from pipeline.jobs.retraining.job import read_job
 from pipeline.machine import this_machine
+from pipeline.processes.left_out import read_left_out
 from pipeline.servers.client import KEYS
 from pipeline.servers.openai_server import OpenAIServer
 from pipeline.servers.transport import ServerError
@@ -171,6 +172,9 @@ def _langflow(settings: Settings) -> Finding:
     name, flow = "langflow", settings.langflow.flow
     is_installed = importlib.util.find_spec("langflow") is not None
     if is_installed and settings.langflow.enabled:
+        if reason := read_left_out(settings).get(flow):
+            mend = "mend it in the editor: `sitetwin flows open`"
+            return Finding(name=name, state="missing", text=f"the flow {flow}: {reason}", mend=mend)
         return Finding(name=name, state="ok", text=f"installed; visitors talk to the flow {flow}")
     off, mend = ("switched off", "langflow.enabled = true") if is_installed else ("not installed", _INSTALL)
     if flow not in FLOW_MODES:

@@ -1,4 +1,4 @@
-"""Records the flows that the running Langflow was not given, and why. `status` reads the record."""
+"""Records the flows that Langflow was not given or that visitors are refused, and why; for `status` and `doctor`."""
 
 import json
 from collections.abc import Mapping
@@ -11,6 +11,15 @@ from pipeline.settings import Settings
 def write_left_out(settings: Settings, reasons: Mapping[str, str]) -> None:
     """Replaces the record. `reasons`: by the name of the flow or of its file."""
     files.write_text(_file(settings), json.dumps(dict(reasons), indent=2))
+
+
+def note_left_out(settings: Settings, name: str, reason: str) -> None:
+    """Records one flow's reason; "" removes it."""
+    reasons = read_left_out(settings)
+    if reasons.get(name, "") == reason:
+        return
+    reasons[name] = reason
+    write_left_out(settings, {flow: why for flow, why in reasons.items() if why})
 
 
 def read_left_out(settings: Settings) -> dict[str, str]:

@@ -1,3 +1,4 @@
+import json
 import socket
 import threading
 from contextlib import aclosing
@@ -5,12 +6,14 @@ from contextlib import aclosing
 import anyio
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
+from components import wire
 from flows.server import is_installed
+from pipeline.chat import Answer, Citation
 from pipeline.chat.assistant import Assistant
-from pipeline.errors import SettingsError
+from pipeline.errors import ServiceError, SettingsError
 from web.backends import DirectBackend, FlowBackend
 from web.gateway import choose_backend
 from web.question import Question
@@ -103,3 +106,57 @@ def test_a_flow_of_the_owners_needs_langflow(settings):
     settings.langflow.enabled = True
     if is_installed():
         assert isinstance(choose_backend(settings), FlowBackend)
+
+
+def _langflow(visibility, cited):
+    """A server with one flow, which answers every question with one citation."""
+    answer = Answer(
+        question="Why?", mode="rag", answer="Two hours [1].", refused=False, model="m",
+        citations=[Citation(n=1, document="diary.md", title="", url="", heading="", quote="", visibility=cited)],
+    )  # fmt: skip
+    retriever = {"display_name": "My Retriever", "template": {"visibility": {"value": visibility}}}
+
+    async def run(request):
+        data = {"id": "m", "sender": "Machine", "text": "Two hours [1].", "session_metadata": wire.pack(answer)}
+        return PlainTextResponse(json.dumps({"event": "add_message", "data": data}) + "\n\n")
+
+    def flows(request):
+        return JSONResponse([{"id": "1", "endpoint_name": "rag_chat"}])
+
+    def flow(request):
+        return JSONResponse({"data": {"nodes": [{"id": "n", "data": {"node": retriever}}]}})
+
+    return Starlette(
+        routes=[
+            Route("/api/v1/flows/", flows),
+            Route("/api/v1/flows/{id}", flow),
+            Route("/api/v1/run/{flow}", run, methods=["POST"]),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("visibility", "cited", "said"),
+    [
+        ("public", "public", ""),
+        ("public and private", "public", "the flow rag_chat: visitors are refused.*Visibility of My Retriever"),
+        ("public", "private", r"cited private notes \(diary.md\)"),
+    ],
+)
+def test_visitors_get_nothing_private_from_a_flow(serve, visibility, cited, said):
+    noted = []
+    backend = FlowBackend(serve(_langflow(visibility, cited)), "key", "rag_chat", note=noted.append)
+
+    async def answers():
+        try:
+            return [piece async for piece in backend.stream(Question(question="Why?")) if isinstance(piece, Answer)]
+        finally:
+            await backend.aclose()
+
+    if said:
+        with pytest.raises(ServiceError, match=said):
+            anyio.run(answers)
+    else:
+        (answer,) = anyio.run(answers)
+        assert answer.citations[0].document == "diary.md"
+    assert bool(noted[0]) is (visibility != "public")

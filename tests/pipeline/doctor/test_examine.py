@@ -1,9 +1,11 @@
+import importlib.util
 from pathlib import Path
 
 import pytest
 
 from pipeline.doctor import OLLAMA_FROM_BYTES, Finding, examine
 from pipeline.processes.endpoint import free_port
+from pipeline.processes.left_out import note_left_out
 from pipeline.settings import LangflowSettings, ModelSettings, RetrievalSettings, Settings
 from pipeline.weights.demo import embedding_model
 
@@ -56,6 +58,19 @@ def test_without_langflow_the_flow_is_a_mode(tmp_path: Path, flow: str, state: t
     found = next(finding for finding in findings if finding.name == "langflow")
     assert found.state in state
     assert said in found.text
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("langflow"), reason="Langflow is not installed")
+def test_a_flow_that_visitors_are_refused_is_named(tmp_path: Path) -> None:
+    settings = Settings(root=tmp_path)
+
+    def found() -> Finding:
+        return next(finding for finding in examine(settings) if finding.name == "langflow")
+
+    note_left_out(settings, settings.langflow.flow, "visitors are refused (Visibility of Notes Retriever)")
+    assert (found().state, "Visibility of Notes Retriever" in found().text) == ("missing", True)
+    note_left_out(settings, settings.langflow.flow, "")
+    assert found().state == "ok"
 
 
 @pytest.mark.parametrize(("size", "is_said"), [(1_000_000, False), (OLLAMA_FROM_BYTES, True)])

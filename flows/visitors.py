@@ -1,0 +1,71 @@
+"""Whether visitors may talk to a flow: no node of it may be open to private notes or adapters."""
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from flows.files import Flow
+from pipeline.errors import ServiceError
+
+PRIVATE = "public and private"
+"""The choice under Visibility that opens private notes in Notes Retriever, and private adapters in MLX Model."""
+TIMEOUT_SECONDS = 10
+
+
+def private_nodes(flow: Flow) -> list[str]:
+    """The names of the nodes whose Visibility is open to private text, grouped nodes included."""
+    found = []
+    for node in (flow.get("data") or {}).get("nodes") or []:
+        data = node.get("data") or {}
+        inner = data.get("node") or {}
+        visibility = (inner.get("template") or {}).get("visibility")
+        if isinstance(visibility, dict) and visibility.get("value") == PRIVATE:
+            found.append(str(inner.get("display_name") or data.get("type") or node.get("id")))
+        found += private_nodes(inner.get("flow") or {})
+    return found
+
+
+def refusal(flow: Flow) -> str:
+    """Why visitors may not talk to `flow`, with the node's name; "" if they may."""
+    nodes = private_nodes(flow)
+    if not nodes:
+        return ""
+    return f"visitors are refused: it could show private text (Visibility of {', '.join(nodes)}): set it to public"
+
+
+async def check_flow(http: httpx.AsyncClient, base_url: str, api_key: str, name: str) -> str:
+    """`refusal` of the flow that Langflow runs now under `name`, its endpoint name or id.
+
+    The editor may have changed it since the last question, so ask before each. "" also if Langflow has no such flow:
+    running it says so.
+
+    Raises:
+        ServiceError: Langflow can't be reached or refuses.
+    """
+
+    async def get(path: str, **query: str) -> Any:
+        response = await http.get(
+            f"{base_url}/api/v1/flows/{path}", params=query, headers={"x-api-key": api_key}, timeout=TIMEOUT_SECONDS
+        )
+        return response.raise_for_status().json()
+
+    try:
+        for header in await get("", get_all="true", header_flows="true"):
+            if name in (header.get("endpoint_name"), str(header["id"])):
+                return refusal(await get(str(header["id"])))
+    except httpx.HTTPError as error:
+        raise ServiceError(
+            f"Langflow at {base_url} does not show the flow {name} ({error or type(error).__name__}): see its log"
+        ) from None
+    return ""
+
+
+def check_now(base_url: str, api_key: str, name: str) -> str:
+    """`check_flow` for a caller without an event loop."""
+
+    async def check() -> str:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            return await check_flow(http, base_url, api_key, name)
+
+    return asyncio.run(check())
