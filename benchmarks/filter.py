@@ -1,18 +1,19 @@
-"""What the filter of a data set refuses: pairs planted as good and as bad ones of each sort, and who refuses which.
+"""The filter of a data set on planted good and bad pairs of each sort: which stage refuses which.
 
     python -m benchmarks.filter [--judge ollama:NAME [--sample N]] [--json]
 
-The pairs are `data/filter_planted.jsonl`, written by hand on the guides' sections in `data/filter_texts.jsonl`. Half of
-each sort, drawn by a hash, is held out: nothing was tuned on it. Each stage is measured alone and all together, without
-a model and, with `--judge`, also with a judge's call for each pair. Precision is the share of bad pairs among the
-refused, recall the share of refused ones among the bad. Duplicates are looked for among the good pairs and their
-paraphrases only: the other bad pairs are not to be caught because they ask about the same facts.
+The pairs in `data/filter_planted.jsonl` were written by hand on the guides' sections in `data/filter_texts.jsonl`. Half of
+each sort, drawn by a hash, is held out: nothing was tuned on it. Each stage is measured alone and all stages together,
+without a model and, with `--judge`, also with a judge. Precision is the share of bad pairs among the refused ones, recall
+the share of refused pairs among the bad ones. Duplicates are searched among the good pairs and their paraphrases only,
+because the other bad pairs ask about the same facts.
 
-Where `../shared/data` is, `data/filter_blog.jsonl` plants pairs on somebody else's blog, all held out; and the questions of its authors about five long texts are read as well: pairs
-that nobody here wrote, with the answering span as the answer, which should all be kept.
+If `../shared/data` exists, two more sets are measured. `data/filter_blog.jsonl` has pairs on somebody else's blog, all
+held out. The other set has questions that other people wrote about five long texts; the answering span is the answer, and
+all of these pairs should be kept.
 
-`ratio` is F1 of the whole filter without a model over that of its first form, which had only duplicates above a cosine
-of .95, on the half that is held out. (Grades that teachers give themselves are not in the planted set.)
+`ratio` is F1 of the whole filter without a model divided by that of its first form, on the held-out half. The first form
+had only duplicates above a cosine of .95. (The planted set has no teachers' grades.)
 """
 
 import asyncio
@@ -59,48 +60,51 @@ class Planted(BaseModel):
     """One line of the planted set."""
 
     text: str
-    """Id of the section that it is shown with."""
+    """Id of the section that the pair is about."""
     sort: str
     kind: PairKind
     question: str
     answer: str
     adds: str = ""
-    """A sentence that the section has besides, so that a leak is true to its text."""
+    """A sentence added to the section, so that a leak is true to its text."""
     half: Half
 
     @property
     def good(self) -> bool:
+        """Whether the pair is a good one."""
         return self.sort == GOOD
 
 
 class Figures(BaseModel):
-    """How well those are the bad ones that are refused."""
+    """How well the refused pairs match the bad ones. Shares are from 0 to 1."""
 
     refused: int
     precision: float | None
-    """None when nothing is refused."""
+    """None if no pair is refused."""
     recall: float
     good_kept: float
 
     @property
     def f1(self) -> float:
+        """The harmonic mean of precision and recall."""
         precision = self.precision or 0.0
         return 2 * precision * self.recall / ((precision + self.recall) or 1)
 
 
 class Row(BaseModel):
-    """One part of the planted set."""
+    """The figures for one part of the planted set."""
 
     half: Half
     good: int
     bad: int
     stages: dict[str, Figures]
-    """Each alone; `all` is the whole without a model, `all and judge` with one, `first form` what was there at first."""
+    """Each stage alone, `all` stages without a model, `all and judge`, and the `first form` of the filter."""
     caught: dict[str, dict[str, float]]
-    """By sort of bad pair: the share that each stage and the whole refuse."""
+    """For each sort of bad pair, the share that each stage refuses."""
 
 
 def load_planted() -> list[tuple[Planted, Candidate]]:
+    """The planted pairs with their texts; those on the blog if it is there."""
     texts = {line["id"]: line for line in jsonl.read_objects(DATA / "filter_texts.jsonl", "mend that line")}
     sets = ["filter_planted", *(["filter_blog"] if BLOG.is_dir() else [])]
     planted = [one for name in sets for one in jsonl.read(DATA / f"{name}.jsonl", Planted, "mend that line")]
@@ -109,7 +113,7 @@ def load_planted() -> list[tuple[Planted, Candidate]]:
 
 @functools.cache
 def _blog_text(id: str) -> dict[str, str]:
-    """The chunk of a post that holds the words behind the `#`."""
+    """The chunk of a post that contains the words after the `#` of `id`."""
     path, _, words = id.partition("#")
     posts = {report.id: report.document for report in _blog_reports() if report.document}
     post = posts[f"blog/{path}/index.md"]
@@ -144,7 +148,7 @@ def _pair(question: str, answer: str, kind: PairKind, document: str, chunk: str)
 
 
 def others(folder: Path) -> list[Candidate]:
-    """The questions about other people's texts, each with what stands around its answer."""
+    """The questions about other people's texts, each with the text around its answer."""
     spans = read_spans(folder)
     made = []
     for number, question in enumerate(spans.questions):
@@ -157,7 +161,7 @@ def others(folder: Path) -> list[Candidate]:
 
 
 def refusals(candidates: Sequence[Candidate], embed: Embed, settings: Settings) -> dict[str, dict[str, str]]:
-    """By stage, each on its own: the reasons by the ids of the pairs that it refuses."""
+    """For each stage alone, the reasons by the ids of the pairs that it refuses."""
     stages: dict[str, Stage] = {name: FILTER_STAGES.load(name) for name in FILTER_STAGES.kinds()}
     found: dict[str, dict[str, str]] = {
         name: {c.pair.id: reason for c in candidates if (reason := stage(c, settings.dataset))}
@@ -173,7 +177,7 @@ def refusals(candidates: Sequence[Candidate], embed: Embed, settings: Settings) 
 
 
 async def judge_all(candidates: Sequence[Candidate], judge: Judge, settings: Settings) -> dict[str, str]:
-    """The reasons of a judge by the ids of the pairs that it refuses; what can't be read refuses as in a build."""
+    """A judge's reasons by the ids of the pairs that it refuses. An unreadable answer refuses, as in a build."""
     reasons: dict[str, str] = {}
     waiting = iter(candidates)
 
@@ -192,7 +196,7 @@ async def judge_all(candidates: Sequence[Candidate], judge: Judge, settings: Set
 
 
 def first_form(candidates: Sequence[Candidate], embed: Embed) -> set[str]:
-    """The pairs whose question an earlier one asks with a cosine of FIRST_FORM."""
+    """The ids of pairs whose question has a cosine of FIRST_FORM or more with an earlier one."""
     questions = embed([candidate.pair.question for candidate in candidates])
     kept: list[int] = []
     refused = set()
@@ -205,7 +209,7 @@ def first_form(candidates: Sequence[Candidate], embed: Embed) -> set[str]:
 
 
 def measure(half: Half, planted: Sequence[tuple[Planted, Candidate]], refused: Mapping[str, Collection[str]]) -> Row:
-    """`refused`: ids of pairs by stage."""
+    """The figures of one half. `refused` holds ids of pairs by stage."""
     own = [(one, candidate.pair.id) for one, candidate in planted if one.half == half]
     sorts = dict.fromkeys(one.sort for one, _ in own if not one.good)
     return Row(
@@ -221,7 +225,7 @@ def measure(half: Half, planted: Sequence[tuple[Planted, Candidate]], refused: M
 
 
 def figures(marks: Sequence[tuple[bool, bool]]) -> Figures:
-    """`marks`: for each pair whether it is good and whether it was refused."""
+    """The figures for `marks`, which say of each pair whether it is good and whether it was refused."""
     refused = [good for good, is_refused in marks if is_refused]
     return Figures(
         refused=len(refused),
@@ -249,6 +253,7 @@ def sampled(planted: Sequence[tuple[Planted, Candidate]], most: int) -> list[tup
 
 
 def show(row: Row) -> Iterable[str]:
+    """Yields the lines of one part's table."""
     yield f"\n{row.half}: {row.good} good pairs, {row.bad} bad ones"
     yield f"  {'stage':<16}{'refused':>8}{'precision':>11}{'recall':>8}{'good kept':>11}"
     for name, found in row.stages.items():
@@ -295,7 +300,7 @@ def main(named: str, sample: int | None, wrong: bool, as_json: bool) -> None:
 
 
 def run(planted: Sequence[tuple[Planted, Candidate]], settings: Settings) -> dict[str, Mapping[str, str]]:
-    """By stage and for the wholes: the reasons by the ids of the pairs that are refused."""
+    """For each stage and for the whole filter, the reasons by the ids of the refused pairs."""
     embed = load_embedder(settings).embed
     candidates = [candidate for _, candidate in planted]
     asked_twice = [candidate for one, candidate in planted if one.sort in (GOOD, DUPLICATED)]
@@ -314,7 +319,7 @@ def run(planted: Sequence[tuple[Planted, Candidate]], settings: Settings) -> dic
 
 
 def keep_others(settings: Settings) -> dict[str, float]:
-    """Share of others' pairs that each stage keeps; {} without their texts."""
+    """The share of other people's pairs that each stage keeps; {} if their texts are missing."""
     if not OTHERS.is_dir():
         return {}
     candidates = others(OTHERS)
@@ -324,6 +329,7 @@ def keep_others(settings: Settings) -> dict[str, float]:
 
 
 def name_wrong(planted: Sequence[tuple[Planted, Candidate]], found: Mapping[str, Mapping[str, str]]) -> Iterable[str]:
+    """Yields the wrongly judged pairs of the half that was tuned on."""
     for one, candidate in planted:
         reason = found["all"].get(candidate.pair.id)
         if one.half == "tuned on" and one.good == (reason is not None):

@@ -1,8 +1,8 @@
-"""How many first answers are right: golden questions through `ask`, one after the other.
+"""The share of right first answers: asks golden questions, one after the other.
 
     python -m benchmarks.first_answers [--questions FILE] [--config sitetwin.toml] [--json]
 
-The main figure, `ratio`, is the share of right answers over the goal of 80 %.
+The main figure, `ratio`, is the share of right answers divided by the goal of 80 %.
 """
 
 import os
@@ -25,10 +25,12 @@ GOAL = 0.8
 
 
 class Row(BaseModel):
+    """One question and its answer."""
+
     question: GoldenQuestion
     verdict: Verdict
     found: bool
-    """A page that holds the fact is among the retrieved passages: without it no model can be right."""
+    """Whether a page with the fact is among the retrieved passages; without it no model can be right."""
     similarity: float | None
     """The best cosine among the retrieved passages."""
     answer: Answer
@@ -36,18 +38,21 @@ class Row(BaseModel):
 
 
 class Report(BaseModel):
+    """The figures of all questions."""
+
     machine: str
     model: str
     mode: Mode
     ratio: float | None
     shares: Shares
     found: float | None
-    """Of the answerable questions, 0 to 1."""
+    """Share of the answerable questions whose page was retrieved, from 0 to 1."""
     seconds_per_question: float
     """The median."""
 
 
 def run(settings: Settings, question: GoldenQuestion, mode: Mode) -> Row:
+    """Asks and judges one question."""
     started = time.perf_counter()
     *_, answer = Site(settings).assistant.ask(question.question, mode=mode)
     seconds = time.perf_counter() - started
@@ -65,6 +70,7 @@ def run(settings: Settings, question: GoldenQuestion, mode: Mode) -> Row:
 
 
 def report(rows: list[Row]) -> Report:
+    """The figures of `rows`, which must not be empty."""
     shares = summarise([(row.question, row.verdict) for row in rows])
     answerable = [row.found for row in rows if row.question.answerable]
     return Report(
@@ -79,6 +85,7 @@ def report(rows: list[Row]) -> Report:
 
 
 def show(row: Row) -> str:
+    """One row as text."""
     verdict = row.verdict
     marks = "refused" if verdict.refused else f"{'fact' if verdict.fact else '    '} {'cited' if verdict.cited else ''}"
     cited = ", ".join(citation.document for citation in row.answer.citations)
@@ -91,6 +98,7 @@ def show(row: Row) -> str:
 
 
 def percent(share: float | None) -> str:
+    """A share as a percentage; a dash if it is None."""
     return "–" if share is None else f"{share:.0%}"
 
 

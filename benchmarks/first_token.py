@@ -1,10 +1,10 @@
-"""What each layer adds to the first word: engine, pipeline, command line, MCP, Langflow, gateway.
+"""The time to the first word through each layer: engine, pipeline, command line, MCP, Langflow, gateway.
 
     python -m benchmarks.first_token [--rounds 3] [--json]
 
-Every layer answers the same questions from docs/ with the same model, and none of them quotes, so that each first word
-is the model's. The engine has read each prompt before, as it has in a conversation: what is left is what the layers add
-to a first word. `ratio` is the gateway's median over the engine's.
+Every layer answers the same questions from docs/ with the same model. None of them quotes, so each first word comes from
+the model. The engine has cached each prompt, as in a conversation, so the rest is the time that a layer adds. `ratio` is
+the gateway's median divided by the engine's.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ Layer = Callable[[Site, str], Awaitable[float]]
 
 
 def first_of(pieces: Iterator[object], started: float) -> float:
-    """Seconds from `started` to the first piece. The rest is read too, so that nothing of it meets the next layer."""
+    """Seconds from `started` to the first piece. The rest is read too, so that it does not disturb the next layer."""
     next(pieces)
     took = time.perf_counter() - started
     for _ in pieces:
@@ -46,6 +46,7 @@ def first_of(pieces: Iterator[object], started: float) -> float:
 
 
 async def first_of_engine(site: Site, question: str) -> float:
+    """Seconds to the first token of the engine's answer to the whole prompt."""
     settings = site.settings
     with wired.Site(settings).index() as index:
         passages = index.search(question, visibility="public").passages
@@ -55,10 +56,12 @@ async def first_of_engine(site: Site, question: str) -> float:
 
 
 async def first_of_pipeline(site: Site, question: str) -> float:
+    """Seconds to the first token, retrieval included."""
     return first_of(wired.Site(site.settings).assistant.ask(question, visibility="public"), time.perf_counter())
 
 
 async def first_of_command_line(site: Site, question: str) -> float:
+    """Seconds to the first byte that `sitetwin ask` prints, its start included."""
     started = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, "-m", "pipeline", "ask", question], env=site.environment, stdout=subprocess.PIPE, bufsize=0
@@ -68,6 +71,7 @@ async def first_of_command_line(site: Site, question: str) -> float:
 
 
 async def first_of_mcp(site: Site, question: str) -> float:
+    """Seconds to the first progress message of the MCP tool `ask`."""
     server = StdioServerParameters(command=sys.executable, args=["-m", "pipeline", "mcp"], env=site.environment)
     first: list[float] = []
 
@@ -76,7 +80,7 @@ async def first_of_mcp(site: Site, question: str) -> float:
 
     async with stdio_client(server) as streams, ClientSession(*streams) as session:
         await session.initialize()
-        # An agent's server runs for hours: its imports are not part of an answer.
+        # An agent's server runs for hours, so its imports are not counted.
         await session.call_tool("search", {"query": question})
         started = time.perf_counter()
         await session.call_tool("ask", {"question": question}, progress_callback=note)
@@ -84,6 +88,7 @@ async def first_of_mcp(site: Site, question: str) -> float:
 
 
 async def first_of_langflow(site: Site, question: str) -> float:
+    """Seconds to the first token of a run of the flow."""
     url, key = langflow.base_url(site.settings), langflow.credentials(site.settings).api_key
     pieces = run_flow(url, key, site.settings.langflow.flow, question, str(uuid4()))
     started = time.perf_counter()
@@ -95,6 +100,7 @@ async def first_of_langflow(site: Site, question: str) -> float:
 
 
 async def first_of_gateway(site: Site, question: str) -> float:
+    """Seconds to the first token event of the gateway."""
     started = time.perf_counter()
     tokens: list[float] = []
     async with (
@@ -119,13 +125,13 @@ LAYERS: dict[str, Layer] = {
 
 
 async def measure(site: Site, rounds: int) -> dict[str, list[float]]:
-    """Seconds to the first token of each layer; the layers take turns, so that a slow moment meets all of them."""
+    """Seconds to the first token of each layer. The layers take turns, so that a slow moment affects all of them."""
     seconds: dict[str, list[float]] = {name: [] for name in LAYERS}
     for round_ in range(rounds + 1):
         for question in QUESTIONS:
             for name, first in LAYERS.items():
                 took = await first(site, question)
-                # The first round fills the engine's memory of prompts, which all layers share; it is not counted.
+                # The first round fills the engine's prompt cache, which all layers share. It is not counted.
                 if round_ > 0:
                     seconds[name].append(took)
     return seconds

@@ -1,13 +1,13 @@
-"""Seconds from saving, hiding or deleting a note until search and chat know, while `sitetwin watch` runs.
+"""Seconds from saving, hiding or deleting a note until search and chat know it, while `sitetwin watch` runs.
 
     python -m benchmarks.freshness [--notes 5000] [--saves 100] [--json]
 
-A vault of that many short notes in a throw-away folder, with the embedder in force. One note after the other is saved as
-editors do it (a draft, renamed), with a fact that no other holds, and is asked for until it is found: by its keyword,
-then by hybrid search with its vector, then by chat, whose answer has to say the fact and cite the note. Then it is turned
-private or deleted, by turns, and asked for until a visitor gets nothing of it any more. Search and chat run in one warm
-process, as in the gateway; `sitetwin ask` takes over a second more to start. `ratio` is one second over the 95th
-percentile of the save until the chat knows: above 1 is fresh.
+It makes a vault of short notes in a throw-away folder. It saves one note after the other as editors do (a draft, then a
+rename), with a fact that no other note has. It searches for the fact until it is found: by keyword, then by hybrid search
+with its vector, then by chat, whose answer must contain the fact and cite the note. Then it makes the note private or
+deletes it, in turn, and searches until a visitor finds nothing of it. Search and chat run in one warm process, as in the
+gateway; `sitetwin ask` takes over a second more to start. `ratio` is one second divided by the 95th percentile of the
+time until the chat knows a saved note: above 1 is fresh.
 """
 
 import argparse
@@ -39,12 +39,12 @@ GOAL_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
 PAUSE_SECONDS = 0.01
 Took = dict[str, list[float]]
-"""Seconds of each save, by what was waited for."""
+"""Seconds for each save, by the condition that was waited for."""
 VAULT = '[[content]]\npath = "vault"\nkind = "obsidian"\nvisibility = "public"\n'
 
 
 def write_vault(root: Path, count: int) -> list[Path]:
-    """`count` notes and a sitetwin.toml in `root`; twenty notes to a folder."""
+    """Writes `count` notes, twenty to a folder, and a sitetwin.toml to `root`. Returns the notes' paths."""
     (root / FILE_NAME).write_text(VAULT, encoding="utf-8")
     files = []
     for number, (title, text) in enumerate(notes(count, sentences())):
@@ -57,10 +57,10 @@ def write_vault(root: Path, count: int) -> list[Path]:
 
 @contextmanager
 def watching(settings: Settings, seconds: float) -> Iterator[float]:
-    """`sitetwin watch` of `settings`, synced; gives the seconds that took. Ends it, and the vector store.
+    """Runs `sitetwin watch`, and ends it and the vector store. Yields the seconds that the first sync took.
 
     Raises:
-        SitetwinError: it ended, or had not synced within `seconds`.
+        SitetwinError: it ended, or did not sync within `seconds`.
     """
     log = settings.root / "watch.log"
     command = [sys.executable, "-m", "pipeline", "--config", str(settings.root / FILE_NAME), "watch"]
@@ -84,22 +84,24 @@ def watching(settings: Settings, seconds: float) -> Iterator[float]:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What one note says and no other: of `thing`, that it is painted in `colour`."""
+    """A fact that only one note has: `thing` is painted in `colour`."""
 
     thing: str
     colour: str
 
     @property
     def question(self) -> str:
+        """A question for the fact."""
         return f"What colour is the {self.thing} painted in?"
 
     @property
     def sentence(self) -> str:
+        """The fact as a sentence of a note."""
         return f"The {self.thing} is painted in the colour {self.colour}."
 
 
 def finds(index: Index, fact: Fact, retrieval: Retrieval) -> bool:
-    """Whether a visitor's search has a passage with `fact`; by hybrid search, with its vector."""
+    """Whether a visitor's search finds `fact`; by hybrid search the passage must have its vector."""
     passages = index.search(fact.thing, retrieval=retrieval, visibility="public").passages
     return any(
         fact.colour in passage.text and (retrieval == "keyword" or passage.similarity is not None)
@@ -108,17 +110,17 @@ def finds(index: Index, fact: Fact, retrieval: Retrieval) -> bool:
 
 
 def answers(settings: Settings, fact: Fact, name: str) -> bool:
-    """Whether a visitor is told `fact`, with the note of this file name as source."""
+    """Whether an answer to a visitor contains `fact` and cites the note with this file name."""
     *_, answer = Site(settings).assistant.ask(fact.question, visibility="public")
     assert isinstance(answer, Answer)
     return fact.colour in answer.answer and any(citation.document.endswith(name) for citation in answer.citations)
 
 
 def wait_until(holds: Callable[[], bool], since: float) -> float:
-    """Seconds from `since`, a reading of perf_counter, until `holds`.
+    """Waits until `holds` is true. Returns the seconds since `since`, a reading of perf_counter.
 
     Raises:
-        SitetwinError: it does not within LONGEST_SECONDS.
+        SitetwinError: it is not true within LONGEST_SECONDS.
     """
     pause = threading.Event()
     while not holds():
@@ -129,7 +131,7 @@ def wait_until(holds: Callable[[], bool], since: float) -> float:
 
 
 def measure(settings: Settings, files: Sequence[Path], saves: int) -> Took:
-    """Seconds until each of `saves` notes, spread over `files`, was found, and until it was gone again."""
+    """Seconds until each of `saves` notes, spread over `files`, is found, and until it is gone again."""
     took: Took = {}
     with Site(settings).index() as index:
         for number in range(saves):
@@ -149,7 +151,7 @@ def measure(settings: Settings, files: Sequence[Path], saves: int) -> Took:
 
 
 def _until(took: Took, kind: str, known: bool, index: Index, settings: Settings, fact: Fact, name: str) -> None:
-    """Notes the seconds from now until search by keyword, hybrid search and chat tell a visitor `fact`, or no more."""
+    """Adds the seconds until keyword search, hybrid search and chat tell a visitor `fact` (`known`), or no longer do."""
     started = time.perf_counter()
     holds: dict[str, Callable[[], bool]] = {
         "keyword": lambda: finds(index, fact, "keyword") == known,
@@ -161,6 +163,7 @@ def _until(took: Took, kind: str, known: bool, index: Index, settings: Settings,
 
 
 def summary(took: Took) -> Figures:
+    """The percentiles in seconds by condition, and `ratio`."""
     figures: dict[str, float] = {"ratio": GOAL_SECONDS / float(np.percentile(took["chat"], 95))}
     for way, seconds in took.items():
         p50, p95 = np.percentile(seconds, [50, 95]).tolist()
@@ -169,6 +172,7 @@ def summary(took: Took) -> Figures:
 
 
 def main() -> None:
+    """The command line of this benchmark."""
     parser = argparse.ArgumentParser(description="Seconds from saving a note until search and chat know it.")
     parser.add_argument("--notes", type=int, default=5000, help="how many the vault holds")
     parser.add_argument("--saves", type=int, default=100, help="how many are saved, one after the other")

@@ -1,12 +1,12 @@
-"""Chunks indexed a second, and embedded a second beside sentence-transformers.
+"""Chunks indexed and embedded per second, beside sentence-transformers.
 
     python -m benchmarks.index [--config sitetwin.toml] [--chars 200000] [--rounds 3] [--json]
 
-Indexes Markdown into a throw-away site with the embedder and chunk size in force: real text from ../shared/data where
-that folder is, else docs/. sentence-transformers gets the same texts and weights in an environment of its own, which is
-made under .sitetwin/bench-env (torch: several hundred MB) and kept. The two take turns, and each figure is the median
-over the rounds. `ratio` is that of chunks indexed a second, storing them included, over the texts it embeds. For an
-embedder in int8, the cosines of its vectors to those in fp32 stand beside it.
+It indexes Markdown into a throw-away site with the settings' embedder and chunk size. The text comes from ../shared/data
+if that folder exists, else from docs/. sentence-transformers gets the same texts and weights, in its own environment
+under .sitetwin/bench-env (torch: several hundred MB), which is kept. The two take turns, and each figure is the median
+over the rounds. `ratio` is the number of chunks that sitetwin indexes per second, storing included, divided by the number
+of texts that sentence-transformers embeds. For an embedder in int8, the cosines of its vectors to fp32 are shown too.
 """
 
 import argparse
@@ -50,7 +50,7 @@ print(len(texts) / (time.perf_counter() - started))
 
 
 def copy_corpus(folder: Path, chars: int) -> str:
-    """Markdown of about `chars` characters in `folder`, and what it is."""
+    """Writes about `chars` characters of Markdown to `folder`. Returns the name of the text."""
     source, name = (CORPORA, "five corpora of chunking-evaluation") if CORPORA.is_dir() else (PROJECT / "docs", "docs/")
     files = sorted(source.glob("*.md"))
     for file in files:
@@ -60,7 +60,7 @@ def copy_corpus(folder: Path, chars: int) -> str:
 
 
 def index(settings: Settings) -> tuple[int, float]:
-    """Chunks of a first sync, and how many a second; model and vector store are up before it."""
+    """The number of chunks in a first sync, and chunks per second. Model and vector store are started before."""
     load_embedder(settings).embed(["warm"])
     vectors.connect(settings)
     try:
@@ -74,6 +74,7 @@ def index(settings: Settings) -> tuple[int, float]:
 
 
 def indexed_texts(settings: Settings) -> list[str]:
+    """The texts of all chunks as they are embedded, each once."""
     documents = [report.document for report in read_sources(settings) if report.document]
     return list(
         dict.fromkeys(
@@ -85,20 +86,20 @@ def indexed_texts(settings: Settings) -> list[str]:
 
 
 def embed(settings: Settings, texts: Sequence[str]) -> float:
-    """Texts a second."""
+    """Texts embedded per second."""
     started = time.perf_counter()
     load_embedder(settings).embed(texts)
     return len(texts) / (time.perf_counter() - started)
 
 
 def to_exact(settings: Settings, texts: Sequence[str]) -> np.ndarray:
-    """Cosine of each text's vector to the one in fp32, float32 (texts,)."""
+    """The cosine of each text's vector to its vector in fp32: float32 of shape (texts,)."""
     model = BertEmbedder(embedder_folder(settings), os.cpu_count() or 1, exact=True)
     return np.asarray((load_embedder(settings).embed(texts) * model.embed(texts)).sum(1))
 
 
 def peer(model: Path, texts: Sequence[str]) -> float | None:
-    """Texts a second of sentence-transformers with its defaults; None, and why on stderr, when it can't be installed."""
+    """Texts per second of sentence-transformers with its defaults; None, with the reason on stderr, if it can't run."""
     try:
         python = peer_python(PEER)
         offline = os.environ | {"HF_HUB_OFFLINE": "1"}
@@ -113,6 +114,7 @@ def peer(model: Path, texts: Sequence[str]) -> float | None:
 
 
 def main() -> None:
+    """The command line of this benchmark."""
     parser = argparse.ArgumentParser(description="Chunks indexed a second beside sentence-transformers.")
     parser.add_argument("--config", type=Path, help="the sitetwin.toml to use")
     parser.add_argument("--chars", type=int, default=200_000, help="how much text to index")

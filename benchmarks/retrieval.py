@@ -1,9 +1,9 @@
-"""Hybrid search beside each of its two lists on a data set with judgements.
+"""Compares hybrid search with each of its two lists on a data set with judgements.
 
     python -m benchmarks.retrieval [DIR] [--config sitetwin.toml] [--json]
 
-DIR is in BEIR's layout, without it ../shared/data/retrieval-dev; `sitetwin bench retrieval DIR` gives all measures of
-the same. `ratio` is hybrid's nDCG@10 over the better of dense and keyword: above 1 the fusion helps.
+DIR is a folder in BEIR's layout; the default is ../shared/data/retrieval-dev. `sitetwin bench retrieval DIR` shows all
+measures of it. `ratio` is hybrid's nDCG@10 divided by the better one of dense and keyword: above 1 the fusion helps.
 """
 
 import argparse
@@ -22,6 +22,7 @@ SHOWN = ("ndcg@10", "recall@10", "mrr@3")
 
 
 def summary(report: RetrievalReport) -> Figures:
+    """The figures of a report."""
     ndcg = {mode: measured.measures["ndcg@10"] for mode, measured in report.modes.items()}
     single = max(ndcg["dense"], ndcg["keyword"])
     figures: dict[str, float | int | str | None] = {"ratio": ndcg["hybrid"] / single if single else None}
@@ -33,6 +34,7 @@ def summary(report: RetrievalReport) -> Figures:
 
 
 def main() -> None:
+    """The command line of this benchmark."""
     parser = argparse.ArgumentParser(description="Hybrid search beside each of its two lists.")
     parser.add_argument("folder", nargs="?", type=Path, default=DATA, metavar="DIR", help="a data set in BEIR's layout")
     parser.add_argument("--config", type=Path, help="the sitetwin.toml to use")

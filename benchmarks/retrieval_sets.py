@@ -1,10 +1,10 @@
-"""Data sets with judgements, in BEIR's layout, out of what comes with sitetwin and Python.
+"""Makes data sets with judgements, in BEIR's layout, from the files of sitetwin and Python.
 
     python -m benchmarks.retrieval_sets FOLDER
 
-`guides`: the sections of docs/, asked with the questions of benchmarks/data; a section counts when it holds the fact.
-`code`: modules of Python's standard library in pieces, without their docstrings, asked with a docstring's first
-sentence; the piece where that function or class begins counts. `sitetwin bench retrieval FOLDER/code` judges.
+`guides` has the sections of docs/ and the questions of benchmarks/data. A section is right if it contains the fact.
+`code` has modules of Python's standard library in pieces, without their docstrings. A query is the first sentence of a
+docstring, and the piece in which its function or class begins is right. `sitetwin bench retrieval FOLDER/code` measures it.
 """
 
 import argparse
@@ -36,7 +36,7 @@ SENTENCE = re.compile(r"(?<=[.!?])\s|\n\n")
 
 
 def guides(folder: Path = PROJECT / "docs") -> tuple[Corpus, dict[str, str], dict[str, set[str]]]:
-    """Sections, questions and judgements. A fact that stands in many sections asks for none of them."""
+    """Sections, questions and judgements. A question whose fact is in more than six sections is left out."""
     corpus: Corpus = {}
     for path in sorted(folder.glob("*.md")):
         values, text = split_front_matter(path.read_text("utf-8"))
@@ -59,7 +59,7 @@ def guides(folder: Path = PROJECT / "docs") -> tuple[Corpus, dict[str, str], dic
 
 
 def code(library: Path) -> tuple[Corpus, dict[str, str], dict[str, set[str]]]:
-    """Pieces, sentences and judgements. A sentence that stands at two places is no question, and every fourth of the others is."""
+    """Pieces, queries and judgements. Every fourth sentence that is in one place only becomes a query."""
     corpus: Corpus = {}
     places: dict[str, set[str]] = defaultdict(set)
     for module in MODULES:
@@ -106,6 +106,7 @@ def _pieces(lines: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
 
 
 def main() -> None:
+    """The command line of this script."""
     parser = argparse.ArgumentParser(description="Data sets with judgements out of what everyone has.")
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where to write them")
     folder = parser.parse_args().folder

@@ -1,4 +1,4 @@
-"""A whole site, started as a user starts it, for benchmarks and for the slow tests."""
+"""Runs a whole site as a user starts it, for benchmarks and slow tests."""
 
 import os
 import shutil
@@ -20,18 +20,20 @@ READY = "ready after"
 
 @dataclass(frozen=True)
 class Site:
+    """A running site."""
+
     settings: Settings
     url: str
-    """The gateway."""
+    """The gateway's address."""
     environment: dict[str, str]
-    """For the commands of a user of this site."""
+    """Environment for commands of this site's user."""
     ready_seconds: float
     process: subprocess.Popen[str]
 
 
 @contextmanager
 def newcomers_folder() -> Iterator[Path]:
-    """A copy of what a fresh clone has to answer from: sitetwin.toml and docs/, without state."""
+    """Yields a folder with the sitetwin.toml and docs/ of a fresh clone, without state."""
     with tempfile.TemporaryDirectory(prefix="sitetwin-") as folder:
         root = Path(folder)
         shutil.copy(PROJECT / FILE_NAME, root)
@@ -41,10 +43,13 @@ def newcomers_folder() -> Iterator[Path]:
 
 @contextmanager
 def running_site(root: Path, variables: Mapping[str, str] | None = None, seconds: float = 240) -> Iterator[Site]:
-    """`sitetwin up` in `root` on free ports; ended with SIGTERM as its user's Ctrl-C would.
+    """Runs `sitetwin up` in `root` on free ports, and ends it with SIGTERM.
+
+    Args:
+        variables: more environment variables.
 
     Raises:
-        TimeoutError: not all of it was ready within `seconds`.
+        TimeoutError: not all parts were ready within `seconds`.
     """
     port = free_port()
     own = {
@@ -59,7 +64,7 @@ def running_site(root: Path, variables: Mapping[str, str] | None = None, seconds
 
 @contextmanager
 def _variables(variables: Mapping[str, str]) -> Iterator[None]:
-    """This process sees the same settings as the site's."""
+    """Sets environment variables in this process, so that it has the site's settings."""
     before = dict(os.environ)
     os.environ.update(variables)
     try:

@@ -1,13 +1,14 @@
-"""What a search costs as the index grows tenfold, the embedding of its query not counted.
+"""The time of a search when the index grows tenfold, without the embedding of the query.
 
     python -m benchmarks.search_scale [--largest] [--json]
 
-Throw-away indexes of 1,000 and 10,000 chunks, with `--largest` of 100,000 too (that takes minutes), made by the real
-sync from sentences of docs/; a fifth of them is private, and searches see all. Vectors are random, the hardest case for
-a graph of neighbours, and the few guides share most words with the queries, the hardest case for keywords. Queries are
-the questions of `data/docs_questions.jsonl`, asked with the defaults. Sync and searches are a process each: `sync` has its
-highest memory, `search` what it holds after all searches, `server` what Chroma holds then, in resident megabytes. `ratio` is the median of hybrid search at the
-largest size over that at a tenth of it: below 10 it grows slower than the index.
+The real sync makes throw-away indexes of 1,000 and 10,000 chunks from sentences of docs/, with `--largest` also of
+100,000 (takes minutes). A fifth of the chunks is private, and searches see all. Vectors are random, the hardest case for
+a graph of neighbours. The few guides share most words with the queries, the hardest case for keywords. Queries are the
+questions of `data/docs_questions.jsonl`, asked with the defaults. Sync and searches run in one process each. `sync` is
+the peak memory of the first, `search` the memory of the second after all searches, `server` that of Chroma then, all in
+resident megabytes. `ratio` is the median of hybrid search at the largest size divided by that at a tenth of it: below 10
+it grows more slowly than the index.
 """
 
 import argparse
@@ -42,7 +43,7 @@ QUESTIONS = PROJECT / "benchmarks" / "data" / "docs_questions.jsonl"
 
 
 class RandomVectors:
-    """An embedder without weights: a text's vector depends on its bytes alone. Those of `queries` are made in advance."""
+    """An embedder without weights. A text's vector depends on its bytes alone. The vectors of `queries` are made at once."""
 
     name = spec = "random-vectors"
     dimension = 384
@@ -51,10 +52,12 @@ class RandomVectors:
         self._known = {query: self._vector(query) for query in queries}
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors of `texts`: float32 of shape (texts, dimension)."""
         rows = [self._known[text] if text in self._known else self._vector(text) for text in texts]
         return np.array(rows, np.float32).reshape(-1, self.dimension)
 
     def embed_query(self, text: str) -> np.ndarray:
+        """The unit vector of a query: float32 of shape (dimension,)."""
         return np.asarray(self.embed([text])[0])
 
     def _vector(self, text: str) -> np.ndarray:
@@ -63,7 +66,7 @@ class RandomVectors:
 
 
 def reports(count: int) -> Iterator[FileReport]:
-    """`count` documents of one chunk each, every fifth private."""
+    """Yields `count` documents of one chunk each. Every fifth one is private."""
     for number, (title, text) in enumerate(notes(count, sentences())):
         id, visibility = f"notes/{number}.md", "public" if number % 5 else "private"
         document = Document(id, Path(id), title, "", text, visibility, digest=str(number))  # type: ignore[arg-type]
@@ -71,11 +74,12 @@ def reports(count: int) -> Iterator[FileReport]:
 
 
 def whole(document: Document) -> list[Chunk]:
+    """The whole document as one chunk."""
     return [Chunk(f"{document.id}#0", document.id, 0, (), "", document.text)]
 
 
 def open_index(settings: Settings, count: int, queries: Sequence[str] = ()) -> Index:
-    """Of `count` chunks, below `settings.root`."""
+    """An index of `count` chunks below `settings.root`."""
     embedder = RandomVectors(queries)
     return Index(
         settings.state / "index.db",
@@ -88,7 +92,7 @@ def open_index(settings: Settings, count: int, queries: Sequence[str] = ()) -> I
 
 
 def ask(index: Index, queries: Sequence[str], retrieval: Retrieval) -> list[float]:
-    """Milliseconds of each search, after one round that is not counted."""
+    """Milliseconds of each search. A first round is not counted."""
     for query in queries:
         index.search(query, retrieval=retrieval)
     took = []
@@ -100,12 +104,13 @@ def ask(index: Index, queries: Sequence[str], retrieval: Retrieval) -> list[floa
 
 
 def megabytes(path: Path) -> float:
-    """Of a file with those that SQLite keeps beside it, or of all files in a folder."""
+    """Megabytes of all files in a folder, or of a file with those that SQLite keeps beside it."""
     files = path.rglob("*") if path.is_dir() else path.parent.glob(f"{path.name}*")
     return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
 
 
 def fill(settings: Settings, count: int) -> dict[str, float]:
+    """Seconds and peak megabytes of the sync of `count` chunks."""
     with open_index(settings, count) as index:
         seconds = index.sync().seconds
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -113,6 +118,7 @@ def fill(settings: Settings, count: int) -> dict[str, float]:
 
 
 def search(settings: Settings, count: int, queries: Sequence[str]) -> dict[str, float]:
+    """Milliseconds of the searches in each mode, and megabytes after them."""
     figures: dict[str, float] = {}
     with open_index(settings, count, queries) as index:
         for mode in MODES:
@@ -122,10 +128,12 @@ def search(settings: Settings, count: int, queries: Sequence[str]) -> dict[str, 
 
 
 def resident_megabytes(pid: int) -> float:
+    """Resident megabytes of a process."""
     return float(psutil.Process(pid).memory_info().rss / 1e6)
 
 
 def measure(count: int, queries: Sequence[str]) -> dict[str, float]:
+    """The figures of an index of `count` chunks."""
     with (
         tempfile.TemporaryDirectory(prefix="sitetwin-") as folder,
         ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as processes,
@@ -145,7 +153,7 @@ def measure(count: int, queries: Sequence[str]) -> dict[str, float]:
 
 
 def summary(measured: Mapping[int, Mapping[str, float]]) -> Figures:
-    """Figures by size, smallest first, each after its size; `ratio` compares the two largest sizes."""
+    """The figures of all sizes, the smallest first; names begin with the size. `ratio` compares the two largest sizes."""
     before, largest = sorted(measured)[-2:]
     ratio = measured[largest]["hybrid_p50_ms"] / measured[before]["hybrid_p50_ms"]
     sizes = {f"{size}_chunks_{name}": value for size in sorted(measured) for name, value in measured[size].items()}
@@ -153,6 +161,7 @@ def summary(measured: Mapping[int, Mapping[str, float]]) -> Figures:
 
 
 def main() -> None:
+    """The command line of this benchmark."""
     parser = argparse.ArgumentParser(description="What a search costs as the index grows tenfold.")
     parser.add_argument("--largest", action="store_true", help=f"measure {LARGEST:,} chunks too")
     parser.add_argument("--json", action="store_true", help="only the figures, as JSON")

@@ -1,4 +1,4 @@
-"""As many notes as a benchmark needs, from the sentences of docs/, the same ones each time."""
+"""Makes any number of notes from the sentences of docs/. The notes are the same each time."""
 
 import random
 import re
@@ -12,7 +12,7 @@ SEED = 20_26
 
 
 def sentences(folder: Path = PROJECT / "docs") -> list[str]:
-    """Each sentence of plain prose in the Markdown files of `folder` once; no code, headings, lists or tables."""
+    """The sentences of plain prose in the Markdown files of `folder`, each once, without code, headings, lists and tables."""
     found: dict[str, None] = {}
     for file in sorted(folder.glob("*.md")):
         _, _, body = file.read_text(encoding="utf-8").rpartition("\n---\n")
@@ -23,11 +23,12 @@ def sentences(folder: Path = PROJECT / "docs") -> list[str]:
 
 
 def is_sentence(text: str) -> bool:
+    """Whether `text` is a sentence of at least four words and at most 300 characters."""
     return len(text) <= 300 and len(text.split()) >= 4 and text[-1:] in ".?!"
 
 
 def notes(count: int, prose: list[str]) -> Iterator[tuple[str, str]]:
-    """`count` titles and texts of one to three sentences of `prose`: each fits in one chunk."""
+    """Yields `count` titles and texts. A text has one to three sentences of `prose` and fits into one chunk."""
     chance = random.Random(SEED)
     for number in range(count):
         words = chance.choice(prose).split()[:5]

@@ -1,16 +1,16 @@
-"""Tokens a second of LoRA training beside PEFT on torch and beside mlx_lm.lora, on the demo model in fp32.
+"""Tokens per second of LoRA training, beside PEFT on torch and beside mlx_lm.lora, on the demo model in fp32.
 
     python -m benchmarks.train [--rounds 5] [--batches 4] [--threads 1 --threads 2] [--json]
 
-Rank 16 on the seven projections, dropout .05, Adam, two rows a batch, on pairs that `sitetwin dataset build` makes of
-docs/. All three get the same batches of about one length in turns, each in a process of its own with as many threads,
-and learn only the answers. PEFT runs as its users run it, without gradient checkpointing and with torch's fused Adam,
-once with torch's attention (sdpa) and once with transformers' own (eager); the faster counts. mlx_lm.lora is the step
-of its loop, compiled, with its padding to 32.
+It trains rank 16 on the seven projections with dropout .05, Adam and batches of two rows, on the pairs that
+`sitetwin dataset build` makes from docs/. All three sides get the same batches in turn, each in its own process with the
+same number of threads, and learn only the answers. PEFT runs as usual, without gradient checkpointing and with torch's
+fused Adam, once with torch's attention (sdpa) and once with that of transformers (eager); the faster one counts.
+mlx_lm.lora is the compiled step of its loop, with its padding to 32.
 
-Tokens are those of the rows without padding. `ratio` is the best that sitetwin does at any number of threads over the
-best that PEFT does; `ratio_1` and so on are those at one number, medians over the rounds. On a Mac `mlx_lm_ratio` says
-whether training is slower than mlx_lm.lora. PEFT gets an environment of its own under .sitetwin/bench-env.
+Padding is not counted as tokens. `ratio` is sitetwin's best speed at any number of threads divided by PEFT's best.
+`ratio_1` and so on compare one number of threads, by medians over the rounds. On a Mac `mlx_lm_ratio` says whether
+training is slower than mlx_lm.lora. PEFT has its own environment under .sitetwin/bench-env.
 """
 
 import json
@@ -36,13 +36,13 @@ from pipeline.weights import blas, demo
 
 RANK, SCALE, DROPOUT, RATE = 16, 2.0, 0.05, 2e-4
 WARM = 2
-"""Batches before the clock starts: memory is taken and functions are compiled."""
+"""Batches before the measurement, in which memory is allocated and functions are compiled."""
 Rows = list[tuple[list[int], int]]
-"""Of one batch: tokens, and where the answer starts."""
+"""The rows of one batch: tokens, and the position at which the answer starts."""
 
 
 def read_batches(folder: Path, base: Path, size: int) -> list[Rows]:
-    """Those of one epoch, in its order."""
+    """The batches of one epoch, in its order."""
     from mlx_lm.utils import load_config, load_tokenizer
 
     from pipeline.training.data import by_length, read_rows
@@ -54,7 +54,7 @@ def read_batches(folder: Path, base: Path, size: int) -> list[Rows]:
 
 
 def serve(side: str, base: Path) -> None:
-    """The worker: one line of batches in, seconds and losses out."""
+    """The worker's loop: reads a line of batches, and prints the seconds and losses."""
     blas.preload()
     steps = {"sitetwin": our_step, "mlx_lm": mlx_lm_step}[side](base)
     for line in sys.stdin:
@@ -65,6 +65,7 @@ def serve(side: str, base: Path) -> None:
 
 
 def our_step(base: Path) -> Any:
+    """A function that trains on one batch with sitetwin and returns the loss."""
     from mlx_lm.utils import load_model
 
     from pipeline.training.data import TokenRow, make_batch
@@ -84,7 +85,7 @@ def our_step(base: Path) -> Any:
 
 
 def mlx_lm_step(base: Path) -> Any:
-    """As in mlx_lm.tuner.trainer.train, which keeps its step to itself."""
+    """A function that trains on one batch as mlx_lm.tuner.trainer.train does, whose step is not public."""
     from functools import partial
 
     import mlx.core as mx
@@ -125,6 +126,8 @@ def mlx_lm_step(base: Path) -> Any:
 
 
 class Worker:
+    """A process that trains one side with `threads` threads."""
+
     def __init__(self, name: str, command: Sequence[str], threads: int) -> None:
         self._name = name
         variables = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
@@ -134,7 +137,7 @@ class Worker:
         )  # fmt: skip
 
     def train(self, batches: Sequence[Rows]) -> tuple[float, list[float]]:
-        """Tokens a second, and the losses.
+        """Trains on `batches`. Returns tokens per second, and the losses.
 
         Raises:
             click.ClickException: the worker has died.
@@ -150,6 +153,7 @@ class Worker:
         return sum(len(tokens) for rows in batches for tokens, _ in rows) / seconds, losses
 
     def end(self) -> None:
+        """End the process."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()
@@ -159,6 +163,7 @@ class Worker:
 
 @contextmanager
 def workers(base: Path, threads: int, with_peft: bool) -> Iterator[dict[str, Worker]]:
+    """Yields a worker for each side by its name."""
     commands = {side: [sys.executable, "-m", "benchmarks.train", "--side", side] for side in ("sitetwin", "mlx_lm")}
     if with_peft:
         peer, script = str(peer_python("torch", "transformers", "peft")), str(Path(__file__).parent / "train_peft.py")
@@ -176,7 +181,7 @@ def workers(base: Path, threads: int, with_peft: bool) -> Iterator[dict[str, Wor
 def measure(
     base: Path, batches: Sequence[Rows], threads: int, rounds: int, size: int, with_peft: bool
 ) -> dict[str, list[float]]:
-    """Tokens a second of each side in each round."""
+    """Tokens per second of each side in each round."""
     with workers(base, threads, with_peft) as sides:
         speeds: dict[str, list[float]] = {name: [] for name in sides}
         for side in sides.values():

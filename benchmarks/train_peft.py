@@ -1,6 +1,6 @@
-"""The peer of benchmarks.train, run by the interpreter that has torch: PEFT's LoRA in a plain loop.
+"""The PEFT side of benchmarks.train: LoRA in a plain loop. It runs in the environment that has torch.
 
-Reads one JSON line a round, a list of batches of [tokens, start of the answer], and answers with the seconds they took.
+For each JSON line, a list of batches of [tokens, start of the answer], it prints the seconds and the losses.
 """
 
 import json
@@ -23,6 +23,7 @@ optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad],
 
 
 def step(rows: list[tuple[list[int], int]]) -> float:
+    """Trains on one batch and returns the loss."""
     longest = max(len(tokens) for tokens, _ in rows)
     ids = torch.zeros(len(rows), longest, dtype=torch.long)
     seen, labels = torch.zeros_like(ids), torch.full_like(ids, -100)
