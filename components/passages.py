@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urljoin
 
 from lfx.schema.data import Data
 from lfx.schema.dataframe import DataFrame
@@ -21,6 +22,20 @@ def to_table(passages: Iterable[Passage], retrieve_ms: float) -> DataFrame:
     table = DataFrame([passage.model_dump(mode="json") for passage in passages])
     table.attrs[RETRIEVE_MS] = retrieve_ms
     return table
+
+
+def to_text(passages: Iterable[Passage], site: str) -> str:
+    """The passages as text for an agent: title, link and whole text of each, numbered from 1.
+
+    Args:
+        site: the site's address, for links without a host.
+    """
+    texts = []
+    for number, passage in enumerate(passages, 1):
+        name = " › ".join(part for part in (passage.title, passage.heading) if part)
+        link = [urljoin(site, passage.url)] if passage.url else []
+        texts.append("\n".join([f"[{number}] {name}", *link, "", passage.text]))
+    return "\n\n".join(texts) or "No passage of the notes fits this question."
 
 
 def is_connected(value: object) -> bool:

@@ -2,12 +2,13 @@
 
 import asyncio
 
+from langchain_core.tools import BaseTool, StructuredTool
 from lfx.custom.custom_component.component import Component
 from lfx.io import DropdownInput, IntInput, MessageTextInput, Output
 from lfx.schema.dataframe import DataFrame
 
 from components.conversation import history
-from components.passages import to_table
+from components.passages import from_input, to_table, to_text
 from pipeline.chat import understand
 from pipeline.index.filters import Filters, parse_day
 from pipeline.index.passages import SearchResult
@@ -118,3 +119,21 @@ class RetrieverComponent(Component):
         table = to_table(result.passages, result.took_ms)
         self.status = table
         return table
+
+    async def _get_tools(self) -> list[BaseTool]:
+        """The search as Langflow's tool, whose result is text: of a table an agent would see a few cut columns only."""
+        return [_with_text(tool) for tool in await super()._get_tools()]
+
+
+def _with_text(tool: BaseTool) -> BaseTool:
+    if not isinstance(tool, StructuredTool) or tool.coroutine is None:
+        raise TypeError(f"Langflow made a {type(tool).__name__} of the Notes Retriever: reinstall sitetwin[langflow]")
+    search = tool.coroutine
+
+    async def search_as_text(*args: object, **kwargs: object) -> str:
+        found = await search(*args, **kwargs)
+        gateway = load_settings().gateway
+        return to_text(from_input(found), f"http://{gateway.host}:{gateway.port}/")
+
+    tool.coroutine = search_as_text
+    return tool

@@ -1,8 +1,11 @@
+import asyncio
+
 import pytest
 from lfx.schema.data import Data
 from lfx.schema.dataframe import DataFrame
 
 from components.passages import from_input, is_connected, retrieve_ms, to_table
+from components.sitetwin.retriever import RetrieverComponent
 from pipeline.index.passages import Passage
 
 PASSAGES = [
@@ -51,3 +54,29 @@ def test_a_record_without_text_is_named() -> None:
 def test_something_else_is_refused() -> None:
     with pytest.raises(ValueError, match="not int: connect a retriever"):
         from_input([3])
+
+
+LONG = "The dough rises. " * 100
+
+
+@pytest.mark.parametrize(
+    ("passages", "text"),
+    [
+        ([], "No passage of the notes fits this question."),
+        (
+            [PASSAGES[0].model_copy(update={"text": LONG}), PASSAGES[1]],
+            f"[1] Bread › Rise\nhttp://127.0.0.1:8765/docs/a#rise\n\n{LONG}\n\n[2] Tea\n\nFour minutes.",
+        ),
+    ],
+)
+def test_the_retriever_as_a_tool_gives_title_link_and_whole_text(passages: list[Passage], text: str) -> None:
+    class Found(RetrieverComponent):
+        async def retrieve(self) -> DataFrame:
+            return to_table(passages, 1.0)
+
+    async def call() -> str:
+        (tool,) = await Found().to_toolkit()
+        assert list(tool.args) == ["question"]
+        return str(await tool.ainvoke({"question": "How long?"}))
+
+    assert asyncio.run(call()) == text
