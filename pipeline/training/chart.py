@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
 """Colours that colour-blind people can tell apart too (Okabe and Ito)."""
 SMOOTHED = 20
-"""Each point of the training loss is averaged with one report in so many on both sides, because a single report is the
+"""Each point of the training loss is averaged with reports / SMOOTHED neighbours on both sides. A single report is the
 noisy mean of a few batches."""
 
 

@@ -241,7 +241,7 @@ def _translate_lora(values: Values, messages: list[str]) -> Values:
             messages.append(f"keys: now with the names that mlx-lm knows, e.g. {new['keys'][0]}")
     if "alpha" in values:
         rank = new.get("rank", LoraParameters().rank)
-        # If a file has both, mlx-lm multiplies them.
+        # If a file had both, older versions of mlx-lm multiplied them.
         factor = new.get("scale", 1)
         try:
             new["scale"] = float(factor) * float(values["alpha"]) / int(rank)
