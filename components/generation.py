@@ -10,9 +10,14 @@ from pipeline.chat import Generate
 
 
 def generate_with(model: BaseLanguageModel[Any]) -> Generate:
-    """A function that takes messages and yields the pieces of the model's answer."""
+    """A function that takes messages and yields the pieces of the model's answer.
+
+    The function raises ValueError if no model is connected. An answer that needs no model's text never calls it.
+    """
 
     def generate(messages: list[dict[str, str]]) -> Iterator[str]:
+        if not hasattr(model, "stream"):  # Langflow hands over None or "" for a missing edge
+            raise ValueError("Cited Answer got no model: connect MLX Model, or any Language Model output, to its Model")
         for chunk in model.stream(messages):
             # A plain completion model streams strings.
             text = str(chunk.text) if isinstance(chunk, BaseMessage) else str(chunk)

@@ -1,5 +1,6 @@
 """The LangChain model against a real HTTP server that speaks OpenAI's stream."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from components.chat_model import EngineChatModel
 from components.generation import generate_with, model_name
+from components.sitetwin.cited_answer import CitedAnswerComponent
 from pipeline.errors import ModelError
 from pipeline.servers.client import EngineClient
 
@@ -73,3 +75,10 @@ def test_any_model_is_a_generate_function(url: str) -> None:
 def test_a_servers_refusal_stays_an_error_of_ours(url: str) -> None:
     with pytest.raises(ModelError, match=r"or set models\.chat to a model that it has"):
         model(url, "coffee").invoke("How long?")
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+def test_a_missing_model_edge_says_what_to_connect(missing: Any) -> None:
+    component = CitedAnswerComponent(question="Why?", passages=None, model=missing)
+    with pytest.raises(ValueError, match="got no model: connect MLX Model"):
+        asyncio.run(component.answer())
