@@ -67,6 +67,8 @@ class Planted(BaseModel):
     answer: str
     adds: str = ""
     """A sentence added to the section, so that a leak is true to its text."""
+    author: str = ""
+    """The persona's name."""
     half: Half
 
     @property
@@ -131,7 +133,7 @@ def _candidate(one: Planted, text: Mapping[str, str]) -> Candidate:
     document = one.text.partition("#")[0]
     body = f"{text['text']}\n\n{one.adds}".strip()
     source = Source(one.text, document, 0, text["title"], text["heading"], body, "public")
-    return Candidate(_pair(one.question, one.answer, one.kind, document, one.text), (source,))
+    return Candidate(_pair(one.question, one.answer, one.kind, document, one.text), (source,), one.author)
 
 
 def _pair(question: str, answer: str, kind: PairKind, document: str, chunk: str) -> Pair:

@@ -104,7 +104,7 @@ async def build(
     """
     tasks = plan(documents, cut, settings.dataset, settings.persona.instruction)
     with _alone(settings), closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
-        check = filters.Check(settings.dataset)
+        check = filters.Check(settings.dataset, settings.persona.name)
         written = await write(tasks, teacher, answers, check, settings, report)
         decisions = read_decisions(decisions_file(settings))
         candidates = list({candidate.pair.id: candidate for candidate in written.candidates}.values())

@@ -100,6 +100,8 @@ class Candidate:
 
     pair: Pair
     sources: tuple[Source, ...]
+    author: str = ""
+    """The name of the persona, for whom the answer speaks."""
 
     @property
     def text(self) -> str:

@@ -61,7 +61,9 @@ async def write(sources: Sequence[Source], teacher: Teacher, settings: Settings)
     """
     tasks = plan_chunks(sources, settings.dataset, settings.persona.prompt)
     with closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
-        written = await build.write(tasks, teacher, answers, Check(settings.dataset), settings, _silent)
+        written = await build.write(
+            tasks, teacher, answers, Check(settings.dataset, settings.persona.name), settings, _silent
+        )
     if not written.candidates:
         why = f" ({written.unreadable[0]})" if written.unreadable else ""
         raise SitetwinError(f"the teacher wrote no pair{why}: change the prompt, the kinds, or choose a larger model")
@@ -76,7 +78,9 @@ async def sieve(candidates: Iterable[Candidate], judge: Judge | None, embed: Emb
     """
     different = list({candidate.pair.id: candidate for candidate in candidates}.values())
     with closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
-        return await build.sieve(different, judge, answers, {}, Check(settings.dataset), embed, settings, _silent)
+        return await build.sieve(
+            different, judge, answers, {}, Check(settings.dataset, settings.persona.name), embed, settings, _silent
+        )
 
 
 def _silent(progress: build.Progress) -> None:

@@ -2,7 +2,10 @@
 
 import re
 
+from pipeline.dataset.filters.broken import broken
 from pipeline.dataset.filters.evidence import evidence_of, shortened
+from pipeline.dataset.filters.leftovers import left_over
+from pipeline.dataset.filters.speaker import third_person
 from pipeline.dataset.records import Candidate, Pair
 from pipeline.settings import DatasetSettings, PairKind
 from pipeline.text.function_words import FUNCTION_WORDS
@@ -61,9 +64,6 @@ _DECLINES = re.compile(
     r"\bno information (?:is )?(?:given|provided|available)\b",
     re.IGNORECASE,
 )  # fmt: skip
-_LEFT_OVER = re.compile(
-    r"[<\[{](?:question|answer|text|your|insert|…|\.\.\.)[^>\]}]*[>\]}]|^(?:question|answer|q|a):", re.IGNORECASE
-)
 
 
 def length(candidate: Candidate, settings: DatasetSettings) -> str:
@@ -81,11 +81,10 @@ def length(candidate: Candidate, settings: DatasetSettings) -> str:
 
 
 def form(candidate: Candidate, settings: DatasetSettings) -> str:
-    """The reason to refuse a pair that asks nothing, speaks of "the text", needs the text, or answers nothing; or ""."""
+    """The reason to refuse a pair that asks nothing, needs the text, answers nothing, or was badly written; or ""."""
     pair = candidate.pair
-    for name, text in (("question", pair.question), ("answer", pair.answer)):
-        if rest := _LEFT_OVER.search(text):
-            return f"“{rest[0]}” is left over in the {name}"
+    if rest := left_over(candidate):
+        return rest
     if not _asks(pair.question):
         return "the question asks nothing"
     answer = "" if pair.kind == "refusal" else pair.answer
@@ -96,7 +95,12 @@ def form(candidate: Candidate, settings: DatasetSettings) -> str:
             return f"the {name} speaks of “{words_of_it}”, so it does not stand alone"
     if pronoun := _unclear(_QUOTED.sub("“…”", pair.question)):
         return f"the question does not say what “{pronoun}” is, so it does not stand alone"
-    return _repeats(answer) or ("" if _is_said(answer, candidate) else _says_nothing(pair))
+    return (
+        _repeats(answer)
+        or broken(candidate)
+        or third_person(candidate)
+        or ("" if _is_said(answer, candidate) else _says_nothing(pair))
+    )
 
 
 def _outside(name: str, text: str, limits: tuple[int, int]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pipeline.dataset.filters.contradictions import contradiction
 from pipeline.dataset.filters.evidence import Evidence, evidence_of, shortened
+from pipeline.dataset.filters.units import changed_unit
 from pipeline.dataset.records import Candidate, Pair
 from pipeline.settings import DatasetSettings
 from pipeline.text.names import as_written, named
@@ -22,7 +23,7 @@ COUNTS = 3
 
 
 def grounding(candidate: Candidate, settings: DatasetSettings) -> str:
-    """The reason to refuse an answer with a number, name or statement that is not in the text, or "".
+    """The reason to refuse an answer with a number, unit, name or statement that is not in the text, or "".
 
     A refusal is refused if the text answers the question.
     """
@@ -32,6 +33,7 @@ def grounding(candidate: Candidate, settings: DatasetSettings) -> str:
     said = [sentence for sentence in statements(candidate.pair.answer) if not evidence.says(sentence.text)]
     return (
         _unknown_number(candidate.pair, said, evidence)
+        or changed_unit(candidate)
         or _unknown_name(candidate.pair, said, evidence)
         or _unsaid(candidate.pair, said, evidence)
         or (contradiction(candidate.pair, said, evidence) if evidence.english else "")

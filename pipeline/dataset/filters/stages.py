@@ -1,6 +1,7 @@
 """The filter stages that need one pair alone, in the order of their table."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pipeline.dataset.filters.privacy import redacted
 from pipeline.dataset.records import Candidate, Judgement, Rejection
@@ -12,10 +13,15 @@ Stage = Callable[[Candidate, DatasetSettings], str]
 
 
 class Check:
-    """Checks pairs with the stages that are switched on. Each pair is checked once, and the result is kept."""
+    """Checks pairs with the stages that are switched on. Each pair is checked once, and the result is kept.
 
-    def __init__(self, settings: DatasetSettings) -> None:
+    Args:
+        author: the persona's name, which the stages see as the candidate's; "": nobody named it.
+    """
+
+    def __init__(self, settings: DatasetSettings, author: str = "") -> None:
         self._settings = settings
+        self._author = author
         self._stages: dict[str, Stage] = {
             name: FILTER_STAGES.load(name) for name in FILTER_STAGES.kinds() if name in settings.stages
         }
@@ -28,6 +34,7 @@ class Check:
         return self._said[candidate]
 
     def _look(self, candidate: Candidate) -> Rejection | None:
+        candidate = replace(candidate, author=candidate.author or self._author)
         for name, stage in self._stages.items():
             if reason := stage(candidate, self._settings):
                 return Rejection(stage=name, reason=redacted(reason))

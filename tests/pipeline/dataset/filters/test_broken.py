@@ -1,0 +1,86 @@
+import pytest
+
+from pipeline.dataset.filters.broken import broken
+from tests.pipeline.dataset.filters.pairs import TEXT, candidate
+
+QUESTION = "How long is the greenhouse?"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "It is 12 metres long, and the",
+        "It is 12 metres long, and the shed,",
+        "It has these parts:",
+        "The pump is a Gardena (the model",
+        "It is long. I water the tomatoes in the",
+        "It is long. I water the tomatoes every",
+        "It is 12 metres...",
+        "It is 12 metres long because.",
+    ],
+)
+def test_an_answer_that_breaks_off_is_refused(answer: str) -> None:
+    assert "the answer breaks off" in broken(candidate(QUESTION, answer))
+
+
+def test_a_question_that_breaks_off_is_refused() -> None:
+    assert "the question breaks off" in broken(candidate("How long is the greenhouse and the", "12 metres."))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "12 metres",
+        "It is 12 metres long.",
+        "Yes, it is",
+        "I do this:\n\n```sh\npump --minutes 5,\n```",
+        "It is long. See https://example.org/pump",
+        "Two things:\n- the pump\n- the shed",
+        "It says “the pump, and the”.",
+        "I like it :(",
+        "It is long. I water the tomatoes in the morning, never in the evening",
+    ],
+)
+def test_a_short_or_listed_answer_passes(answer: str) -> None:
+    assert broken(candidate(QUESTION, answer)) == ""
+
+
+def test_an_ellipsis_of_the_text_passes() -> None:
+    assert broken(candidate(QUESTION, "Long, very long…", text="It is long, very long… I think.")) == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "twice"),
+    [
+        ("It is is 12 metres long.", "is is"),
+        ("It is deep deep deep deep.", "deep deep deep deep"),
+        ("I water them in the morning in the morning.", "in the morning in the morning"),
+        ("I water it in spring, I water it in spring.", "I water it in spring, I water it in spring"),
+    ],
+)
+def test_words_that_stand_twice_are_refused(answer: str, twice: str) -> None:
+    assert f"“{twice}”" in broken(candidate(QUESTION, answer))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "It had had a leak.",
+        "I like it very very much.",
+        "Duran Duran played there.",
+        "I built it step by step by step.",
+        "The command is `go go`.",
+        "The word-for-word text is long.",
+    ],
+)
+def test_words_that_people_say_twice_pass(answer: str) -> None:
+    assert broken(candidate(QUESTION, answer)) == ""
+
+
+def test_what_the_text_says_twice_passes() -> None:
+    assert broken(candidate(QUESTION, "The cows moo moo.", text=f"{TEXT} The cows moo moo.")) == ""
+
+
+def test_other_languages_double_their_words() -> None:
+    text = "Das sind die Leute, die die Pumpe kennen. Wir fangen morgen mit dem Gießen der Tomaten im Gewächshaus an."
+    assert broken(candidate("Wer kennt die Pumpe?", "Leute, die die alte Pumpe mögen.", text=text)) == ""
