@@ -68,7 +68,7 @@ def written(reply: Iterator[str], desk: Desk) -> Generator[str, None, Written]:
     outcome = Written()
     seen: set[str] = set()
     waiting: list[str] = []
-    has_shown = is_grounded = False
+    has_shown = is_grounded = is_beside = False
     copied = 0
     with closing(sentence_stream(reply)) as stream:
         for said in stream:
@@ -96,7 +96,9 @@ def written(reply: Iterator[str], desk: Desk) -> Generator[str, None, Written]:
                 outcome.why_not = f"no passage holds {lacking[0]}"
                 return outcome
             marks = [UNSUPPORTED_MARK] if lacking else desk.marks(sentence, marks_of(said.text))
-            is_grounded |= bool(marks) and not lacking and desk.agrees(sentence)
+            agrees = desk.agrees(sentence)
+            is_beside |= not agrees
+            is_grounded |= bool(marks) and not lacking and agrees
             copied = copied + len(sentence) if desk.grounds.is_copied(sentence) else 0
             if copied > QUOTE_CHARS:
                 outcome.why_not = "it copied a passage"
@@ -109,7 +111,8 @@ def written(reply: Iterator[str], desk: Desk) -> Generator[str, None, Written]:
     if is_grounded and waiting:
         yield "".join(waiting)
     elif not has_shown:
-        outcome.why_not = outcome.why_not or "no passage holds what it said"
+        why = "it does not say what the best quotations say" if is_beside else "no passage holds what it said"
+        outcome.why_not = outcome.why_not or why
     return outcome
 
 

@@ -138,7 +138,9 @@ def test_a_copied_passage_is_replaced_by_the_quotation() -> None:
     ],
 )
 def test_a_small_model_must_say_what_the_quotation_says(reply: str, form: str) -> None:
-    assert run(ASKED, Model(reply), model="Qwen2.5-0.5B")[1].form == form
+    answer = run(ASKED, Model(reply), model="Qwen2.5-0.5B")[1]
+    assert answer.form == form
+    assert answer.why_not == ("it does not say what the best quotations say" if form == "quoted" else "")
     assert run(ASKED, Model(reply), model="gemma3:27b")[1].form == "written"
 
 
