@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import httpx
 from pydantic import ValidationError
 
-from flows.files import Flow
+from flows.files import Flow, read_flow
 from flows.fingerprint import fingerprint
 from pipeline import files
 from pipeline.errors import ServiceError
@@ -105,21 +105,20 @@ def _push_one(
 
 
 def pull(directory: Path, log: PushLog, base_url: str, api_key: str) -> list[Path]:
-    """Write each flow of the server to a file in `directory`, without secrets. Returns the files that changed.
+    """Write each flow of the server to a file of its own in `directory`, without secrets. Returns the files that changed.
 
     Raises:
         ServiceError: Langflow can't be reached or refuses.
     """
-    from flows.builder import to_text
-
     entries, changed = log.read(), []
+    ids = file_ids(directory)
     with _client(base_url, api_key) as client:
         for header in client.list_flows(get_all=True, header_flows=True):
             flow = _fetch(client, str(header.id))
             if flow is None or not (flow.get("data") or {}).get("nodes"):
                 continue
-            path = directory / f"{flow.get('endpoint_name') or _file_name(str(flow['name']))}.json"
-            text = to_text(flow)
+            path = directory / free_name(flow, ids)
+            text = file_text(flow)
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 files.write_text(path, text)
                 changed.append(path)
@@ -132,6 +131,38 @@ def pull(directory: Path, log: PushLog, base_url: str, api_key: str) -> list[Pat
 def _digest(flow: Flow) -> str:
     """SHA-256, in hex, of the whole flow, its components' source included."""
     return hashlib.sha256(json.dumps(flow, sort_keys=True).encode()).hexdigest()
+
+
+def file_text(flow: Flow) -> str:
+    """The flow as the text of its file, without secrets, also those in ordinary fields such as headers and addresses."""
+    from langflow.utils.flow_secrets import strip_flow_secrets
+
+    from flows.builder import to_text
+
+    return to_text(strip_flow_secrets(flow))
+
+
+def file_ids(directory: Path) -> dict[str, str]:
+    """The flow's id of each JSON file in `directory`, by the file's name in lower case; "" if it holds no flow."""
+    ids = {}
+    for path in sorted(directory.glob("*.json")):
+        try:
+            ids[path.name.lower()] = str(read_flow(path)["id"])
+        except ServiceError:
+            ids[path.name.lower()] = ""
+    return ids
+
+
+def free_name(flow: Flow, ids: dict[str, str]) -> str:
+    """The name of the file for `flow`, which is entered in `ids`: no file of another flow has it.
+
+    Case does not count, as on the disks of macOS. If the name is taken, the first digits of the flow's id follow it.
+    """
+    flow_id, stem = str(flow["id"]), _file_name(str(flow.get("endpoint_name") or flow["name"]))
+    names = [f"{stem}.json", f"{stem}-{flow_id[:8]}.json", f"{stem}-{flow_id}.json"]
+    name = next(name for name in names if ids.get(name.lower(), flow_id) == flow_id)
+    ids[name.lower()] = flow_id
+    return name
 
 
 def _file_name(name: str) -> str:
