@@ -10,7 +10,10 @@ _ATTRIBUTE = re.compile(_STRING, re.DOTALL)
 
 
 def bracket_end(text: str, start: int) -> int | None:
-    """The offset after the bracket that closes the one at `start`; None when there is none."""
+    """The offset after the bracket that closes the one at `start`; None when there is none.
+
+    A comment in it that is never closed hides all that follows.
+    """
     open_brackets = [BRACKETS[text[start]]]
     index = start + 1
     while index < len(text):
@@ -21,6 +24,8 @@ def bracket_end(text: str, start: int) -> int | None:
                 return index + 1
         elif character in BRACKETS:
             open_brackets.append(BRACKETS[character])
+        elif text.startswith("/*", index) and "*/" not in text[index + 2 :]:
+            return len(text)
         elif skipped := quoted_end(text, index):
             index = skipped
             continue

@@ -57,6 +57,7 @@ def test_words_that_look_like_statements_stay():
         ("<script>alert(1)</script><style>{`p {}`}</style>x", "x"),
         ("a {unclosed", "a {unclosed"),
         ("a {/* never closed", "a "),
+        ("a { /* never closed } b", "a "),
         ("If 3 < 4 and 5 > 2 then", "If 3 < 4 and 5 > 2 then"),
         ("[x](<https://ex.org/a_(b)>) [y](<my file.md>)", "[x](<https://ex.org/a_(b)>) [y](<my file.md>)"),
         ("[x]: <my file.md> 'y'", "[x]: <my file.md> 'y'"),
