@@ -56,7 +56,7 @@ def status(settings: Settings, as_json: bool) -> None:
         f"{counts.indexed} documents indexed, {counts.pending} pending, {counts.skipped} skipped, {counts.failed} failed"
     )
     for file in report.files:
-        if file.state != "indexed":
+        if file.state != "indexed" or file.reason:
             click.echo(f"  {file.state}: {file.path}: {file.reason}")
     for name, process in report.processes.items():
         click.echo(f"{name}: {process.state}" + (f" at {process.url} (process {process.pid})" if process.url else ""))

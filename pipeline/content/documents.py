@@ -59,5 +59,6 @@ class FileReport:
     state: str
     """`read`, `skipped` (by a rule of the owner's), `failed` (can't be read), or `gone` (of one that was changed)."""
     reason: str = ""
-    """What is wrong and what to do; of a file that was read, only why it has no address."""
+    """What is wrong and what to do; of a file that was read, why it has no address or another file has
+    the same, and what is wrong with its front matter."""
     document: Document | None = field(default=None, repr=False)

@@ -32,6 +32,14 @@ _PATH_DATE = re.compile(
 )
 
 
+class BrokenError(ContentError):
+    """Front matter that ends where it should but can't be parsed: `block` is what stands in it, `body` below it."""
+
+    def __init__(self, message: str, block: str, body: str) -> None:
+        super().__init__(message)
+        self.block, self.body = block, body
+
+
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """The safe loader, but `2023-02-30` is the text it looks like, not the end of the file's reading."""
 
@@ -52,7 +60,8 @@ def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
     Keys are text. Without such a block the values are {} and the text is whole.
 
     Raises:
-        ContentError: the block never ends, can't be parsed, or names a key twice.
+        BrokenError: the block can't be parsed, or names a key twice.
+        ContentError: it never ends, or is in a language that is not read.
     """
     opening = _OPENING.match(text)
     if not opening:
@@ -67,7 +76,10 @@ def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
             return {}, text  # a rule above the text
         raise ContentError(f"front matter is never closed: add a line {fence} below it")
     block, body = rest[: closing.start()], rest[closing.end() :]
-    return (_toml(block) if fence == "+++" or language == "toml" else _yaml(block)), body
+    try:
+        return (_toml(block) if fence == "+++" or language == "toml" else parse_yaml(block)), body
+    except ContentError as error:
+        raise BrokenError(str(error), block, body) from None
 
 
 def _toml(block: str) -> dict[str, Any]:
@@ -77,7 +89,12 @@ def _toml(block: str) -> dict[str, Any]:
         raise ContentError(f"front matter is not valid TOML ({error}): mend it") from None
 
 
-def _yaml(block: str) -> dict[str, Any]:
+def parse_yaml(block: str) -> dict[str, Any]:
+    """The values of `block`, keys as text.
+
+    Raises:
+        ContentError: it is not valid, no mapping, or names a key twice.
+    """
     loader = _Loader(block)
     try:
         node = loader.get_single_node()

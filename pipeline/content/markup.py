@@ -17,7 +17,17 @@ _IMAGE = re.compile(
 _CALLOUT = re.compile(r"^([ \t]*(?:>[ \t]*)+)\[!([\w-]+)(?:\|[^\]\n]*)?\][+-]?[ \t]*(.*)$", re.MULTILINE)
 _DIRECTIVE = re.compile(r"^([ \t]*):{3,}(.*)$", re.MULTILINE)
 _DIRECTIVE_WORDS = re.compile(r"\s*[\w-]*(?:\[([^\]]*)\]|\s+([^{]*))?(?:\{[^}]*\})?\s*")
-_NOTES = ("", ".md", ".markdown", ".mdx")
+# what Obsidian embeds that is no note, and what people attach beside it; any other dot is of a name, as in `v1.2`
+_ATTACHMENTS = frozenset(
+    "avif bmp gif heic ico jpeg jpg png svg tif tiff webp 3gp aac flac m4a mkv mov mp3 mp4 mpg ogg ogv opus wav webm"
+    " pdf base canvas csv doc docx drawio epub excalidraw html ics json odp ods odt ppt pptx tsv txt xls xlsx yaml yml"
+    " zip".split()
+)
+_DATA = r"<?data:[\w.+-]+/[^\s()<>\"']*>?"
+_DATA_DEFINITION = re.compile(rf"^[ \t]*\[[^\[\]\n]+\]:[ \t]*{_DATA}[^\n]*(?:\n|\Z)", re.MULTILINE)
+_DATA_LINK = re.compile(rf"\[([^\[\]\n]*)\]\({_DATA}(?:\s+[^()\n]*)?\)")
+_DATA_ALONE = re.compile(rf"(?<![\w]){_DATA}")
+_SIZE = re.compile(r"\|\d+(?:x\d+)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,8 @@ def clean(markdown: str, *, kind: ContentKind, mdx: bool = False) -> Body:
     if mdx or kind.has_formulas:
         text = mask_formulas(text, masked)
     text = drop_components(drop_statements(text)) if mdx else drop_tags(text)
-    text = _IMAGE.sub(r"\1", _WIKILINK.sub(_linked_words, text))
+    text = _IMAGE.sub(_image_words, _WIKILINK.sub(_linked_words, _DATA_DEFINITION.sub("", text)))
+    text = _DATA_ALONE.sub("", _DATA_LINK.sub(r"\1", text))
     text = _CALLOUT.sub(_callout_title, text)
     text = _DIRECTIVE.sub(_directive_title, text)
     text, tags = kind.read_marks(text)
@@ -53,7 +64,7 @@ def _linked_words(link: re.Match[str]) -> str:
     place, *headings = [part.strip() for part in target.split("#")]
     name = PurePosixPath(place).name
     if link[1]:
-        if PurePosixPath(name).suffix.lower() not in _NOTES and re.fullmatch(r"\.\w{1,5}", PurePosixPath(name).suffix):
+        if PurePosixPath(name).suffix[1:].lower() in _ATTACHMENTS:
             return ""
     elif words.strip():
         return words.strip()
@@ -62,6 +73,10 @@ def _linked_words(link: re.Match[str]) -> str:
         *(heading for heading in headings if not heading.startswith("^")),
     ]
     return " > ".join(part for part in shown if part)
+
+
+def _image_words(image: re.Match[str]) -> str:
+    return _SIZE.sub("", image[1])
 
 
 def _callout_title(callout: re.Match[str]) -> str:

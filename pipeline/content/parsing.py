@@ -5,13 +5,15 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from pipeline.content.documents import Document
-from pipeline.content.frontmatter import date_of, lookup, split_front_matter, tags_of, title_of
+from pipeline.content.frontmatter import date_of, lookup, tags_of, title_of
 from pipeline.content.kinds import load_kind
 from pipeline.content.kinds.kind import ContentKind
 from pipeline.content.markup import clean
+from pipeline.content.mending import read_front_matter
 from pipeline.content.structure import first_heading
 from pipeline.content.urls import page_name, url_of
 from pipeline.content.visibility import visibility_of
@@ -28,34 +30,32 @@ def parse_document(data: bytes, source: ContentSource, id: str, path: Path, rela
 
     Raises:
         EmptyError: no text below the front matter.
-        ContentError: not text, or its front matter is broken.
+        ContentError: not text, or its front matter can't be read.
     """
-    values, markdown = split_front_matter(decode(data))
+    front = read_front_matter(decode(data))
+    values = front.values
     kind = load_kind(source)
-    body = clean(markdown, kind=kind, mdx=path.suffix.lower() == ".mdx")
-    text = body.text
-    if properties := kind.front_matter_text(values):
-        text = f"{properties}\n\n{text}".strip()
+    body = clean(front.body, kind=kind, mdx=path.suffix.lower() == ".mdx")
+    text = _encodable(kind.with_front_matter(values, body.text))
     if not re.search(r"\w", text):
         raise EmptyError(
             "no text below the front matter: write some to have it found"
             if values
             else "no text: write some to have it found"
         )
-    slug = lookup(values, "slug")
     day = date_of(values, relative)
-    url, note = url_of(source.url, relative, _encodable(slug) if isinstance(slug, str) else "", day)
+    url, note = url_of(source.url, relative, _slug_words(lookup(values, "slug")), day)
     document = Document(
         id=id,
         path=path,
         title=_encodable(title_of(values)) or _title_in(body.text, kind, relative),
         url=url,
         text=text,
-        visibility=visibility_of(values, source, relative),
+        visibility="private" if front.doubtful else visibility_of(values, source, relative),
         tags=tuple(dict.fromkeys(map(_encodable, [*tags_of(values), *body.tags]))),
         date=day,
     )
-    return _with_digest(document), note
+    return _with_digest(document), "; ".join(filter(None, (front.fault, note)))
 
 
 def decode(data: bytes) -> str:
@@ -75,11 +75,23 @@ def decode(data: bytes) -> str:
 
 
 def _title_in(text: str, kind: ContentKind, relative: str) -> str:
-    """The first heading's words, else the file's name. A note in Obsidian is called by its name unless it opens with a # heading."""
+    """The first heading's words, else the file's name.
+
+    A file named as a note is, and every note of Obsidian, is called by its name, unless a first # heading says all of
+    the name or the name is a number; the heading stands in the sections' paths then.
+    """
     name = page_name(relative)
-    if not kind.is_named_by_file and " " not in name:
-        name = re.sub(r"[-_]+", " ", name).strip() or name
-    return first_heading(text, opening=kind.is_named_by_file) or name
+    is_note = kind.is_named_by_file or " " in name
+    if not is_note:
+        return first_heading(text) or re.sub(r"[-_]+", " ", name).strip() or name
+    heading = first_heading(text, opening=True)
+    says_it = set(re.findall(r"\w+", name.casefold())) <= set(re.findall(r"\w+", heading.casefold()))
+    return heading if heading and (says_it or not re.search(r"[^\W\d_]|\d-\d", name)) else name
+
+
+def _slug_words(slug: object) -> str:
+    """A slug as it stands in the front matter, of digits too."""
+    return _encodable(str(slug)) if isinstance(slug, str | int | float | date) and not isinstance(slug, bool) else ""
 
 
 def _encodable(text: str) -> str:

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.content.documents import FileReport
@@ -23,8 +24,21 @@ def read_sources(settings: Settings, memory: ReadMemory | None = None) -> Iterat
     """
     if memory:
         memory.begin()
+    homes: dict[str, str] = {}
     for folder in open_folders(settings):
-        yield from _walk(folder, memory)
+        for report in _walk(folder, memory):
+            yield _with_clash(report, homes)
+
+
+def _with_clash(report: FileReport, homes: dict[str, str]) -> FileReport:
+    """`report`, saying so when its address is that of a file before it; `homes`: whose each address was so far."""
+    if not report.document or not report.document.url:
+        return report
+    first = homes.setdefault(report.document.url, report.id)
+    if first == report.id:
+        return report
+    clash = f"the address {report.document.url} is {first}'s too: give one of the two another slug"
+    return replace(report, reason="; ".join(filter(None, (report.reason, clash))))
 
 
 def read_file(settings: Settings, source: ContentSource, path: Path) -> FileReport:

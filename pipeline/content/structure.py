@@ -68,7 +68,7 @@ def _headings(tokens: list[Token]) -> Iterator[tuple[Token, int, str]]:
 
 
 def parse_sections(text: str, title: str) -> list[Section]:
-    """The sections of `text` in order. The first heading is left out of the paths when it only repeats `title`."""
+    """The sections of `text` in order; a rule above the first heading parts two. The first heading is left out of the paths when it only repeats `title`."""
     lines = text.split("\n")
     starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
     tokens = _BLOCKS.parse(text)
@@ -84,11 +84,14 @@ def parse_sections(text: str, title: str) -> list[Section]:
         if found := headings.get(id(token)):
             level, words, anchor = found
             path = [above for above in path if above[0] < level]
-            is_title = len(sections) == 1 and words.casefold() == title.casefold()
+            is_title = not any(section.heading for section in sections) and words.casefold() == title.casefold()
             path.append((level, "" if is_title else words))
             above = tuple(words for _, words in path if words)
             sections.append(Section(above, "" if is_title else anchor, (starts[start], starts[end] - 1), words))
-        elif kind != "hr":
+        elif kind == "hr":
+            if sections[-1].pieces and not sections[-1].heading:
+                sections.append(Section((), ""))
+        else:
             pieces = sections[-1].pieces
             is_tight = kind == "list_item" and start == done and bool(lines[start - 1].strip())
             gap = "\n" if is_tight and pieces and pieces[-1].kind == kind else "\n\n"

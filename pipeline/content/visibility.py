@@ -4,13 +4,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.content.frontmatter import as_date, fold
+from pipeline.content.frontmatter import as_date, fold, tags_of
 from pipeline.content.globs import first_match
 from pipeline.content.kinds import load_kind
 from pipeline.settings import ContentSource, Visibility
 
-_PRIVATE_IF_TRUE = {"draft", "private", "hidden", "unlisted"}
-_PRIVATE_IF_FALSE = {"publish", "published", "public"}
+_PRIVATE_IF_TRUE = {"draft", "isdraft", "private", "isprivate", "hidden", "unlisted", "noindex"}
+_PRIVATE_IF_FALSE = {"publish", "published", "public", "ispublished", "ispublic"}
+_PRIVATE_TAGS = {"private", "draft"}
 _PUBLIC_IF_TRUE = {"publish", "public"}
 _YES = {"true", "yes", "y", "on", "1"}
 _NO = {"false", "no", "n", "off", "0"}
@@ -22,7 +23,11 @@ def visibility_of(values: Mapping[str, Any], source: ContentSource, path: str) -
     A private statement beats a public one, and a value that is neither yes nor no counts as private.
     """
     said = [statement for key, value in values.items() if (statement := _statement(fold(key), value))]
-    if "private" in said or _is_private_place(source, path):
+    if (
+        "private" in said
+        or _PRIVATE_TAGS & {tag.casefold() for tag in tags_of(values)}
+        or _is_private_place(source, path)
+    ):
         return "private"
     return "public" if "public" in said else source.default_visibility
 

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from pipeline import files
 from pipeline.content.documents import Document
-from pipeline.content.frontmatter import lookup, split_front_matter
+from pipeline.content.frontmatter import lookup
+from pipeline.content.mending import read_front_matter
 from pipeline.content.parsing import decode
 from pipeline.dataset.records import Source
 from pipeline.dataset.teachers.extractive.other_languages import language_of
@@ -323,8 +324,7 @@ def _author(documents: Sequence[Document]) -> str:
     """The author that the front matter of more than half of the documents names; "" if there is none."""
     found: Counter[str] = Counter()
     for document in documents:
-        values, _ = split_front_matter(decode(document.path.read_bytes()))
-        author = lookup(values, "author")
+        author = lookup(read_front_matter(decode(document.path.read_bytes())).values, "author")
         if isinstance(author, str) and author.strip():
             found[author.strip()] += 1
     name, count = found.most_common(1)[0] if found else ("", 0)

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from pipeline.content.chunkers.placing import Embed, Placed, alone
 from pipeline.content.documents import Document
-from pipeline.content.packing import SHORT, Cut, pack
+from pipeline.content.packing import pack
 from pipeline.content.structure import Section, parse_sections
 from pipeline.settings import IndexSettings
 
@@ -15,21 +15,13 @@ def structure(document: Document, settings: IndexSettings, embed: Embed) -> Plac
 
 
 def structured(sections: list[Section], max_chars: int) -> Placed:
-    """As `structure`, of sections; texts of at most `max_chars` characters."""
-    intro: tuple[Section, Cut] | None = None
+    """As `structure`, of sections; texts of at most `max_chars` characters.
+
+    However short a text above a subsection is, it is a chunk of its own: in the subsection's it would be cited wrongly.
+    """
     for section, following in pairwise([*sections, None]):
         assert section is not None
         cuts = pack(section.pieces, max_chars)
-        is_above = following is not None and section.is_above(following)
-        if not cuts and not is_above:
+        if not cuts and not (following and section.is_above(following)):
             cuts = alone(section)
-        if intro and cuts:
-            if len(intro[1].text) + 2 + len(cuts[0].text) <= max_chars:
-                cuts[0] = Cut(f"{intro[1].text}\n\n{cuts[0].text}", intro[1].start, cuts[0].end)
-            else:
-                yield intro
-            intro = None
-        if is_above and len(cuts) == 1 and len(cuts[0].text) < max_chars * SHORT:
-            intro = (section, cuts[0])
-        else:
-            yield from ((section, cut) for cut in cuts)
+        yield from ((section, cut) for cut in cuts)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.content.html import drop_between
+from pipeline.content.properties import described
 from pipeline.settings import Visibility
 
 RuleAgainst = Callable[[str], str]
@@ -15,7 +16,7 @@ class ContentKind:
     default_visibility: Visibility = "private"
     """Of documents that say nothing themselves."""
     is_named_by_file = False
-    """Whether a document is called as its file is, unless it opens with a # heading."""
+    """Whether a document is called as its file is, even one that opens with a # heading."""
 
     has_formulas = False
     """Whether `$…$` in a .md file is a formula, whose text stays as it is."""
@@ -48,6 +49,7 @@ class ContentKind:
         """`text`, Markdown whose code is masked, without marks of its own, and the tags that stood in it, in order."""
         return text, ()
 
-    def front_matter_text(self, values: Mapping[str, Any]) -> str:
-        """What of the front matter `values` is found by a search as text; "" for nothing."""
-        return ""
+    def with_front_matter(self, values: Mapping[str, Any], text: str) -> str:
+        """`text` and what the front matter `values` says to readers, apart from the text and above it."""
+        told = described(values, text)
+        return f"{told}\n\n***\n\n{text}" if told and text else told or text

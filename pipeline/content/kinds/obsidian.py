@@ -49,8 +49,8 @@ class Obsidian(ContentKind):
         text = _BLOCK_ID.sub("", _HIGHLIGHT.sub(r"\1", text))
         return text, tuple(tag for tag in _TAG.findall(text) if not tag.isdigit())
 
-    def front_matter_text(self, values: Mapping[str, Any]) -> str:
-        return property_lines(values)
+    def with_front_matter(self, values: Mapping[str, Any], text: str) -> str:
+        return f"{property_lines(values)}\n\n{text}".strip()
 
 
 OBSIDIAN = Obsidian()

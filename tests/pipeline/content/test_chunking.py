@@ -114,12 +114,19 @@ def test_long_lists_are_split_between_items():
     assert [line for chunk in chunks for line in chunk.text.split("\n")] == items
 
 
-def test_few_words_above_a_subsection_go_with_it():
-    chunks = chunks_of("## Install\n\nPick one.\n\n### pip\n\nRun pip.\n\n### uv\n\nRun uv.")
-    assert [(chunk.headings, chunk.text) for chunk in chunks] == [
-        (("Install", "pip"), "Pick one.\n\nRun pip."),
-        (("Install", "uv"), "Run uv."),
+def test_few_words_above_a_subsection_are_cited_as_their_own_section():
+    chunks = chunks_of(
+        "# Garage\n\nThe code is 4711.\n\n## Install\n\nPick one.\n\n### pip\n\nRun pip.", title="Garage"
+    )
+    assert [(chunk.headings, chunk.anchor, chunk.text) for chunk in chunks] == [
+        ((), "", "The code is 4711."),
+        (("Install",), "install", "Pick one."),
+        (("Install", "pip"), "pip", "Run pip."),
     ]
+
+
+def test_no_chunk_is_without_words():
+    assert [chunk.text for chunk in chunks_of("```\n```\n\n***\n\n## A\n\n| | |\n|---|---|\n\n## B\n\nb")] == ["b"]
 
 
 def test_a_heading_with_nothing_below_is_still_found():

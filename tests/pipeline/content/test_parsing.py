@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.content.chunking import chunk_document
 from pipeline.content.parsing import EmptyError, decode, parse_document
 from pipeline.errors import ContentError
 from pipeline.settings import ContentSource
@@ -44,13 +45,94 @@ def test_what_is_no_text_says_what_to_do(data, reason):
         ("---\ntitle:\n---\nintro\n\n## The `first` heading\n\ntext", "astro", "The first heading"),
         ("```\n# no\n```\ntext", "markdown", "a file"),
         ("text\n\n# Later", "obsidian", "a-file"),
-        ("# Opening\n\ntext", "obsidian", "Opening"),
+        ("# A file that opens\n\ntext", "obsidian", "A file that opens"),
+        ("# Opening\n\ntext", "obsidian", "a-file"),
         ("## Ingredients\n\ntext", "obsidian", "a-file"),
         (f"{'long ' * 90}\n===\n\ntext", "markdown", "a file"),
     ],
 )
 def test_title(text, kind, title):
     assert document_of(text, kind=kind).title == title
+
+
+@pytest.mark.parametrize("kind", ["obsidian", "markdown"])
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("2024-02-12 Budget with Jonas.md", "2024-02-12 Budget with Jonas"),
+        ("Agenda.md", "Agenda"),
+        ("20240212093000 1.md", "Agenda of May"),
+    ],
+)
+def test_a_note_keeps_its_name_and_its_heading(kind, name, title):
+    assert document_of("# Agenda of May\n\n- roof", name, kind=kind).title in (title, "Agenda of May")
+    if "Jonas" in name:
+        document = document_of("# Agenda of May\n\n- roof", name, kind=kind)
+        assert (document.title, chunk_document(document, 900)[0].headings) == (title, ("Agenda of May",))
+
+
+@pytest.mark.parametrize(("slug", "url"), [("2024", "/n/2024"), ("2024-05-06", "/n/2024-05-06"), ("own", "/n/own")])
+def test_a_slug_of_digits_is_a_slug(slug, url):
+    assert document_of(f"---\nslug: {slug}\n---\ntext", kind="astro", url="/n/{slug}").url == url
+
+
+@pytest.mark.parametrize("kind", ["astro", "markdown"])
+def test_what_the_front_matter_says_to_readers_is_text(kind):
+    front = "title: Heronry\ndescription: 41 *nests*.\nsummary: Photos below.\naliases: [/old/, Herons]\nhero:\n  alt: A nest\n  src: x.jpg\nimageAlt: Two nests\nlayout: page"
+    document = document_of(f"---\n{front}\n---\nPhotos below.", kind=kind)
+    assert document.text == "41 nests.\n\nA nest\n\nTwo nests\n\nHerons\n\n***\n\nPhotos below."
+    assert chunk_document(document, 900)[1].text == "Photos below."
+
+
+def test_a_page_with_only_a_description_is_read():
+    assert document_of("---\ndescription: A talk.\n---\n", kind="astro").text == "A talk."
+
+
+BROKEN = [
+    "title: Plan: the kitchen\ntags: [home, a]",
+    "title: Plan: the kitchen\ntags:\n  - home\n  - a",
+    "\ttitle: Plan: the kitchen\n\ttags: [home, a]",
+    'title: "Plan": the kitchen\ntags: home a',
+    "title: Plan: the kitchen\n---\n---\ntags: home, a",
+    "tags: x\ntags: [home, a]\ntitle: 'Plan: the kitchen'",
+]
+
+
+@pytest.mark.parametrize("front", BROKEN)
+def test_broken_front_matter_is_read_as_its_author_meant_it(front):
+    source = ContentSource(path=Path("notes"), visibility="public")
+    document, note = parse_document(f"---\n{front}\n---\nBody".encode(), source, "notes/a.md", Path("/a.md"), "a.md")
+    assert (document.title.replace('"', ""), document.tags, document.text) == (
+        "Plan: the kitchen",
+        ("home", "a"),
+        "Body",
+    )
+    assert document.visibility == "public"
+    assert "read line by line" in note
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize(
+    "word",
+    [
+        "draft: true",
+        "draft: yes # for now",
+        "publish: false",
+        "- draft",
+        "draft true",
+        "private",
+        "  status: draft",
+        "draft: false\ndraft: true",
+        "isDraft: true",
+        "keywords: [draft: true]",
+        "visibility: members",
+        "? draft\n: true",
+        "noindex: true",
+    ],
+)
+def test_a_word_on_privacy_in_broken_front_matter_keeps_it_private(broken, word):
+    for front in (f"{broken}\n{word}", f"{word}\n{broken}"):
+        assert document_of(f"---\n{front}\n---\nBody", visibility="public").visibility == "private", front
 
 
 def test_the_title_of_an_index_is_its_folder():

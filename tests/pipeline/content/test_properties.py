@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.content.frontmatter import parse_yaml
 from pipeline.content.parsing import EmptyError, parse_document
 from pipeline.content.properties import property_lines
 from pipeline.settings import ContentSource
@@ -49,6 +50,18 @@ def test_what_says_nothing_gives_nothing() -> None:
     assert (
         property_lines({"tags": ["a"], "cover": "x.png", "url": "https://example.org", "none": None, "list": []}) == ""
     )
+
+
+def test_properties_within_others_and_unquoted_links_are_words():
+    values = parse_yaml("meta:\n  builder: Sam Holt\n  wood: [oak, {kind: ash}]\nup: [[Map of trees]]\n")
+    assert property_lines(values) == (
+        "- meta builder: Sam Holt\n- meta wood: oak\n- meta wood kind: ash\n- up: Map of trees"
+    )
+
+
+def test_a_few_lines_of_anchors_are_not_millions_of_words():
+    lines = ["a0: &a0 [x, x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9))]
+    assert len(property_lines(parse_yaml("\n".join(lines)))) < 10_000
 
 
 def test_dates_and_numbers_are_words() -> None:

@@ -94,7 +94,8 @@ def test_broken_obsidian_settings_leave_the_folders_name_to_decide(read, tmp_pat
     [
         ("caf\xe9".encode("latin-1"), "failed", "save it as UTF-8"),
         (b"a\0", "failed", "NUL"),
-        (b"---\ntitle: 'x\n---\ny", "failed", "YAML"),
+        (b"---\ntitle: 'x\n---\ny", "read", "YAML"),
+        (b"---\nwords\n---\ny", "failed", "key: value"),
         (b"", "skipped", "no text"),
         (b"---\na: 1\n---\n", "skipped", "below the front matter"),
         (b"x" * 1001, "failed", "larger than 1,000 bytes"),
