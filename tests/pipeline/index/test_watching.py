@@ -268,7 +268,7 @@ def test_files_that_can_not_be_read(vault: Watched) -> None:
     with (vault.notes / "huge.md").open("wb") as file:
         file.truncate(50_000_000_000)
     vault.wait_until(lambda: vault.states().get("huge.md") == "failed")
-    (vault.notes / "first.md").write_bytes(b"---\nprivate: [\n---\n")
+    (vault.notes / "first.md").write_bytes(b"---\nprivate: true\n\nA block that never ends.\n")
     vault.wait_until(lambda: vault.states()["first.md"] == "failed" and vault.found("heron") == [])
 
 
