@@ -127,7 +127,8 @@ def title_of(values: Mapping[str, Any]) -> str:
     title = lookup(values, "title")
     if not isinstance(title, str | int | float | date) or isinstance(title, bool):
         return ""
-    return plain_text(re.sub(r"\[\[(?:[^\[\]]*\|)?([^\[\]|]+)\]\]", r"\1", str(title)))
+    words = plain_text(re.sub(r"\[\[(?:[^\[\]]*\|)?([^\[\]|]+)\]\]", r"\1", str(title)))
+    return words if re.search(r"\w", words) else ""
 
 
 def tags_of(values: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("site with a space")
     (root / "notes").mkdir()
     (root / "notes" / "tea.md").write_text("# Tea\n\nGreen tea is brewed at 70 degrees.\n", encoding="utf-8")
-    (root / "notes" / "broken 🍵.md").write_bytes(b"---\ntitle: [\n---\nx\n")
+    (root / "notes" / "broken 🍵.md").write_bytes(b"---\ntitle: tea\nx\n")
     (root / "sitetwin.toml").write_text('[[content]]\npath = "notes"\nvisibility = "public"\n', encoding="utf-8")
     yield root
     service = vectors.service(load_settings(root / "sitetwin.toml"))

@@ -63,6 +63,7 @@ def test_broken_front_matter_is_an_error_of_one_line(text, reason):
         (["x"], ""),
         (True, ""),
         ("  ", ""),
+        ("[", ""),
     ],
 )
 def test_title(value, title):
