@@ -45,7 +45,7 @@ from benchmarks.engine_soak import bearer, soak
 from benchmarks.report import render
 from benchmarks.running import newcomers_folder
 from benchmarks.synthetic import notes, sentences
-from pipeline.adapters import CONFIG, WEIGHTS, Card, adapters_directory, base_hash, find_adapter_in, write_card
+from pipeline.adapters import CONFIG, WEIGHTS, AdapterCard, adapters_directory, base_hash, find_adapter_in, write_card
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import HOST, Endpoint, answers, end_family, free_port
 from pipeline.settings import ContentSource, ModelSettings, Settings
@@ -90,7 +90,7 @@ def make_adapter(folder: Path, base: Path, seed: int) -> None:
     parameters = {"rank": RANK, "scale": 2.0, "dropout": 0.0, "keys": keys}
     config = {"fine_tune_type": "lora", "num_layers": -1, "lora_parameters": parameters}
     (folder / CONFIG).write_text(json.dumps(config), encoding="utf-8")
-    write_card(folder, Card(base=base.name, base_hash=base_hash(base), visibility="public"))
+    write_card(folder, AdapterCard(base=base.name, base_hash=base_hash(base), visibility="public"))
 
 
 def seconds(work: Callable[[], object]) -> float:

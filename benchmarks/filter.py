@@ -35,7 +35,7 @@ from pipeline.content.chunking import chunk_document
 from pipeline.content.documents import FileReport
 from pipeline.dataset import filters
 from pipeline.dataset.filters.stages import Stage
-from pipeline.dataset.records import Candidate, Judge, Pair, Source
+from pipeline.dataset.records import Candidate, Pair, PairJudge, PairSource
 from pipeline.dataset.teachers import load_judge
 from pipeline.embedding.embedder import load_embedder
 from pipeline.errors import SitetwinError, UnreadableError
@@ -132,7 +132,7 @@ def _blog_reports() -> list[FileReport]:
 def _candidate(one: Planted, text: Mapping[str, str]) -> Candidate:
     document = one.text.partition("#")[0]
     body = f"{text['text']}\n\n{one.adds}".strip()
-    source = Source(one.text, document, 0, text["title"], text["heading"], body, "public")
+    source = PairSource(one.text, document, 0, text["title"], text["heading"], body, "public")
     return Candidate(_pair(one.question, one.answer, one.kind, document, one.text), (source,), one.author)
 
 
@@ -157,7 +157,9 @@ def others(folder: Path) -> list[Candidate]:
         text = spans.corpora[question.corpus]
         start, end = question.answers[0]
         around = text[max(0, start - 400) : end + 400]
-        source = Source(f"{question.corpus}#{number}", question.corpus, number, question.corpus, "", around, "public")
+        source = PairSource(
+            f"{question.corpus}#{number}", question.corpus, number, question.corpus, "", around, "public"
+        )
         made.append(Candidate(_pair(question.text, text[start:end], "fact", question.corpus, source.chunk), (source,)))
     return made
 
@@ -178,7 +180,7 @@ def refusals(candidates: Sequence[Candidate], embed: Embed, settings: Settings) 
     return found
 
 
-async def judge_all(candidates: Sequence[Candidate], judge: Judge, settings: Settings) -> dict[str, str]:
+async def judge_all(candidates: Sequence[Candidate], judge: PairJudge, settings: Settings) -> dict[str, str]:
     """A judge's reasons by the ids of the pairs that it refuses. An unreadable answer refuses, as in a build."""
     reasons: dict[str, str] = {}
     waiting = iter(candidates)

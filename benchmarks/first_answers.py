@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from pipeline.chat import Answer
 from pipeline.errors import SitetwinError
-from pipeline.evaluation.golden import GoldenQuestion, Shares, Verdict, is_page, judge, load, summarise
+from pipeline.evaluation.golden import AnswerVerdict, GoldenQuestion, Shares, is_page, judge, load, summarise
 from pipeline.settings import Mode, Settings, load_settings
 from pipeline.site import Site
 
@@ -28,7 +28,7 @@ class Row(BaseModel):
     """One question and its answer."""
 
     question: GoldenQuestion
-    verdict: Verdict
+    verdict: AnswerVerdict
     found: bool
     """Whether a page with the fact is among the retrieved passages; without it no model can be right."""
     similarity: float | None

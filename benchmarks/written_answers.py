@@ -27,7 +27,7 @@ from pipeline.chat.prompt import heading_line
 from pipeline.chat.records import Answer, Generate
 from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.errors import SitetwinError
-from pipeline.evaluation.golden import GoldenQuestion, Verdict, judge, load, summarise
+from pipeline.evaluation.golden import AnswerVerdict, GoldenQuestion, judge, load, summarise
 from pipeline.index.passages import Passage
 from pipeline.processes.engine import fetch
 from pipeline.settings import Settings
@@ -51,7 +51,7 @@ System = Callable[[Asked, Sequence[Passage]], Answer]
 class Row(BaseModel):
     question: GoldenQuestion
     answer: Answer
-    verdict: Verdict
+    verdict: AnswerVerdict
     unsupported: bool
     """Names, numbers or links are shown that no passage holds."""
     seconds: float

@@ -8,17 +8,17 @@ from typing import Any
 from lfx.schema.data import Data
 from lfx.schema.dataframe import DataFrame
 
-from pipeline.dataset.records import Candidate, Pair, Rejection, Source
+from pipeline.dataset.records import Candidate, Pair, PairSource, Rejection
 
 PAIR_COLUMNS = ("question", "answer", "kind", "accuracy", "style", "source", "chunk_index")
 
 
-def chunks_to_table(sources: Iterable[Source]) -> DataFrame:
+def chunks_to_table(sources: Iterable[PairSource]) -> DataFrame:
     """A table with one row for each chunk."""
     return DataFrame([asdict(source) for source in sources])
 
 
-def chunks_from(value: object) -> list[Source]:
+def chunks_from(value: object) -> list[PairSource]:
     """The chunks in a table of ours or of another splitter. A row needs only a `text`.
 
     Raises:
@@ -55,7 +55,7 @@ def reviewed_to_table(candidates: Iterable[Candidate], rejections: Mapping[str, 
     return DataFrame(rows)
 
 
-def _row(pair: Pair, sources: tuple[Source, ...]) -> dict[str, Any]:
+def _row(pair: Pair, sources: tuple[PairSource, ...]) -> dict[str, Any]:
     headings = dict.fromkeys(source.heading for source in sources if source.heading)
     return {
         **{column: getattr(pair, column) for column in PAIR_COLUMNS},
@@ -85,13 +85,13 @@ def _is_missing(item: object) -> bool:
     return item is None or (isinstance(item, float) and math.isnan(item))
 
 
-def _source(record: dict[str, Any], position: int) -> Source:
+def _source(record: dict[str, Any], position: int) -> PairSource:
     text = str(record.get("text", "")).strip()
     if not text:
         raise ValueError(f"row {position + 1} has no text: connect a table with a column `text`")
     document = str(record.get("document") or record.get("source") or record.get("file_path") or "table")
     index = int(record.get("index", record.get("chunk_index", position)))
-    return Source(
+    return PairSource(
         chunk=str(record.get("chunk") or f"{document}#{index}"),
         document=document,
         index=index,

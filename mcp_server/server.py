@@ -16,7 +16,7 @@ from pipeline.chat import Answer, Turn
 from pipeline.errors import SitetwinError
 from pipeline.index.filters import Filters
 from pipeline.index.passages import SearchResult
-from pipeline.jobs.retraining.job import Job, Request, read_job
+from pipeline.jobs.retraining.job import RetrainingJob, RetrainingRequest, read_job
 from pipeline.jobs.retraining.launch import cancel, start
 from pipeline.settings import Retrieval, Settings, Visibility
 from pipeline.site import Site
@@ -127,17 +127,17 @@ def _add_retraining(server: FastMCP, settings: Settings) -> None:
             Preset, Field(description="best unless the owner wants to see too little (underfit) or too much (overfit)")
         ] = "best",
         force: Annotated[bool, Field(description="Train even if no note has changed since the last training")] = False,
-    ) -> Job:
+    ) -> RetrainingJob:
         """Start teaching the adapter what has changed in the notes, and return at once: it takes minutes to hours.
 
         Only when the owner asks for it. The new adapter is promoted if it answers no worse than the one before. When a
         retraining is under way already, its state comes back and none is started. Follow it with retrain_status.
         """
-        job, _ = await _in_thread(lambda: start(settings, Request(preset=preset, force=force)))
+        job, _ = await _in_thread(lambda: start(settings, RetrainingRequest(preset=preset, force=force)))
         return job
 
     @server.tool(title="State of the retraining", annotations=READS)
-    async def retrain_status() -> Job:
+    async def retrain_status() -> RetrainingJob:
         """How far the retraining is, or how the last one ended; `summary` says it in a sentence."""
         job = await _in_thread(lambda: read_job(settings))
         if job is None:
@@ -145,7 +145,7 @@ def _add_retraining(server: FastMCP, settings: Settings) -> None:
         return job
 
     @server.tool(title="Cancel the retraining", annotations=CANCELS)
-    async def cancel_retrain() -> Job:
+    async def cancel_retrain() -> RetrainingJob:
         """End the retraining after the step it is in. Nothing is promoted; the next retrain goes on from there."""
         return await _in_thread(lambda: cancel(settings))
 

@@ -34,7 +34,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SAMPLE_BYTES = 4096
 
 
-class Card(BaseModel):
+class AdapterCard(BaseModel):
     """`sitetwin.json`, which stands beside the weights."""
 
     base: str
@@ -85,7 +85,7 @@ def is_adapter_name(name: str) -> bool:
     return bool(_NAME.fullmatch(name)) and name not in RESERVED
 
 
-def write_card(folder: Path, card: Card) -> None:
+def write_card(folder: Path, card: AdapterCard) -> None:
     """Writes `card` into the adapter's `folder`."""
     files.write_text(folder / CARD, card.model_dump_json(indent=2) + "\n")
 
@@ -251,10 +251,10 @@ def _read(folder: Path) -> Adapter:
             raise ModelError(f"the adapter {folder.name!r} has no {file}: {mend}")
     try:
         if (folder / CARD).is_file():
-            card = Card.model_validate_json((folder / CARD).read_bytes())
+            card = AdapterCard.model_validate_json((folder / CARD).read_bytes())
         else:
             config = json.loads((folder / CONFIG).read_bytes())
-            card = Card(base=str(config.get("model", "")), base_hash="", visibility="private")
+            card = AdapterCard(base=str(config.get("model", "")), base_hash="", visibility="private")
     except (ValidationError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"the adapter {folder.name!r} can't be read ({reason}): {mend}") from None

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-Report = Callable[[int, int, str], None]
+ProgressReport = Callable[[int, int, str], None]
 """Called with done, total (0: not known) and what is counted (`chunks`)."""
 
 
@@ -19,7 +19,7 @@ class RateColumn(ProgressColumn):
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Report]:
+def progress_bar(what: str) -> Iterator[ProgressReport]:
     """A reporter whose bar appears with the first report and goes when the block ends."""
     console = Console(stderr=True)
     columns = (

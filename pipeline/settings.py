@@ -37,13 +37,13 @@ FLOW_MODES: dict[str, Mode] = {"rag_chat": "rag", "lora_chat": "lora", "hybrid_c
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     """A table of sitetwin.toml. An unknown key in it is an error."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class SiteSettings(Section):
+class SiteSettings(SettingsSection):
     """What the assistant calls itself, and what a visitor sees before the first message."""
 
     name: str = "sitetwin"
@@ -53,7 +53,7 @@ class SiteSettings(Section):
     )
 
 
-class ContentSource(Section):
+class ContentSource(SettingsSection):
     """One folder of Markdown."""
 
     path: Path = Field(description="relative to sitetwin.toml, or absolute")
@@ -80,7 +80,7 @@ class ContentSource(Section):
         return self.visibility or of_kind
 
 
-class ModelSettings(Section):
+class ModelSettings(SettingsSection):
     """Which models answer, embed and rerank. `demo` names the weights that come from the package index."""
 
     chat: str = Field(
@@ -111,7 +111,7 @@ class ModelSettings(Section):
     )
 
 
-class EngineSettings(Section):
+class EngineSettings(SettingsSection):
     """The model server: sitetwin's own on MLX, or any OpenAI-compatible one."""
 
     url: str = Field(
@@ -125,7 +125,7 @@ class EngineSettings(Section):
     timeout_seconds: float = Field(120, gt=0, description="the longest wait for a next token")
 
 
-class IndexSettings(Section):
+class IndexSettings(SettingsSection):
     """How documents are cut into chunks."""
 
     chunker: ChunkerName = Field(
@@ -141,7 +141,7 @@ class IndexSettings(Section):
     )
 
 
-class RetrievalSettings(Section):
+class RetrievalSettings(SettingsSection):
     """How passages are found for a question."""
 
     mode: Retrieval = "hybrid"
@@ -152,7 +152,7 @@ class RetrievalSettings(Section):
     rerank_candidates: int = Field(20, ge=1, le=100, description="how many candidates the reranker reads")
 
 
-class ChatSettings(Section):
+class ChatSettings(SettingsSection):
     """How the assistant answers."""
 
     max_tokens: int = Field(400, ge=1)
@@ -179,7 +179,7 @@ class ChatSettings(Section):
     )
 
 
-class PersonaSettings(Section):
+class PersonaSettings(SettingsSection):
     """The voice in which the assistant speaks."""
 
     name: str = ""
@@ -195,7 +195,7 @@ class PersonaSettings(Section):
         return " ".join(filter(None, (name, self.prompt, examples)))
 
 
-class TeacherSettings(Section):
+class TeacherSettings(SettingsSection):
     """Which model writes the question-answer pairs, and which one judges them."""
 
     model: str = Field(
@@ -211,7 +211,7 @@ class TeacherSettings(Section):
     timeout_seconds: float = Field(300, gt=0, description="the longest wait for one answer")
 
 
-class DatasetSettings(Section):
+class DatasetSettings(SettingsSection):
     """What becomes a pair, what is thrown away, and how the rest is split."""
 
     visibility: Visibility = Field(
@@ -240,7 +240,7 @@ class DatasetSettings(Section):
     seed: int = 0
 
 
-class EvaluationSettings(Section):
+class EvaluationSettings(SettingsSection):
     """The golden questions, by which adapters are judged."""
 
     questions: Path | None = Field(
@@ -248,7 +248,7 @@ class EvaluationSettings(Section):
     )
 
 
-class LangflowSettings(Section):
+class LangflowSettings(SettingsSection):
     """Langflow's editor, and the flow that answers visitors."""
 
     enabled: bool = True
@@ -261,7 +261,7 @@ class LangflowSettings(Section):
     )
 
 
-class GatewaySettings(Section):
+class GatewaySettings(SettingsSection):
     """The only port that visitors reach."""
 
     host: str = "127.0.0.1"
@@ -454,5 +454,5 @@ def _fields_at(location: tuple[str | int, ...]) -> list[str]:
     section = Settings.model_fields[str(location[0])].annotation
     model = ContentSource if location[0] == "content" else section
     assert isinstance(model, type)
-    assert issubclass(model, Section)
+    assert issubclass(model, SettingsSection)
     return list(model.model_fields)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pipeline.chat.assistant import Assistant
     from pipeline.content.documents import Chunk, Document, FileReport
     from pipeline.content.memory import ReadMemory
-    from pipeline.dataset.build import Built, Report
-    from pipeline.dataset.records import Judge, Teacher
+    from pipeline.dataset.build import BuildReport, Built
+    from pipeline.dataset.records import PairJudge, Teacher
     from pipeline.embedding.embedder import Embedder
     from pipeline.embedding.reranker import Reranker
     from pipeline.index.index import Index
@@ -148,13 +148,13 @@ class Site:
 
         return load_teacher(self.settings)
 
-    def judge(self) -> "Judge | None":
+    def judge(self) -> "PairJudge | None":
         """The judge that grades the pairs; None if no model grades them. Raises SettingsError and ModelError as `load_judge` does."""
         from pipeline.dataset.teachers import load_judge
 
         return load_judge(self.settings)
 
-    async def build_dataset(self, report: "Report") -> "Built":
+    async def build_dataset(self, report: "BuildReport") -> "Built":
         """Builds the data set from the site's documents with its teacher and judge.
 
         Args:

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from pipeline.adapters import promotions
 from pipeline.index.passages import DocumentCounts, FileStatus
-from pipeline.jobs.retraining.job import Job, read_job
+from pipeline.jobs.retraining.job import RetrainingJob, read_job
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import RunFiles
 from pipeline.processes.left_out import read_left_out
@@ -31,7 +31,7 @@ class StatusReport(BaseModel):
     embedder: str | None
     adapter: str | None
     processes: dict[str, ProcessStatus]
-    retraining: Job | None
+    retraining: RetrainingJob | None
     """The retraining under way, else the last one."""
     flows_left_out: dict[str, str]
     """The flows that Langflow did not get at its last start, by name or file name, each with the reason."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from pipeline.adapters import CONFIG, WEIGHTS, Card, base_hash, write_card
+from pipeline.adapters import CONFIG, WEIGHTS, AdapterCard, base_hash, write_card
 from pipeline.settings import Settings, Visibility
 from pipeline.weights import demo
 
@@ -22,5 +22,5 @@ def make_adapter(settings: Settings, name: str, visibility: Visibility = "public
     arrays = {f"{path}.{part}": random.normal(0, 0.1, shape).astype(np.float32) for part, shape in shapes.items()}
     save_file(arrays, folder / WEIGHTS)
     (folder / CONFIG).write_text('{"num_layers": 30, "lora_parameters": {"scale": 2.0}}', encoding="utf-8")
-    write_card(folder, Card(base="demo", base_hash=base_hash(demo.chat_model()), visibility=visibility))
+    write_card(folder, AdapterCard(base="demo", base_hash=base_hash(demo.chat_model()), visibility=visibility))
     return folder

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from pipeline.jobs.retraining.job import Job, read_job
+from pipeline.jobs.retraining.job import RetrainingJob, read_job
 from pipeline.processes import engine
 from pipeline.settings import Settings, load_settings
 
@@ -60,7 +60,7 @@ def end_processes(settings: Settings) -> None:
         service.stop(endpoint)
 
 
-def until(settings: Settings, holds: Callable[[Job], bool], seconds: float = 120) -> Job:
+def until(settings: Settings, holds: Callable[[RetrainingJob], bool], seconds: float = 120) -> RetrainingJob:
     """The job as soon as `holds` it."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()

@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
     import numpy as np
     from mlx_lm.utils import load_model
 
-    from pipeline.adapters import Card, base_hash, write_card
+    from pipeline.adapters import AdapterCard, base_hash, write_card
 
     make_bases(folder)
     for name, (base, kind, layers, rank, keys) in ADAPTERS.items():
@@ -44,7 +44,7 @@ def main(folder: Path) -> None:
         model, _ = load_model(folder / base)
         target = folder / "adapters" / name
         _train(model, target, kind, len(model.layers) if layers == -1 else layers, rank, keys)
-        write_card(target, Card(base=base, base_hash=base_hash(folder / base), visibility="public"))
+        write_card(target, AdapterCard(base=base, base_hash=base_hash(folder / base), visibility="public"))
     answers = {
         **{base: _answers(folder / base, None) for base in ("base", "quantised")},
         **{name: _answers(folder / base, folder / "adapters" / name) for name, (base, *_) in ADAPTERS.items()},

@@ -10,7 +10,7 @@ import httpx
 from pipeline.chat import Answer
 from pipeline.errors import ServiceError, SettingsError
 from pipeline.settings import FLOW_MODES, Mode, Settings
-from web.question import Question
+from web.question import VisitorQuestion
 
 Starting = Callable[[], Sequence[str]]
 """Returns the parts that are still starting, named for a visitor, e.g. `["the index", "Langflow"]`."""
@@ -30,7 +30,7 @@ class Backend(Protocol):
     async def ready(self) -> Literal[True] | str:
         """True, or the parts that are still starting, in words for a visitor."""
 
-    def stream(self, asked: Question) -> AsyncGenerator[str | Answer, None]:
+    def stream(self, asked: VisitorQuestion) -> AsyncGenerator[str | Answer, None]:
         """Yields pieces of the answer's text, then one Answer. Closing the iterator ends the generation.
 
         Raises:
@@ -53,7 +53,7 @@ class DirectBackend:
         """See Backend."""
         return ", ".join(self._starting()) or True
 
-    async def stream(self, asked: Question) -> AsyncGenerator[str | Answer, None]:
+    async def stream(self, asked: VisitorQuestion) -> AsyncGenerator[str | Answer, None]:
         """See Backend."""
         from pipeline.site import Site
 
@@ -122,7 +122,7 @@ class FlowBackend:
                 self._seen_healthy = False
         return self._seen_healthy or "Langflow"
 
-    async def stream(self, asked: Question) -> AsyncGenerator[str | Answer, None]:
+    async def stream(self, asked: VisitorQuestion) -> AsyncGenerator[str | Answer, None]:
         """See Backend. Langflow keeps the history of the conversation itself."""
         from flows.client import run_flow
         from flows.visitors import check_flow

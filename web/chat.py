@@ -19,7 +19,7 @@ from pipeline.errors import SitetwinError
 from pipeline.settings import Settings
 from web.backends import Backend
 from web.limits import RateLimit, Slots, visitor_key
-from web.question import Question
+from web.question import VisitorQuestion
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ Info = Callable[[], Awaitable[list[str]]]
 """Returns the suggested questions."""
 
 
-class RefusedError(Exception):
+class RefusedRequestError(Exception):
     """A request that gets no answer. `response` has the HTTP status and words for the visitor."""
 
     def __init__(self, status: int, code: str, message: str, retry_after: int = 0) -> None:
@@ -76,11 +76,11 @@ class ChatApi:
         """POST /api/chat: the answer as server-sent events `session`, `token`, `answer` and `error`, or a refusal as JSON."""
         try:
             asked = await self._admit(request)
-        except RefusedError as refused:
+        except RefusedRequestError as refused:
             return refused.response
         return EventSourceResponse(self._events(asked, str(request.base_url)), sep="\n")
 
-    async def _admit(self, request: Request) -> Question:
+    async def _admit(self, request: Request) -> VisitorQuestion:
         """The question in an admitted request.
 
         Raises:
@@ -88,13 +88,15 @@ class ChatApi:
         """
         asked = self._parse(await self._body(request))
         if (ready := await self._backend.ready()) is not True:
-            raise RefusedError(503, "starting", f"Still starting: {ready}.", _RETRY_SECONDS)
+            raise RefusedRequestError(503, "starting", f"Still starting: {ready}.", _RETRY_SECONDS)
         if self._slots.full:
-            raise RefusedError(
+            raise RefusedRequestError(
                 503, "busy", "Many people are asking just now. Please try again in a moment.", _RETRY_SECONDS
             )
         if wait := math.ceil(self._limit.take(visitor_key(request.client.host if request.client else None))):
-            raise RefusedError(429, "rate", f"That was a lot of questions in a minute. Please go on in {wait} s.", wait)
+            raise RefusedRequestError(
+                429, "rate", f"That was a lot of questions in a minute. Please go on in {wait} s.", wait
+            )
         return asked
 
     async def _body(self, request: Request) -> bytes:
@@ -104,20 +106,20 @@ class ChatApi:
         async for piece in request.stream():
             body += piece
             if len(body) > limit:
-                raise RefusedError(413, "size", "That is too long for one question. Please shorten it.")
+                raise RefusedRequestError(413, "size", "That is too long for one question. Please shorten it.")
         return bytes(body)
 
-    def _parse(self, body: bytes) -> Question:
+    def _parse(self, body: bytes) -> VisitorQuestion:
         try:
-            asked = Question.model_validate_json(body)
+            asked = VisitorQuestion.model_validate_json(body)
         except ValidationError as error:
             field = ".".join(str(part) for part in error.errors()[0]["loc"]) or "body"
-            raise RefusedError(
+            raise RefusedRequestError(
                 400, "request", f'{field}: send JSON like {{"question": "…", "session": "<UUID v4>"}}.'
             ) from None
         if len(asked.question) > self._settings.gateway.max_question_chars:
             limit = self._settings.gateway.max_question_chars
-            raise RefusedError(413, "size", f"A question may have {limit} characters here. Please shorten it.")
+            raise RefusedRequestError(413, "size", f"A question may have {limit} characters here. Please shorten it.")
         recent = asked.history[-self._history_turns :] if self._history_turns else []
         asked.history = [Turn(role=turn.role, content=turn.content[:_TURN_CHARS]) for turn in recent]
         return asked
@@ -126,7 +128,7 @@ class ChatApi:
     def _history_turns(self) -> int:
         return 2 * self._settings.chat.history_turns
 
-    async def _events(self, asked: Question, base: str) -> AsyncIterator[ServerSentEvent]:
+    async def _events(self, asked: VisitorQuestion, base: str) -> AsyncIterator[ServerSentEvent]:
         with self._slots.one() as free:
             if not free:
                 yield _event("error", message="Many people are asking just now. Please try again in a moment.")

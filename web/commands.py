@@ -11,7 +11,7 @@ from pipeline.settings import Settings
 @with_settings
 def up(settings: Settings) -> None:
     """Start everything: page, chat, index, model and Langflow."""
-    from web.screen import Screen
+    from web.screen import UpScreen
     from web.up import up as run
 
-    run(settings, Screen(Console(stderr=True)))
+    run(settings, UpScreen(Console(stderr=True)))

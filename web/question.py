@@ -10,7 +10,7 @@ from pipeline.chat import Turn
 _UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 
 
-class Question(BaseModel):
+class VisitorQuestion(BaseModel):
     """The fields that a visitor may send; others are ignored."""
 
     question: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]

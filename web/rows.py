@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipeline import files
-from pipeline.processes.supervisor import Row
+from pipeline.processes.supervisor import ProcessRow
 
 NAMES = {
     "vectors": "the vector store",
@@ -23,7 +23,7 @@ class RowsFile:
     def __init__(self, run_directory: Path) -> None:
         self._path = run_directory / "up.rows.json"
 
-    def write(self, rows: Iterable[Row]) -> None:
+    def write(self, rows: Iterable[ProcessRow]) -> None:
         """Replace the file by the states of `rows`."""
         files.write_text(self._path, json.dumps({row.name: row.state for row in rows}))
 

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.processes.supervisor import Row
+from pipeline.processes.supervisor import ProcessRow
 
 _STYLES = {
     "waiting": ("·", "dim"),
@@ -21,19 +21,19 @@ _STYLES = {
 }
 
 
-class Screen:
+class UpScreen:
     """Shows the states of the processes on `console`."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._rows: Sequence[Row] = ()
+        self._rows: Sequence[ProcessRow] = ()
         self._url = ""
         self._began = time.monotonic()
         self._live: Live | None = None
         self._said_ready = False
 
     @contextmanager
-    def open(self, rows: Sequence[Row], url: str) -> Iterator[None]:
+    def open(self, rows: Sequence[ProcessRow], url: str) -> Iterator[None]:
         """Show `rows` while the block runs; `url` is the address to open once all are ready."""
         self._rows, self._url, self._began = rows, url, time.monotonic()
         if not self._console.is_terminal:
@@ -44,7 +44,7 @@ class Screen:
             yield
             self.refresh()
 
-    def show(self, row: Row) -> None:
+    def show(self, row: ProcessRow) -> None:
         """Print a row that has changed, unless the live table shows it."""
         if self._live is not None:
             return
@@ -62,7 +62,7 @@ class Screen:
     def _all_ready(self) -> bool:
         return bool(self._rows) and all(row.state == "ready" for row in self._rows)
 
-    def _where(self, row: Row) -> str:
+    def _where(self, row: ProcessRow) -> str:
         if row.state in ("failed", "restarting") and row.log:
             return f" (log: {row.log})"
         return f" at {row.url}" if row.state == "ready" and row.url else ""

@@ -12,18 +12,18 @@ from flows import server as langflow
 from pipeline.errors import ServiceError
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import RunFiles, answers
-from pipeline.processes.supervisor import Child, Member, Row, Shared, Supervisor
+from pipeline.processes.supervisor import Child, Member, ProcessRow, Shared, Supervisor
 from pipeline.settings import Settings
 from pipeline.surroundings import python_module
 from pipeline.weights import demo
 from web.backends import direct_mode
 from web.rows import RowsFile
-from web.screen import Screen
+from web.screen import UpScreen
 
 LANGFLOW_START_SECONDS = 180
 
 
-def up(settings: Settings, screen: Screen) -> None:
+def up(settings: Settings, screen: UpScreen) -> None:
     """Start the site's processes, watch them, and stop them at Ctrl-C or SIGTERM.
 
     Raises:
@@ -59,13 +59,13 @@ def gateway_url(settings: Settings) -> str:
     return f"http://{host}:{settings.gateway.port}"
 
 
-def _run(settings: Settings, members: list[Member], screen: Screen) -> None:
+def _run(settings: Settings, members: list[Member], screen: UpScreen) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     rows = RowsFile(settings.run_directory)
 
-    def say(row: Row) -> None:
+    def say(row: ProcessRow) -> None:
         rows.write(member.row for member in members)
         screen.show(row)
 

@@ -30,11 +30,11 @@ class Answerability:
         return self.probability < self.decline_below
 
 
-Judge = Callable[[str, Sequence[Passage]], Answerability]
+AnswerabilityJudge = Callable[[str, Sequence[Passage]], Answerability]
 """Takes a question that is understood without earlier turns, and the passages that were found for it."""
 
 
-def answerability_judge(settings: Settings, embedder: "Callable[[], Embedder]") -> Judge:
+def answerability_judge(settings: Settings, embedder: "Callable[[], Embedder]") -> AnswerabilityJudge:
     """A judge that uses what was learnt from the collection, or the weights that hold in general until then.
 
     The judge raises a ModelError if the embedder can't be had.

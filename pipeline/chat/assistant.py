@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.adapters import BASE, answering_adapter
-from pipeline.answerability.judging import Judge
+from pipeline.answerability.judging import AnswerabilityJudge
 from pipeline.chat.conversation import Asked, understand
 from pipeline.chat.records import Answer, Generate, Similarity, Turn
 from pipeline.chat.respond import respond
@@ -25,7 +25,7 @@ class Assistant:
     open_index: Callable[[], Index]
     connect: Callable[[str | None], EngineClient]
     """The model, under an adapter or as it is; called when the model is needed."""
-    judge: Judge
+    judge: AnswerabilityJudge
     similarity: Similarity
 
     def ask(

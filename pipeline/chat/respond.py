@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.answerability.judging import Answerability, Judge
+from pipeline.answerability.judging import Answerability, AnswerabilityJudge
 from pipeline.chat.citations import citations
 from pipeline.chat.conversation import Asked
 from pipeline.chat.grounds import Grounds
@@ -16,7 +16,7 @@ from pipeline.chat.quoting import Quote, best_quotes, nearest_last
 from pipeline.chat.records import Answer, Generate, Similarity, Timings
 from pipeline.chat.refusing import LANGUAGES, question_language, refusal_in
 from pipeline.chat.room import fitted, passages_to_read
-from pipeline.chat.writing import Desk, Written, written
+from pipeline.chat.writing import WritingDesk, WrittenAnswer, written
 from pipeline.errors import UnreadableError
 from pipeline.index.passages import Passage
 from pipeline.settings import ChatSettings, Mode, PersonaSettings
@@ -60,7 +60,7 @@ def respond(
     passages: Sequence[Passage],
     mode: Mode,
     generate: Generate,
-    judge: Judge,
+    judge: AnswerabilityJudge,
     similarity: Similarity,
     chat: ChatSettings,
     persona: PersonaSettings,
@@ -137,7 +137,7 @@ def _written(question: _Question, record: Answer, generate: Generate, *, tuned: 
         language=LANGUAGES[language] if translates or language != "en" else "",
     )  # fmt: skip
     told = [turn.content for turn in asked.history if turn.role == "user"]
-    desk = Desk(
+    desk = WritingDesk(
         passages=question.passages,
         grounds=Grounds(question.passages, asked.subject, [question.persona.name, *told]),
         similarity=question.similarity,
@@ -147,7 +147,7 @@ def _written(question: _Question, record: Answer, generate: Generate, *, tuned: 
         # What a small model says beside the best quotations was wrong too often.
         agrees_with=_shown_quotes(question) if few and not translates else (),
     )
-    has_shown, outcome = False, Written()
+    has_shown, outcome = False, WrittenAnswer()
     answer = written(generate(messages), desk)
     try:
         while True:

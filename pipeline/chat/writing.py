@@ -19,7 +19,7 @@ UNSUPPORTED_MARK = "[?]"
 
 
 @dataclass
-class Written:
+class WrittenAnswer:
     """What became of a model's answer."""
 
     refused: bool = False
@@ -31,7 +31,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Desk:
+class WritingDesk:
     """What a sentence is held against."""
 
     passages: Sequence[Passage]
@@ -56,7 +56,7 @@ class Desk:
         return bool(said) and len(said & stems_with_parts("\n".join(self.agrees_with))) >= SUPPORTED * len(said)
 
 
-def written(reply: Iterator[str], desk: Desk) -> Generator[str, None, Written]:
+def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, WrittenAnswer]:
     """The sentences of a model's answer that may be shown, each with its marks; none when it has nothing to say.
 
     Sentences wait until one of them rests on a passage in the model's own words, so that what turns out to be nothing
@@ -65,7 +65,7 @@ def written(reply: Iterator[str], desk: Desk) -> Generator[str, None, Written]:
     Returns:
         What became of it.
     """
-    outcome = Written()
+    outcome = WrittenAnswer()
     seen: set[str] = set()
     waiting: list[str] = []
     has_shown = is_grounded = is_beside = False

@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from pipeline.dataset.build import Progress, Report
+from pipeline.dataset.build import BuildProgress, BuildReport
 
 
 @contextmanager
-def progress_bar() -> Iterator[Report]:
+def progress_bar() -> Iterator[BuildReport]:
     """A function that reports progress. Its bar appears at the first report and disappears when the block ends."""
     columns = (
         TextColumn("{task.description}"),
@@ -23,7 +23,7 @@ def progress_bar() -> Iterator[Report]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None, visible=False, rate=0.0, accepted=0.0)
 
-        def report(progress: Progress) -> None:
+        def report(progress: BuildProgress) -> None:
             description = "teacher writes" if progress.unit == "tasks" else "judge reads"
             if bar.tasks[0].description != description:
                 # Answers of earlier builds take no time, so the clock starts after them.

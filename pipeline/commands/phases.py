@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from pipeline.commands.kit import print_json
-from pipeline.jobs.phases.experiment import Screen, begin, chart_file, go_on, phase_runs, sentences, unfinished
+from pipeline.jobs.phases.experiment import PhasesScreen, begin, chart_file, go_on, phase_runs, sentences, unfinished
 from pipeline.jobs.phases.report import write_phases_report
 from pipeline.settings import Settings, Visibility
 from pipeline.training.config import Values
@@ -13,7 +13,7 @@ from pipeline.training.config import Values
 
 def train_phases(
     settings: Settings,
-    screen: Screen,
+    screen: PhasesScreen,
     *,
     values: Values,
     data_set: int | None,

@@ -7,7 +7,7 @@ import click
 
 from pipeline.commands.kit import as_json, print_json, with_settings
 from pipeline.errors import SitetwinError
-from pipeline.jobs.retraining.job import Job, Request, read_job
+from pipeline.jobs.retraining.job import RetrainingJob, RetrainingRequest, read_job
 from pipeline.settings import Settings
 from pipeline.training.config import Preset
 
@@ -44,7 +44,7 @@ def begin(
     from pipeline.jobs.retraining.launch import start
     from pipeline.training.config import parse_assignments
 
-    job, new = start(settings, Request(preset=preset, values=parse_assignments(assignments), force=force))
+    job, new = start(settings, RetrainingRequest(preset=preset, values=parse_assignments(assignments), force=force))
     if not new:
         raise SitetwinError(f"{job.summary}; there is one at a time: `sitetwin retrain cancel` ends it")
     if wait:
@@ -84,7 +84,7 @@ def cancel(settings: Settings, as_json: bool) -> None:
     _show(job, as_json=as_json)
 
 
-def _watched(settings: Settings) -> Job:
+def _watched(settings: Settings) -> RetrainingJob:
     """Shows a bar until the job has ended, and returns the job."""
     from pipeline.progress import progress_bar
 
@@ -97,7 +97,7 @@ def _watched(settings: Settings) -> Job:
     return job
 
 
-def _show(job: Job, *, as_json: bool) -> None:
+def _show(job: RetrainingJob, *, as_json: bool) -> None:
     if as_json:
         print_json(job)
     else:

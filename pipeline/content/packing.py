@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from semantic_text_splitter import TextSplitter
 
-from pipeline.content.structure import Piece
+from pipeline.content.structure import SectionPiece
 
 # a code block or table stays whole up to this many times the longest text
 WHOLE = 3
@@ -24,13 +24,13 @@ class Cut:
     end: int
 
 
-def join(pieces: Sequence[Piece]) -> Cut:
+def join(pieces: Sequence[SectionPiece]) -> Cut:
     """Neighbouring pieces, at least one, as one text."""
     text = "".join([pieces[0].text, *(piece.gap + piece.text for piece in pieces[1:])])
     return Cut(text, pieces[0].start, pieces[-1].end)
 
 
-def pack(pieces: list[Piece], max_chars: int) -> list[Cut]:
+def pack(pieces: list[SectionPiece], max_chars: int) -> list[Cut]:
     """Texts of at most `max_chars` characters that hold all `pieces` in order.
 
     Where to cut is what leaves the smallest sum of squared unused room, so that texts are few and none is tiny; to cut
@@ -53,7 +53,7 @@ def pack(pieces: list[Piece], max_chars: int) -> list[Cut]:
     return group(pieces, [start for _, start in best])
 
 
-def group(pieces: Sequence[Piece], starts: Sequence[int]) -> list[Cut]:
+def group(pieces: Sequence[SectionPiece], starts: Sequence[int]) -> list[Cut]:
     """All `pieces` in texts; starts[n] says where the last text of the first n pieces begins."""
     cuts = []
     end = len(pieces)
@@ -63,11 +63,11 @@ def group(pieces: Sequence[Piece], starts: Sequence[int]) -> list[Cut]:
     return cuts[::-1]
 
 
-def _takes_along(last: Piece, length: int, max_chars: int) -> bool:
+def _takes_along(last: SectionPiece, length: int, max_chars: int) -> bool:
     return last.whole and len(last.text) > max_chars and length - len(last.text) < max_chars * SHORT
 
 
-def split(piece: Piece, max_chars: int) -> list[Piece]:
+def split(piece: SectionPiece, max_chars: int) -> list[SectionPiece]:
     """The piece, in as many parts as it takes: at lines in code and tables, at sentences elsewhere."""
     if len(piece.text) <= max_chars * (WHOLE if piece.whole else 1):
         return [piece]
@@ -84,7 +84,7 @@ def split(piece: Piece, max_chars: int) -> list[Piece]:
         parts = _split_evenly(prose, max_chars - int(max_chars * SHORT))
     gap = " " if piece.kind == "paragraph" else "\n"
     return [
-        Piece(
+        SectionPiece(
             part.text, piece.kind, False, piece.start + part.start, piece.start + part.end, gap if number else piece.gap
         )
         for number, part in enumerate(parts)

@@ -20,7 +20,7 @@ _CODE = ("fence", "code_block")
 
 
 @dataclass(slots=True)
-class Piece:
+class SectionPiece:
     """Lines that belong together: a paragraph, an item of a list, a code block."""
 
     text: str
@@ -45,7 +45,7 @@ class Section:
     """From where to where its heading stands in the document's text, in characters."""
     heading: str = ""
     """Its own heading's words; empty above the first."""
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[SectionPiece] = field(default_factory=list)
 
     def is_above(self, other: "Section") -> bool:
         depth = len(self.headings)
@@ -101,12 +101,12 @@ def parse_sections(text: str, title: str) -> list[Section]:
     return sections
 
 
-def _piece(lines: list[str], start: int, kind: str, whole: bool, gap: str = "\n\n") -> Piece:
+def _piece(lines: list[str], start: int, kind: str, whole: bool, gap: str = "\n\n") -> SectionPiece:
     """A piece of whole lines, of which the first stands at `start`."""
     text = "\n".join(lines)
     start += len(text) - len(text.lstrip("\n"))
     text = text.strip("\n")
-    return Piece(text, kind, whole, start, start + len(text), gap)
+    return SectionPiece(text, kind, whole, start, start + len(text), gap)
 
 
 def _add_unclaimed(section: Section, lines: list[str], start: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from pipeline.dataset.records import Judgement, Pair, Source, Task
+from pipeline.dataset.records import Judgement, Pair, PairSource, Task
 
 _SCHEMA = """
 PRAGMA journal_mode = WAL;
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS texts (digest TEXT NOT NULL, key TEXT NOT NULL, PRIMA
 _PAIRS = TypeAdapter(list[Pair])
 
 
-def text_digest(source: Source) -> str:
+def text_digest(source: PairSource) -> str:
     """SHA-256 in hex of what a teacher sees of a chunk. It does not depend on the chunk's place."""
     shown = (source.title, source.heading, source.text)
     return hashlib.sha256("\0".join(shown).encode()).hexdigest()
@@ -50,16 +50,16 @@ class Answers:
         """Keep the pairs that `teacher` wrote for `task`."""
         self._keep(_task_key(teacher, task), task.count, _PAIRS.dump_json(list(pairs)).decode(), task.sources)
 
-    def judgement(self, judge: str, pair: Pair, sources: Sequence[Source]) -> Judgement | None:
+    def judgement(self, judge: str, pair: Pair, sources: Sequence[PairSource]) -> Judgement | None:
         """What `judge` said of `pair` with these sources; None if it was never asked."""
         found = self._find(_pair_key(judge, pair, sources))
         return None if found is None else Judgement.model_validate_json(found)
 
-    def keep_judgement(self, judge: str, pair: Pair, sources: Sequence[Source], judgement: Judgement) -> None:
+    def keep_judgement(self, judge: str, pair: Pair, sources: Sequence[PairSource], judgement: Judgement) -> None:
         """Keep what `judge` said of `pair` with these sources."""
         self._keep(_pair_key(judge, pair, sources), 1, judgement.model_dump_json(), sources)
 
-    def forget_all_but(self, sources: Iterable[Source]) -> int:
+    def forget_all_but(self, sources: Iterable[PairSource]) -> int:
         """Remove the answers that rest on a text outside `sources`. Returns their number."""
         kept = [(text_digest(source),) for source in sources]
         with self._transaction():
@@ -76,7 +76,7 @@ class Answers:
         row = self._connection.execute(query, (key, wanted)).fetchone()
         return str(row[0]) if row else None
 
-    def _keep(self, key: str, wanted: int, answer: str, sources: Iterable[Source]) -> None:
+    def _keep(self, key: str, wanted: int, answer: str, sources: Iterable[PairSource]) -> None:
         with self._transaction():
             self._connection.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (key, wanted, answer))
             self._connection.executemany(
@@ -98,7 +98,7 @@ def _task_key(teacher: str, task: Task) -> str:
     return _digest("pairs", teacher, task.kind, task.persona, *map(text_digest, task.sources))
 
 
-def _pair_key(judge: str, pair: Pair, sources: Sequence[Source]) -> str:
+def _pair_key(judge: str, pair: Pair, sources: Sequence[PairSource]) -> str:
     return _digest("judgement", judge, pair.question, pair.answer, *map(text_digest, sources))
 
 

@@ -18,9 +18,9 @@ from pipeline.dataset import filters, splits, versions
 from pipeline.dataset.answers import Answers, text_digest
 from pipeline.dataset.decisions import Decision, decisions_file, read_decisions
 from pipeline.dataset.plan import Cut, plan
-from pipeline.dataset.records import SPLITS, Candidate, Judge, Pair, Rejection, Source, Split, Task, Teacher
+from pipeline.dataset.records import SPLITS, Candidate, Pair, PairJudge, PairSource, Rejection, Split, Task, Teacher
 from pipeline.dataset.retrieval_rows import rows_to_train
-from pipeline.dataset.versions import Card, Rejected, Row
+from pipeline.dataset.versions import DatasetCard, DatasetRow, Rejected
 from pipeline.errors import SitetwinError, UnreadableError
 from pipeline.settings import Settings, Visibility
 
@@ -30,7 +30,7 @@ UNREADABLE_AFTER = 20
 
 
 @dataclass(slots=True)
-class Progress:
+class BuildProgress:
     """The progress of a build; given to `report` after each answer."""
 
     unit: str
@@ -45,14 +45,14 @@ class Progress:
     """Rate of the pairs that this build asked for; kept answers don't count."""
 
 
-Report = Callable[[Progress], None]
+BuildReport = Callable[[BuildProgress], None]
 
 
 @dataclass(slots=True)
 class Built:
     """The result of a build."""
 
-    card: Card
+    card: DatasetCard
     new: bool
     """Whether a version was written. It is not if nothing differs from the newest one."""
     asked: int
@@ -83,10 +83,10 @@ async def build(
     documents: Sequence[Document],
     *,
     teacher: Teacher,
-    judge: Judge | None,
+    judge: PairJudge | None,
     cut: Cut,
     embed: Callable[[Sequence[str]], np.ndarray],
-    report: Report = lambda progress: None,
+    report: BuildReport = lambda progress: None,
 ) -> Built:
     """Update the data set to `documents`, and write a version if anything changed.
 
@@ -129,7 +129,7 @@ async def build(
 
 
 @dataclass(slots=True)
-class Written:
+class WrittenPairs:
     """The pairs that a teacher wrote, now or earlier."""
 
     candidates: list[Candidate] = field(default_factory=list)
@@ -138,17 +138,22 @@ class Written:
 
 
 async def write(
-    tasks: Sequence[Task], teacher: Teacher, answers: Answers, check: filters.Check, settings: Settings, report: Report
-) -> Written:
+    tasks: Sequence[Task],
+    teacher: Teacher,
+    answers: Answers,
+    check: filters.Check,
+    settings: Settings,
+    report: BuildReport,
+) -> WrittenPairs:
     """The pairs of every task, from kept answers or from the teacher.
 
     Raises:
         UnreadableError: too many answers can't be read.
         ModelError: the teacher can't be reached.
     """
-    written = Written()
+    written = WrittenPairs()
     found = {position: answers.pairs(teacher.name, task) for position, task in enumerate(tasks)}
-    progress = Progress("tasks", 0, len(tasks))
+    progress = BuildProgress("tasks", 0, len(tasks))
     started = time.monotonic()
     fresh = 0
 
@@ -199,13 +204,13 @@ class Sieved:
 
 async def sieve(
     candidates: Sequence[Candidate],
-    judge: Judge | None,
+    judge: PairJudge | None,
     answers: Answers,
     decisions: dict[str, Decision],
     check: filters.Check,
     embed: Callable[[Sequence[str]], np.ndarray],
     settings: Settings,
-    report: Report,
+    report: BuildReport,
 ) -> Sieved:
     """Run the candidates through the stages of the filter, the cheap ones first. The owner's decisions overrule all stages.
 
@@ -244,17 +249,17 @@ async def sieve(
 
 async def _judge(
     candidates: Sequence[Candidate],
-    judge: Judge,
+    judge: PairJudge,
     answers: Answers,
     refused: dict[str, Rejection],
     settings: Settings,
-    report: Report,
+    report: BuildReport,
 ) -> int:
     """Adds the pairs that the judge refuses to `refused`. Returns the number of pairs that it was asked about."""
     known = {
         candidate.pair.id: answers.judgement(judge.name, candidate.pair, candidate.sources) for candidate in candidates
     }
-    progress = Progress("pairs", 0, len(candidates))
+    progress = BuildProgress("pairs", 0, len(candidates))
     started = time.monotonic()
     asked = 0
 
@@ -300,18 +305,20 @@ async def _all(work: Iterable[Callable[[], Awaitable[None]]], most: int) -> None
         await asyncio.gather(*workers, return_exceptions=True)
 
 
-def _split(sieved: Sieved, groups: Sequence[list[str]], settings: Settings) -> tuple[list[Row], dict[str, Split]]:
+def _split(
+    sieved: Sieved, groups: Sequence[list[str]], settings: Settings
+) -> tuple[list[DatasetRow], dict[str, Split]]:
     """The rows of the accepted pairs, and the split of each document. A pair of documents in two splits is rejected."""
     wanted = settings.dataset
     if wanted.split_by == "pair":
         of_pair = splits.assign_pairs([c.pair.id for _, c in sieved.accepted], wanted.held_out, wanted.seed)
-        return [Row(pair=pair, split=of_pair[c.pair.id], original=c.pair.id) for pair, c in sieved.accepted], {}
+        return [DatasetRow(pair=pair, split=of_pair[c.pair.id], original=c.pair.id) for pair, c in sieved.accepted], {}
     split_of = splits.assign(groups, _splits_before(settings), wanted.held_out, wanted.seed)
     rows = []
     for pair, candidate in sieved.accepted:
         sides = {split_of[source.document] for source in candidate.sources}
         if len(sides) == 1:
-            rows.append(Row(pair=pair, split=sides.pop(), original=candidate.pair.id))
+            rows.append(DatasetRow(pair=pair, split=sides.pop(), original=candidate.pair.id))
         else:
             reason = f"it brings together documents of {' and '.join(sorted(sides))}"
             rejection = Rejection(stage="split", reason=reason)
@@ -332,14 +339,14 @@ def _splits_before(settings: Settings) -> dict[str, Split]:
 def _card(
     settings: Settings,
     teacher: Teacher,
-    judge: Judge | None,
-    sources: Sequence[Source],
+    judge: PairJudge | None,
+    sources: Sequence[PairSource],
     groups: Sequence[list[str]],
-    rows: Sequence[Row],
+    rows: Sequence[DatasetRow],
     split_of: dict[str, Split],
-) -> Card:
+) -> DatasetCard:
     digests = sorted(f"{source.chunk} {text_digest(source)}" for source in sources)
-    return Card(
+    return DatasetCard(
         version=max(versions.versions(settings), default=0) + 1,
         made_at=datetime.now(UTC),
         visibility=settings.dataset.visibility,
@@ -360,7 +367,7 @@ def _card(
     )
 
 
-def _differs(settings: Settings, card: Card, rows: Sequence[Row], rejected: Sequence[Rejected]) -> bool:
+def _differs(settings: Settings, card: DatasetCard, rows: Sequence[DatasetRow], rejected: Sequence[Rejected]) -> bool:
     if not versions.versions(settings):
         return True
     folder = versions.version_folder(settings)
@@ -372,7 +379,7 @@ def _differs(settings: Settings, card: Card, rows: Sequence[Row], rejected: Sequ
     )
 
 
-def _check_readable(written: Written) -> None:
+def _check_readable(written: WrittenPairs) -> None:
     if written.asked >= UNREADABLE_AFTER and len(written.unreadable) > UNREADABLE_SHARE * written.asked:
         raise UnreadableError(
             f"{len(written.unreadable)} of the teacher's first {written.asked} answers can't be read "

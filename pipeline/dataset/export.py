@@ -8,7 +8,7 @@ from pipeline import jsonl
 from pipeline.dataset.records import SPLITS, Pair, Split
 from pipeline.settings import PersonaSettings
 
-Messages = dict[str, list[dict[str, str]]]
+OpenAIRow = dict[str, list[dict[str, str]]]
 
 ROW_FILES: dict[Split, str] = {split: f"{split}.jsonl" for split in SPLITS}
 """Files of a data set's own rows; the names are mlx-lm's."""
@@ -20,11 +20,11 @@ class Format:
 
     files: Mapping[Split, str]
     """File name for each split that is written."""
-    check: Callable[[Sequence[Messages]], None] = lambda rows: None
+    check: Callable[[Sequence[OpenAIRow]], None] = lambda rows: None
     """Raises a SitetwinError for training rows that the other program would refuse."""
 
 
-def export(messages: Mapping[Split, Sequence[Messages]], form: Format, folder: Path) -> dict[Path, int]:
+def export(messages: Mapping[Split, Sequence[OpenAIRow]], form: Format, folder: Path) -> dict[Path, int]:
     """Write the rows of each split to `folder` in the format `form`. Returns the number of rows in each file.
 
     Raises:
@@ -39,7 +39,7 @@ def export(messages: Mapping[Split, Sequence[Messages]], form: Format, folder: P
     return written
 
 
-def read_messages(folder: Path) -> dict[Split, list[Messages]]:
+def read_messages(folder: Path) -> dict[Split, list[OpenAIRow]]:
     """The training rows of the data set in `folder`, by split.
 
     Raises:
@@ -49,12 +49,12 @@ def read_messages(folder: Path) -> dict[Split, list[Messages]]:
     return {split: list(jsonl.read_objects(folder / name, mend)) for split, name in ROW_FILES.items()}
 
 
-def chat_rows(pairs: Iterable[Pair], persona: PersonaSettings) -> list[Messages]:
+def chat_rows(pairs: Iterable[Pair], persona: PersonaSettings) -> list[OpenAIRow]:
     """One chat row for each pair."""
     return [chat_row(persona.instruction, pair.question, pair.answer) for pair in pairs]
 
 
-def chat_row(instruction: str, question: str, answer: str) -> Messages:
+def chat_row(instruction: str, question: str, answer: str) -> OpenAIRow:
     """One row, `{"messages": [system, user, assistant]}`. An empty instruction gives no system message."""
     system = [{"role": "system", "content": instruction}] if instruction else []
     return {

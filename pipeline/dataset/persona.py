@@ -15,10 +15,10 @@ from pipeline.content.documents import Document
 from pipeline.content.frontmatter import lookup
 from pipeline.content.mending import read_front_matter
 from pipeline.content.parsing import decode
-from pipeline.dataset.records import Source
+from pipeline.dataset.records import PairSource
 from pipeline.dataset.teachers.extractive.other_languages import language_of
 from pipeline.dataset.teachers.extractive.phrases import named
-from pipeline.dataset.teachers.extractive.text import Statement, Text, is_whole, read
+from pipeline.dataset.teachers.extractive.text import ExtractedStatement, Text, is_whole, read
 from pipeline.errors import SettingsError, SitetwinError
 from pipeline.text.languages import is_english
 from pipeline.text.sentences import sentences
@@ -69,7 +69,7 @@ _TURNS = (
 _PRIVATE = re.compile(r"[@$€£]|https?:|www\.|\d{3}|\w\.(?:com|org|net)\b|`|“|\"", re.IGNORECASE)
 
 
-class Grounds(BaseModel):
+class PersonaGrounds(BaseModel):
     """What was counted. Shares are of all sentences, from 0 to 1."""
 
     documents: int
@@ -100,16 +100,16 @@ class Grounds(BaseModel):
     """A last sentence that several documents share."""
 
 
-class Draft(BaseModel):
+class PersonaDraft(BaseModel):
     """A drafted persona and the counts behind it."""
 
     name: str
     prompt: str
     samples: list[str]
-    grounds: Grounds
+    grounds: PersonaGrounds
 
 
-def draft(documents: Sequence[Document], site: str) -> Draft:
+def draft(documents: Sequence[Document], site: str) -> PersonaDraft:
     """Draft a persona from `documents`, which must be public.
 
     Args:
@@ -126,10 +126,10 @@ def draft(documents: Sequence[Document], site: str) -> Draft:
             "write persona.prompt by hand, or make more notes public (`sitetwin status`)"
         )
     name = _author(documents) or site
-    return Draft(name=name, prompt=_prompt(grounds), samples=_samples(texts, grounds), grounds=grounds)
+    return PersonaDraft(name=name, prompt=_prompt(grounds), samples=_samples(texts, grounds), grounds=grounds)
 
 
-def as_toml(found: Draft) -> str:
+def as_toml(found: PersonaDraft) -> str:
     """The draft as a `[persona]` block of TOML. Its comments name the counts."""
     grounds = found.grounds
     told = [
@@ -164,10 +164,10 @@ def write(file: Path, block: str) -> None:
 
 
 def _read(document: Document) -> Text:
-    return read(Source(document.id, document.id, 0, document.title, "", document.text, document.visibility))
+    return read(PairSource(document.id, document.id, 0, document.title, "", document.text, document.visibility))
 
 
-def _count(texts: Sequence[Text]) -> Grounds:
+def _count(texts: Sequence[Text]) -> PersonaGrounds:
     paragraphs = [
         [sentence for sentence in sentences(block.text) if len(sentence.split()) > 2]
         for text in texts
@@ -182,7 +182,7 @@ def _count(texts: Sequence[Text]) -> Grounds:
     english = is_english(whole)
     language = "English" if english else language_of(whole)
     singular, plural = _PERSONS.get(language, (_NEVER, _NEVER))
-    return Grounds(
+    return PersonaGrounds(
         documents=len(texts),
         sentences=len(said),
         language=language,
@@ -233,14 +233,14 @@ def _edge(text: Text, end: int) -> str:
     return sentences(paragraphs[end])[end] if paragraphs else ""
 
 
-def _prompt(grounds: Grounds) -> str:
+def _prompt(grounds: PersonaGrounds) -> str:
     return " ".join(_instructions(grounds))
 
 
 _MOST_SENTENCES = ("two", "two", "two", "three", "four")
 
 
-def _instructions(grounds: Grounds) -> Iterator[str]:
+def _instructions(grounds: PersonaGrounds) -> Iterator[str]:
     if grounds.first_person >= FIRST_PERSON:
         we = grounds.plural > grounds.first_person / 2
         yield f"Speak as the author of these notes, in the first person ({'we' if we else 'I'})."
@@ -275,7 +275,7 @@ def _instructions(grounds: Grounds) -> Iterator[str]:
         yield f"You often close with: {grounds.closing}"
 
 
-def _samples(texts: Sequence[Text], grounds: Grounds) -> list[str]:
+def _samples(texts: Sequence[Text], grounds: PersonaGrounds) -> list[str]:
     """The most typical sentences without names and private things, at most one per document."""
     best: list[tuple[float, str]] = []
     for text in texts:
@@ -293,7 +293,7 @@ def _samples(texts: Sequence[Text], grounds: Grounds) -> list[str]:
     return chosen
 
 
-def _typical(statement: Statement, grounds: Grounds) -> float:
+def _typical(statement: ExtractedStatement, grounds: PersonaGrounds) -> float:
     """How typical a statement is: the weights of the author's habits that it shows, less its difference in length."""
     head = statement.head
     singular, plural = _PERSONS.get(grounds.language, (_NEVER, _NEVER))
@@ -304,7 +304,7 @@ def _typical(statement: Statement, grounds: Grounds) -> float:
     return score - abs(len(head.split()) - grounds.words_per_sentence) / 20
 
 
-def _is_safe(statement: Statement) -> bool:
+def _is_safe(statement: ExtractedStatement) -> bool:
     """Whether a statement has no names, numbers, addresses or quotations. Everybody reads a sample, without its note."""
     head = statement.head
     return (

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, islice
 
 from pipeline.content.documents import Chunk, Document
-from pipeline.dataset.records import Source, Task
+from pipeline.dataset.records import PairSource, Task
 from pipeline.settings import DatasetSettings, PairKind
 
 AIM = 800
@@ -35,10 +35,10 @@ _ENGLISH = re.compile(r"\b(?:the|and|of|is)\b")
 Cut = Callable[[Document], list[Chunk]]
 
 
-def sources_of(document: Document, cut: Cut) -> list[Source]:
+def sources_of(document: Document, cut: Cut) -> list[PairSource]:
     """All chunks of `document` as sources."""
     return [
-        Source(
+        PairSource(
             chunk.id, document.id, chunk.position, document.title, " > ".join(chunk.headings), chunk.text,
             document.visibility,
         )
@@ -67,7 +67,7 @@ def plan(documents: Sequence[Document], cut: Cut, settings: DatasetSettings, per
     return tasks
 
 
-def plan_chunks(sources: Sequence[Source], settings: DatasetSettings, persona: str = "") -> list[Task]:
+def plan_chunks(sources: Sequence[PairSource], settings: DatasetSettings, persona: str = "") -> list[Task]:
     """The tasks for some chunks alone, including those over neighbours, without those over linked documents."""
     told = list(filter(says_something, sources))
     count = settings.pairs_per_chunk or pairs_per_chunk(len(told))
@@ -79,7 +79,7 @@ def plan_chunks(sources: Sequence[Source], settings: DatasetSettings, persona: s
     ]
 
 
-def says_something(source: Source) -> bool:
+def says_something(source: PairSource) -> bool:
     """Whether a source has enough words for a question. Code and tables of numbers don't count."""
     told = [row for row in _ROW.findall(source.text) if any(len(cell.split()) > 3 for cell in row.split("|"))]
     return len(_prose(source.text)) + sum(map(len, told)) >= SHORTEST_CHARS
@@ -106,7 +106,9 @@ def links(documents: Sequence[Document]) -> dict[str, list[str]]:
     return found
 
 
-def _tasks_of_document(own: Sequence[Source], count: int, settings: DatasetSettings, persona: str) -> Iterator[Task]:
+def _tasks_of_document(
+    own: Sequence[PairSource], count: int, settings: DatasetSettings, persona: str
+) -> Iterator[Task]:
     for source in own:
         yield from _tasks_of_chunk(source, count, settings, persona)
     if "synthesis" in settings.kinds:
@@ -116,18 +118,18 @@ def _tasks_of_document(own: Sequence[Source], count: int, settings: DatasetSetti
         yield from (Task("refusal", 1, (source,), persona) for source in sorted(own, key=_mark)[:wanted])
 
 
-def _tasks_of_chunk(source: Source, count: int, settings: DatasetSettings, persona: str) -> Iterator[Task]:
+def _tasks_of_chunk(source: PairSource, count: int, settings: DatasetSettings, persona: str) -> Iterator[Task]:
     kinds = [kind for kind in _KINDS if kind in settings.kinds and _may_give(kind, source.text)]
     for kind, number in Counter(islice(cycle(kinds), count) if kinds else ()).items():
         yield Task(kind, number, (source,), persona)
 
 
-def _neighbours(sources: Sequence[Source]) -> Iterator[tuple[Source, ...]]:
+def _neighbours(sources: Sequence[PairSource]) -> Iterator[tuple[PairSource, ...]]:
     """Yields runs of two or more neighbouring chunks, of at most SYNTHESIS_CHARS.
 
     The words of its last chunk decide where a run ends, so an edit changes only the runs next to it.
     """
-    run: list[Source] = []
+    run: list[PairSource] = []
     for source in sources:
         if run and sum(len(other.text) for other in run) + len(source.text) > SYNTHESIS_CHARS:
             if len(run) > 1:
@@ -154,7 +156,7 @@ def _prose(text: str) -> str:
     return " ".join(_ROW.sub(" ", _CODE.sub(" ", text)).split())
 
 
-def _mark(source: Source) -> str:
+def _mark(source: PairSource) -> str:
     """A sort key from the chunk's content, so that a new chunk does not change the order of the others."""
     return source.chunk.rpartition("#")[2]
 

@@ -41,7 +41,7 @@ SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PairSource:
     """A chunk that pairs are made from."""
 
     chunk: str
@@ -63,7 +63,7 @@ class Task:
 
     kind: PairKind
     count: int
-    sources: tuple[Source, ...]
+    sources: tuple[PairSource, ...]
     """One chunk; for `synthesis` several, of one document or of linked documents."""
     persona: str = ""
     """The voice of the answers."""
@@ -99,7 +99,7 @@ class Candidate:
     """A pair with the text that it was made from, before the filter."""
 
     pair: Pair
-    sources: tuple[Source, ...]
+    sources: tuple[PairSource, ...]
     author: str = ""
     """The name of the persona, for whom the answer speaks."""
 
@@ -146,7 +146,7 @@ class Judgement(BaseModel):
     reason: str = ""
 
 
-class Judge(Protocol):
+class PairJudge(Protocol):
     """Grades pairs. Several pairs may be graded at the same time."""
 
     @property

@@ -14,10 +14,10 @@ import numpy as np
 from pipeline.chat.citations import SUPPORTED, support
 from pipeline.chat.prompt import grounded_messages
 from pipeline.chat.refusing import NOT_IN_NOTES, REFUSALS
-from pipeline.dataset.export import Messages, chat_row
+from pipeline.dataset.export import OpenAIRow, chat_row
 from pipeline.dataset.filters import redacted
-from pipeline.dataset.records import SPLITS, Pair, Source, Split
-from pipeline.dataset.versions import Row
+from pipeline.dataset.records import SPLITS, Pair, PairSource, Split
+from pipeline.dataset.versions import DatasetRow
 from pipeline.index.passages import Passage
 from pipeline.settings import DatasetSettings, PersonaSettings
 
@@ -30,13 +30,13 @@ _MAY_READ: dict[Split, tuple[Split, ...]] = {"train": ("train",), "valid": ("tra
 
 
 def rows_to_train(
-    rows: Sequence[Row],
-    sources: Sequence[Source],
+    rows: Sequence[DatasetRow],
+    sources: Sequence[PairSource],
     split_of: Mapping[str, Split],
     settings: DatasetSettings,
     persona: PersonaSettings,
     embed: Embed,
-) -> dict[Split, list[Messages]]:
+) -> dict[Split, list[OpenAIRow]]:
     """The training rows by split: a chat for each pair, and for a share of the pairs another one with passages.
 
     A refusal gives one of the two rows, and its wording varies.
@@ -47,7 +47,7 @@ def rows_to_train(
         embed: returns unit vectors, float32 (texts, dimension).
     """
     shelf = _Shelf(sources, split_of, settings, embed, [row for row in rows if _is_drawn(row, settings)])
-    found: dict[Split, list[Messages]] = {split: [] for split in SPLITS}
+    found: dict[Split, list[OpenAIRow]] = {split: [] for split in SPLITS}
     for row in rows:
         pair, is_drawn = _worded(row.pair), _is_drawn(row, settings)
         if not (is_drawn and pair.kind == "refusal"):
@@ -66,11 +66,11 @@ class _Shelf:
 
     def __init__(
         self,
-        sources: Sequence[Source],
+        sources: Sequence[PairSource],
         split_of: Mapping[str, Split],
         settings: DatasetSettings,
         embed: Embed,
-        rows: Sequence[Row],
+        rows: Sequence[DatasetRow],
     ) -> None:
         allowed = ("public",) if settings.visibility == "public" else ("public", "private")
         self._sources = {source.chunk: source for source in sources if source.visibility in allowed}
@@ -84,7 +84,7 @@ class _Shelf:
                 row.original: [chunks[place] for place in places] for row, places in zip(rows, order, strict=True)
             }
 
-    def passages_for(self, row: Row) -> tuple[list[Passage], bool] | None:
+    def passages_for(self, row: DatasetRow) -> tuple[list[Passage], bool] | None:
         """Passages in random order, and whether one of them answers; None if there are no passages."""
         own = [self._sources[chunk] for chunk in row.pair.chunks if chunk in self._sources]
         is_refusal = row.pair.kind == "refusal"
@@ -98,7 +98,7 @@ class _Shelf:
         hides_private = "privacy" in self._settings.stages
         return [_passage(source, hides_private) for source in chosen], not is_unanswered
 
-    def _others(self, row: Row, shown: Sequence[Source]) -> Iterator[Source]:
+    def _others(self, row: DatasetRow, shown: Sequence[PairSource]) -> Iterator[PairSource]:
         """Yields the nearest chunks of other documents that do not contain the answer, while there is room."""
         documents = {self._document(chunk) for chunk in row.pair.chunks}
         places, room = self._settings.row_passages - len(shown), ROW_CHARS - sum(len(source.text) for source in shown)
@@ -120,11 +120,11 @@ class _Shelf:
         return chunk.rpartition("#")[0]
 
 
-def _is_drawn(row: Row, settings: DatasetSettings) -> bool:
+def _is_drawn(row: DatasetRow, settings: DatasetSettings) -> bool:
     return _draw(settings.seed, "passages", row) < settings.with_passages
 
 
-def _draw(seed: int, what: str, row: Row) -> float:
+def _draw(seed: int, what: str, row: DatasetRow) -> float:
     """A number from 0 to 1 that depends on the pair alone, so that an edit changes only its own rows."""
     return zlib.crc32(f"{seed} {what} {row.original}".encode()) / 2**32
 
@@ -138,11 +138,11 @@ def _refusal(id: str) -> str:
     return REFUSALS[zlib.crc32(id.encode()) % len(REFUSALS)]
 
 
-def _text(source: Source) -> str:
+def _text(source: PairSource) -> str:
     return f"{source.title} {source.heading}\n{source.text}"
 
 
-def _passage(source: Source, hides_private: bool) -> Passage:
+def _passage(source: PairSource, hides_private: bool) -> Passage:
     return Passage(
         id=source.chunk,
         document=source.document,

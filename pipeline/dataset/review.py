@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.content.documents import Document
 from pipeline.dataset.decisions import Decision
 from pipeline.dataset.plan import Cut, sources_of
-from pipeline.dataset.records import SPLITS, Pair, Rejection, Source, Split
-from pipeline.dataset.versions import Rejected, Row
+from pipeline.dataset.records import SPLITS, Pair, PairSource, Rejection, Split
+from pipeline.dataset.versions import DatasetRow, Rejected
 from pipeline.settings import PairKind
 
 
@@ -82,7 +82,7 @@ class Choices(BaseModel):
     sources: dict[str, int]
 
 
-def join(rows: Iterable[Row], rejected: Iterable[Rejected]) -> list[Item]:
+def join(rows: Iterable[DatasetRow], rejected: Iterable[Rejected]) -> list[Item]:
     """All pairs as items without decisions, sorted by document and chunk."""
     items = [Item(row.original, row.pair, split=row.split, edited=row.pair.id != row.original) for row in rows]
     items += [Item(row.pair.id, row.pair, rejection=row.rejection) for row in rejected]
@@ -130,7 +130,7 @@ class Texts:
     def __init__(self, documents: Iterable[Document], cut: Cut) -> None:
         self._documents = {document.id: document for document in documents}
         self._cut = cut
-        self._sources: dict[str, dict[str, Source]] = {}
+        self._sources: dict[str, dict[str, PairSource]] = {}
 
     @property
     def titles(self) -> dict[str, str]:
@@ -142,7 +142,7 @@ class Texts:
         found = self._documents.get(document)
         return found.url if found else ""
 
-    def source(self, chunk: str) -> Source | None:
+    def source(self, chunk: str) -> PairSource | None:
         """The chunk with this id; None if it is gone. An edit gives a chunk a new id."""
         id = document_of(chunk)
         if id not in self._sources:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from pipeline.dataset.filters import redacted
 from pipeline.dataset.records import Split
-from pipeline.dataset.versions import Card, Rejected, Row, read_card, read_rejected, read_rows
+from pipeline.dataset.versions import DatasetCard, DatasetRow, Rejected, read_card, read_rejected, read_rows
 
 BAR_CHARS = 40
 EXAMPLES = 3
@@ -83,13 +83,13 @@ def describe(folder: Path) -> Iterator[str]:
         yield from _examples([row for row in rejected if row.rejection.stage == stage])
 
 
-def _leak(card: Card, found: Stats) -> str:
+def _leak(card: DatasetCard, found: Stats) -> str:
     if card.settings.split_by == "document":
         return ""
     return f"; split by pair, so {found.documents_in_two_splits} documents leak into what they are tested on"
 
 
-def _in_two_splits(rows: Sequence[Row]) -> int:
+def _in_two_splits(rows: Sequence[DatasetRow]) -> int:
     sides: dict[str, set[Split]] = {}
     for row in rows:
         for chunk in row.pair.chunks:

@@ -10,14 +10,14 @@ from pipeline.dataset import build, versions
 from pipeline.dataset.answers import Answers
 from pipeline.dataset.filters import Check
 from pipeline.dataset.plan import Cut, plan_chunks, says_something, sources_of
-from pipeline.dataset.records import Candidate, Judge, Source, Teacher
+from pipeline.dataset.records import Candidate, PairJudge, PairSource, Teacher
 from pipeline.errors import SitetwinError
 from pipeline.settings import ContentSource, Settings, Visibility
 
 
 def read_chunks(
     settings: Settings, cut: Cut, folder: str = "", visibility: Visibility = "public", limit: int = 0
-) -> list[Source]:
+) -> list[PairSource]:
     """The first `limit` chunks with enough text for a pair, document by document; 0: all of them.
 
     Args:
@@ -38,7 +38,7 @@ def read_chunks(
     if folder:
         readable = [document for document in readable if document.path.is_relative_to(root)]
     documents = [document for document in readable if visibility == "private" or document.visibility == "public"]
-    found: list[Source] = []
+    found: list[PairSource] = []
     for document in sorted(documents, key=lambda document: document.id):
         found += filter(says_something, sources_of(document, cut))
         if limit and len(found) >= limit:
@@ -52,7 +52,7 @@ def read_chunks(
     return found
 
 
-async def write(sources: Sequence[Source], teacher: Teacher, settings: Settings) -> build.Written:
+async def write(sources: Sequence[PairSource], teacher: Teacher, settings: Settings) -> build.WrittenPairs:
     """The pairs of `sources`, in the kinds and number of `settings`. Answers are kept as in a build.
 
     Raises:
@@ -70,7 +70,9 @@ async def write(sources: Sequence[Source], teacher: Teacher, settings: Settings)
     return written
 
 
-async def sieve(candidates: Iterable[Candidate], judge: Judge | None, embed: Embed, settings: Settings) -> build.Sieved:
+async def sieve(
+    candidates: Iterable[Candidate], judge: PairJudge | None, embed: Embed, settings: Settings
+) -> build.Sieved:
     """The result of the filter of `settings`, without the owner's decisions in reviews.
 
     Raises:
@@ -83,5 +85,5 @@ async def sieve(candidates: Iterable[Candidate], judge: Judge | None, embed: Emb
         )
 
 
-def _silent(progress: build.Progress) -> None:
+def _silent(progress: build.BuildProgress) -> None:
     """Reports nothing: Langflow shows a node only when it is done."""

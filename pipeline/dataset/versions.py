@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from pipeline import files, jsonl
-from pipeline.dataset.export import Messages, chat_rows, export
+from pipeline.dataset.export import OpenAIRow, chat_rows, export
 from pipeline.dataset.formats.mlx import MLX
 from pipeline.dataset.records import SPLITS, Pair, Rejection, Split
 from pipeline.errors import SitetwinError
@@ -21,7 +21,7 @@ CARD, PAIRS, REJECTED = "card.json", "pairs.jsonl", "rejected.jsonl"
 _MEND = "mend that line, or remove the data set's folder and run `sitetwin dataset build`"
 
 
-class Row(BaseModel):
+class DatasetRow(BaseModel):
     """An accepted pair in its split."""
 
     pair: Pair
@@ -37,7 +37,7 @@ class Rejected(BaseModel):
     rejection: Rejection
 
 
-class Card(BaseModel):
+class DatasetCard(BaseModel):
     """What a data set was made from, and how."""
 
     version: int
@@ -97,10 +97,10 @@ def version_folder(settings: Settings, version: int | None = None) -> Path:
 
 def write_version(
     settings: Settings,
-    card: Card,
-    rows: Iterable[Row],
+    card: DatasetCard,
+    rows: Iterable[DatasetRow],
     rejected: Iterable[Rejected],
-    messages: Mapping[Split, Sequence[Messages]] | None = None,
+    messages: Mapping[Split, Sequence[OpenAIRow]] | None = None,
 ) -> Path:
     """Write a data set with the number of its card, whole or not at all. Returns its folder.
 
@@ -117,14 +117,14 @@ def write_version(
     return folder
 
 
-def read_card(folder: Path) -> Card:
+def read_card(folder: Path) -> DatasetCard:
     """The card of the data set in `folder`."""
-    return Card.model_validate_json((folder / CARD).read_bytes())
+    return DatasetCard.model_validate_json((folder / CARD).read_bytes())
 
 
-def read_rows(folder: Path) -> list[Row]:
+def read_rows(folder: Path) -> list[DatasetRow]:
     """The accepted pairs of the data set in `folder`."""
-    return jsonl.read(folder / PAIRS, Row, _MEND)
+    return jsonl.read(folder / PAIRS, DatasetRow, _MEND)
 
 
 def read_rejected(folder: Path) -> list[Rejected]:
@@ -132,7 +132,7 @@ def read_rejected(folder: Path) -> list[Rejected]:
     return jsonl.read(folder / REJECTED, Rejected, _MEND)
 
 
-def by_split(rows: Iterable[Row]) -> dict[Split, list[Pair]]:
+def by_split(rows: Iterable[DatasetRow]) -> dict[Split, list[Pair]]:
     """The pairs of `rows` by split."""
     pairs: dict[Split, list[Pair]] = {split: [] for split in SPLITS}
     for row in rows:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from pipeline.embedding.bert import Activation, Pooling
-from pipeline.embedding.prefixes import Prefixes, known_prefixes
+from pipeline.embedding.prefixes import EmbeddingPrefixes, known_prefixes
 from pipeline.errors import ModelError
 
 if TYPE_CHECKING:
@@ -91,13 +91,13 @@ def read_config(folder: Path, setting: str = "embedder") -> Config:
     )
 
 
-def read_prefixes(folder: Path) -> Prefixes:
+def read_prefixes(folder: Path) -> EmbeddingPrefixes:
     """The prompts of sentence-transformers' configuration; without them, the prefixes known for the folder's name."""
     prompts = _json(folder, "config_sentence_transformers.json", default={}).get("prompts") or {}
     document = next((prompts[key] for key in ("document", "passage") if key in prompts), "")
     if not any((prompts.get("query"), document)):
         return known_prefixes(folder.name)
-    return Prefixes(prompts.get("query", ""), document)
+    return EmbeddingPrefixes(prompts.get("query", ""), document)
 
 
 def load_tokenizer(folder: Path, config: Config) -> "Tokenizer":

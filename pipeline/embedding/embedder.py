@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.embedding.bert_folder import read_prefixes
 from pipeline.embedding.mlx_embedder import MlxEmbedder, has_metal
 from pipeline.embedding.onnx_embedder import BertEmbedder
-from pipeline.embedding.prefixes import Prefixes, known_prefixes
+from pipeline.embedding.prefixes import EmbeddingPrefixes, known_prefixes
 from pipeline.embedding.remote_embedder import EmbeddingServer, RemoteEmbedder
 from pipeline.settings import ModelSettings, Settings
 from pipeline.tables import Table
@@ -65,7 +65,7 @@ class PrefixedEmbedder:
     """Puts `prefixes` in front of the texts and passes them to `model`."""
 
     model: TextModel
-    prefixes: Prefixes
+    prefixes: EmbeddingPrefixes
     spec: str
 
     @property
@@ -159,9 +159,9 @@ def _remote(server: Callable[[str, str, str], EmbeddingServer], name: str, model
     return RemoteEmbedder(server(name, models.embedder_url, models.embedder_api_key))
 
 
-def _prefixes(models: ModelSettings, model: str | Path) -> Prefixes:
+def _prefixes(models: ModelSettings, model: str | Path) -> EmbeddingPrefixes:
     known = read_prefixes(model) if isinstance(model, Path) else known_prefixes(model)
     query, document = models.embedder_query_prefix, models.embedder_document_prefix
-    return Prefixes(
+    return EmbeddingPrefixes(
         query=known.query if query is None else query, document=known.document if document is None else document
     )

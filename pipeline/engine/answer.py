@@ -15,14 +15,14 @@ Finish = Literal["stop", "length", "tool_calls"]
 _KINDS: dict[str, Kind] = {"normal": "content", "reasoning": "reasoning", "tool": "tool"}
 
 
-class Piece(NamedTuple):
+class CompletionPiece(NamedTuple):
     """A piece of an answer's text. A piece of kind `tool` is one whole call."""
 
     kind: Kind
     text: str
 
 
-class Answer:
+class Completion:
     """One answer while it is generated.
 
     Args:
@@ -52,7 +52,7 @@ class Answer:
         self.finish: Finish | None = None
         """Why the answer ended; None while it goes on."""
 
-    def take(self, token: int, ended: Literal["stop", "length"] | None) -> list[Piece]:
+    def take(self, token: int, ended: Literal["stop", "length"] | None) -> list[CompletionPiece]:
         """The text that is certain after `token`. `finish` is set if it was the last one.
 
         Args:
@@ -73,7 +73,7 @@ class Answer:
             pieces += self._split(self._detokenizer.last_segment) + self._end(ended)
         return [piece for piece in pieces if piece.text]
 
-    def _split(self, text: str) -> list[Piece]:
+    def _split(self, text: str) -> list[CompletionPiece]:
         self._machine, segments = TextStateMachine.split(self._machine, text)
         pieces = []
         for state, part in segments:
@@ -81,29 +81,29 @@ class Answer:
             pieces += self._sort(_KINDS[state], part)
         return pieces
 
-    def _sort(self, kind: Kind, text: str) -> list[Piece]:
+    def _sort(self, kind: Kind, text: str) -> list[CompletionPiece]:
         if kind == "tool" and self._calls_tools:
             self._call += text
             return []
         pieces = self._called() if kind == "content" else []
         if kind == "reasoning":
             self._is_behind_thought = True
-            return [Piece(kind, text)]
+            return [CompletionPiece(kind, text)]
         if self._is_behind_thought:
             # An empty line stands between the thought and the answer.
             text = text.lstrip("\n")
             self._is_behind_thought = not text
-        pieces.append(Piece("content", self._stops.feed(text)))
+        pieces.append(CompletionPiece("content", self._stops.feed(text)))
         if self._stops.is_found:
             self.finish = "stop"
         return pieces
 
-    def _called(self) -> list[Piece]:
+    def _called(self) -> list[CompletionPiece]:
         call, self._call = self._call, ""
         self._has_called |= bool(call)
-        return [Piece("tool", call)]
+        return [CompletionPiece("tool", call)]
 
-    def _end(self, ended: Literal["stop", "length"]) -> list[Piece]:
+    def _end(self, ended: Literal["stop", "length"]) -> list[CompletionPiece]:
         if self.finish:
             return []
         self._machine, held, state = TextStateMachine.flush(self._machine)
@@ -111,6 +111,6 @@ class Answer:
         # Some models end their turn together with the call.
         pieces += self._called() if ended == "stop" else []
         if not self.finish:
-            pieces.append(Piece("content", self._stops.close()))
+            pieces.append(CompletionPiece("content", self._stops.close()))
             self.finish = "tool_calls" if self._has_called and ended == "stop" else ended
         return pieces

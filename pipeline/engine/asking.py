@@ -9,15 +9,15 @@ from typing import Any
 from jinja2 import TemplateError
 from mlx_lm.sample_utils import make_logits_processors
 
-from pipeline.engine.answer import Answer
+from pipeline.engine.answer import Completion
 from pipeline.engine.base import Base
-from pipeline.engine.jobs import Event, Job
-from pipeline.engine.protocol import ChatRequest, Request, RequestError, TextRequest
+from pipeline.engine.jobs import EngineJob, Event
+from pipeline.engine.protocol import ChatRequest, CompletionRequest, RequestError, TextRequest
 from pipeline.engine.sampling import SeededSampler, sampler
 from pipeline.engine.thinking import THINKING_TOKENS, ThinkingBound
 
 
-def jobs_of(base: Base, request: Request, tell: Callable[[int, Event], None]) -> list[Job]:
+def jobs_of(base: Base, request: CompletionRequest, tell: Callable[[int, Event], None]) -> list[EngineJob]:
     """The jobs of a request, one for each answer that it wants (`n`).
 
     Args:
@@ -38,21 +38,21 @@ def jobs_of(base: Base, request: Request, tell: Callable[[int, Event], None]) ->
 
 def _job(
     base: Base,
-    request: Request,
+    request: CompletionRequest,
     number: int,
     adapter: str | None,
     prompt: list[int],
     system: int,
     thinks: bool,
     tell: Callable[[int, Event], None],
-) -> Job:
+) -> EngineJob:
     chat = request if isinstance(request, ChatRequest) else None
     most = chat.most_tokens if chat else request.max_tokens
-    answer = Answer(
+    answer = Completion(
         base.tokenizer, thinks=thinks, stops=request.stop, max_tokens=most, calls_tools=bool(chat and chat.tools)
     )
     thought = _most_thought(base, chat) if chat else 0
-    return Job(
+    return EngineJob(
         prompt=list(prompt),
         system=system,
         adapter=adapter,
@@ -65,7 +65,7 @@ def _job(
     )
 
 
-def _adapter(base: Base, request: Request) -> str | None:
+def _adapter(base: Base, request: CompletionRequest) -> str | None:
     try:
         return base.adapter_of(request.model, request.adapters)
     except LookupError as error:
@@ -74,7 +74,7 @@ def _adapter(base: Base, request: Request) -> str | None:
         raise RequestError(str(error)) from None
 
 
-def _check(base: Base, request: Request) -> None:
+def _check(base: Base, request: CompletionRequest) -> None:
     """Refuses what this model can't do."""
     if request.top_k >= base.words:
         raise RequestError(f"top_k must be below {base.words}")
@@ -84,7 +84,7 @@ def _check(base: Base, request: Request) -> None:
         raise RequestError(f"the model {base.name!r} has no way to call tools: ask without them, or set another model")
 
 
-def _prompt(base: Base, request: Request) -> tuple[list[int], int]:
+def _prompt(base: Base, request: CompletionRequest) -> tuple[list[int], int]:
     """The prompt's tokens, and how many of them belong to the system message. Other chats probably begin with the same."""
     if isinstance(request, TextRequest):
         return list(base.tokenizer.encode(request.prompt)), 0
@@ -114,7 +114,7 @@ def _may_think(request: ChatRequest) -> bool:
     return request.thinks and not _schema(request)
 
 
-def _schema(request: Request) -> dict[str, Any] | None:
+def _schema(request: CompletionRequest) -> dict[str, Any] | None:
     asked = request.response_format if isinstance(request, ChatRequest) else None
     return asked.schema_to_follow if asked else None
 
@@ -131,7 +131,7 @@ def _most_thought(base: Base, request: ChatRequest) -> int:
     return (THINKING_TOKENS if asked is None else asked) + len(base.tokenizer.think_end_tokens)
 
 
-def _sampler(base: Base, request: Request, number: int) -> Any:
+def _sampler(base: Base, request: CompletionRequest, number: int) -> Any:
     chosen = sampler(
         request.temperature, request.top_p, request.top_k, request.min_p, request.xtc_probability,
         request.xtc_threshold, (*base.newline, *sorted(base.tokenizer.eos_token_ids)),
@@ -141,7 +141,7 @@ def _sampler(base: Base, request: Request, number: int) -> Any:
     return SeededSampler(chosen, request.seed + number)
 
 
-def _processors(base: Base, request: Request, thinks: bool) -> list[Any]:
+def _processors(base: Base, request: CompletionRequest, thinks: bool) -> list[Any]:
     processors = make_logits_processors(
         request.logit_bias,
         request.repetition_penalty,

@@ -11,7 +11,7 @@ from pathlib import Path
 import mlx.core as mx
 from mlx_lm.utils import load
 
-from pipeline.engine.guiding import Guides
+from pipeline.engine.guiding import OutputGuides
 from pipeline.engine.overlaid import OverlaidModel
 from pipeline.engine.overlays import Overlays
 from pipeline.engine.room import bytes_of_chat, room
@@ -53,7 +53,7 @@ class Base:
         weights, chat = bytes_of(self.model), bytes_of_chat(caches[:-1])
         self.room = room(limit, weights, chat)
         claim(weights + self.room.rows * chat + self.room.cache_bytes)
-        self.guides = Guides(self.tokenizer, self.words)
+        self.guides = OutputGuides(self.tokenizer, self.words)
         self.tokenizing = threading.Lock()
         """Held by a thread that tokenizes, because a tokenizer of transformers serves one thread at a time."""
 

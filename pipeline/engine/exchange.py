@@ -8,8 +8,8 @@ from queue import Empty, Queue
 
 from pipeline.engine.asking import jobs_of
 from pipeline.engine.base import Base
-from pipeline.engine.jobs import Ended, Event, Job, Read, Said
-from pipeline.engine.protocol import ChatRequest, Request, RequestError
+from pipeline.engine.jobs import Ended, EngineJob, Event, Read, Said
+from pipeline.engine.protocol import ChatRequest, CompletionRequest, RequestError
 from pipeline.engine.replies import Calls, Choice, Json, Replies, Usage, take, token_json
 from pipeline.errors import ModelError
 
@@ -34,7 +34,9 @@ class Exchange:
         RequestError: the request is refused.
     """
 
-    def __init__(self, base: Base, request: Request, put: Callable[[Job], None], is_gone: Callable[[], bool]) -> None:
+    def __init__(
+        self, base: Base, request: CompletionRequest, put: Callable[[EngineJob], None], is_gone: Callable[[], bool]
+    ) -> None:
         self._base = base
         self._request = request
         self._is_gone = is_gone

@@ -19,7 +19,7 @@ WRITTEN: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separ
 """JSON is written as Python's json writes it. If white space were free, a small model might write spaces for ever."""
 
 
-class Guides:
+class OutputGuides:
     """Makes guides for one model.
 
     Args:
@@ -31,7 +31,7 @@ class Guides:
         self._tokenizer = tokenizer
         self._words = words
 
-    def of(self, schema: dict[str, Any], after: list[int]) -> "Guide":
+    def of(self, schema: dict[str, Any], after: list[int]) -> "OutputGuide":
         """A guide that holds an answer to `schema`.
 
         Args:
@@ -44,7 +44,7 @@ class Guides:
         grammar = llguidance.LLMatcher.grammar_from_json_schema(json.dumps(schema), overrides=WRITTEN)
         if wrong := llguidance.LLMatcher.validate_grammar(grammar, self._vocabulary):
             raise ValueError(f"response_format: this JSON schema can't be followed: {' '.join(wrong.split())}")
-        return Guide(llguidance.LLMatcher(self._vocabulary, grammar), self._words, after)
+        return OutputGuide(llguidance.LLMatcher(self._vocabulary, grammar), self._words, after)
 
     @cached_property
     def _vocabulary(self) -> Any:
@@ -54,7 +54,7 @@ class Guides:
         )
 
 
-class Guide:
+class OutputGuide:
     """Holds one answer to a grammar, as a logits processor of mlx-lm."""
 
     def __init__(self, matcher: Any, words: int, after: list[int]) -> None:

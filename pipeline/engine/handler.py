@@ -15,12 +15,12 @@ from urllib.parse import unquote, urlsplit
 
 from pipeline.engine.exchange import Exchange, GoneError
 from pipeline.engine.loop import Loop
-from pipeline.engine.protocol import ChatRequest, Request, RequestError, TextRequest, parse
+from pipeline.engine.protocol import ChatRequest, CompletionRequest, RequestError, TextRequest, parse
 from pipeline.engine.replies import Json, error_json
 
 MOST_BYTES = 32_000_000
 """The largest body of a request."""
-KINDS: dict[str, type[Request]] = {
+KINDS: dict[str, type[CompletionRequest]] = {
     "/v1/chat/completions": ChatRequest,
     "/chat/completions": ChatRequest,
     "/v1/completions": TextRequest,

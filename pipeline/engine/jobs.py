@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pipeline.engine.answer import Answer, Piece
+from pipeline.engine.answer import Completion, CompletionPiece
 
 
 class TokenProbability(NamedTuple):
@@ -30,7 +30,7 @@ class Read(NamedTuple):
 class Said(NamedTuple):
     """A token was chosen; `pieces` is the text that became certain by it."""
 
-    pieces: list[Piece]
+    pieces: list[CompletionPiece]
     probability: TokenProbability | None
 
 
@@ -43,7 +43,7 @@ Event = Read | Said | Ended | Exception
 
 
 @dataclass(eq=False)
-class Job:
+class EngineJob:
     """One answer that the loop is to give.
 
     Args:
@@ -64,7 +64,7 @@ class Job:
     max_tokens: int
     sampler: Any
     processors: Sequence[Any]
-    answer: Answer
+    answer: Completion
     top: int | None
     tell: Callable[[Event], None]
     unread: int = field(init=False)

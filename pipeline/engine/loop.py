@@ -16,8 +16,8 @@ import mlx.core as mx
 from mlx_lm.generate import BatchGenerator, StopSequences
 
 from pipeline.engine.base import Base
-from pipeline.engine.jobs import Ended, Job, Read, Said, TokenProbability
-from pipeline.engine.prefixes import Prefixes
+from pipeline.engine.jobs import Ended, EngineJob, Read, Said, TokenProbability
+from pipeline.engine.prefixes import PromptPrefixes
 from pipeline.engine.room import Room
 from pipeline.engine.turns import Turns
 from pipeline.errors import ModelError
@@ -43,18 +43,18 @@ class Loop:
         self._load = load
         self._cache_bytes = cache_bytes
         self._room = Room()
-        self._turns: Turns[Job] = Turns(lambda: self._room, PROMPT_TOKENS)
+        self._turns: Turns[EngineJob] = Turns(lambda: self._room, PROMPT_TOKENS)
         self._ending = threading.Event()
-        self._under_way: dict[int, Job] = {}
+        self._under_way: dict[int, EngineJob] = {}
         """The jobs in the batch, by mlx-lm's number."""
         self.base: Base
         """The model; it is there once `ready` is set."""
         self.ready = threading.Event()
-        self.prefixes: Prefixes
+        self.prefixes: PromptPrefixes
         """What was computed for earlier requests; it is there once `ready` is set."""
         self._batch: Any
 
-    def put(self, job: Job) -> None:
+    def put(self, job: EngineJob) -> None:
         """Queues a job; it is answered when its turn comes. Any thread may call it."""
         self._turns.put(job)
 
@@ -74,7 +74,7 @@ class Loop:
         """
         self.base = self._load()
         self._room = self.base.room
-        self.prefixes = Prefixes(self.base.model, self._cache_bytes or self._room.cache_bytes)
+        self.prefixes = PromptPrefixes(self.base.model, self._cache_bytes or self._room.cache_bytes)
         self._ends = StopSequences([(token,) for token in self.base.tokenizer.eos_token_ids])
         self._batch = BatchGenerator(
             self.base.model,
@@ -101,7 +101,7 @@ class Loop:
             self._step()
             self._drop([number for number, job in self._under_way.items() if job.is_over])
 
-    def _begin(self, job: Job) -> None:
+    def _begin(self, job: EngineJob) -> None:
         try:
             overlay = self.base.overlays.get(job.adapter)
         except ModelError as error:

@@ -3,7 +3,7 @@
 Import this after `blas.preload()`.
 
 No weights are swapped. mlx-lm keeps each request's KV caches through everything that its batches do (merge, split,
-filter). `Rows` is one more of these caches, so at each step the model knows which request each row belongs to. A row of
+filter). `OverlayRows` is one more of these caches, so at each step the model knows which request each row belongs to. A row of
 the base passes through the base's own layers only.
 """
 
@@ -18,7 +18,7 @@ from mlx_lm.models.cache import make_prompt_cache
 from pipeline.engine.lora import EMBEDDINGS, Overlay
 
 
-class Rows:
+class OverlayRows:
     """The overlay of each row of a batch; None is the base. It behaves as the cache of one more layer."""
 
     state: tuple[mx.array, ...] = ()
@@ -28,11 +28,11 @@ class Rows:
         self.overlays = overlays
 
     @staticmethod
-    def merge(caches: "list[Rows]") -> "Rows":
+    def merge(caches: "list[OverlayRows]") -> "OverlayRows":
         """The rows of several batches in one, in their order."""
-        return Rows([overlay for rows in caches for overlay in rows.overlays])
+        return OverlayRows([overlay for rows in caches for overlay in rows.overlays])
 
-    def extend(self, other: "Rows") -> None:
+    def extend(self, other: "OverlayRows") -> None:
         """Appends the rows of another batch."""
         self.overlays = self.overlays + other.overlays
 
@@ -40,9 +40,9 @@ class Rows:
         """Keeps only the rows with these numbers."""
         self.overlays = [self.overlays[row] for row in keep]
 
-    def extract(self, row: int) -> "Rows":
+    def extract(self, row: int) -> "OverlayRows":
         """The row with this number, on its own."""
-        return Rows([self.overlays[row]])
+        return OverlayRows([self.overlays[row]])
 
     def prepare(self, **_: object) -> None:
         """Does nothing, because rows have no padding."""
@@ -130,7 +130,7 @@ class _OverlaidEmbedding(_Overlaid):
 
 
 class OverlaidModel(nn.Module):
-    """The base as mlx-lm's generation calls it. `Rows` is the last of its caches."""
+    """The base as mlx-lm's generation calls it. `OverlayRows` is the last of its caches."""
 
     def __init__(self, base: nn.Module) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ class OverlaidModel(nn.Module):
 
     def make_cache_for(self, overlay: Overlay | None) -> list[Any]:
         """Empty caches of one request that is answered with `overlay`; None: with the base."""
-        return [*make_prompt_cache(self.base), Rows([overlay])]
+        return [*make_prompt_cache(self.base), OverlayRows([overlay])]
 
     def __call__(self, inputs: mx.array, cache: list[Any], **options: Any) -> mx.array:
         *caches, rows = cache

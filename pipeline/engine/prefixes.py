@@ -16,7 +16,7 @@ PROMPT_CACHES = 64
 """The most prompt caches that are kept."""
 
 
-class Prefixes:
+class PromptPrefixes:
     """Prompt caches, kept apart by adapter: what one adapter computed is never used for another.
 
     Args:

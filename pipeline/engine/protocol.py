@@ -85,7 +85,7 @@ class ResponseFormat(BaseModel):
         return {"type": "object"} if self.type == "json_object" else None
 
 
-class Request(BaseModel):
+class CompletionRequest(BaseModel):
     """The parameters that chats and text completions have in common."""
 
     model_config = ConfigDict(extra="forbid")
@@ -114,7 +114,7 @@ class Request(BaseModel):
     logit_bias: dict[int, float] = {}
 
 
-class ChatRequest(Request):
+class ChatRequest(CompletionRequest):
     """The body of /v1/chat/completions."""
 
     messages: list[Message] = Field(min_length=1)
@@ -143,13 +143,13 @@ class ChatRequest(Request):
         return bool(self.chat_template_kwargs.get("enable_thinking", self.chat_template_kwargs.get("thinking", asked)))
 
 
-class TextRequest(Request):
+class TextRequest(CompletionRequest):
     """The body of /v1/completions."""
 
     prompt: str = Field(min_length=1)
 
 
-def parse(kind: type[Request], body: Any) -> Any:
+def parse(kind: type[CompletionRequest], body: Any) -> Any:
     """The request in `body`.
 
     Args:

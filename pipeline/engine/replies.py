@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.engine.answer import Piece
+from pipeline.engine.answer import CompletionPiece
 from pipeline.engine.jobs import TokenProbability
 
 Json = dict[str, Any]
@@ -164,7 +164,7 @@ def token_json(probability: TokenProbability, text_of: Callable[[int], str]) -> 
     return {**entry(probability.token, probability.logprob), "top_logprobs": top}
 
 
-def take(choice: Choice, pieces: Sequence[Piece], calls: Calls) -> None:
+def take(choice: Choice, pieces: Sequence[CompletionPiece], calls: Calls) -> None:
     """Adds what an answer has just said to its choice."""
     for kind, text in pieces:
         if kind == "content":

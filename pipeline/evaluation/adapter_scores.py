@@ -19,7 +19,7 @@ from pipeline.dataset import versions
 from pipeline.dataset.records import Split
 from pipeline.errors import SitetwinError
 from pipeline.evaluation import golden
-from pipeline.evaluation.comparing import Scored, ScoredMode, Scores, mean
+from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer, ScoredMode, mean
 from pipeline.settings import Settings, Visibility
 from pipeline.site import Site
 from pipeline.text.names import named
@@ -117,9 +117,9 @@ def score(
     *,
     mode: ScoredMode,
     visibility: Visibility | None = None,
-    on_answer: Callable[[Scored], None] | None = None,
+    on_answer: Callable[[ScoredAnswer], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Scores:
+) -> AnswerScores:
     """The adapter's answers at temperature 0, each with its score.
 
     Args:
@@ -143,7 +143,7 @@ def score(
             is_over.set()
         return not is_over.is_set()
 
-    def one(held: Held) -> Scored:
+    def one(held: Held) -> ScoredAnswer:
         voice = None if mode == "base" else adapter or BASE
         pieces = assistant.ask(held.question, mode=mode, adapter=voice, visibility=visibility)
         with closing(pieces):
@@ -160,7 +160,7 @@ def score(
     with ThreadPoolExecutor(PARALLEL) as pool:
         under_way = [pool.submit(one, held) for held in asked]
         try:
-            return Scores(adapter=adapter, mode=mode, answers=[answer.result() for answer in under_way])
+            return AnswerScores(adapter=adapter, mode=mode, answers=[answer.result() for answer in under_way])
         finally:
             # If one has failed, nobody needs the other answers.
             is_over.set()
@@ -171,10 +171,10 @@ def askable(questions: Sequence[Held], mode: ScoredMode) -> list[Held]:
     return [held for held in questions if mode == "hybrid" or held.reference or held.fact]
 
 
-def judge(held: Held, answer: Answer) -> Scored:
+def judge(held: Held, answer: Answer) -> ScoredAnswer:
     """One answer with its score, from 0 to 1; `Scored.score` says how it is made."""
     text = re.sub(r"\s*\[\d+\]", "", answer.answer)
-    scored = Scored(question=held.question, kind=held.kind, answer=answer.answer, score=0.0)
+    scored = ScoredAnswer(question=held.question, kind=held.kind, answer=answer.answer, score=0.0)
     if not held.reference:
         right = any(golden.contains(text, fact) for fact in held.fact) if held.fact else answer.refused
         scored.score = float(right)

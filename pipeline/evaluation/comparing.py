@@ -21,7 +21,7 @@ SHOWN_CHARS = 160
 """The most characters of an answer that a line shows."""
 
 
-class Scored(Measured):
+class ScoredAnswer(Measured):
     """One answer with its score."""
 
     question: str
@@ -36,13 +36,13 @@ class Scored(Measured):
     """The share of the reference's numbers, names and identifiers that the answer contains; None: it has none."""
 
 
-class Scores(BaseModel):
+class AnswerScores(BaseModel):
     """One system's answers to the questions, in their order."""
 
     adapter: str | None
     """The adapter's name; None: the base."""
     mode: ScoredMode
-    answers: list[Scored]
+    answers: list[ScoredAnswer]
 
     @property
     def mean(self) -> float:
@@ -77,7 +77,7 @@ class Comparison(Measured):
     """The result in one line."""
 
 
-def not_worse(new: Scores, old: Scores) -> Comparison:
+def not_worse(new: AnswerScores, old: AnswerScores) -> Comparison:
     """Compares the new system with the old one, question by question.
 
     The new one is worse if its mean is lower by more than LARGEST_LOSS, if the whole interval of the difference lies below 0,
@@ -115,7 +115,7 @@ def not_worse(new: Scores, old: Scores) -> Comparison:
     )
 
 
-def largest_losses(new: Scores, old: Scores, count: int = 3) -> list[str]:
+def largest_losses(new: AnswerScores, old: AnswerScores, count: int = 3) -> list[str]:
     """The `count` questions on which the new system lost most, each in words with both answers."""
     pairs = sorted(zip(new.answers, old.answers, strict=True), key=lambda pair: pair[0].score - pair[1].score)
     return [

@@ -50,7 +50,7 @@ class GoldenQuestion(BaseModel):
         return self
 
 
-class Verdict(BaseModel):
+class AnswerVerdict(BaseModel):
     """The judgement of one answer."""
 
     fact: bool
@@ -89,15 +89,15 @@ def load(path: Path) -> list[GoldenQuestion]:
     return jsonl.read(path, GoldenQuestion, "mend that line")
 
 
-def judge(question: GoldenQuestion, answer: Answer) -> Verdict:
+def judge(question: GoldenQuestion, answer: Answer) -> AnswerVerdict:
     """The judgement of `answer`."""
     fact = any(contains(answer.answer, alternative) for alternative in question.fact)
     cited = any(is_page(citation.document, page) for citation in answer.citations for page in question.page)
     right = fact and cited and not answer.refused if question.answerable else answer.refused
-    return Verdict(fact=fact, cited=cited, refused=answer.refused, right=right)
+    return AnswerVerdict(fact=fact, cited=cited, refused=answer.refused, right=right)
 
 
-def summarise(judged: Sequence[tuple[GoldenQuestion, Verdict]]) -> Shares:
+def summarise(judged: Sequence[tuple[GoldenQuestion, AnswerVerdict]]) -> Shares:
     """The shares of all questions' verdicts."""
     answerable = [verdict for question, verdict in judged if question.answerable]
     unanswerable = [verdict for question, verdict in judged if not question.answerable]

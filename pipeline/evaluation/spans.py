@@ -17,7 +17,7 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SpanQuestion:
     """A question, the id of the text that answers it, and where it does."""
 
     text: str
@@ -31,11 +31,11 @@ class SpanSet:
 
     corpora: dict[str, str]
     """The texts by id."""
-    questions: list[Question]
+    questions: list[SpanQuestion]
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class SpanScores:
     """Shares from 0 to 1. A character of an answer counts once. One of a chunk counts as often as it was retrieved."""
 
     recall: float
@@ -65,7 +65,7 @@ def read_spans(folder: Path) -> SpanSet:
                     raise SitetwinError(
                         f"{id}.md does not hold the answers to {row['question']!r}: get both files anew"
                     )
-                questions.append(Question(row["question"], id, answers))
+                questions.append(SpanQuestion(row["question"], id, answers))
     except OSError as error:
         raise SitetwinError(
             f"{error.filename} can't be read ({error.strerror}): name a folder with questions.csv and its corpora"
@@ -80,7 +80,7 @@ def read_spans(folder: Path) -> SpanSet:
     return SpanSet(corpora, questions)
 
 
-def score(question: Question, retrieved: Sequence[tuple[str, Span]]) -> Scores:
+def score(question: SpanQuestion, retrieved: Sequence[tuple[str, Span]]) -> SpanScores:
     """How well the retrieved chunks match the answers to `question`.
 
     Args:
@@ -90,14 +90,14 @@ def score(question: Question, retrieved: Sequence[tuple[str, Span]]) -> Scores:
     answers = _characters(question.answers)
     found = answers & _characters([span for corpus, span in retrieved if corpus == question.corpus])
     length = sum(end - start for _, (start, end) in retrieved)
-    return Scores(
+    return SpanScores(
         recall=len(found) / len(answers) if answers else 0.0,
         precision=len(found) / length if length else 0.0,
         iou=len(found) / (length + len(answers - found)) if answers else 0.0,
     )
 
 
-def precision_omega(question: Question, chunks: Sequence[Span]) -> float:
+def precision_omega(question: SpanQuestion, chunks: Sequence[Span]) -> float:
     """Intersection over union if exactly those of the text's `chunks` were retrieved that overlap an answer.
 
     It is the most that a chunker can reach. Each character counts once here.

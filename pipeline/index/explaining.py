@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pipeline.index.lists import Lists, Request
+from pipeline.index.lists import ListRequest, Lists
 from pipeline.index.passages import ExplainedPassage, Explanation, Place
 from pipeline.text import tokens
 
@@ -28,7 +28,7 @@ class Stages:
 
 
 def explain(
-    request: Request, stages: Stages, everything: Lists, embedder: str | None, reranker: str | None, pending: int
+    request: ListRequest, stages: Stages, everything: Lists, embedder: str | None, reranker: str | None, pending: int
 ) -> Explanation:
     """The search, step by step.
 
@@ -126,7 +126,7 @@ def _places(scores: Mapping[str, float]) -> dict[str, Place]:
     return {id: Place(rank=rank, score=scores[id]) for rank, id in enumerate(ranked, 1)}
 
 
-def _cut(id: str, request: Request, stages: Stages) -> str:
+def _cut(id: str, request: ListRequest, stages: Stages) -> str:
     if id in stages.merged:
         return f"merged with {stages.merged[id]}, which says the same"
     if stages.reranked and id not in stages.reranked:
@@ -134,7 +134,7 @@ def _cut(id: str, request: Request, stages: Stages) -> str:
     return f"below the first {request.k}"
 
 
-def _left_out(request: Request) -> str:
+def _left_out(request: ListRequest) -> str:
     return "filtered out" if request.filters else "below the candidates"
 
 

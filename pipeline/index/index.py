@@ -13,7 +13,7 @@ from pipeline.index import generations, status, store
 from pipeline.index.database import Database
 from pipeline.index.dense import VectorStore
 from pipeline.index.filters import Filters
-from pipeline.index.lists import Request
+from pipeline.index.lists import ListRequest
 from pipeline.index.passages import DocumentCounts, DocumentEntry, FileStatus, SearchResult, SyncReport
 from pipeline.index.search import Searcher
 from pipeline.index.sync import Sync
@@ -155,7 +155,7 @@ class Index:
             ServiceError: Chroma can't be reached. The retrieval `keyword` needs neither Chroma nor the embedder.
         """
         k = k or self._retrieval.passages
-        request = Request(
+        request = ListRequest(
             query=query,
             retrieval=retrieval or self._retrieval.mode,
             k=k,

@@ -22,7 +22,7 @@ PAGE = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ListRequest:
     """What a search is asked for."""
 
     query: str
@@ -60,7 +60,7 @@ class Lists:
 
 
 def find_lists(
-    connection: sqlite3.Connection, vectors: VectorStore, meaning: Meaning | None, request: Request
+    connection: sqlite3.Connection, vectors: VectorStore, meaning: Meaning | None, request: ListRequest
 ) -> Lists:
     """Both lists, or the one that `request.retrieval` names.
 
@@ -92,7 +92,7 @@ def find_lists(
 
 
 def _ask_nearest(
-    connection: sqlite3.Connection, vectors: VectorStore, meaning: Meaning, request: Request, only: Condition
+    connection: sqlite3.Connection, vectors: VectorStore, meaning: Meaning, request: ListRequest, only: Condition
 ) -> Callable[[], dict[str, float]]:
     """A function that returns the dense list."""
     if request.filters:
@@ -101,7 +101,7 @@ def _ask_nearest(
 
 
 def _nearest_passing(
-    connection: sqlite3.Connection, vectors: VectorStore, meaning: Meaning, request: Request, only: Condition
+    connection: sqlite3.Connection, vectors: VectorStore, meaning: Meaning, request: ListRequest, only: Condition
 ) -> dict[str, float]:
     if _is_more_than(FEW, connection, only):
         found = _ask_chroma(vectors, meaning, request.visibility, max(DEEP, request.candidates))()

@@ -15,7 +15,7 @@ from pipeline.index.explaining import Stages, explain
 from pipeline.index.filters import Filters, explain_none
 from pipeline.index.fusion import fuse_ranks, fuse_scores
 from pipeline.index.generations import check_embedder
-from pipeline.index.lists import Lists, Meaning, Request, find_lists
+from pipeline.index.lists import ListRequest, Lists, Meaning, find_lists
 from pipeline.index.merging import merge_siblings
 from pipeline.index.passages import Explanation, Passage, SearchResult
 
@@ -33,7 +33,7 @@ class Searcher:
     embedder: "Callable[[], Embedder]"
     reranker: "Callable[[], Reranker] | None" = None
 
-    def search(self, request: Request) -> SearchResult:
+    def search(self, request: ListRequest) -> SearchResult:
         """The best passages for `request`, best first.
 
         Raises:
@@ -85,7 +85,9 @@ class Searcher:
         check_embedder(active[0], embedder)
         return Meaning(active[0], embedder.embed_query(query))
 
-    def _explain(self, meaning: Meaning | None, request: Request, stages: Stages, reranker: str | None) -> Explanation:
+    def _explain(
+        self, meaning: Meaning | None, request: ListRequest, stages: Stages, reranker: str | None
+    ) -> Explanation:
         with self.database.reading() as connection:
             everything = find_lists(connection, self.vectors, meaning, replace(request, filters=Filters()))
             waiting = generations.pending(connection, meaning.generation.number) if meaning else []
@@ -94,7 +96,7 @@ class Searcher:
         return explain(request, stages, everything, embedder, reranker, pending)
 
 
-def _fuse(lists: Lists, request: Request) -> dict[str, float]:
+def _fuse(lists: Lists, request: ListRequest) -> dict[str, float]:
     if request.retrieval != "hybrid":
         return lists.dense if request.retrieval == "dense" else lists.keyword
     if request.fusion == "ranks":

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pipeline.evaluation.comparing import Scores
+from pipeline.evaluation.comparing import AnswerScores
 from pipeline.settings import Settings
 from pipeline.training import registry
 from pipeline.training.registry import RunScore
@@ -12,7 +12,7 @@ QuestionSet = Literal["held out", "seen"]
 """Questions that no run was trained on, and questions that the runs were trained on."""
 
 
-def record_scores(settings: Settings, run: str, asked: QuestionSet, scores: Scores) -> None:
+def record_scores(settings: Settings, run: str, asked: QuestionSet, scores: AnswerScores) -> None:
     """Writes scores into the record and the report of `run`.
 
     Args:

@@ -16,7 +16,7 @@ from pipeline.processes.endpoint import Endpoint, RunFiles, end_family
 from pipeline.processes.logs import last_line, open_log
 from pipeline.processes.service import Service
 
-State = Literal["waiting", "starting", "ready", "restarting", "failed", "stopped"]
+ProcessState = Literal["waiting", "starting", "ready", "restarting", "failed", "stopped"]
 
 DIED = "died"
 RESTARTS = 3
@@ -29,11 +29,11 @@ FIRST_PAUSE_SECONDS = 1.0
 
 
 @dataclass
-class Row:
+class ProcessRow:
     """One line of the screen."""
 
     name: str
-    state: State = "waiting"
+    state: ProcessState = "waiting"
     text: str = ""
     url: str = ""
     waiting: str = ""
@@ -42,7 +42,7 @@ class Row:
     since: float = field(default_factory=time.monotonic)
     deaths: list[float] = field(default_factory=list)
 
-    def become(self, state: State, text: str = "") -> None:
+    def become(self, state: ProcessState, text: str = "") -> None:
         """Changes the state. `text` says more about it."""
         self.state, self.text, self.since = state, text, time.monotonic()
 
@@ -50,7 +50,7 @@ class Row:
 class Member(Protocol):
     """A process under supervision."""
 
-    row: Row
+    row: ProcessRow
 
     def start(self) -> str:
         """Starts the process and waits until it answers.
@@ -74,7 +74,7 @@ class Shared:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.row = Row(service.name, log=service.log, waiting=service.waiting)
+        self.row = ProcessRow(service.name, log=service.log, waiting=service.waiting)
         self._endpoint: Endpoint | None = None
         self._is_ours = False
         self._abandon = threading.Event()
@@ -127,7 +127,7 @@ class Child:
         waiting: str = "",
         run_directory: Path | None = None,
     ) -> None:
-        self.row = Row(name, url=url, waiting=waiting, log=log)
+        self.row = ProcessRow(name, url=url, waiting=waiting, log=log)
         self._files = RunFiles(run_directory, f"{name}{CHILD_SUFFIX}") if run_directory else None
         self._command, self._environment = command, environment
         self._answers, self._says, self._start_seconds = answers, says, start_seconds
@@ -197,7 +197,9 @@ class Supervisor:
         say: called with a member's row after each change of its state.
     """
 
-    def __init__(self, members: list[Member], needs: Mapping[str, list[str]], say: Callable[[Row], None]) -> None:
+    def __init__(
+        self, members: list[Member], needs: Mapping[str, list[str]], say: Callable[[ProcessRow], None]
+    ) -> None:
         self.members = members
         self._needs, self._say = needs, say
         self._saying = threading.Lock()
@@ -224,7 +226,7 @@ class Supervisor:
             member.stop()
             self._become(member, "stopped")
 
-    def _become(self, member: Member, state: State, text: str = "") -> None:
+    def _become(self, member: Member, state: ProcessState, text: str = "") -> None:
         with self._saying:
             member.row.become(state, text)
             self._say(member.row)

@@ -10,7 +10,7 @@ from pipeline.servers.dialect import THOUGHT_TOKENS, Messages
 from pipeline.servers.ollama_server import OllamaServer
 from pipeline.servers.openai_chat import checked
 from pipeline.servers.replies import Reply
-from pipeline.servers.structured import RefusedError
+from pipeline.servers.structured import RefusedFormError
 from pipeline.servers.transport import TRIES, Keys, ServerError
 from pipeline.settings import Think
 from pipeline.text.thoughts import split_thought
@@ -75,7 +75,7 @@ class OllamaChat:
                 self._think = True if isinstance(self._think, str) else None
                 return await self.reply(messages, schema, max_tokens=max_tokens, temperature=temperature)
             if self._waiting.may_skip(error):
-                raise RefusedError(str(error)) from None
+                raise RefusedFormError(str(error)) from None
             raise
         thought, answer = split_thought(response.message.content or "")
         thought = response.message.thinking or thought

@@ -8,7 +8,7 @@ from pipeline.errors import UnreadableError
 from pipeline.servers.dialect import Dialect, Messages
 from pipeline.servers.openai_server import OpenAIServer
 from pipeline.servers.replies import Reply, read_reply
-from pipeline.servers.structured import CutOffError, RefusedError
+from pipeline.servers.structured import CutOffError, RefusedFormError
 from pipeline.servers.transport import Keys, ServerError
 from pipeline.settings import Think
 
@@ -61,7 +61,7 @@ class OpenAIChat:
             reply = await self._server.post_async("chat/completions", body, read_reply)
         except ServerError as error:
             if self._server.may_skip(error):
-                raise RefusedError(str(error)) from None
+                raise RefusedFormError(str(error)) from None
             raise
         self._server.learn(self._server.dialect, thinks=bool(reply.thought.strip()))
         return checked(reply, max_tokens, self._think)
@@ -76,9 +76,9 @@ def checked(reply: Reply, max_tokens: int, think: Think | None) -> str:
         UnreadableError: the reply holds no answer.
     """
     if reply.refusal:
-        raise RefusedError(f"the model refuses (“{reply.refusal[:120]}”)")
+        raise RefusedFormError(f"the model refuses (“{reply.refusal[:120]}”)")
     if reply.finish == "content_filter":
-        raise RefusedError("the server's own filter withholds the answer")
+        raise RefusedFormError("the server's own filter withholds the answer")
     if reply.thought and not reply.answer.strip():
         advice = "set models.think = false" if think else "choose a model that does not think"
         kind = CutOffError if reply.is_cut_off else UnreadableError

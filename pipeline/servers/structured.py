@@ -29,7 +29,7 @@ class CutOffError(UnreadableError):
     """The answer is longer than the budget."""
 
 
-class RefusedError(UnreadableError):
+class RefusedFormError(UnreadableError):
     """This request is refused or fails each time. Asking again does not help; other requests may still succeed."""
 
 
@@ -62,8 +62,8 @@ async def fill_in(model: StructuredModel, messages: Messages, form: type[Form], 
         try:
             reply = await model.reply(messages, schema, max_tokens=budget, temperature=COOLEST + number * WARMER)
             return read(reply, form)
-        except RefusedError as error:
-            raise RefusedError(f"{model.name} gave no answer: {error}") from None
+        except RefusedFormError as error:
+            raise RefusedFormError(f"{model.name} gave no answer: {error}") from None
         except UnreadableError as error:
             problem = str(error)
             if isinstance(error, CutOffError):

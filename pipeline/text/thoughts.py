@@ -21,7 +21,7 @@ MARKS = {
 """The mark that opens a thought and the one that closes it, in lower case: Qwen, DeepSeek, Gemma, gpt-oss and others."""
 
 
-class Part(NamedTuple):
+class ThoughtPart(NamedTuple):
     """The text that has just become certain; either field may be empty."""
 
     thought: str
@@ -49,7 +49,7 @@ class ThoughtSplitter:
         self.lacks_opener = False
         """Whether a line of the answer begins with a closing mark, so that the text before it was a thought."""
 
-    def feed(self, piece: str) -> Part:
+    def feed(self, piece: str) -> ThoughtPart:
         """The text that is certain once `piece` has come."""
         self._held += piece
         before, answer = len(self.thought), ""
@@ -58,15 +58,15 @@ class ThoughtSplitter:
         if self._is_answer:
             answer, self._held = self._held, ""
             self._watch(answer)
-        return Part(self.thought[before:], answer)
+        return ThoughtPart(self.thought[before:], answer)
 
-    def close(self) -> Part:
+    def close(self) -> ThoughtPart:
         """The text that was held back; call it at the end of the reply."""
         held, self._held = self._held, ""
         if self._closers:
             self.thought += held
-            return Part(held, "")
-        return Part("", held.lstrip() if self.thought else held)
+            return ThoughtPart(held, "")
+        return ThoughtPart("", held.lstrip() if self.thought else held)
 
     def _step(self) -> bool:
         """Reads the held text once; True if the state has changed, so that the rest must be read again."""
@@ -112,7 +112,7 @@ class ThoughtSplitter:
         self._line = self._line[self._line.rfind("\n") :][:80] if "\n" in self._line else ""
 
 
-def split_thought(reply: str, *, opened: bool = False) -> Part:
+def split_thought(reply: str, *, opened: bool = False) -> ThoughtPart:
     """Splits a whole `reply`. A closing mark at the begin of a line ends a thought that has no opening mark.
 
     Args:
@@ -121,7 +121,7 @@ def split_thought(reply: str, *, opened: bool = False) -> Part:
     splitter = ThoughtSplitter(opened=opened)
     first, last = splitter.feed(reply), splitter.close()
     if opened or not splitter.lacks_opener:
-        return Part(splitter.thought, first.answer + last.answer)
+        return ThoughtPart(splitter.thought, first.answer + last.answer)
     return split_thought(reply, opened=True)
 
 

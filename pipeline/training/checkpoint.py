@@ -23,7 +23,7 @@ from pipeline.training.curves import Curves
 WEIGHTS, BEST, OPTIMIZER, STATE = "weights.safetensors", "best.safetensors", "optimizer.safetensors", "state.json"
 
 
-class Progress(BaseModel):
+class TrainingProgress(BaseModel):
     """How far a run is after `iteration`."""
 
     iteration: int = 0
@@ -37,7 +37,9 @@ def weights_of(model: nn.Module) -> dict[str, mx.array]:
     return dict(tree_flatten(model.trainable_parameters()))
 
 
-def save(folder: Path, progress: Progress, model: nn.Module, best: dict[str, mx.array], optimizer: Optimizer) -> Path:
+def save(
+    folder: Path, progress: TrainingProgress, model: nn.Module, best: dict[str, mx.array], optimizer: Optimizer
+) -> Path:
     """Writes the checkpoint `folder/NNNNNNN`, removes older ones, and returns its path.
 
     Args:
@@ -67,14 +69,14 @@ def newest(folder: Path) -> Path | None:
     return max(_all(folder), default=None, key=lambda path: path.name)
 
 
-def load(checkpoint: Path, model: nn.Module, optimizer: Optimizer) -> tuple[Progress, dict[str, mx.array]]:
+def load(checkpoint: Path, model: nn.Module, optimizer: Optimizer) -> tuple[TrainingProgress, dict[str, mx.array]]:
     """Restores model and optimiser from `checkpoint`; returns the progress and the best weights."""
     model.load_weights(str(checkpoint / WEIGHTS), strict=False)
     arrays: Any = mx.load(str(checkpoint / OPTIMIZER))
     optimizer.state = tree_unflatten(list(arrays.items()))
     best: Any = mx.load(str(checkpoint / BEST)) if (checkpoint / BEST).is_file() else {}
     mx.eval(model.parameters(), optimizer.state, best)
-    return Progress.model_validate_json((checkpoint / STATE).read_bytes()), best
+    return TrainingProgress.model_validate_json((checkpoint / STATE).read_bytes()), best
 
 
 def _all(folder: Path) -> list[Path]:

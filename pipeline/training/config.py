@@ -24,13 +24,13 @@ KEYS = {
 """The place of each projection in a layer. Older files name the projections without it."""
 
 
-class Part(BaseModel):
+class ConfigPart(BaseModel):
     """A part of the configuration. It can't be changed, and an unknown key in it is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class LoraParameters(Part):
+class LoraParameters(ConfigPart):
     """The shape of the adapter (LoRA, Hu et al. 2021)."""
 
     rank: int = Field(16, ge=1, le=1024)
@@ -41,7 +41,7 @@ class LoraParameters(Part):
     """The projections that are adapted, by their name within a layer; None: all that can be."""
 
 
-class Schedule(Part):
+class LearningRateSchedule(ConfigPart):
     """A schedule of the learning rate: the name and arguments of one of mlx.optimizers."""
 
     name: str
@@ -50,7 +50,7 @@ class Schedule(Part):
     warmup_init: float = Field(0.0, ge=0)
 
 
-class TrainingConfig(Part):
+class TrainingConfig(ConfigPart):
     """Everything that a run is trained with, in mlx-lm's keys."""
 
     fine_tune_type: Literal["lora", "dora", "full"] = "lora"
@@ -66,7 +66,7 @@ class TrainingConfig(Part):
     val_batches: int = Field(-1, ge=-1)
     """The batches of an evaluation; -1: all."""
     learning_rate: float = Field(1e-5, gt=0)
-    lr_schedule: Schedule | None = None
+    lr_schedule: LearningRateSchedule | None = None
     steps_per_report: int = Field(10, ge=1)
     steps_per_eval: int | None = Field(None, ge=1)
     """Iterations between two evaluations; None: 100, or fewer so that a run has at least ten."""
@@ -269,7 +269,7 @@ def _explain(error: ValidationError) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] != "extra_forbidden":
         return f"{where}: {problem['msg']}"
-    places: dict[Any, type[BaseModel]] = {"lora_parameters": LoraParameters, "lr_schedule": Schedule}
+    places: dict[Any, type[BaseModel]] = {"lora_parameters": LoraParameters, "lr_schedule": LearningRateSchedule}
     known = list(places.get(problem["loc"][0], TrainingConfig).model_fields)
     near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.5)
     return f"unknown key {where}: " + (f"did you mean {near[0]!r}?" if near else f"known there: {', '.join(known)}")

@@ -81,7 +81,7 @@ def by_length(rows: Sequence[TokenRow], size: int) -> list[list[TokenRow]]:
     return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
-class Schedule:
+class BatchOrder:
     """Which batch each iteration reads. It depends only on the seed and the iteration's number, so a resumed run can go on."""
 
     def __init__(self, rows: Sequence[TokenRow], config: TrainingConfig) -> None:

@@ -22,15 +22,15 @@ from mlx.utils import tree_map
 
 from pipeline.errors import SitetwinError
 from pipeline.training import checkpoint, graph, memory
-from pipeline.training.checkpoint import Progress
+from pipeline.training.checkpoint import TrainingProgress
 from pipeline.training.config import TrainingConfig
 from pipeline.training.curves import TrainPoint, ValidPoint
-from pipeline.training.data import Batch, Schedule, TokenRow, by_length, make_batch
+from pipeline.training.data import Batch, BatchOrder, TokenRow, by_length, make_batch
 from pipeline.training.setup import add_adapter, choose_way, make_optimizer
 from pipeline.weights.memory import graphics_limit, wire
 
 
-class StoppedError(Exception):
+class TrainingStoppedError(Exception):
     """A measurement was cut off because the run must stop. It is made again when the run goes on."""
 
 
@@ -39,7 +39,7 @@ def never() -> bool:
     return False
 
 
-class Watcher(Protocol):
+class LoopWatcher(Protocol):
     """Is told what the loop does. Every method is called in the loop's own thread."""
 
     def step(self, iteration: int, loss: float) -> None:
@@ -48,7 +48,7 @@ class Watcher(Protocol):
     def trained(self, point: TrainPoint) -> None:
         """A report of the training loss is due."""
 
-    def evaluated(self, point: ValidPoint, progress: Progress) -> None:
+    def evaluated(self, point: ValidPoint, progress: TrainingProgress) -> None:
         """The validation rows were evaluated; `progress` holds the curves so far."""
 
 
@@ -73,7 +73,7 @@ class Trainer:
         self.config = config
         self.iters, self._eval_every, self._save_every = config.iters, config.steps_per_eval, config.save_every
         self.folder = folder
-        self.schedule = Schedule(train, config)
+        self.schedule = BatchOrder(train, config)
         self._valid = [make_batch(rows, config.max_seq_length) for rows in by_length(valid, config.batch_size)]
         if config.val_batches != -1:
             # The batches are taken at even distances, so that all lengths are among them and not only the shortest.
@@ -82,7 +82,7 @@ class Trainer:
         add_adapter(model, config)
         self.optimizer = make_optimizer(config)
         self.optimizer.init(model.trainable_parameters())
-        self.progress = Progress()
+        self.progress = TrainingProgress()
         self.best: dict[str, mx.array] = {}
         model.eval()
         shortest = make_batch([min(train, key=lambda row: len(row.tokens))], config.max_seq_length)
@@ -117,7 +117,7 @@ class Trainer:
         mx.clear_cache()
         return float(loss.item())  # type: ignore[arg-type]
 
-    def run(self, watcher: Watcher, stop: Callable[[], bool] = never) -> bool:
+    def run(self, watcher: LoopWatcher, stop: Callable[[], bool] = never) -> bool:
         """Trains to the end, or until `stop()` is true. Then it writes a checkpoint.
 
         Args:
@@ -179,7 +179,7 @@ class Trainer:
         losses = []
         for batch in batches:
             if stop():
-                raise StoppedError
+                raise TrainingStoppedError
             losses.append(self._loss_and_gradients.loss(batch))
         mean = sum(mean * learnt for mean, learnt in losses) / sum(learnt for _, learnt in losses)
         return self._number(mean, what)
@@ -205,7 +205,7 @@ class Trainer:
         best = self.progress.curves.best
         return bool(self.config.patience and best) and len(points) - 1 - points.index(best) >= self.config.patience  # type: ignore[arg-type]
 
-    def _report(self, watcher: Watcher, tokens_per_second: float) -> None:
+    def _report(self, watcher: LoopWatcher, tokens_per_second: float) -> None:
         progress = self.progress
         point = TrainPoint(
             iteration=progress.iteration,
@@ -218,7 +218,7 @@ class Trainer:
         progress.curves.train.append(point)
         watcher.trained(point)
 
-    def _evaluate(self, watcher: Watcher, stop: Callable[[], bool]) -> bool:
+    def _evaluate(self, watcher: LoopWatcher, stop: Callable[[], bool]) -> bool:
         """Evaluates the validation rows; false if `stop()` cut it off."""
         if not self._valid:
             return True
@@ -226,7 +226,7 @@ class Trainer:
             point = ValidPoint(
                 iteration=self.progress.iteration, loss=self.mean_loss(self._valid, "the validation loss", stop)
             )
-        except StoppedError:
+        except TrainingStoppedError:
             return False
         curves = self.progress.curves
         curves.valid.append(point)

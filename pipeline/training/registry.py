@@ -20,13 +20,13 @@ from pipeline.processes.endpoint import is_running
 from pipeline.settings import Mode, Settings, Visibility
 from pipeline.training.config import Preset, TrainingConfig
 from pipeline.training.curves import Curves, Forgetting
-from pipeline.training.verdict import Verdict
+from pipeline.training.verdict import CurveVerdict
 
 RECORD, METRICS, CHART, CHECKPOINTS = "run.json", "metrics.jsonl", "chart.png", "checkpoints"
 LOCK = ".training.lock"
 """The lock in the folder of all runs: only one run trains at a time."""
-State = Literal["running", "stopped", "killed", "failed", "done"]
-OPEN: tuple[State, ...] = ("stopped", "killed")
+RunState = Literal["running", "stopped", "killed", "failed", "done"]
+OPEN: tuple[RunState, ...] = ("stopped", "killed")
 """The states of a run that can be resumed."""
 
 
@@ -62,7 +62,7 @@ class Run(BaseModel):
     base_hash: str
     made_at: datetime
     warnings: list[str] = []
-    state: State = "running"
+    state: RunState = "running"
     pid: int = 0
     process_started: float = 0
     """When the process started, in seconds since the epoch. It tells apart processes that had the same id."""
@@ -70,7 +70,7 @@ class Run(BaseModel):
     """The iteration of the last evaluation or checkpoint."""
     curves: Curves = Curves()
     forgetting: Forgetting | None = None
-    verdict: Verdict | None = None
+    verdict: CurveVerdict | None = None
     scores: list[RunScore] = []
     error: str = ""
     ended_at: datetime | None = None
@@ -95,7 +95,7 @@ class Run(BaseModel):
         self.pid = os.getpid()
         self.process_started = psutil.Process().create_time()
 
-    def end(self, state: State, error: str = "") -> None:
+    def end(self, state: RunState, error: str = "") -> None:
         """Notes that it has ended in `state`, and the error that ended it, if any."""
         self.state, self.error, self.ended_at = state, error, datetime.now(UTC)
 

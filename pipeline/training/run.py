@@ -17,19 +17,19 @@ from filelock import FileLock, Timeout
 from mlx_lm.utils import load_config, load_model, load_tokenizer
 
 from pipeline import files, jsonl
-from pipeline.adapters import CONFIG, WEIGHTS, Card, adapters_directory, base_hash, write_card
+from pipeline.adapters import CONFIG, WEIGHTS, AdapterCard, adapters_directory, base_hash, write_card
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SitetwinError
 from pipeline.settings import Settings, Visibility
 from pipeline.training import registry
 from pipeline.training.chart import draw
-from pipeline.training.checkpoint import Progress, weights_of
+from pipeline.training.checkpoint import TrainingProgress, weights_of
 from pipeline.training.checks import check_base, check_rows, check_visibility, fit_memory
 from pipeline.training.config import Preset, TrainingConfig, Values, configuration
 from pipeline.training.curves import Forgetting, TrainPoint, ValidPoint
 from pipeline.training.data import TokenRow, read_rows
 from pipeline.training.forgetting import general_loss, general_rows
-from pipeline.training.loop import StoppedError, Trainer
+from pipeline.training.loop import Trainer, TrainingStoppedError
 from pipeline.training.memory import free_memory
 from pipeline.training.registry import CHART, CHECKPOINTS, METRICS, Run
 from pipeline.training.report import write_report
@@ -40,7 +40,7 @@ from pipeline.weights.locating import weights_folder
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class SplitRows:
     """The rows that a run reads."""
 
     train: list[TokenRow]
@@ -49,7 +49,7 @@ class Rows:
     """Rows of text that has nothing to do with the notes, to measure forgetting."""
 
 
-class Screen(Protocol):
+class TrainingScreen(Protocol):
     """Is told what happens in a run."""
 
     def say(self, text: str) -> None:
@@ -68,11 +68,11 @@ class Screen(Protocol):
 class Recorder:
     """Keeps what the loop reports: lines in metrics.jsonl, curves in run.json, and the chart."""
 
-    def __init__(self, settings: Settings, run: Run, screen: Screen) -> None:
+    def __init__(self, settings: Settings, run: Run, screen: TrainingScreen) -> None:
         self.settings, self.run, self.screen = settings, run, screen
         self.folder = registry.run_folder(settings, run.name)
 
-    def go_on_from(self, progress: Progress) -> None:
+    def go_on_from(self, progress: TrainingProgress) -> None:
         """Drops reports that are newer than the checkpoint, because they will come again."""
         points: list[TrainPoint | ValidPoint] = [*progress.curves.train, *progress.curves.valid]
         points.sort(key=lambda point: (point.iteration, isinstance(point, ValidPoint)))
@@ -87,7 +87,7 @@ class Recorder:
         """Keeps a report of the training loss."""
         self._append(point)
 
-    def evaluated(self, point: ValidPoint, progress: Progress) -> None:
+    def evaluated(self, point: ValidPoint, progress: TrainingProgress) -> None:
         """Keeps an evaluation, and draws the chart anew."""
         self._append(point)
         self._keep(progress)
@@ -97,14 +97,14 @@ class Recorder:
         jsonl.append(self.folder / METRICS, [_row(point)])
         self.screen.point(point)
 
-    def _keep(self, progress: Progress) -> None:
+    def _keep(self, progress: TrainingProgress) -> None:
         self.run.curves, self.run.iteration = progress.curves, progress.iteration
         registry.write(self.settings, self.run)
 
 
 def start(
     settings: Settings,
-    screen: Screen,
+    screen: TrainingScreen,
     *,
     preset: Preset = "best",
     values: Values | None = None,
@@ -170,7 +170,7 @@ def start(
 
 
 def resume(
-    settings: Settings, screen: Screen, name: str | None = None, stop: Callable[[], bool] = lambda: False
+    settings: Settings, screen: TrainingScreen, name: str | None = None, stop: Callable[[], bool] = lambda: False
 ) -> Run:
     """Goes on from the last checkpoint of the run `name`, or of the newest interrupted run.
 
@@ -204,7 +204,9 @@ def base_folder(settings: Settings) -> Path:
     return weights_folder(settings.models.chat)
 
 
-def _train(settings: Settings, run: Run, base: Path, rows: Rows, screen: Screen, stop: Callable[[], bool]) -> Run:
+def _train(
+    settings: Settings, run: Run, base: Path, rows: SplitRows, screen: TrainingScreen, stop: Callable[[], bool]
+) -> Run:
     recorder = Recorder(settings, run, screen)
     try:
         model, _ = load_model(base)
@@ -217,7 +219,7 @@ def _train(settings: Settings, run: Run, base: Path, rows: Rows, screen: Screen,
         run.curves, run.iteration = trainer.progress.curves, trainer.progress.iteration
         if is_whole:
             _finish(settings, run, trainer, rows.general)
-    except StoppedError:
+    except TrainingStoppedError:
         is_whole = False
     except SitetwinError as error:
         run.end("failed", str(error))
@@ -266,7 +268,9 @@ def publish(settings: Settings, run: Run, weights: dict[str, mx.array], name: st
     config: dict[str, Any] = {
         **run.config.model_dump(), "model": run.base, **({"lora_parameters": None} if is_full else {})
     }  # fmt: skip
-    card = Card(base=run.base, base_hash=run.base_hash, visibility=run.visibility, dataset=run.data_set, run=run.name)
+    card = AdapterCard(
+        base=run.base, base_hash=run.base_hash, visibility=run.visibility, dataset=run.data_set, run=run.name
+    )
     # A folder that is already there is this run's own: the process was killed before the run's record was written.
     with files.new_folder(final, replace=True) as folder:
         mx.save_safetensors(str(folder / WEIGHTS), weights)
@@ -275,9 +279,9 @@ def publish(settings: Settings, run: Run, weights: dict[str, mx.array], name: st
     return final
 
 
-def _rows(folder: Path, base: Path, config: TrainingConfig) -> Rows:
+def _rows(folder: Path, base: Path, config: TrainingConfig) -> SplitRows:
     tokenizer = load_tokenizer(base, eos_token_ids=load_config(base).get("eos_token_id"))
-    return Rows(
+    return SplitRows(
         train=read_rows(folder, "train", tokenizer, config),
         valid=read_rows(folder, "valid", tokenizer, config),
         general=general_rows(tokenizer),

@@ -22,7 +22,7 @@ FORGOTTEN = 0.1
 """Nats a token. If the loss on general text rises by more, that counts as forgetting: each token is a tenth less likely."""
 
 
-class Verdict(BaseModel):
+class CurveVerdict(BaseModel):
     """What a run's curves show."""
 
     name: Literal["underfit", "good", "overfit", "diverged", "unknown"]
@@ -31,7 +31,7 @@ class Verdict(BaseModel):
     """What to change in the next run."""
 
 
-def judge(curves: Curves, forgetting: Forgetting | None = None) -> Verdict:
+def judge(curves: Curves, forgetting: Forgetting | None = None) -> CurveVerdict:
     """The verdict on a run that has ended, or on one so far.
 
     Args:
@@ -41,37 +41,37 @@ def judge(curves: Curves, forgetting: Forgetting | None = None) -> Verdict:
     verdict = _of_curves(curves)
     if forgetting is None or forgetting.rise is None or forgetting.rise <= FORGOTTEN:
         return verdict
-    return Verdict(
+    return CurveVerdict(
         name=verdict.name,
         text=f"{verdict.text}; it has forgotten some of what the base knew: {forgetting}",
         change=f"{verdict.change}; against the forgetting take a lower learning rate, fewer epochs or a lower rank",
     )
 
 
-def _of_curves(curves: Curves) -> Verdict:
+def _of_curves(curves: Curves) -> CurveVerdict:
     first, best = next((point for point in curves.valid if not point.iteration), None), curves.best
     if first is None or best is None:
-        return Verdict(
+        return CurveVerdict(
             name="unknown", text="there is no validation curve", change="build a data set with validation rows"
         )
     last = curves.valid[-1]
     if what := _divergence(curves, first, best, last):
-        return Verdict(name="diverged", text=f"the steps were too large: {what}", change=_smaller_steps(curves))
+        return CurveVerdict(name="diverged", text=f"the steps were too large: {what}", change=_smaller_steps(curves))
     if best.loss >= first.loss:
         if _has_learnt(curves, first):
-            return Verdict(
+            return CurveVerdict(
                 name="overfit",
                 text=f"the validation loss never fell below the untrained model's {first.loss:.3f} while the training "
                 f"loss fell to {_mean(_late(curves.train)):.3f}",
                 change="build a larger data set, or one whose documents are more like each other; train for fewer epochs",
             )
-        return Verdict(
+        return CurveVerdict(
             name="underfit",
             text=f"the validation loss stayed at the untrained model's {first.loss:.3f}, and the training loss hardly fell",
             change="train for more epochs, or with ten times the learning rate",
         )
     if last.loss > best.loss * (1 + RISE):
-        return Verdict(
+        return CurveVerdict(
             name="overfit",
             text=f"after iteration {best.iteration} the validation loss rose from {best.loss:.3f} to {last.loss:.3f}"
             + (" while the training loss went on falling" if _change_since(curves, best) < 0 else ""),
@@ -79,12 +79,12 @@ def _of_curves(curves: Curves) -> Verdict:
         )
     before, late = _ends(curves)
     if best in curves.valid[-_window(curves) :] and before - late > FALL * (first.loss - late) * _share(curves):
-        return Verdict(
+        return CurveVerdict(
             name="underfit",
             text=f"the validation loss was still falling at the end, from {before:.3f} to {late:.3f}",
             change="train for more epochs, or with a higher learning rate",
         )
-    return Verdict(
+    return CurveVerdict(
         name="good",
         text=f"the validation loss fell from {first.loss:.3f} to {best.loss:.3f} and has flattened",
         change="nothing; what is still missing must come from more or better pairs",

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from jinja2 import TemplateError
 
 from pipeline.text.thoughts import MARKS, split_thought
-from pipeline.weights.control_tokens import Part, broken_up, control_tokens, either, encode
+from pipeline.weights.control_tokens import TextPart, broken_up, control_tokens, either, encode
 from pipeline.weights.upstream import inner_tokenizer
 
 Message = Mapping[str, Any]
@@ -37,7 +37,7 @@ _EDGE = "\U000ff8a5"
 _PLACEHOLDER = re.compile(f"{_EDGE}(\\d+){_EDGE}")
 
 
-class Row(NamedTuple):
+class TokenizedRow(NamedTuple):
     """A conversation to train on."""
 
     tokens: list[int]
@@ -72,7 +72,7 @@ class ChatTemplate:
         """
         return self._encode(self.prompt_parts(messages, thinking=thinking, **options))
 
-    def row(self, messages: Sequence[Message]) -> Row:
+    def row(self, messages: Sequence[Message]) -> TokenizedRow:
         """The tokens of a conversation that ends in an answer, and where the answer begins.
 
         The tokens before the answer equal the prompt without thinking. A thought in the answer is left out.
@@ -84,12 +84,12 @@ class ChatTemplate:
         prompt = self._encode(before)
         answer = split_thought(messages[-1]["content"]).answer.strip()
         if not answer:
-            return Row(prompt, len(prompt))
+            return TokenizedRow(prompt, len(prompt))
         rendered = self._render([*messages[:-1], {**messages[-1], "content": answer}], opened=False, thinking=False)
         place = max(place for place, part in enumerate(rendered) if part.is_content)
         answered = [self._gap(before, rendered[:place]), rendered[place], self._ended(rendered[place + 1 :])]
         tokens = self._encode([*before, *answered])
-        return Row(tokens, _common(tokens, prompt))
+        return TokenizedRow(tokens, _common(tokens, prompt))
 
     def whole(self, messages: Sequence[Message], **options: Any) -> list[int]:
         """The tokens of a whole conversation, without the opening of a further answer.
@@ -111,13 +111,13 @@ class ChatTemplate:
         parts = self.prompt_parts(messages) if opened else self._render(messages, opened=False, thinking=False)
         return "".join(part.text for part in parts)
 
-    def prompt_parts(self, messages: Sequence[Message], *, thinking: bool = False, **options: Any) -> list[Part]:
+    def prompt_parts(self, messages: Sequence[Message], *, thinking: bool = False, **options: Any) -> list[TextPart]:
         """The parts of the prompt, which `prompt` turns into tokens. See `prompt`."""
         parts = self._render(messages, opened=True, thinking=thinking, **options)
         if not thinking and (mark := _open_thought(parts[-1])):
             begin = parts[-1].text
             gap = "\n" if begin.endswith("\n") else "\n\n"
-            parts[-1] = Part(f"{begin}{gap}{MARKS[mark]}\n\n", False)
+            parts[-1] = TextPart(f"{begin}{gap}{MARKS[mark]}\n\n", False)
         return parts
 
     def fold(self, messages: Sequence[Message]) -> list[Message]:
@@ -171,10 +171,12 @@ class ChatTemplate:
         """The template in Jinja; "" if the tokenizer writes chats by its own code."""
         return PLAIN if self.is_plain else str(self._tokenizer.chat_template or "")
 
-    def _render(self, messages: Sequence[Message], *, opened: bool, thinking: bool, **options: Any) -> list[Part]:
+    def _render(self, messages: Sequence[Message], *, opened: bool, thinking: bool, **options: Any) -> list[TextPart]:
         return self._render_as_is(self.fold(messages), opened=opened, thinking=thinking, **options)
 
-    def _render_as_is(self, messages: Sequence[Message], *, opened: bool, thinking: bool, **options: Any) -> list[Part]:
+    def _render_as_is(
+        self, messages: Sequence[Message], *, opened: bool, thinking: bool, **options: Any
+    ) -> list[TextPart]:
         contents: list[str] = []
         hidden = [_hide(message, contents) for message in messages]
         # Templates use two names for the switch. A tokenizer's own code knows one of them.
@@ -185,9 +187,9 @@ class ChatTemplate:
         text = self._renderer.apply_chat_template(hidden, tokenize=False, add_generation_prompt=opened, **options)
         pieces = _PLACEHOLDER.split(text)
         # `PLAIN` does not write the first token, so it is added here.
-        parts = [Part(self._first if self.is_plain else "", False)]
+        parts = [TextPart(self._first if self.is_plain else "", False)]
         for place, piece in enumerate(pieces):
-            parts.append(Part(contents[int(piece)], True) if place % 2 else Part(piece, False))
+            parts.append(TextPart(contents[int(piece)], True) if place % 2 else TextPart(piece, False))
         return [part for part in parts if part.text]
 
     @cached_property
@@ -196,10 +198,10 @@ class ChatTemplate:
         begin = self._tokenizer.encode("a")[:1]
         return str(self._tokenizer.bos_token) if begin == [self._tokenizer.bos_token_id] else ""
 
-    def _encode(self, parts: Sequence[Part]) -> list[int]:
+    def _encode(self, parts: Sequence[TextPart]) -> list[int]:
         return encode(self._without_marks(parts), self._tokenizer, self.control_tokens)
 
-    def _without_marks(self, parts: Sequence[Part]) -> list[Part]:
+    def _without_marks(self, parts: Sequence[TextPart]) -> list[TextPart]:
         """Breaks up turn marks in contents that are no tokens, such as early Mistral's `[INST]`, so that none forges a turn."""
         return [
             part._replace(text=broken_up(part.text, self._turn_marks)) if part.is_content else part for part in parts
@@ -214,17 +216,17 @@ class ChatTemplate:
         marks = {word for word in words if re.search(r"\w", word) and not re.fullmatch(r"[\w ]+", word)}
         return either(sorted(marks, key=lambda mark: (-len(mark), mark)))
 
-    def _gap(self, prompt: Sequence[Part], head: Sequence[Part]) -> Part:
+    def _gap(self, prompt: Sequence[TextPart], head: Sequence[TextPart]) -> TextPart:
         """The text that the template writes between the prompt and an answer, e.g. a space."""
         before, after = ("".join(part.text for part in parts) for parts in (prompt, head))
-        return Part(after.removeprefix(before) if after.startswith(before) else "", False)
+        return TextPart(after.removeprefix(before) if after.startswith(before) else "", False)
 
-    def _ended(self, rest: Sequence[Part]) -> Part:
+    def _ended(self, rest: Sequence[TextPart]) -> TextPart:
         """The text that closes an answer. It gets the end token if the template writes none, or the model never stops."""
         closing = "".join(part.text for part in rest)
         if either(self.control_tokens).search(closing):
-            return Part(closing, False)
-        return Part((self._tokenizer.eos_token or "") + closing, False)
+            return TextPart(closing, False)
+        return TextPart((self._tokenizer.eos_token or "") + closing, False)
 
 
 _SYSTEM, _USER, _ANSWER = (
@@ -242,7 +244,7 @@ def _hide(message: Message, contents: list[str]) -> dict[str, Any]:
     return {**message, "content": f"{begin}{_EDGE}{len(contents) - 1}{_EDGE}{end}"}
 
 
-def _open_thought(part: Part) -> str | None:
+def _open_thought(part: TextPart) -> str | None:
     """The opening mark of a thought that `part` leaves open; None if it leaves none open."""
     text = part.text.lower()
     opened = [(text.rfind(mark), mark) for mark, closing in MARKS.items() if text.rfind(mark) > text.rfind(closing)]

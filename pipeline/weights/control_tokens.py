@@ -10,7 +10,7 @@ _BREAK = "\u2060"
 """WORD JOINER: an invisible character that breaks up a mark."""
 
 
-class Part(NamedTuple):
+class TextPart(NamedTuple):
     """A piece of a rendered chat."""
 
     text: str
@@ -37,7 +37,7 @@ def control_tokens(tokenizer: Any, template: str) -> list[str]:
     return sorted(found, key=lambda token: (-len(token), token))
 
 
-def encode(parts: Sequence[Part], tokenizer: Any, control: Sequence[str]) -> list[int]:
+def encode(parts: Sequence[TextPart], tokenizer: Any, control: Sequence[str]) -> list[int]:
     """The tokens of a rendered chat. Control tokens inside contents are spelled as text.
 
     Args:

@@ -3,13 +3,13 @@ from lfx.schema.data import Data
 from lfx.schema.dataframe import DataFrame
 
 from components.pairs import chunks_from, chunks_to_table, pairs_from, pairs_to_table, reviewed_to_table
-from pipeline.dataset.records import Candidate, Pair, Rejection, Source
+from pipeline.dataset.records import Candidate, Pair, PairSource, Rejection
 
-RISE = Source("docs/my bread.md#1a-0", "docs/my bread.md", 3, "Bread", "Rise", "Two hours.", "public")
-OVEN = Source("docs/bread.md#2b-0", "docs/bread.md", 4, "Bread", "", "At 240 degrees.", "private")
+RISE = PairSource("docs/my bread.md#1a-0", "docs/my bread.md", 3, "Bread", "Rise", "Two hours.", "public")
+OVEN = PairSource("docs/bread.md#2b-0", "docs/bread.md", 4, "Bread", "", "At 240 degrees.", "private")
 
 
-def pair(kind: str = "fact", *sources: Source) -> Pair:
+def pair(kind: str = "fact", *sources: PairSource) -> Pair:
     return Pair(
         question=f"{kind}: how long?", answer="Two hours.", kind=kind, source="docs/my bread.md", chunk_index=3,  # type: ignore[arg-type]
         chunks=tuple(source.chunk for source in sources), accuracy=9, style=4,

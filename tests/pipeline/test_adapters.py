@@ -6,7 +6,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from pipeline.adapters import (
-    Card,
+    AdapterCard,
     adapters,
     answering_adapter,
     base_hash,
@@ -62,7 +62,7 @@ def adapter(settings: Settings, name: str, **card: object) -> Path:
         "base_hash": base_hash(Path(settings.models.chat)),
         "visibility": "public",
     }
-    write_card(folder, Card.model_validate(values | card))
+    write_card(folder, AdapterCard.model_validate(values | card))
     return folder
 
 

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from pipeline.chat import Answer, Citation, Turn
 from pipeline.settings import ContentSource, GatewaySettings, Settings, SiteSettings
 from web.app import create_app
-from web.question import Question
+from web.question import VisitorQuestion
 
 BREAD = """\
 ---
@@ -64,7 +64,7 @@ class ScriptedBackend:
     async def ready(self) -> Any:
         return ", ".join(self.starting) or True
 
-    async def stream(self, asked: Question) -> AsyncGenerator[str | Answer, None]:
+    async def stream(self, asked: VisitorQuestion) -> AsyncGenerator[str | Answer, None]:
         self.asked.append((asked.question, asked.conversation, asked.history))
         try:
             for piece in self.pieces:

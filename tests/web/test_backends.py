@@ -16,7 +16,7 @@ from pipeline.chat.assistant import Assistant
 from pipeline.errors import ServiceError, SettingsError
 from web.backends import DirectBackend, FlowBackend
 from web.gateway import choose_backend
-from web.question import Question
+from web.question import VisitorQuestion
 
 
 async def _ready(*backends):
@@ -75,7 +75,7 @@ def counting(monkeypatch):
 
 def test_direct_answers_run_off_the_event_loop_see_public_text_only_and_end_when_closed(settings, counting):
     async def first_two():
-        async with aclosing(DirectBackend(settings, "lora").stream(Question(question="Why?"))) as pieces:
+        async with aclosing(DirectBackend(settings, "lora").stream(VisitorQuestion(question="Why?"))) as pieces:
             return [await anext(pieces), await anext(pieces)]
 
     assert anyio.run(first_two) == ["0 ", "1 "]
@@ -91,7 +91,7 @@ def test_without_langflow_visitors_are_answered_in_the_mode_of_their_flow(settin
     settings.langflow.flow = flow
 
     async def first():
-        async with aclosing(choose_backend(settings).stream(Question(question="Why?"))) as pieces:
+        async with aclosing(choose_backend(settings).stream(VisitorQuestion(question="Why?"))) as pieces:
             return await anext(pieces)
 
     assert anyio.run(first) == "0 "
@@ -149,7 +149,9 @@ def test_visitors_get_nothing_private_from_a_flow(serve, visibility, cited, said
 
     async def answers():
         try:
-            return [piece async for piece in backend.stream(Question(question="Why?")) if isinstance(piece, Answer)]
+            return [
+                piece async for piece in backend.stream(VisitorQuestion(question="Why?")) if isinstance(piece, Answer)
+            ]
         finally:
             await backend.aclose()
 

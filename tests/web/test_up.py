@@ -9,10 +9,10 @@ from rich.console import Console
 
 from pipeline.errors import ServiceError, SettingsError
 from pipeline.processes.endpoint import free_port
-from pipeline.processes.supervisor import Row
+from pipeline.processes.supervisor import ProcessRow
 from pipeline.settings import GatewaySettings, LangflowSettings, Settings
 from web.rows import RowsFile
-from web.screen import Screen
+from web.screen import UpScreen
 from web.up import up
 
 
@@ -20,8 +20,8 @@ def site(root: Path, port: int) -> Settings:
     return Settings(root=root, gateway=GatewaySettings(port=port), langflow=LangflowSettings(enabled=False))
 
 
-def quiet_screen() -> Screen:
-    return Screen(Console(file=io.StringIO()))
+def quiet_screen() -> UpScreen:
+    return UpScreen(Console(file=io.StringIO()))
 
 
 def test_a_port_in_use_is_named_with_its_holder_and_setting(tmp_path: Path) -> None:
@@ -44,9 +44,10 @@ def test_a_second_up_is_told_where_the_first_is(tmp_path: Path) -> None:
     assert str(settings.gateway.port) in str(error.value)
 
 
-def rows(*states: str) -> list[Row]:
+def rows(*states: str) -> list[ProcessRow]:
     return [
-        Row(name, state=state, log=Path("x.log")) for name, state in zip(("engine", "langflow"), states, strict=False)
+        ProcessRow(name, state=state, log=Path("x.log"))
+        for name, state in zip(("engine", "langflow"), states, strict=False)
     ]  # type: ignore[arg-type]
 
 
@@ -69,7 +70,7 @@ def test_a_flow_that_only_langflow_can_run_is_refused_before_anything_starts(tmp
 
 def test_without_a_terminal_each_change_is_a_line_and_ready_comes_once() -> None:
     out = io.StringIO()
-    screen = Screen(Console(file=out, width=200))
+    screen = UpScreen(Console(file=out, width=200))
     engine, langflow = rows("starting", "starting")
     with screen.open([engine, langflow], "http://127.0.0.1:8765"):
         screen.show(engine)
@@ -86,7 +87,7 @@ def test_without_a_terminal_each_change_is_a_line_and_ready_comes_once() -> None
 
 def test_on_a_terminal_one_table_shows_all() -> None:
     out = io.StringIO()
-    screen = Screen(Console(file=out, force_terminal=True, width=120))
+    screen = UpScreen(Console(file=out, force_terminal=True, width=120))
     engine, langflow = rows("ready", "starting")
     engine.url = "http://127.0.0.1:1"
     with screen.open([engine, langflow], "http://127.0.0.1:8765"):

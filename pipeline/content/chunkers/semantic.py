@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.content.chunkers.placing import Embed, Placed, alone
 from pipeline.content.documents import Document
 from pipeline.content.packing import SHORT, Cut, group, split
-from pipeline.content.structure import Piece, parse_sections
+from pipeline.content.structure import SectionPiece, parse_sections
 from pipeline.settings import IndexSettings
 from pipeline.text.sentences import sentence_spans
 
@@ -22,7 +22,7 @@ def semantic(document: Document, settings: IndexSettings, embed: Embed) -> Place
         yield from ((section, cut) for cut in cuts or ([] if is_above else alone(section)))
 
 
-def merge(sections: Sequence[list[Piece]], max_chars: int, embed: Embed) -> list[list[Cut]]:
+def merge(sections: Sequence[list[SectionPiece]], max_chars: int, embed: Embed) -> list[list[Cut]]:
     """For each section the texts of at most `max_chars` characters that its pieces make, sentences merged by meaning.
 
     Of all ways to cut, the one taken has the highest sum, over every two sentences of one text, of their cosine less
@@ -40,15 +40,15 @@ def merge(sections: Sequence[list[Piece]], max_chars: int, embed: Embed) -> list
     ]
 
 
-def _units(piece: Piece, max_chars: int) -> list[Piece]:
+def _units(piece: SectionPiece, max_chars: int) -> list[SectionPiece]:
     """Sentences of a paragraph; what is no paragraph, or is longer than a text may be, as it is packed elsewhere."""
     if piece.kind != "paragraph":
         return split(piece, max_chars)
-    units: list[Piece] = []
+    units: list[SectionPiece] = []
     done = 0
     for start, end in sentence_spans(piece.text):
         gap = piece.text[done:start] if units else piece.gap
-        sentence = Piece(piece.text[start:end], "paragraph", False, piece.start + start, piece.start + end, gap)
+        sentence = SectionPiece(piece.text[start:end], "paragraph", False, piece.start + start, piece.start + end, gap)
         units += split(sentence, max_chars)
         done = end
     return units
@@ -63,7 +63,7 @@ def _mean_cosine(vectors: np.ndarray) -> float:
     return float(total @ total - count) / (count * (count - 1))
 
 
-def _cuts(units: Sequence[Piece], vectors: np.ndarray, threshold: float, max_chars: int) -> list[int]:
+def _cuts(units: Sequence[SectionPiece], vectors: np.ndarray, threshold: float, max_chars: int) -> list[int]:
     """For each number of first units, where the last text of them begins."""
     shortest = max_chars * SHORT
     best: list[tuple[float, int]] = [(0.0, 0)]

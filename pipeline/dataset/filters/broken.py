@@ -2,7 +2,7 @@
 
 import re
 
-from pipeline.dataset.filters.evidence import Evidence, evidence_of, shortened
+from pipeline.dataset.filters.evidence import PairEvidence, evidence_of, shortened
 from pipeline.dataset.filters.leftovers import prose
 from pipeline.dataset.records import Candidate
 from pipeline.text.pieces import is_code, split_sentences
@@ -34,7 +34,7 @@ def broken(candidate: Candidate) -> str:
     return ""
 
 
-def _is_cut_off(own: str, text: str, evidence: Evidence) -> bool:
+def _is_cut_off(own: str, text: str, evidence: PairEvidence) -> bool:
     if _OPEN_END.search(own) or own.count("(") > own.count(")") + own.count(":("):
         return True
     if _TRAILS_OFF.search(own):
@@ -59,7 +59,7 @@ def _ends_there(end: str, text: str) -> bool:
     return end in text and not after[:1].isalnum()
 
 
-def _twice(own: str, evidence: Evidence) -> str:
+def _twice(own: str, evidence: PairEvidence) -> str:
     """Words that stand one after the other twice, unless the text has them so."""
     patterns = (_PHRASE_TWICE, _WORD_THRICE, *([_WORD_TWICE] if evidence.english else []))
     for pattern in patterns:

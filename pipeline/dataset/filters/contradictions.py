@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.dataset.filters.evidence import Evidence, shortened
+from pipeline.dataset.filters.evidence import PairEvidence, shortened
 from pipeline.dataset.records import Pair
 from pipeline.text.statements import Statement, clauses, halves, has_negation, statement
 from pipeline.text.words import content_stems, coverage, words
@@ -27,7 +27,7 @@ _OPPOSITES = tuple(
 _YES_OR_NO = re.compile(r"^\W*(yes|no)\b\s*(?:[,.!;:—–-]|$)\s*", re.IGNORECASE)
 
 
-def contradiction(pair: Pair, said: Sequence[Statement], evidence: Evidence) -> str:
+def contradiction(pair: Pair, said: Sequence[Statement], evidence: PairEvidence) -> str:
     """The reason why the text contradicts one of the answer's sentences `said`; "" if it contradicts none."""
     about = frozenset(content_stems(pair.question))
     for sentence in said:
@@ -47,7 +47,7 @@ def contradiction(pair: Pair, said: Sequence[Statement], evidence: Evidence) -> 
     return ""
 
 
-def _other_number(sentence: Statement, about: frozenset[str], evidence: Evidence) -> str:
+def _other_number(sentence: Statement, about: frozenset[str], evidence: PairEvidence) -> str:
     """The reason if a number of the answer belongs to something else in the text."""
     wanted = {word for word in sentence.stems | about if not word[0].isdigit()}
     for number in sorted(sentence.numbers):
@@ -63,7 +63,7 @@ def _other_number(sentence: Statement, about: frozenset[str], evidence: Evidence
     return ""
 
 
-def _opposite_word(sentence: Statement, evidence: Evidence) -> str:
+def _opposite_word(sentence: Statement, evidence: PairEvidence) -> str:
     said = set(words(sentence.text))
     for mine, opposite in _opposites():
         if mine not in said or opposite in said:
@@ -77,7 +77,7 @@ def _opposite_word(sentence: Statement, evidence: Evidence) -> str:
     return ""
 
 
-def _other_polarity(clause: Statement, sentence: Statement, evidence: Evidence) -> str:
+def _other_polarity(clause: Statement, sentence: Statement, evidence: PairEvidence) -> str:
     """The reason if answer and text make the same statement, once affirmed and once negated.
 
     A "not" may reach over an enumeration, so one of the two sentences must have no negation at all.
@@ -93,7 +93,7 @@ def _other_polarity(clause: Statement, sentence: Statement, evidence: Evidence) 
     return ""
 
 
-def _wrong_yes(question: Statement, yes: bool, evidence: Evidence) -> str:
+def _wrong_yes(question: Statement, yes: bool, evidence: PairEvidence) -> str:
     alike = [other for other in evidence.clauses if _alike(question.stems, other.stems)]
     says_yes = not question.negative
     if alike and all((other.negative != says_yes) != yes for other in alike):
@@ -101,7 +101,7 @@ def _wrong_yes(question: Statement, yes: bool, evidence: Evidence) -> str:
     return ""
 
 
-def _other_name(half: Statement, evidence: Evidence) -> str:
+def _other_name(half: Statement, evidence: PairEvidence) -> str:
     """The reason if the text makes the same statement with another name or number."""
     mine = half.named | half.numbers
     for name in sorted(half.named):

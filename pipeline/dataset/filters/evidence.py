@@ -4,7 +4,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from pipeline.dataset.records import Source
+from pipeline.dataset.records import PairSource
 from pipeline.text.languages import may_be_english
 from pipeline.text.numbers import number_words, numbers
 from pipeline.text.statements import Statement, clauses, halves, has_negation, plain, statements
@@ -14,7 +14,7 @@ SHOWN_CHARS = 90
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class PairEvidence:
     """What the text of a pair contains."""
 
     words: str
@@ -43,13 +43,13 @@ class Evidence:
 
 
 @functools.lru_cache(maxsize=512)
-def evidence_of(sources: tuple[Source, ...]) -> Evidence:
+def evidence_of(sources: tuple[PairSource, ...]) -> PairEvidence:
     """The evidence in the texts of `sources`; titles and headings count as words."""
     texts = tuple(source.text for source in sources)
     whole = plain("\n\n".join(f"{s.document} {s.title} {s.heading}\n\n{s.text}" for s in sources))
     stems = frozenset(stems_with_parts(whole))
     sentences = tuple(sentence for text in texts for sentence in statements(text))
-    return Evidence(
+    return PairEvidence(
         f" {_bare_words(whole)} ",
         stems,
         frozenset(word[:PREFIX] for word in stems if len(word) >= PREFIX),

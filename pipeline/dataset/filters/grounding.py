@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipeline.dataset.filters.contradictions import contradiction
-from pipeline.dataset.filters.evidence import Evidence, evidence_of, shortened
+from pipeline.dataset.filters.evidence import PairEvidence, evidence_of, shortened
 from pipeline.dataset.filters.units import changed_unit
 from pipeline.dataset.records import Candidate, Pair
 from pipeline.settings import DatasetSettings
@@ -40,7 +40,7 @@ def grounding(candidate: Candidate, settings: DatasetSettings) -> str:
     )
 
 
-def _unknown_number(pair: Pair, said: Sequence[Statement], evidence: Evidence) -> str:
+def _unknown_number(pair: Pair, said: Sequence[Statement], evidence: PairEvidence) -> str:
     known = evidence.numbers | numbers(pair.question) | number_words(pair.question).keys()
     lacking = sorted({number for sentence in said for number in sentence.numbers} - known)
     if not lacking and evidence.english:
@@ -50,7 +50,7 @@ def _unknown_number(pair: Pair, said: Sequence[Statement], evidence: Evidence) -
     return f"the answer's number {lacking[0]} is not in the text" if lacking else ""
 
 
-def _unknown_name(pair: Pair, said: Sequence[Statement], evidence: Evidence) -> str:
+def _unknown_name(pair: Pair, said: Sequence[Statement], evidence: PairEvidence) -> str:
     asked = set(content_stems(pair.question)) | named(pair.question)
     for sentence in said:
         for word in sorted(sentence.named):
@@ -59,7 +59,7 @@ def _unknown_name(pair: Pair, said: Sequence[Statement], evidence: Evidence) -> 
     return ""
 
 
-def _unsaid(pair: Pair, said: Sequence[Statement], evidence: Evidence) -> str:
+def _unsaid(pair: Pair, said: Sequence[Statement], evidence: PairEvidence) -> str:
     asked = set(content_stems(pair.question))
     least = LEAST_COVERED if evidence.english else LEAST_COVERED_ELSEWHERE
     for sentence in said:
@@ -73,7 +73,7 @@ def _unsaid(pair: Pair, said: Sequence[Statement], evidence: Evidence) -> str:
     return ""
 
 
-def _answered(pair: Pair, evidence: Evidence) -> str:
+def _answered(pair: Pair, evidence: PairEvidence) -> str:
     """The reason against a refusal: a sentence of the text contains all that is asked for."""
     asked = set(content_stems(pair.question))
     if len(asked) < ENOUGH_WORDS:
@@ -84,10 +84,10 @@ def _answered(pair: Pair, evidence: Evidence) -> str:
     return ""
 
 
-def _is_held(word: str, evidence: Evidence) -> bool:
+def _is_held(word: str, evidence: PairEvidence) -> bool:
     return word in evidence.stems or word.removesuffix("s") in evidence.stems or word in evidence.numbers
 
 
-def _is_noun_elsewhere(word: str, sentence: Statement, evidence: Evidence) -> bool:
+def _is_noun_elsewhere(word: str, sentence: Statement, evidence: PairEvidence) -> bool:
     """Whether a capitalised word may be a plain noun, as in German, where every noun has a capital."""
     return not evidence.english and as_written(word, sentence.text)[1:].islower()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pipeline.dataset.export import Format, Messages
+from pipeline.dataset.export import Format, OpenAIRow
 from pipeline.errors import SitetwinError
 
 FEWEST = 10
@@ -12,7 +12,7 @@ TOKENS = 65_536
 CHARS_PER_TOKEN = 3
 
 
-def check(rows: Sequence[Messages]) -> None:
+def check(rows: Sequence[OpenAIRow]) -> None:
     """Refuse training rows that OpenAI would refuse.
 
     Raises:

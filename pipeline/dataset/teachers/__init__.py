@@ -1,6 +1,6 @@
 """Loads the teacher and the judge that the settings name."""
 
-from pipeline.dataset.records import Judge, Teacher
+from pipeline.dataset.records import PairJudge, Teacher
 from pipeline.errors import SettingsError
 from pipeline.servers.structured import StructuredModel
 from pipeline.settings import Settings
@@ -34,7 +34,7 @@ def load_teacher(settings: Settings) -> Teacher:
     return ModelTeacher(_model(settings, settings.teacher.model, "teacher.model"), settings.teacher.prompt)
 
 
-def load_judge(settings: Settings) -> Judge | None:
+def load_judge(settings: Settings) -> PairJudge | None:
     """The judge that the settings name; None if no model judges.
 
     Raises:

@@ -14,7 +14,7 @@ TOKENS_PER_PAIR = 220
 TOKENS_OF_JUDGE = 200
 
 
-class Draft(BaseModel):
+class PairDraft(BaseModel):
     """One pair in a model's answer."""
 
     question: str
@@ -27,7 +27,7 @@ class Drafts(BaseModel):
     """A model's answer to a task."""
 
     # Not typed as Draft, so that one bad draft does not reject the others.
-    pairs: list[dict[str, object]] = Field(json_schema_extra={"items": Draft.model_json_schema()})
+    pairs: list[dict[str, object]] = Field(json_schema_extra={"items": PairDraft.model_json_schema()})
 
 
 class ModelTeacher:
@@ -72,7 +72,7 @@ class ModelJudge:
 def _pair(draft: dict[str, object], task: Task) -> Pair | None:
     """The pair in a draft; None if the draft lacks something."""
     try:
-        read = Draft.model_validate(draft)
+        read = PairDraft.model_validate(draft)
     except ValidationError:
         return None
     question, answer = read.question.strip(), read.answer.strip()

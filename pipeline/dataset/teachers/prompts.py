@@ -5,7 +5,7 @@ Raise VERSION with every change, so that kept answers of the old version are not
 
 from collections.abc import Sequence
 
-from pipeline.dataset.records import Candidate, Source, Task
+from pipeline.dataset.records import Candidate, PairSource, Task
 from pipeline.servers.dialect import Messages
 from pipeline.settings import PairKind
 from pipeline.text.inert import inert
@@ -71,7 +71,7 @@ def judge_messages(candidate: Candidate) -> Messages:
     ]
 
 
-def block(sources: Sequence[Source]) -> str:
+def block(sources: Sequence[PairSource]) -> str:
     """The texts of `sources` as a block of data, each with its title and heading path."""
     texts = "\n\n".join(f"# {' > '.join(filter(None, (s.title, s.heading)))}\n{s.text}" for s in sources)
     return f"<text>\n{_inert(texts)}\n</text>"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pipeline.evaluation.comparing import Scores, not_worse
+from pipeline.evaluation.comparing import AnswerScores, not_worse
 from pipeline.jobs.recording import QuestionSet
 from pipeline.training.config import Preset
 from pipeline.training.registry import Run
@@ -12,7 +12,7 @@ FEW_ROWS = 100
 """With fewer validation rows, small differences mean little."""
 
 
-def conclusion(runs: Mapping[Preset, Run], scores: Mapping[str, Mapping[QuestionSet, Scores]]) -> list[str]:
+def conclusion(runs: Mapping[Preset, Run], scores: Mapping[str, Mapping[QuestionSet, AnswerScores]]) -> list[str]:
     """Sentences on the curves, then on the answers. What is not measured yet has none.
 
     Args:
@@ -58,7 +58,7 @@ def _ends(runs: Mapping[Preset, Run]) -> str:
     return f"Validation loss where each phase ended: {named}; the lowest is that of {lowest}."
 
 
-def _answers(scores: Mapping[str, Mapping[QuestionSet, Scores]]) -> list[str]:
+def _answers(scores: Mapping[str, Mapping[QuestionSet, AnswerScores]]) -> list[str]:
     """Compares each system with the base on the held-out questions, and names the one that learnt most by heart."""
     held = {system: asked["held out"] for system, asked in scores.items() if "held out" in asked}
     found = []

@@ -16,7 +16,7 @@ from pipeline.adapters import base_hash
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SettingsError, SitetwinError
 from pipeline.evaluation.adapter_scores import CancelledError, Held, questions, score, seen
-from pipeline.evaluation.comparing import Scored, Scores
+from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer
 from pipeline.jobs.phases.conclusion import conclusion
 from pipeline.jobs.recording import QuestionSet, record_scores
 from pipeline.settings import Settings, Visibility
@@ -32,7 +32,7 @@ ORDER: tuple[Preset, ...] = get_args(Preset)
 BASE = "base"
 
 
-class Screen(run.Screen, Protocol):
+class PhasesScreen(run.TrainingScreen, Protocol):
     """Is told what happens in an experiment."""
 
     def asked(self, system: str, done: int, total: int) -> None:
@@ -54,7 +54,7 @@ class Experiment(BaseModel):
     """mlx-lm's keys, over each preset."""
     base_hash: str
     questions: dict[QuestionSet, list[Held]]
-    scores: dict[str, dict[QuestionSet, Scores]] = {}
+    scores: dict[str, dict[QuestionSet, AnswerScores]] = {}
     """The scores by system: `base`, each preset, and `overfit-last`, the last weights of that run."""
     ended_at: datetime | None = None
 
@@ -119,7 +119,7 @@ def unfinished(settings: Settings) -> Experiment:
 
 def go_on(
     settings: Settings,
-    screen: Screen,
+    screen: PhasesScreen,
     experiment: Experiment,
     *,
     is_memory_checked: bool = True,
@@ -176,7 +176,7 @@ def chart_file(settings: Settings, experiment: Experiment) -> Path:
 
 def _train(
     settings: Settings,
-    screen: Screen,
+    screen: PhasesScreen,
     experiment: Experiment,
     preset: Preset,
     is_memory_checked: bool,
@@ -206,7 +206,7 @@ def _train(
     return found
 
 
-def _say_rest(settings: Settings, screen: Screen, experiment: Experiment, trained: Run) -> None:
+def _say_rest(settings: Settings, screen: PhasesScreen, experiment: Experiment, trained: Run) -> None:
     """Says how long the phases after `trained` will take."""
     rest = ORDER[ORDER.index(trained.preset) + 1 :]
     values, is_demo = experiment.values, settings.models.chat == DEMO
@@ -227,7 +227,7 @@ def _systems(settings: Settings, experiment: Experiment) -> Iterator[tuple[str, 
 
 def _ask(
     settings: Settings,
-    screen: Screen,
+    screen: PhasesScreen,
     experiment: Experiment,
     system: str,
     adapter: str | None,
@@ -238,9 +238,9 @@ def _ask(
     for asked, held in experiment.questions.items():
         if asked in had:
             continue
-        answered: list[Scored] = []
+        answered: list[ScoredAnswer] = []
 
-        def report(scored: Scored, answered: list[Scored] = answered, total: int = len(held)) -> None:
+        def report(scored: ScoredAnswer, answered: list[ScoredAnswer] = answered, total: int = len(held)) -> None:
             answered.append(scored)
             screen.asked(system, len(answered), total)
 

@@ -18,7 +18,7 @@ from pipeline.settings import Settings
 from pipeline.training.config import Preset
 
 FILE = "retrain.json"
-State = Literal["running", "done", "cancelled", "failed", "died"]
+RetrainingState = Literal["running", "done", "cancelled", "failed", "died"]
 Outcome = Literal["promoted", "kept", "unchanged"]
 Step = Literal["data set", "training", "comparison"]
 STEPS: tuple[Step, ...] = ("data set", "training", "comparison")
@@ -27,7 +27,7 @@ WRITE_SECONDS = 1.0
 """The least time between two writes of the file within a step."""
 
 
-class Request(BaseModel):
+class RetrainingRequest(BaseModel):
     """What the owner or agent who started the job wants."""
 
     preset: Preset = "best"
@@ -37,17 +37,17 @@ class Request(BaseModel):
     """Whether to train even if nothing has changed."""
 
 
-class Job(Measured):
+class RetrainingJob(Measured):
     """The record of a retraining."""
 
     number: int
     """Counted from 1 in this site."""
-    state: State = "running"
+    state: RetrainingState = "running"
     outcome: Outcome | None = None
     """The result of a job that is done: the new adapter was promoted, it was only kept, or there was nothing to do."""
     text: str = ""
     """What came of it, or why it ended, with the next step to take."""
-    request: Request
+    request: RetrainingRequest
     step: Step = "data set"
     unit: str = ""
     """What `done` and `total` count: tasks, pairs, iterations or answers."""
@@ -115,7 +115,7 @@ def log_file(settings: Settings) -> Path:
     return settings.log_directory / "retrain.log"
 
 
-def read_job(settings: Settings) -> Job | None:
+def read_job(settings: Settings) -> RetrainingJob | None:
     """The job under way, else the last one; None: there never was one. A running job whose process is gone has `died`.
 
     Raises:
@@ -125,7 +125,7 @@ def read_job(settings: Settings) -> Job | None:
     if not file.is_file():
         return None
     try:
-        job = Job.model_validate_json(file.read_bytes())
+        job = RetrainingJob.model_validate_json(file.read_bytes())
     except ValidationError:
         raise SitetwinError(f"{file} can't be read: remove it, then run `sitetwin retrain`") from None
     if job.state == "running" and not job.is_alive(lock_file(settings)):
@@ -134,7 +134,7 @@ def read_job(settings: Settings) -> Job | None:
     return job
 
 
-def write_job(settings: Settings, job: Job) -> None:
+def write_job(settings: Settings, job: RetrainingJob) -> None:
     """Writes the record."""
     files.write_text(job_file(settings), job.model_dump_json(indent=2) + "\n")
 
@@ -142,7 +142,7 @@ def write_job(settings: Settings, job: Job) -> None:
 class Tracker:
     """Keeps the record up to date, in the process that does the work."""
 
-    def __init__(self, settings: Settings, job: Job) -> None:
+    def __init__(self, settings: Settings, job: RetrainingJob) -> None:
         self.settings, self.job = settings, job
         self._written = 0.0
         self._began = (0, 0.0)
@@ -172,7 +172,7 @@ class Tracker:
         if time.monotonic() - self._written > WRITE_SECONDS:
             self.write()
 
-    def end(self, state: State, text: str, outcome: Outcome | None = None) -> None:
+    def end(self, state: RetrainingState, text: str, outcome: Outcome | None = None) -> None:
         """Notes that the job has ended, with a text for people."""
         self.job.state, self.job.text, self.job.outcome = state, text, outcome
         self.job.seconds_left = None

@@ -8,7 +8,7 @@ import psutil
 from filelock import FileLock
 
 from pipeline.errors import ServiceError, SitetwinError
-from pipeline.jobs.retraining.job import Job, Request, job_file, log_file, read_job, write_job
+from pipeline.jobs.retraining.job import RetrainingJob, RetrainingRequest, job_file, log_file, read_job, write_job
 from pipeline.processes.logs import last_line, open_log
 from pipeline.settings import Settings
 from pipeline.surroundings import environment, python_module
@@ -18,7 +18,7 @@ _ORPHAN = "import subprocess, sys; subprocess.Popen(sys.argv[1:])"
 child processes, and must not end the training."""
 
 
-def start(settings: Settings, request: Request) -> tuple[Job, bool]:
+def start(settings: Settings, request: RetrainingRequest) -> tuple[RetrainingJob, bool]:
     """Starts a job unless one is under way; there is only one at a time.
 
     Returns:
@@ -38,7 +38,7 @@ def start(settings: Settings, request: Request) -> tuple[Job, bool]:
         return _spawn(settings, _new(settings, request, before)), True
 
 
-def cancel(settings: Settings) -> Job:
+def cancel(settings: Settings) -> RetrainingJob:
     """Tells the job to stop. It ends after its current training step and keeps a checkpoint.
 
     Raises:
@@ -56,7 +56,7 @@ def cancel(settings: Settings) -> Job:
     return job
 
 
-def configured(settings: Settings, request: Request) -> None:
+def configured(settings: Settings, request: RetrainingRequest) -> None:
     """Checks the request's configuration.
 
     Raises:
@@ -71,10 +71,10 @@ def configured(settings: Settings, request: Request) -> None:
         )
 
 
-def _new(settings: Settings, request: Request, before: Job | None) -> Job:
+def _new(settings: Settings, request: RetrainingRequest, before: RetrainingJob | None) -> RetrainingJob:
     """The record of a new job. It names this process until the job's own process takes over."""
     me = psutil.Process()
-    return Job(
+    return RetrainingJob(
         number=before.number + 1 if before else 1,
         request=request,
         judged=before.judged if before else "",
@@ -85,7 +85,7 @@ def _new(settings: Settings, request: Request, before: Job | None) -> Job:
     )
 
 
-def _spawn(settings: Settings, job: Job) -> Job:
+def _spawn(settings: Settings, job: RetrainingJob) -> RetrainingJob:
     write_job(settings, job)
     with open_log(log_file(settings)) as log:
         offset = log.tell()

@@ -13,13 +13,13 @@ from typing import Any
 
 from pipeline.adapters import Adapter, base_hash, promoted
 from pipeline.dataset import versions
-from pipeline.dataset.build import Built, Progress
+from pipeline.dataset.build import BuildProgress, Built
 from pipeline.engine.promoting import promote
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.adapter_scores import CancelledError, Held, askable, golden_questions, questions, score, unseen
-from pipeline.evaluation.comparing import Scored, ScoredMode, Scores, largest_losses, not_worse
+from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer, ScoredMode, largest_losses, not_worse
 from pipeline.jobs.recording import record_scores
-from pipeline.jobs.retraining.job import Request, Tracker
+from pipeline.jobs.retraining.job import RetrainingRequest, Tracker
 from pipeline.settings import Settings, Visibility
 from pipeline.site import Site
 from pipeline.training import registry
@@ -37,7 +37,7 @@ STOP_SECONDS = 0.5
 """How soon the build of a data set notices that it must stop."""
 
 
-class StoppedError(Exception):
+class RetrainingStoppedError(Exception):
     """The job was cancelled. Finished work is kept."""
 
 
@@ -52,7 +52,7 @@ def retrain(settings: Settings, tracker: Tracker, stop: Stop) -> None:
     _say(f"retraining {tracker.job.number}, {tracker.job.started_at:%Y-%m-%d %H:%M}: {tracker.job.request}")
     try:
         _retrain(settings, tracker, stop)
-    except StoppedError:
+    except RetrainingStoppedError:
         where = f"in the step {tracker.job.step}" + (f" of {tracker.job.run}" if tracker.job.run else "")
         tracker.end("cancelled", f"stopped {where}: `sitetwin retrain` goes on from there")
     except SitetwinError as error:
@@ -95,7 +95,7 @@ def _build(settings: Settings, tracker: Tracker, stop: Stop) -> int:
     """Brings the data set up to date and returns its version."""
     tracker.begin("data set")
 
-    def report(progress: Progress) -> None:
+    def report(progress: BuildProgress) -> None:
         if (progress.unit, progress.total) != (tracker.job.unit, tracker.job.total):
             tracker.begin("data set", progress.unit, progress.total, progress.done)
         tracker.advance(progress.done)
@@ -114,11 +114,11 @@ async def _until(work: Coroutine[Any, Any, Built], stop: Stop) -> Built:
         if stop():
             task.cancel()
             await asyncio.wait({task})
-            raise StoppedError
+            raise RetrainingStoppedError
     return task.result()
 
 
-def _same_run(settings: Settings, request: Request, data_set: int, base: str) -> Run | None:
+def _same_run(settings: Settings, request: RetrainingRequest, data_set: int, base: str) -> Run | None:
     """The newest run with the same data set, base and configuration that has not failed. A new one would be the same."""
     config = configuration(request.preset, request.values, is_demo=settings.models.chat == DEMO)
     same = [
@@ -168,7 +168,7 @@ def _train(settings: Settings, tracker: Tracker, before: Run | None, stop: Stop)
                 stop=stop,
             )
     if run.state == "stopped":
-        raise StoppedError
+        raise RetrainingStoppedError
     # The comparison asks the engine, which loads weights of its own.
     give_back_model()
     return run
@@ -194,10 +194,10 @@ def _compare(
     visitors = run.visibility == "public" and (old is None or old.visibility == "public")
     visibility: Visibility | None = "public" if visitors else None
 
-    def heard(_: Scored) -> None:
+    def heard(_: ScoredAnswer) -> None:
         tracker.advance(tracker.job.done + 1)
 
-    def scores(adapter: str | None, mode: ScoredMode) -> Scores:
+    def scores(adapter: str | None, mode: ScoredMode) -> AnswerScores:
         return score(settings, adapter, asked, mode=mode, visibility=visibility, on_answer=heard, cancelled=stop)
 
     tracker.job.comparisons = []
@@ -210,7 +210,7 @@ def _compare(
             for line in (tracker.job.comparisons[-1].text, *largest_losses(new, before)):
                 _say(line)
     except CancelledError:
-        raise StoppedError from None
+        raise RetrainingStoppedError from None
 
 
 def _decide(settings: Settings, tracker: Tracker, run: Run, old: Adapter | None) -> None:

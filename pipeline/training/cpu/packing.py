@@ -10,7 +10,7 @@ from pipeline.training.data import Batch
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PackedPart:
     """The rows' common beginning, or the rest of one row."""
 
     own: slice
@@ -36,8 +36,8 @@ class Packed:
         """The indices of the tokens that are followed by a learnt one. `targets` holds those learnt tokens."""
         self.targets = np.concatenate([row[steps] for row, steps in zip(batch.tokens, learnt, strict=True)])
         beginning = np.arange(common)
-        self.parts = [Part(slice(0, common), beginning)] if common else []
-        self.parts += [Part(slice(*ends), np.append(beginning, np.arange(*ends))) for ends in pairwise(ends)]
+        self.parts = [PackedPart(slice(0, common), beginning)] if common else []
+        self.parts += [PackedPart(slice(*ends), np.append(beginning, np.arange(*ends))) for ends in pairwise(ends)]
 
 
 def _common(rows: Sequence[np.ndarray], most: int) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from pipeline.settings import Settings
-from pipeline.training.exporting.source import Source
+from pipeline.training.exporting.source import ExportSource
 
 Bits = Literal[4, 8]
 
@@ -43,7 +43,7 @@ class Trial:
 class Export(ABC):
     """One adapter on its way. Its methods are called in the order in which they stand here."""
 
-    source: Source
+    source: ExportSource
     wishes: Wishes
     settings: Settings
 

@@ -22,7 +22,7 @@ from pipeline.engine.lora import EMBEDDINGS, Dora
 from pipeline.errors import ModelError
 from pipeline.training.exporting.disk import bytes_of_export
 from pipeline.training.exporting.export import Bits, Export
-from pipeline.training.exporting.source import FULL, Source
+from pipeline.training.exporting.source import FULL, ExportSource
 
 _WEIGHTS = (".safetensors", ".safetensors.index.json", ".gguf", ".bin", ".pt", ".pth")
 _OF_ALL = (
@@ -60,7 +60,7 @@ class Fused(Export):
         return f'`[models] chat = "{self.wishes.folder}"`, or `mlx_lm.generate --model {self.wishes.folder}`'
 
 
-def fuse(source: Source, *, dequantise: bool = False) -> tuple[nn.Module, dict[str, Any]]:
+def fuse(source: ExportSource, *, dequantise: bool = False) -> tuple[nn.Module, dict[str, Any]]:
     """The model with the adapter merged into its weights, and its config.json.
 
     Args:
@@ -83,7 +83,7 @@ def fuse(source: Source, *, dequantise: bool = False) -> tuple[nn.Module, dict[s
     return _text_alone(model, config)
 
 
-def write_fused(source: Source, folder: Path, *, bits: Bits | None = None, dequantise: bool = False) -> None:
+def write_fused(source: ExportSource, folder: Path, *, bits: Bits | None = None, dequantise: bool = False) -> None:
     """Writes the fused model into `folder`, with the base's tokenizer and chat template as they are.
 
     Args:
@@ -115,7 +115,7 @@ def _text_alone(model: nn.Module, config: dict[str, Any]) -> tuple[nn.Module, di
     return inner, text | {"model_type": "gemma3_text", "architectures": ["Gemma3ForCausalLM"]}
 
 
-def _adapted(source: Source, model: nn.Module) -> Iterator[tuple[str, Any]]:
+def _adapted(source: ExportSource, model: nn.Module) -> Iterator[tuple[str, Any]]:
     """The layers that the adapter changes, as mlx-lm trains them."""
     modules, arrays = dict(model.named_modules()), source.weights()
     for path, lora in source.overlay(model).layers.items():
@@ -128,7 +128,7 @@ def _adapted(source: Source, model: nn.Module) -> Iterator[tuple[str, Any]]:
         yield path, layer
 
 
-def _check_full(source: Source, model: nn.Module) -> None:
+def _check_full(source: ExportSource, model: nn.Module) -> None:
     """mlx-lm takes what fits of a full fine-tune, and says nothing of the rest."""
     shapes = {path: array.shape for path, array in dict(tree_flatten(model.parameters())).items()}
     wrong = [path for path, array in source.weights().items() if shapes.get(path) != array.shape]

@@ -18,7 +18,7 @@ from pipeline.errors import ModelError
 from pipeline.training.exporting.disk import bytes_of_export
 from pipeline.training.exporting.export import Export
 from pipeline.training.exporting.fused import fuse
-from pipeline.training.exporting.source import Source
+from pipeline.training.exporting.source import ExportSource
 from pipeline.training.exporting.vocabulary import kind_of, read_tokenizer, tokenizer_metadata
 from pipeline.weights.gguf.families import (
     GEMMA2,
@@ -51,7 +51,7 @@ class Gguf(Export):
         return f"`llama-server -m {file}`, or `FROM {file}` in a Modelfile"
 
 
-def reason_against_gguf(source: Source, config: dict[str, Any]) -> str:
+def reason_against_gguf(source: ExportSource, config: dict[str, Any]) -> str:
     """Why this model has no GGUF here, in words that fit into brackets; "" when it has.
 
     Args:
@@ -79,7 +79,7 @@ def reason_against_gguf(source: Source, config: dict[str, Any]) -> str:
     return f"it has layers of {odd[0]}" if odd else ""
 
 
-def write_gguf(source: Source, model: nn.Module, config: dict[str, Any], file: Path) -> None:
+def write_gguf(source: ExportSource, model: nn.Module, config: dict[str, Any], file: Path) -> None:
     """Writes the fused, unquantised `model` with its tokenizer and chat template. The model is used up by it.
 
     Raises:

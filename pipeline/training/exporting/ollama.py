@@ -16,7 +16,7 @@ from pipeline.training.exporting.disk import bytes_of_export
 from pipeline.training.exporting.export import Bits, Export, Trial
 from pipeline.training.exporting.fused import fuse, write_fused
 from pipeline.training.exporting.gguf import WITHOUT_GGUF, reason_against_gguf, write_gguf
-from pipeline.training.exporting.source import Source
+from pipeline.training.exporting.source import ExportSource
 from pipeline.training.exporting.template import find_pieces, render_with
 from pipeline.weights.chat_template import ChatTemplate
 from pipeline.weights.control_tokens import broken_up, either
@@ -95,7 +95,7 @@ class OllamaModel:
         return "\n".join(lines) + "\n"
 
 
-def describe(source: Source, settings: Settings) -> OllamaModel:
+def describe(source: ExportSource, settings: Settings) -> OllamaModel:
     """Persona, template and parameters, such that Ollama answers as the engine does."""
     pieces = find_pieces(render_with(source.tokenizer))
     longest = source.config.get("max_position_embeddings") or CONTEXT_TOKENS
@@ -113,7 +113,7 @@ def describe(source: Source, settings: Settings) -> OllamaModel:
     return OllamaModel(pieces.as_go() if pieces else None, persona, parameters)
 
 
-def write_ollama(source: Source, model: OllamaModel, folder: Path) -> None:
+def write_ollama(source: ExportSource, model: OllamaModel, folder: Path) -> None:
     """Writes the fused weights into `folder`, and the Modelfile that `ollama create NAME -f Modelfile` takes."""
     fused, config = fuse(source, dequantise=True)
     if reason_against_gguf(source, config):

@@ -17,7 +17,7 @@ import mlx.nn as nn
 from pipeline.engine.lora import EMBEDDINGS, LINEARS, Lora
 from pipeline.errors import ModelError
 from pipeline.training.exporting.export import Export
-from pipeline.training.exporting.source import FULL, Source
+from pipeline.training.exporting.source import FULL, ExportSource
 from pipeline.weights.demo import DEMO
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
@@ -49,7 +49,7 @@ class Peft(Export):
         return f"{loaded}, or `{served}`"
 
 
-def write_peft(source: Source, folder: Path, base_name: str | None = None) -> list[str]:
+def write_peft(source: ExportSource, folder: Path, base_name: str | None = None) -> list[str]:
     """Writes the two files into `folder`; returns what whoever loads them must know.
 
     Args:
@@ -125,7 +125,7 @@ def name_in_transformers(path: str) -> str:
     return path.removeprefix("language_model.")
 
 
-def _arrays(source: Source, layers: dict[str, Lora], model: nn.Module) -> Iterator[tuple[str, mx.array]]:
+def _arrays(source: ExportSource, layers: dict[str, Lora], model: nn.Module) -> Iterator[tuple[str, mx.array]]:
     """By name in adapter_model.safetensors."""
     modules = dict(model.named_modules())
     is_tied = not any(path.endswith(_HEAD) for path in modules)
@@ -146,7 +146,7 @@ def _arrays(source: Source, layers: dict[str, Lora], model: nn.Module) -> Iterat
             yield f"{name}.lora_magnitude_vector", magnitudes[f"{path}.m"]
 
 
-def _notes(source: Source, name: str, is_given: bool) -> Iterator[str]:
+def _notes(source: ExportSource, name: str, is_given: bool) -> Iterator[str]:
     if source.kind == "dora":
         yield "vLLM takes no DoRA: use --to fused there"
     if is_given:

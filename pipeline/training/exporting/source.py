@@ -27,7 +27,7 @@ FULL = "full"
 
 
 @dataclass(frozen=True)
-class Source:
+class ExportSource:
     adapter: Adapter
     base: Path
     """The folder with the base's weights."""
@@ -101,7 +101,7 @@ class Source:
         ]
 
 
-def find_source(settings: Settings, name: str) -> Source:
+def find_source(settings: Settings, name: str) -> ExportSource:
     """The adapter `name`, which has the name of the run that made it.
 
     Raises:
@@ -119,7 +119,7 @@ def find_source(settings: Settings, name: str) -> Source:
         raise ModelError(
             f"the weights of {adapter.base!r} are not those that {name!r} was trained on: put those back, or train again"
         )
-    return Source(adapter, base, _persona(settings, adapter))
+    return ExportSource(adapter, base, _persona(settings, adapter))
 
 
 def _persona(settings: Settings, adapter: Adapter) -> str:

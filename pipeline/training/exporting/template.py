@@ -11,9 +11,9 @@ from typing import Any
 
 from jinja2 import TemplateError
 
+from pipeline.servers.dialect import Messages
 from pipeline.weights.chat_template import ChatTemplate
 
-Messages = list[dict[str, str]]
 Render = Callable[[Messages, bool], str]
 """The model's own template; the second argument says whether the next answer is opened."""
 

@@ -9,9 +9,9 @@ from pipeline.chat.prompt import grounded_messages
 from pipeline.chat.refusing import NOT_IN_NOTES, REFUSALS, is_refusal
 from pipeline.dataset.build import build
 from pipeline.dataset.export import read_messages
-from pipeline.dataset.records import Pair, Source
+from pipeline.dataset.records import Pair, PairSource
 from pipeline.dataset.retrieval_rows import rows_to_train
-from pipeline.dataset.versions import Row, read_card, read_rows, version_folder
+from pipeline.dataset.versions import DatasetRow, read_card, read_rows, version_folder
 from pipeline.index.passages import Passage
 from pipeline.settings import DatasetSettings, PersonaSettings
 from tests.pipeline.dataset.notes import FirstSentences, cut, document, embed, site
@@ -22,7 +22,7 @@ HIDDEN = "The vault holds the silver spoon."
 
 def source(number, text="", visibility="public"):
     text = text or f"In note {number} I count {number * 7} clocks."
-    return Source(f"{number}.md#0-0", f"{number}.md", 0, f"Note {number}", "Clocks", text, visibility)
+    return PairSource(f"{number}.md#0-0", f"{number}.md", 0, f"Note {number}", "Clocks", text, visibility)
 
 
 def row(number, kind="fact", split="train", answer=""):
@@ -30,7 +30,7 @@ def row(number, kind="fact", split="train", answer=""):
         question=f"How many clocks are in note {number}?", answer=answer or f"There are {number * 7} clocks.", kind=kind,
         source=f"{number}.md", chunk_index=0, chunks=(f"{number}.md#0-0",), accuracy=9, style=9,
     )  # fmt: skip
-    return Row(pair=pair, split=split, original=pair.id)
+    return DatasetRow(pair=pair, split=split, original=pair.id)
 
 
 SOURCES = [source(number) for number in range(40)]
@@ -96,7 +96,7 @@ def test_in_some_rows_no_passage_answers_and_the_answer_says_so_in_many_words():
 
 
 def test_a_passage_that_answers_too_is_no_distractor():
-    twin = Source("99.md#0-0", "99.md", 0, "Note 99", "Clocks", "There are 21 clocks in note 3.", "public")
+    twin = PairSource("99.md#0-0", "99.md", 0, "Note 99", "Clocks", "There are 21 clocks in note 3.", "public")
     for messages in grounded(made([row(3)], [*SOURCES, twin], with_passages=1, unanswered=1)["train"]):
         assert 99 not in notes_of(messages)
 
@@ -160,7 +160,7 @@ def test_the_same_notes_give_the_same_rows_and_an_edit_changes_its_own_only():
 def test_a_synthesis_sees_all_its_passages():
     pair = ROWS[0].pair.model_copy(update={"chunks": ("0.md#0-0", "1.md#0-0"), "kind": "synthesis"})
     [messages] = grounded(
-        made([Row(pair=pair, split="train", original=pair.id)], with_passages=1, unanswered=0)["train"]
+        made([DatasetRow(pair=pair, split="train", original=pair.id)], with_passages=1, unanswered=0)["train"]
     )
     assert {0, 1} <= set(notes_of(messages))
 

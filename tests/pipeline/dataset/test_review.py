@@ -5,7 +5,7 @@ from pipeline.dataset.decisions import Decision
 from pipeline.dataset.plan import sources_of
 from pipeline.dataset.records import Pair, Rejection
 from pipeline.dataset.review import Texts, Wanted, choices, decided, join, select
-from pipeline.dataset.versions import Rejected, Row
+from pipeline.dataset.versions import DatasetRow, Rejected
 from tests.pipeline.dataset.notes import cut, document
 
 
@@ -16,7 +16,7 @@ def pair(question, source="notes/a.md", chunk_index=0, kind="fact", answer="Beca
 
 
 def accepted(made, split="train", written=None):
-    return Row(pair=made, split=split, original=(written or made).id)
+    return DatasetRow(pair=made, split=split, original=(written or made).id)
 
 
 def rejected(made, stage="score", reason="accuracy 3 is below 6"):
@@ -100,7 +100,7 @@ def test_choices_count_the_pairs():
     ],
 )
 def test_a_decision_waits_while_the_next_build_would_change_something(row, decisions, waits):
-    rows, out = ([row], []) if isinstance(row, Row) else ([], [row])
+    rows, out = ([row], []) if isinstance(row, DatasetRow) else ([], [row])
     (item,) = decided(join(rows, out), decisions)
     assert item.waits is waits
 

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.embedding.bert_folder import load_tokenizer, read_config, read_prefixes, read_weights, weights_name
 from pipeline.embedding.onnx_embedder import BertEmbedder
-from pipeline.embedding.prefixes import Prefixes
+from pipeline.embedding.prefixes import EmbeddingPrefixes
 from pipeline.errors import ModelError
 from pipeline.weights.demo import embedding_model
 
@@ -103,9 +103,9 @@ def test_a_layer_after_the_pooling_is_refused(tmp_path: Path) -> None:
 def test_prompts_of_the_folder_win_over_what_its_name_tells(tmp_path: Path) -> None:
     folder = tmp_path / "e5-small"
     folder.mkdir()
-    assert read_prefixes(folder) == Prefixes("query: ", "passage: ")
+    assert read_prefixes(folder) == EmbeddingPrefixes("query: ", "passage: ")
     write_json(folder, "config_sentence_transformers.json", {"prompts": {"query": "", "document": ""}})
-    assert read_prefixes(folder) == Prefixes("query: ", "passage: ")
+    assert read_prefixes(folder) == EmbeddingPrefixes("query: ", "passage: ")
     write_json(folder, "config_sentence_transformers.json", {"prompts": {"query": "q: ", "passage": "p: "}})
-    assert read_prefixes(folder) == Prefixes("q: ", "p: ")
-    assert read_prefixes(embedding_model()) == Prefixes()
+    assert read_prefixes(folder) == EmbeddingPrefixes("q: ", "p: ")
+    assert read_prefixes(embedding_model()) == EmbeddingPrefixes()

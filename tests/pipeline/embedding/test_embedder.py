@@ -9,7 +9,7 @@ import pytest
 from pipeline.embedding.embedder import PrefixedEmbedder, load_embedder, load_former
 from pipeline.embedding.mlx_embedder import MlxEmbedder
 from pipeline.embedding.openai_embeddings import OpenAIEmbeddings
-from pipeline.embedding.prefixes import Prefixes
+from pipeline.embedding.prefixes import EmbeddingPrefixes
 from pipeline.embedding.remote_embedder import RemoteEmbedder
 from pipeline.errors import ModelError
 from pipeline.servers.openai_server import OpenAIServer
@@ -57,23 +57,23 @@ def test_a_folder_is_looked_for_beside_the_settings(tmp_path: Path) -> None:
 
 def test_questions_and_texts_get_their_prefixes() -> None:
     model = Recorder()
-    embedder = PrefixedEmbedder(model, Prefixes("query: ", "passage: "), "")
+    embedder = PrefixedEmbedder(model, EmbeddingPrefixes("query: ", "passage: "), "")
     assert embedder.embed_query("why?").shape == (2,)
     assert embedder.embed(["because", "so"]).shape == (2, 2)
     assert model.texts == ["query: why?", "passage: because", "passage: so"]
     assert embedder.name == "recorder 'passage: '"
-    assert PrefixedEmbedder(model, Prefixes("query: ", ""), "").name == "recorder"
+    assert PrefixedEmbedder(model, EmbeddingPrefixes("query: ", ""), "").name == "recorder"
 
 
 def test_a_question_is_embedded_once_until_the_weights_are_others() -> None:
     model = Recorder()
     for _ in range(3):  # searched for, judged, quoted on; each time by an embedder of its own
-        vector = PrefixedEmbedder(model, Prefixes("query: ", ""), "").embed_query("why?")
+        vector = PrefixedEmbedder(model, EmbeddingPrefixes("query: ", ""), "").embed_query("why?")
     assert model.texts == ["query: why?"]
     with pytest.raises(ValueError, match="read-only"):
         vector[0] = 1
     model.name = "exchanged"
-    PrefixedEmbedder(model, Prefixes("query: ", ""), "").embed_query("why?")
+    PrefixedEmbedder(model, EmbeddingPrefixes("query: ", ""), "").embed_query("why?")
     assert model.texts == ["query: why?"] * 2
 
 
@@ -81,10 +81,10 @@ def test_prefixes_come_from_the_settings_else_from_the_models_name() -> None:
     server = {"embedder": "openai:nomic-embed-text", "embedder_url": "http://127.0.0.1:9/v1"}
     known = load_embedder(settings(**server))
     assert isinstance(known, PrefixedEmbedder)
-    assert known.prefixes == Prefixes("search_query: ", "search_document: ")
+    assert known.prefixes == EmbeddingPrefixes("search_query: ", "search_document: ")
     chosen = load_embedder(settings(**server, embedder_query_prefix="clustering: ", embedder_document_prefix=""))
     assert isinstance(chosen, PrefixedEmbedder)
-    assert chosen.prefixes == Prefixes("clustering: ", "")
+    assert chosen.prefixes == EmbeddingPrefixes("clustering: ", "")
     assert chosen.model is known.model
 
 

@@ -19,7 +19,7 @@ blas.preload(1)
 import mlx.core as mx  # noqa: E402
 
 from pipeline.engine.asking import jobs_of  # noqa: E402
-from pipeline.engine.jobs import Ended, Event, Job, Said  # noqa: E402
+from pipeline.engine.jobs import Ended, EngineJob, Event, Said  # noqa: E402
 from pipeline.engine.loop import Loop  # noqa: E402
 from pipeline.engine.protocol import ChatRequest, parse  # noqa: E402
 from pipeline.engine.room import CACHE_BYTES, CHAT_TOKENS, PROMPTS, WORK_BYTES, Room  # noqa: E402
@@ -82,7 +82,7 @@ def request(text: str = QUESTION, **changed: Any) -> ChatRequest:
     return parse(ChatRequest, {**body, "logit_bias": NEVER_ENDS, **changed})  # type: ignore[no-any-return]
 
 
-def ask(engine: Loop, adapter: str | None, text: str = QUESTION, **changed: Any) -> tuple[Job, Heard]:
+def ask(engine: Loop, adapter: str | None, text: str = QUESTION, **changed: Any) -> tuple[EngineJob, Heard]:
     heard = Heard()
     (job,) = jobs_of(engine.base, request(text, adapters=adapter, **changed), heard)
     engine.put(job)
@@ -159,7 +159,7 @@ def test_a_prompt_cache_serves_its_own_adapter_only(engine: Loop, folder: Path) 
 def test_a_system_message_that_another_chat_began_with_is_read_once(engine: Loop) -> None:
     system = {"role": "system", "content": "You are the assistant of a site about tea."}
 
-    def begun(question: str) -> Job:
+    def begun(question: str) -> EngineJob:
         messages = [system, {"role": "user", "content": question}]
         job, heard = ask(engine, None, messages=messages, max_tokens=2)
         heard.tokens()

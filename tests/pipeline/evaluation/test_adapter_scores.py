@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.chat import Answer
 from pipeline.dataset.records import Pair, Split
-from pipeline.dataset.versions import Card, Row, write_version
+from pipeline.dataset.versions import DatasetCard, DatasetRow, write_version
 from pipeline.errors import ModelError, SitetwinError
 from pipeline.evaluation.adapter_scores import (
     CancelledError,
@@ -23,7 +23,7 @@ from pipeline.evaluation.adapter_scores import (
     token_f1,
     unseen,
 )
-from pipeline.evaluation.comparing import Scored, ScoredMode, not_worse
+from pipeline.evaluation.comparing import ScoredAnswer, ScoredMode, not_worse
 from pipeline.processes import engine
 from pipeline.settings import (
     ContentSource,
@@ -53,9 +53,11 @@ def pair(document: str, number: int) -> Pair:
 def data_set(settings: Settings, version: int, documents: dict[str, Split], **dataset: str) -> None:
     """Four pairs of each document."""
     rows = [
-        Row(pair=pair(document, n), split=split, original="") for document, split in documents.items() for n in range(4)
+        DatasetRow(pair=pair(document, n), split=split, original="")
+        for document, split in documents.items()
+        for n in range(4)
     ]
-    card = Card(
+    card = DatasetCard(
         version=version, made_at=datetime.now(UTC), visibility="public", teacher="t", judge=None,
         settings=DatasetSettings.model_validate(dataset), persona=PersonaSettings(), corpus="", documents=3, chunks=3,
         failed_tasks=0, accepted=len(rows), rejected=0, splits={"train": 0, "valid": 0, "test": 0},
@@ -185,7 +187,7 @@ def held_as(settings: Settings, adapter: str) -> list[Held]:
 def test_the_engine_is_asked_under_the_adapter_or_as_the_base(tuned: Settings) -> None:
     asked = held_as(tuned, "wide")
     assert len(asked) == 5
-    heard: list[Scored] = []
+    heard: list[ScoredAnswer] = []
     wide = score(tuned, "wide", asked, mode="lora", on_answer=heard.append)
     base = score(tuned, None, asked, mode="lora")
     assert wide.mean > 0.99 > base.mean
@@ -216,7 +218,7 @@ def test_hybrid_answers_from_passages_and_refuses_without(tuned: Settings) -> No
 @pytest.mark.timeout(600)
 def test_it_ends_when_it_is_cancelled_or_something_fails(tuned: Settings) -> None:
     asked = [Held(question=f"What is {n}?", kind="fact", reference="?") for n in range(40)]
-    heard: list[Scored] = []
+    heard: list[ScoredAnswer] = []
     with pytest.raises(CancelledError):
         score(tuned, "wide", asked, mode="lora", on_answer=heard.append, cancelled=lambda: len(heard) >= 2)
     assert 2 <= len(heard) < 20

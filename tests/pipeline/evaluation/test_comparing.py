@@ -3,12 +3,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from pipeline.evaluation.comparing import Comparison, Scored, Scores, largest_losses, not_worse
+from pipeline.evaluation.comparing import AnswerScores, Comparison, ScoredAnswer, largest_losses, not_worse
 
 
-def scores(name: str | None, values: Sequence[float]) -> Scores:
-    answers = [Scored(question=str(n), kind="fact", answer="", score=value) for n, value in enumerate(values)]
-    return Scores(adapter=name, mode="lora", answers=answers)
+def scores(name: str | None, values: Sequence[float]) -> AnswerScores:
+    answers = [ScoredAnswer(question=str(n), kind="fact", answer="", score=value) for n, value in enumerate(values)]
+    return AnswerScores(adapter=name, mode="lora", answers=answers)
 
 
 def test_worse_is_a_clear_loss_and_chance_is_not() -> None:
@@ -62,13 +62,13 @@ def test_the_interval_is_that_of_a_paired_bootstrap() -> None:
 def test_scores_that_are_no_numbers_are_read_as_they_were_written() -> None:
     new = scores("new", [math.nan, math.inf])
     new.answers[0].f1, new.answers[0].specifics = math.nan, -math.inf
-    assert repr(Scores.model_validate_json(new.model_dump_json())) == repr(new)
+    assert repr(AnswerScores.model_validate_json(new.model_dump_json())) == repr(new)
     nothing = dict.fromkeys(("new_mean", "old_mean", "difference", "low", "high"), math.nan)
     comparison = not_worse(scores("new", []), scores("old", [])).model_copy(update=nothing)
     assert repr(Comparison.model_validate_json(comparison.model_dump_json())) == repr(comparison)
 
 
 def test_null_as_version_0_1_0_wrote_it_is_no_number() -> None:
-    read = Scored.model_validate_json('{"question": "", "kind": "", "answer": "", "score": null, "f1": null}')
+    read = ScoredAnswer.model_validate_json('{"question": "", "kind": "", "answer": "", "score": null, "f1": null}')
     assert math.isnan(read.score)
     assert read.f1 is None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import SitetwinError
-from pipeline.evaluation.spans import Question, Scores, precision_omega, read_spans, score
+from pipeline.evaluation.spans import SpanQuestion, SpanScores, precision_omega, read_spans, score
 
 DATA = Path(__file__).parents[3] / ".." / "shared" / "data" / "chunking-evaluation"
 
@@ -25,7 +25,7 @@ def test_questions_and_their_texts_are_read(tmp_path):
     write(tmp_path, {"a": "Grüße. Two.", "unasked": "x"}, [("Which?", "a", [(0, 6), (7, 11)])])
     data = read_spans(tmp_path)
     assert data.corpora == {"a": "Grüße. Two."}
-    assert data.questions == [Question("Which?", "a", ((0, 6), (7, 11)))]
+    assert data.questions == [SpanQuestion("Which?", "a", ((0, 6), (7, 11)))]
 
 
 def test_what_is_missing_is_named(tmp_path):
@@ -51,29 +51,29 @@ def test_another_layout_is_refused(tmp_path, text):
         read_spans(tmp_path)
 
 
-ASKED = Question("Which?", "a", ((10, 20), (50, 60)))
+ASKED = SpanQuestion("Which?", "a", ((10, 20), (50, 60)))
 
 
 def test_a_perfect_answer():
-    assert score(ASKED, [("a", (10, 20)), ("a", (50, 60))]) == Scores(1.0, 1.0, 1.0)
+    assert score(ASKED, [("a", (10, 20)), ("a", (50, 60))]) == SpanScores(1.0, 1.0, 1.0)
 
 
 def test_half_of_the_answer_in_a_chunk_twice_as_long():
     # 10 of 20 characters in 20 retrieved; 30 were retrieved or should have been
-    assert score(ASKED, [("a", (5, 25))]) == Scores(0.5, 0.5, 10 / 30)
+    assert score(ASKED, [("a", (5, 25))]) == SpanScores(0.5, 0.5, 10 / 30)
 
 
 def test_what_is_retrieved_twice_counts_twice_as_retrieved_and_once_as_found():
     # 10 found in 20 + 20 retrieved
-    assert score(ASKED, [("a", (10, 30)), ("a", (5, 25))]) == Scores(0.5, 10 / 40, 10 / 50)
+    assert score(ASKED, [("a", (10, 30)), ("a", (5, 25))]) == SpanScores(0.5, 10 / 40, 10 / 50)
 
 
 def test_another_texts_chunk_is_only_ballast():
-    assert score(ASKED, [("b", (10, 20)), ("a", (50, 60))]) == Scores(0.5, 0.5, 10 / 30)
+    assert score(ASKED, [("b", (10, 20)), ("a", (50, 60))]) == SpanScores(0.5, 0.5, 10 / 30)
 
 
 def test_nothing_retrieved():
-    assert score(ASKED, []) == Scores(0.0, 0.0, 0.0)
+    assert score(ASKED, []) == SpanScores(0.0, 0.0, 0.0)
 
 
 def test_precision_omega_is_what_the_chunks_that_hold_answers_could_reach():

@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import ServiceError
 from pipeline.processes import supervisor as module
 from pipeline.processes.endpoint import RunFiles
-from pipeline.processes.supervisor import Child, Member, Row, Shared, Supervisor
+from pipeline.processes.supervisor import Child, Member, ProcessRow, Shared, Supervisor
 from tests.pipeline.processes.owners import MakeService, wait_gone
 
 WAITS = "import threading; threading.Event().wait()"
@@ -24,7 +24,7 @@ class Watcher:
         self.seen: list[tuple[str, str]] = []
         self._changed = threading.Condition()
 
-    def __call__(self, row: Row) -> None:
+    def __call__(self, row: ProcessRow) -> None:
         with self._changed:
             self.seen.append((row.name, row.state))
             self._changed.notify_all()
@@ -133,7 +133,7 @@ def test_what_a_start_waits_for_is_shown(owned: MakeService) -> None:
     shown: list[tuple[str, str]] = []
     ready = threading.Event()
 
-    def show(row: Row) -> None:
+    def show(row: ProcessRow) -> None:
         shown.append((row.state, row.text))
         if row.state == "ready":
             ready.set()

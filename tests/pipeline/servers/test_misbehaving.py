@@ -12,7 +12,7 @@ from pipeline.errors import ModelError, UnreadableError
 from pipeline.servers.client import EngineClient
 from pipeline.servers.dialect import THOUGHT_TOKENS
 from pipeline.servers.openai_chat import OpenAIChat
-from pipeline.servers.structured import RefusedError, fill_in
+from pipeline.servers.structured import RefusedFormError, fill_in
 from pipeline.servers.transport import FAILURES, TRIES
 from tests.answering_server import Answer, Server
 
@@ -108,7 +108,7 @@ def test_one_odd_reply_is_asked_for_again_and_many_skip_the_task(server: Server,
     server.answers = [reply(), odd, reply()]
     assert filled(model) == filled(model)
     server.answers = [odd] * TRIES + [reply()]
-    with pytest.raises(RefusedError, match="openai:gpt-5 gave no answer: "):
+    with pytest.raises(RefusedFormError, match="openai:gpt-5 gave no answer: "):
         filled(model)
     assert filled(model).pairs == [PAIR]
 
@@ -117,7 +117,7 @@ def test_a_server_that_fails_for_all_ends_the_build(server: Server) -> None:
     model = chat(server)
     server.answers = [(400, {}, {"error": "a strange prompt"})] * 3 * FAILURES
     for _ in range(FAILURES - 1):
-        with pytest.raises(RefusedError, match="refuses this: a strange prompt"):
+        with pytest.raises(RefusedFormError, match="refuses this: a strange prompt"):
             filled(model)
     with pytest.raises(ModelError, match="refuses this: a strange prompt") as caught:
         filled(model)

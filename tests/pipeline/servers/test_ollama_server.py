@@ -14,7 +14,7 @@ from pipeline.embedding.ollama_embeddings import OllamaEmbeddings
 from pipeline.embedding.remote_embedder import RefusedTextError
 from pipeline.errors import ModelError
 from pipeline.servers.ollama_chat import OllamaChat, list_models
-from pipeline.servers.structured import RefusedError
+from pipeline.servers.structured import RefusedFormError
 from pipeline.servers.transport import TRIES
 
 Answers = dict[str, tuple[int, Any]]
@@ -132,7 +132,7 @@ def test_one_odd_reply_is_asked_for_again_and_many_skip_the_task(odd: Any) -> No
         model = OllamaChat("m", url, pause=at_once)
         assert asyncio.run(ask()) == "Oslo"
         answers["/api/chat"] = (200, odd)
-        with pytest.raises(RefusedError, match="something else than a reply"):
+        with pytest.raises(RefusedFormError, match="something else than a reply"):
             asyncio.run(ask())
         assert len(asked) == 1 + TRIES
         answers["/api/chat"] = (200, reply)

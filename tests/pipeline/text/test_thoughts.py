@@ -2,23 +2,23 @@
 
 import pytest
 
-from pipeline.text.thoughts import MARKS, Part, ThoughtSplitter, answers, split_thought
+from pipeline.text.thoughts import MARKS, ThoughtPart, ThoughtSplitter, answers, split_thought
 
 ANSWER = "The bicycle is a Koga Miyata [1]."
 
 
-def streamed(reply: str, size: int, **how: bool) -> Part:
+def streamed(reply: str, size: int, **how: bool) -> ThoughtPart:
     splitter = ThoughtSplitter(**how)
     parts = [splitter.feed(reply[start : start + size]) for start in range(0, len(reply), size)]
     parts.append(splitter.close())
-    return Part("".join(part.thought for part in parts), "".join(part.answer for part in parts))
+    return ThoughtPart("".join(part.thought for part in parts), "".join(part.answer for part in parts))
 
 
 @pytest.mark.parametrize(("opener", "closer"), MARKS.items())
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 def test_a_thought_is_no_answer_wherever_it_is_cut(opener: str, closer: str, size: int) -> None:
     reply = f"\n{opener.upper()}\nWhat does [9] say? <b> i < j\n{closer}\n\n{ANSWER}"
-    assert streamed(reply, size) == Part("\nWhat does [9] say? <b> i < j\n", ANSWER)
+    assert streamed(reply, size) == ThoughtPart("\nWhat does [9] say? <b> i < j\n", ANSWER)
 
 
 @pytest.mark.parametrize("size", [1, 4, 1000])
@@ -38,18 +38,18 @@ def test_a_thought_is_no_answer_wherever_it_is_cut(opener: str, closer: str, siz
     ],
 )
 def test_parts(reply: str, thought: str, answer: str, size: int) -> None:
-    assert streamed(reply, size) == Part(thought, answer)
-    assert split_thought(reply) == Part(thought, answer)
+    assert streamed(reply, size) == ThoughtPart(thought, answer)
+    assert split_thought(reply) == ThoughtPart(thought, answer)
 
 
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_a_thought_that_the_prompt_has_opened(size: int) -> None:
     reply = f"Okay, so {{maybe}} this.\n</think>\n\n{ANSWER}"
     thought = "Okay, so {maybe} this.\n"
-    assert streamed(reply, size, opened=True) == Part(thought, ANSWER)
-    assert streamed(reply, size, unsure=True) == Part(thought, ANSWER)
-    assert split_thought(reply) == Part(thought, ANSWER)
-    assert streamed(ANSWER, size, unsure=True) == Part("", ANSWER)
+    assert streamed(reply, size, opened=True) == ThoughtPart(thought, ANSWER)
+    assert streamed(reply, size, unsure=True) == ThoughtPart(thought, ANSWER)
+    assert split_thought(reply) == ThoughtPart(thought, ANSWER)
+    assert streamed(ANSWER, size, unsure=True) == ThoughtPart("", ANSWER)
 
 
 @pytest.mark.parametrize("size", [1, 5, 1000])
@@ -71,4 +71,4 @@ def test_pieces_of_the_answer_come_as_soon_as_they_are_certain() -> None:
 
 
 def test_only_the_first_closing_mark_ends_a_thought_that_was_open() -> None:
-    assert split_thought("a\n</think>\nb\n</think>\nc") == Part("a\n", "b\n</think>\nc")
+    assert split_thought("a\n</think>\nb\n</think>\nc") == ThoughtPart("a\n", "b\n</think>\nc")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.dataset.records import Pair, Split
-from pipeline.dataset.versions import Card, Row, write_version
+from pipeline.dataset.versions import DatasetCard, DatasetRow, write_version
 from pipeline.settings import DatasetSettings, PersonaSettings, Settings, load_settings
 from pipeline.weights import blas
 
@@ -51,8 +51,8 @@ def make_site(folder: Path, base: Path) -> Settings:
     (folder / "sitetwin.toml").write_text(f"[models]\nchat = {json.dumps(str(base))}\n", encoding="utf-8")
     settings = load_settings(folder / "sitetwin.toml")
     splits: list[Split] = [*["train"] * 15, *["valid"] * 5, *["test"] * 4]
-    rows = [Row(pair=_pair(n), split=split, original=_pair(n).id) for n, split in enumerate(splits)]
-    card = Card(
+    rows = [DatasetRow(pair=_pair(n), split=split, original=_pair(n).id) for n, split in enumerate(splits)]
+    card = DatasetCard(
         version=1, made_at=datetime.now(UTC), visibility="public", teacher="t", judge=None, settings=DatasetSettings(),
         persona=PersonaSettings(name="Ada"), corpus="", documents=1, chunks=1, failed_tasks=0, accepted=24, rejected=0,
         splits={"train": 15, "valid": 5, "test": 4}, split_of={}, near_duplicates=[],

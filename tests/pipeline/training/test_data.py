@@ -1,7 +1,7 @@
 import numpy as np
 
 from pipeline.training.config import configuration
-from pipeline.training.data import Schedule, TokenRow, by_length, make_batch
+from pipeline.training.data import BatchOrder, TokenRow, by_length, make_batch
 
 ROWS = [TokenRow([number] * (5 + number), 2) for number in range(1, 16)]
 
@@ -23,14 +23,14 @@ def test_neighbours_in_length_share_a_batch_and_none_is_lost():
     assert [len(batch) for batch in batches] == [4, 4, 4, 3]
 
 
-def epoch(schedule: Schedule, number: int) -> list[int]:
+def epoch(schedule: BatchOrder, number: int) -> list[int]:
     """Rows by their token, in the order in which they are read."""
     first = number * schedule.per_epoch
     return [int(row[0]) for place in range(schedule.per_epoch) for row in schedule.batch(first + place).tokens]
 
 
 def test_an_epoch_reads_each_row_once_and_the_next_in_another_order():
-    schedule = Schedule(ROWS, configuration())
+    schedule = BatchOrder(ROWS, configuration())
     epochs = [epoch(schedule, number) for number in range(6)]
     assert all(len(set(read)) == len(read) == 14 for read in epochs)
     assert len({tuple(read) for read in epochs}) == 6
@@ -38,16 +38,16 @@ def test_an_epoch_reads_each_row_once_and_the_next_in_another_order():
 
 
 def test_an_iteration_has_its_batch_whatever_was_read_before():
-    read, fresh = Schedule(ROWS, configuration()), Schedule(ROWS, configuration())
+    read, fresh = BatchOrder(ROWS, configuration()), BatchOrder(ROWS, configuration())
     batches = [read.batch(place).tokens for place in range(20)]
     np.testing.assert_array_equal(fresh.batch(17).tokens, batches[17])
     np.testing.assert_array_equal(fresh.batch(3).tokens, batches[3])
-    other = Schedule(ROWS, configuration("best", {"seed": 1}))
+    other = BatchOrder(ROWS, configuration("best", {"seed": 1}))
     assert epoch(other, 0) != epoch(fresh, 0)
 
 
 def test_little_is_padded():
     rows = [TokenRow([1] * length, 0) for length in np.random.default_rng(0).integers(20, 200, 64)]
-    schedule = Schedule(rows, configuration())
+    schedule = BatchOrder(rows, configuration())
     read = sum(schedule.batch(place).tokens.size for place in range(schedule.per_epoch))
     assert read < 1.06 * sum(len(row.tokens) for row in rows)

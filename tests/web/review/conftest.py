@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from pipeline.content.documents import Document
 from pipeline.dataset.build import Built, build
 from pipeline.dataset.decisions import Decision, decisions_file, read_decisions
-from pipeline.dataset.versions import Rejected, Row, read_rejected, read_rows, version_folder
+from pipeline.dataset.versions import DatasetRow, Rejected, read_rejected, read_rows, version_folder
 from pipeline.settings import Settings
 from tests.pipeline.dataset.notes import FirstSentences, WordJudge, cut, document, embed, site
 from web.review.app import create_app
@@ -42,7 +42,7 @@ class Review:
     def client(self, version: int | None = None) -> TestClient:
         return TestClient(self.app(version), base_url=f"http://127.0.0.1:9/{TOKEN}/")
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[DatasetRow]:
         return read_rows(version_folder(self.settings))
 
     def rejected(self) -> list[Rejected]:

@@ -79,7 +79,7 @@ _OBJECT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedSentence:
     """A question in lower case, which can follow a comma or be capitalised."""
 
     question: str
@@ -97,20 +97,20 @@ _NO_DEFINITION = re.compile(
 )  # fmt: skip
 
 
-def from_subject(sentence: str, known: str) -> Iterator[Asked]:
+def from_subject(sentence: str, known: str) -> Iterator[AskedSentence]:
     """Yields questions such as `What is X?` and `What does X need?`. See `subject` for `known`."""
     found = subject(sentence, known)
     if not found:
         return
     about, verb, rest = found
     if verb in BE and re.match(r"(?:a|an|the|one of)\s", rest) and not _NO_DEFINITION.match(rest):
-        yield Asked(f"what {verb} {about.words}?", about.is_name, 9)
+        yield AskedSentence(f"what {verb} {about.words}?", about.is_name, 9)
     base = THIRD_PERSON.get(verb) or (verb if verb in TRANSITIVE and about.plural else "")
     if base and rest and _asks_for_object(rest):
-        yield Asked(f"what {'does' if verb in THIRD_PERSON else 'do'} {about.words} {base}?", about.is_name, 9)
+        yield AskedSentence(f"what {'does' if verb in THIRD_PERSON else 'do'} {about.words} {base}?", about.is_name, 9)
 
 
-def from_author(sentence: str) -> Iterator[Asked]:
+def from_author(sentence: str) -> Iterator[AskedSentence]:
     """Yields questions such as `What did you buy?` for a sentence in the first person."""
     if re.match(r"(?:if|when|while|unless)\b", sentence, re.IGNORECASE) or re.search(r"\bnot\b|n't\b", sentence[:60]):
         return
@@ -127,18 +127,18 @@ def from_author(sentence: str) -> Iterator[Asked]:
         yield from _progressive(verb, rest, "what are you")
     elif aux in ("'ll", "will"):
         if verb in _PRESENT or verb in _IRREGULAR.values():
-            yield Asked("what will you do?", False, 7)
+            yield AskedSentence("what will you do?", False, 7)
     else:
         yield from _simple(verb, rest)
 
 
-def _simple(verb: str, rest: str) -> Iterator[Asked]:
+def _simple(verb: str, rest: str) -> Iterator[AskedSentence]:
     if (
         verb in ("use", "used")
         and (hit := re.fullmatch(r"(?:\S+ ){1,8}?for ((?:[\w'-]+ ?){1,6})[.!]", rest))
         and not BACK.search(hit[1])
     ):
-        yield Asked(f"what {'do' if verb == 'use' else 'did'} you use for {yours(hit[1])}?", False, 10)
+        yield AskedSentence(f"what {'do' if verb == 'use' else 'did'} you use for {yours(hit[1])}?", False, 10)
         return
     past = _IRREGULAR.get(verb)
     base = past or (verb if verb in _PRESENT else "")
@@ -146,46 +146,48 @@ def _simple(verb: str, rest: str) -> Iterator[Asked]:
         return
     auxiliary = "did" if past else "do"
     if verb in _TO_VERBS and (hit := re.match(r"to (\w+) ", rest)):
-        yield Asked(f"what did you {base} to do?", False, 9)
+        yield AskedSentence(f"what did you {base} to do?", False, 9)
     elif verb in _THAT_VERBS and re.match(r"(?:out )?(?:that|how|what|I)\s", rest):
-        yield Asked(f"what did you {base}{' out' if verb == 'figured' else ''}?", False, 9 if verb != "thought" else 8)
+        yield AskedSentence(
+            f"what did you {base}{' out' if verb == 'figured' else ''}?", False, 9 if verb != "thought" else 8
+        )
     elif verb == "moved" and re.match(r"to [A-Z]", rest):
-        yield Asked("where did you move?", False, 8)
+        yield AskedSentence("where did you move?", False, 8)
     elif hit := re.match(rf"({_PARTICLES})\s(?=(?:a|an|the|my|some|[A-Z`])\b)", rest):
-        yield Asked(f"what {auxiliary} you {base} {hit[1]}?", False, 9)
+        yield AskedSentence(f"what {auxiliary} you {base} {hit[1]}?", False, 9)
     elif _OBJECT.match(rest) and not BACK.match(rest) and base not in _WITHOUT_OBJECT:
         if base in ("have", "make", "take", "get") and re.match(
             r"(?:a (?:bit|lot|few)|to|some time|no|the (?:same|time|change|switch|decision|mistake))\b", rest
         ):
             return
-        yield Asked(f"what {auxiliary} you {base}?", False, 9 if base not in ("have", "get", "need") else 8)
+        yield AskedSentence(f"what {auxiliary} you {base}?", False, 9 if base not in ("have", "get", "need") else 8)
 
 
-def _perfect(verb: str, rest: str) -> Iterator[Asked]:
+def _perfect(verb: str, rest: str) -> Iterator[AskedSentence]:
     if verb == "been":
         inner = re.match(rf"{ADVERBS}(\w+ing)\s+(.+)", rest)
         if inner:
             yield from _progressive(inner[1], inner[2], "what have you been")
     elif verb in _PERFECT and _OBJECT.match(rest) and not BACK.match(rest) and not re.match(r"to\b", rest):
-        yield Asked(f"what have you {verb}?", False, 9)
+        yield AskedSentence(f"what have you {verb}?", False, 9)
     elif verb in ("moved", "switched", "upgraded", "migrated") and re.match(r"(?:from|to|over)\b", rest):
-        yield Asked("what have you changed?", False, 8)
+        yield AskedSentence("what have you changed?", False, 8)
 
 
-def _progressive(verb: str, rest: str, opening: str) -> Iterator[Asked]:
+def _progressive(verb: str, rest: str, opening: str) -> Iterator[AskedSentence]:
     if not verb.endswith("ing") or verb in ("being", "having", "getting", "hoping", "thinking", "feeling", "doing"):
         return
     if verb in ("going", "trying", "planning", "hoping") and re.match(r"(?:on|to) \w+", rest):
         particle = "to do" if rest.startswith("to ") else "on"
-        yield Asked(f"{opening} {verb} {particle}?", False, 9 if verb != "going" else 8)
+        yield AskedSentence(f"{opening} {verb} {particle}?", False, 9 if verb != "going" else 8)
     elif hit := re.match(rf"(on|with|at|for|to|{_PARTICLES})\s+(?=(?:a|an|the|my|some|several|[A-Z`])\b)", rest):
         if verb in _WITH_PREPOSITION:
-            yield Asked(f"{opening} {verb} {hit[1]}?", False, 9)
+            yield AskedSentence(f"{opening} {verb} {hit[1]}?", False, 9)
     elif _OBJECT.match(rest) and verb not in ("going", "moving", "working", "looking", "trying", "coming", "living"):
-        yield Asked(f"{opening} {verb}?", False, 9)
+        yield AskedSentence(f"{opening} {verb}?", False, 9)
 
 
-def from_opinion(sentence: str, known: str, seed: int) -> Iterator[Asked]:
+def from_opinion(sentence: str, known: str, seed: int) -> Iterator[AskedSentence]:
     """Yields questions such as `What do you think of X?`. `seed` chooses the wording; see `subject` for `known`."""
     if hit := re.match(
         r"(?:my|the) (?:(?:\w+) )?(?P<what>fav(?:ou?)rite (?:[\w-]+ ){0,5}?)(?P<verb>is|are|was|were) (?!not|n't|part|also)",
@@ -193,7 +195,7 @@ def from_opinion(sentence: str, known: str, seed: int) -> Iterator[Asked]:
         re.IGNORECASE,
     ):
         if not BACK.search(hit["what"]):
-            yield Asked(f"what {hit['verb']} your {yours(hit['what'].strip())}?", holds_name(hit["what"]), 9)
+            yield AskedSentence(f"what {hit['verb']} your {yours(hit['what'].strip())}?", holds_name(hit["what"]), 9)
         return
     liking = re.search(
         rf"\bI(?P<not>\s+(?:would|could|do|don't|did|didn't|can't|never|can)|'d)?\s+{ADVERBS}(?P<verb>like|love|hate|prefer|enjoy|dislike|adore|miss|appreciate|recommend|regret|liked|loved|hated|enjoyed)\s+(?P<rest>.+)",
@@ -201,16 +203,16 @@ def from_opinion(sentence: str, known: str, seed: int) -> Iterator[Asked]:
     )
     if liking and (about := topic(re.sub(r"^(?:the )?(?:idea|concept|fact) (?:of|that) ", "", liking["rest"]))):
         if liking["verb"] == "recommend":
-            yield Asked(f"would you recommend {about.words}?", about.is_name, 9)
+            yield AskedSentence(f"would you recommend {about.words}?", about.is_name, 9)
         else:
-            yield Asked(_opinion_of(about, seed), about.is_name, 9)
+            yield AskedSentence(_opinion_of(about, seed), about.is_name, 9)
         return
     feeling = re.search(
         rf"\bI(?:'m| am| was|'ve been| have been)\s+{ADVERBS}(?:not )?{ADVERBS}(?:happy|glad|excited|sad|disappointed|impressed|surprised|tired|annoyed|worried|curious|a (?:\w+ )?fan|amazed)\s+(?:by|with|of|about|at|for) (?P<rest>.+)",
         sentence,
     )
     if feeling and (about := topic(feeling["rest"])):
-        yield Asked(_opinion_of(about, seed), about.is_name, 9)
+        yield AskedSentence(_opinion_of(about, seed), about.is_name, 9)
         return
     clause = re.search(
         r"\b(?:I (?:\w+ly |still |also |don't )?(?:think|believe|feel like|find|doubt|hope|wish|guess|suspect)|in my opinion,?)\s+(?:that )?(?P<rest>.+)",
@@ -219,7 +221,9 @@ def from_opinion(sentence: str, known: str, seed: int) -> Iterator[Asked]:
     )
     found = subject(clause["rest"], known) if clause else subject(sentence, known)
     if found and (clause or found[1] in AUXILIARIES) and not re.match(r"(?:a|an|each|every)\s", found[0].words):
-        yield Asked(_opinion_of(found[0], seed), found[0].is_name, 9 if clause or _JUDGES.search(sentence) else 7)
+        yield AskedSentence(
+            _opinion_of(found[0], seed), found[0].is_name, 9 if clause or _JUDGES.search(sentence) else 7
+        )
 
 
 def is_opinion(text: str) -> bool:
@@ -256,7 +260,7 @@ _WAYS = tuple(
 _ORDER = r"([^.,;:!?()—]+?)(?:$| (?:by|using|via) .+| with (?:`|the following|this).*)"
 
 
-def way(sentence: str) -> Asked | None:
+def way(sentence: str) -> AskedSentence | None:
     """The question `How do I …?` for a sentence that tells how; None if it does not."""
     for pattern in _WAYS:
         hit = pattern.fullmatch(sentence) or (pattern.match(sentence) if sentence.startswith("Use ") else None)
@@ -270,11 +274,11 @@ def way(sentence: str) -> Asked | None:
             r"(?:I|we|it|this|that|my|you['’]re)\b", hit["tell"]
         ):
             return None
-        return Asked(f"how do I {asked_by_reader(phrase)}?", holds_name(phrase), 9)
+        return AskedSentence(f"how do I {asked_by_reader(phrase)}?", holds_name(phrase), 9)
     return None
 
 
-def order(sentence: str, verbs: frozenset[str]) -> Asked | None:
+def order(sentence: str, verbs: frozenset[str]) -> AskedSentence | None:
     """The question `How do I …?` for a sentence that begins with one of `verbs` as an order; None if it does not."""
     first, _, rest = sentence.rstrip(":").partition(" ")
     if first.lower() not in verbs - {"start", "begin"} or not rest or not (hit := re.match(_ORDER, rest)):
@@ -286,7 +290,7 @@ def order(sentence: str, verbs: frozenset[str]) -> Asked | None:
         or re.search(r"\b(?:I|me|my|we|us|following|example)\b", phrase)
     ):
         return None
-    return Asked(f"how do I {first.lower()} {asked_by_reader(phrase)}?", ends_in_name(phrase), 9)
+    return AskedSentence(f"how do I {first.lower()} {asked_by_reader(phrase)}?", ends_in_name(phrase), 9)
 
 
 def is_imperative(sentence: str, verbs: frozenset[str]) -> bool:

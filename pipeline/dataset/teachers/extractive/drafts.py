@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from pipeline.dataset.teachers.extractive.asking import Asked, speaks_of_author
+from pipeline.dataset.teachers.extractive.asking import AskedSentence, speaks_of_author
 from pipeline.dataset.teachers.extractive.phrases import named
-from pipeline.dataset.teachers.extractive.text import Statement, Text
+from pipeline.dataset.teachers.extractive.text import ExtractedStatement, Text
 from pipeline.text.words import stems_with_parts
 
 _EMPTY_HEADINGS = re.compile(
@@ -15,7 +15,7 @@ _EMPTY_HEADINGS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ExtractiveDraft:
     """A pair before it gets its place. Grades are from 1 to 10."""
 
     question: str
@@ -24,12 +24,12 @@ class Draft:
     style: int
 
 
-def draft(asked: str, statement: Statement, accuracy: int) -> Draft:
+def draft(asked: str, statement: ExtractedStatement, accuracy: int) -> ExtractiveDraft:
     """A draft with the statement as answer. A statement in the first person gets a better style."""
-    return Draft(asked, statement.text, accuracy, 9 if speaks_of_author(statement.text) else 8)
+    return ExtractiveDraft(asked, statement.text, accuracy, 9 if speaks_of_author(statement.text) else 8)
 
 
-def in_title(asked: Asked, text: Text) -> str:
+def in_title(asked: AskedSentence, text: Text) -> str:
     """The question as a sentence. It gets the document's title unless it is clear without it."""
     if asked.alone:
         return asked.question[0].upper() + asked.question[1:]
@@ -39,7 +39,7 @@ def in_title(asked: Asked, text: Text) -> str:
     return f"In {title}, {asked.question}"
 
 
-def name_in(statement: Statement, title: str) -> str:
+def name_in(statement: ExtractedStatement, title: str) -> str:
     """The first name in the statement's first sentence that is not in `title`; "" if there is none."""
     head = statement.head
     marked = [

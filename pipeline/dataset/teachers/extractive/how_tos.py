@@ -5,7 +5,15 @@ from collections.abc import Iterator
 
 from pipeline.content.title_questions import IMPERATIVES, question
 from pipeline.dataset.teachers.extractive.asking import is_imperative, order, way
-from pipeline.dataset.teachers.extractive.drafts import Draft, draft, in_title, is_code, name_in, quoted, tells
+from pipeline.dataset.teachers.extractive.drafts import (
+    ExtractiveDraft,
+    draft,
+    in_title,
+    is_code,
+    name_in,
+    quoted,
+    tells,
+)
 from pipeline.dataset.teachers.extractive.text import Block, Text, is_whole, leans, points_back
 from pipeline.text.sentences import sentences
 
@@ -14,7 +22,7 @@ LONGEST_STEPS = 900
 """Most characters of steps with their code."""
 
 
-def how_tos(texts: list[Text]) -> Iterator[Draft]:
+def how_tos(texts: list[Text]) -> Iterator[ExtractiveDraft]:
     """Yields drafts of how-to pairs for one chunk; `texts` has one element."""
     [text] = texts
     for position, block in enumerate(text.blocks):
@@ -34,7 +42,7 @@ def how_tos(texts: list[Text]) -> Iterator[Draft]:
             if not steps and not is_whole(sentence):
                 continue
             answer = f"{sentence}\n\n{steps}" if steps else _with_followers(found, number)
-            yield Draft(in_title(asked, text), answer, asked.grade, 8)
+            yield ExtractiveDraft(in_title(asked, text), answer, asked.grade, 8)
     yield from _by_heading(text)
     yield from _in_steps(text)
     for statement in text.statements:
@@ -42,14 +50,14 @@ def how_tos(texts: list[Text]) -> Iterator[Draft]:
             yield draft(f"According to {quoted(text.source.title)}, what should I do with {name}?", statement, 7)
 
 
-def _in_steps(text: Text) -> Iterator[Draft]:
+def _in_steps(text: Text) -> Iterator[ExtractiveDraft]:
     """Yields a draft for each numbered list, with its heading."""
     for position, block in enumerate(text.blocks):
         is_first = block.kind == "step" and (position == 0 or text.blocks[position - 1].kind != "step")
         if is_first and (steps := _list(text.blocks[position:])):
             title = quoted(text.source.title)
             where = f"for {quoted(block.heading)} in {title}" if tells(block.heading, text) else f"in {title}"
-            yield Draft(f"What are the steps {where}?", steps, 8, 7)
+            yield ExtractiveDraft(f"What are the steps {where}?", steps, 8, 7)
 
 
 def _with_followers(found: list[str], number: int) -> str:
@@ -62,7 +70,7 @@ def _with_followers(found: list[str], number: int) -> str:
     return " ".join(answer)
 
 
-def _by_heading(text: Text) -> Iterator[Draft]:
+def _by_heading(text: Text) -> Iterator[ExtractiveDraft]:
     """Yields a draft for each section whose heading is a deed, such as `Adding a page`."""
     headings = dict.fromkeys(block.heading for block in text.blocks)
     for heading in headings:
@@ -83,7 +91,7 @@ def _by_heading(text: Text) -> Iterator[Draft]:
             continue
         if heading and heading.casefold() != title.casefold():
             asked = f"In {quoted(title)}, {asked[0].lower()}{asked[1:]}"
-        yield Draft(asked, answer, 8, 7)
+        yield ExtractiveDraft(asked, answer, 8, 7)
 
 
 def _instructions(blocks: list[Block]) -> str:

@@ -7,11 +7,19 @@ from collections.abc import Callable, Iterable, Iterator
 from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.dataset.records import Pair, Task
 from pipeline.dataset.teachers.extractive import asking
-from pipeline.dataset.teachers.extractive.drafts import Draft, draft, in_title, is_code, name_in, quoted, tells
+from pipeline.dataset.teachers.extractive.drafts import (
+    ExtractiveDraft,
+    draft,
+    in_title,
+    is_code,
+    name_in,
+    quoted,
+    tells,
+)
 from pipeline.dataset.teachers.extractive.how_tos import how_tos
 from pipeline.dataset.teachers.extractive.other_languages import ask_about
 from pipeline.dataset.teachers.extractive.refusals import refusal_questions
-from pipeline.dataset.teachers.extractive.text import Statement, Text, read
+from pipeline.dataset.teachers.extractive.text import ExtractedStatement, Text, read
 from pipeline.settings import PairKind
 from pipeline.text.words import content_stems, stems_with_parts
 
@@ -73,9 +81,9 @@ class ExtractiveTeacher:
         ]
 
 
-def _best(drafts: Iterable[Draft], count: int) -> list[Draft]:
+def _best(drafts: Iterable[ExtractiveDraft], count: int) -> list[ExtractiveDraft]:
     """The `count` drafts with the best accuracy, without repeated questions or answers."""
-    chosen: list[Draft] = []
+    chosen: list[ExtractiveDraft] = []
     for made in sorted(drafts, key=lambda made: -made.accuracy):
         is_new = all(made.question != other.question and made.answer != other.answer for other in chosen)
         if len(chosen) < count and is_new:
@@ -83,7 +91,7 @@ def _best(drafts: Iterable[Draft], count: int) -> list[Draft]:
     return chosen
 
 
-def _facts(texts: list[Text]) -> Iterator[Draft]:
+def _facts(texts: list[Text]) -> Iterator[ExtractiveDraft]:
     [text] = texts
     yield from _settings(text)
     yield from _defined(text)
@@ -97,7 +105,7 @@ def _facts(texts: list[Text]) -> Iterator[Draft]:
             yield from _about(statement, text)
 
 
-def _about(statement: Statement, text: Text) -> Iterator[Draft]:
+def _about(statement: ExtractedStatement, text: Text) -> Iterator[ExtractiveDraft]:
     """Yields a question about a name in the statement, or else about its heading."""
     title = quoted(text.source.title)
     if name := name_in(statement, text.source.title):
@@ -108,7 +116,7 @@ def _about(statement: Statement, text: Text) -> Iterator[Draft]:
         yield draft(_pick(_LEAD, statement.head).format(t=title), statement, 7)
 
 
-def _settings(text: Text) -> Iterator[Draft]:
+def _settings(text: Text) -> Iterator[ExtractiveDraft]:
     """Yields questions such as `What is the default of …?` for rows of tables."""
     for row in text.rows:
         columns = list(row.cells)
@@ -127,12 +135,12 @@ def _settings(text: Text) -> Iterator[Draft]:
             "purpose",
             "does",
         ):
-            yield Draft(f"What does {key} mean{where}?", meaning, 8, 7)
+            yield ExtractiveDraft(f"What does {key} mean{where}?", meaning, 8, 7)
         if "default" in columns and row.cells.get("default") and len(columns) > 2:
-            yield Draft(f"What is the default of {key}{where}?", " — ".join(row.cells.values()), 9, 6)
+            yield ExtractiveDraft(f"What is the default of {key}{where}?", " — ".join(row.cells.values()), 9, 6)
 
 
-def _defined(text: Text) -> Iterator[Draft]:
+def _defined(text: Text) -> Iterator[ExtractiveDraft]:
     """Yields questions for list items of the form `name: what it is`."""
     for block in text.blocks:
         if block.kind != "item":
@@ -140,13 +148,13 @@ def _defined(text: Text) -> Iterator[Draft]:
         found = re.fullmatch(r"(?P<key>`[^`]+`|[A-Z][\w' /+.-]{1,40}?)(?:\s*:|\s+[-–—])\s+(?P<says>.+)", block.text)
         if found and len(found["says"].split()) >= 5 and not _POINTS_ON.search(block.text):
             where = f" in {quoted(text.source.title)}"
-            yield Draft(f"What do you say about {_named_key(found['key'])}{where}?", block.text, 8, 7)
+            yield ExtractiveDraft(f"What do you say about {_named_key(found['key'])}{where}?", block.text, 8, 7)
 
 
 _POINTS_ON = re.compile(r"\b(?:below|above|following)\b|:$", re.IGNORECASE)
 
 
-def _voices(texts: list[Text]) -> Iterator[Draft]:
+def _voices(texts: list[Text]) -> Iterator[ExtractiveDraft]:
     [text] = texts
     title = quoted(text.source.title)
     for statement in text.statements:
@@ -166,7 +174,7 @@ def _voices(texts: list[Text]) -> Iterator[Draft]:
             yield draft(_pick(_OWN_VIEW, statement.head).format(t=title), statement, 7)
 
 
-def _syntheses(texts: list[Text]) -> Iterator[Draft]:
+def _syntheses(texts: list[Text]) -> Iterator[ExtractiveDraft]:
     """Yields a question that names several parts; the answer joins the first statement of each."""
     led = [(text, next(iter(text.statements), None)) for text in texts]
     parts = [(text, statement) for text, statement in led if statement and len(statement.head) <= 260]
@@ -183,14 +191,14 @@ def _syntheses(texts: list[Text]) -> Iterator[Draft]:
             return
         asked = f"What do you say in {quoted(titles[0])}, and what in {quoted(titles[1])}?"
         if all(text.source.index == 0 for text, _ in parts):
-            yield Draft(asked, answer, 7, style)
+            yield ExtractiveDraft(asked, answer, 7, style)
         return
     title = quoted(titles[0])
     topics = [_topic_of(statement, text) for text, statement in parts]
     if all(topics) and len(set(topics)) == len(topics):
-        yield Draft(f"In {title}, what do you say about {_enumerated(topics)}?", answer, 8, style)
+        yield ExtractiveDraft(f"In {title}, what do you say about {_enumerated(topics)}?", answer, 8, style)
     elif parts[0][0].source.index == 0 and _opens(parts[0][1], parts[0][0]):
-        yield Draft(
+        yield ExtractiveDraft(
             _pick(
                 ("What are the main points of {t}?", "Can you sum up how {t} goes?", "What is {t} about, in short?"),
                 answer,
@@ -201,32 +209,32 @@ def _syntheses(texts: list[Text]) -> Iterator[Draft]:
         )
 
 
-def _topic_of(statement: Statement, text: Text) -> str:
+def _topic_of(statement: ExtractedStatement, text: Text) -> str:
     if _is_below(statement, text):
         return quoted(statement.heading)
     return name_in(statement, text.source.title)
 
 
-def _refusals(texts: list[Text]) -> Iterator[Draft]:
+def _refusals(texts: list[Text]) -> Iterator[ExtractiveDraft]:
     [text] = texts
     if _number(text.source.text) % 5 >= REFUSED_OF_FIVE:
         return
     names = [name for statement in text.statements if (name := name_in(statement, text.source.title))]
     for asked in refusal_questions(quoted(text.source.title), names, text):
-        yield Draft(asked, NOT_IN_NOTES, 8, 10)
+        yield ExtractiveDraft(asked, NOT_IN_NOTES, 8, 10)
 
 
-def _foreign(kind: PairKind, texts: list[Text]) -> Iterator[Draft]:
+def _foreign(kind: PairKind, texts: list[Text]) -> Iterator[ExtractiveDraft]:
     """Yields questions that quote title and heading: the grammar of other languages is not known here."""
     if kind != "fact":
         return
     [text] = texts
     for statement in text.statements:
         if asked := ask_about(text.source.title, statement.heading, text.whole):
-            yield Draft(asked, statement.text, 7, 8)
+            yield ExtractiveDraft(asked, statement.text, 7, 8)
 
 
-_KINDS: dict[PairKind, Callable[[list[Text]], Iterator[Draft]]] = {
+_KINDS: dict[PairKind, Callable[[list[Text]], Iterator[ExtractiveDraft]]] = {
     "fact": _facts,
     "how-to": how_tos,
     "voice": _voices,
@@ -235,7 +243,7 @@ _KINDS: dict[PairKind, Callable[[list[Text]], Iterator[Draft]]] = {
 }
 
 
-def _is_below(statement: Statement, text: Text) -> bool:
+def _is_below(statement: ExtractedStatement, text: Text) -> bool:
     """Whether a statement is about its heading: it is in the section's first paragraph, or shares a word with the heading."""
     if not tells(statement.heading, text):
         return False
@@ -243,7 +251,7 @@ def _is_below(statement: Statement, text: Text) -> bool:
     return is_first or bool(set(content_stems(statement.heading)) & stems_with_parts(statement.text))
 
 
-def _opens(statement: Statement, text: Text) -> bool:
+def _opens(statement: ExtractedStatement, text: Text) -> bool:
     """Whether a statement can represent its document: it is the first sentence, or shares a word with the title."""
     first = next((block.text for block in text.blocks if block.kind == "paragraph"), "")
     return first.startswith(statement.head) or bool(

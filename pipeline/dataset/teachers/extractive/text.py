@@ -7,8 +7,8 @@ from typing import Literal
 
 from markdown_it import MarkdownIt
 
-from pipeline.content.structure import Piece, parse_sections
-from pipeline.dataset.records import Source
+from pipeline.content.structure import SectionPiece, parse_sections
+from pipeline.dataset.records import PairSource
 from pipeline.text.function_words import FUNCTION_WORDS
 from pipeline.text.languages import is_english
 from pipeline.text.sentences import sentences
@@ -52,7 +52,7 @@ _POINTS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class ExtractedStatement:
     """Sentences of one paragraph, word for word. The first one is clear without the sentences before it."""
 
     head: str
@@ -71,7 +71,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One row of a table: its cells by column name, in lower case."""
 
     cells: dict[str, str]
@@ -95,9 +95,9 @@ class Block:
 class Text:
     """The parts of a chunk that pairs are made of."""
 
-    source: Source
+    source: PairSource
     blocks: list[Block] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
+    rows: list[TableRow] = field(default_factory=list)
 
     @property
     def whole(self) -> str:
@@ -111,9 +111,9 @@ class Text:
         return is_english(prose or "\n".join(cell for row in self.rows for cell in row.cells.values()))
 
     @property
-    def statements(self) -> list[Statement]:
+    def statements(self) -> list[ExtractedStatement]:
         """The statements of all paragraphs, in order."""
-        found: list[Statement] = []
+        found: list[ExtractedStatement] = []
         for heading in dict.fromkeys(block.heading for block in self.blocks):
             own = [block for block in self.blocks if block.heading == heading and block.kind == "paragraph"]
             for place, block in enumerate(own):
@@ -121,7 +121,7 @@ class Text:
         return found
 
 
-def read(source: Source) -> Text:
+def read(source: PairSource) -> Text:
     """Read the parts of a source's Markdown."""
     text = Text(source)
     above = source.heading.rpartition(" > ")[2]
@@ -163,7 +163,7 @@ def leans(sentence: str) -> bool:
     return points_back(sentence) or bool(_INNER.search(begin) or _FURTHER.search(further))
 
 
-def _statements(found: Sequence[str], block: Block, place: int) -> Iterator[Statement]:
+def _statements(found: Sequence[str], block: Block, place: int) -> Iterator[ExtractedStatement]:
     position = 0
     while position < len(found):
         head = found[position]
@@ -181,7 +181,7 @@ def _statements(found: Sequence[str], block: Block, place: int) -> Iterator[Stat
             rest.append(following)
             position += 1
         if len(" ".join((head, *rest))) >= SHORTEST_STATEMENT:
-            yield Statement(
+            yield ExtractedStatement(
                 head, tuple(rest), block.heading, place, tuple(name for name in block.names if name in head)
             )
 
@@ -207,7 +207,7 @@ def prose(markdown: str) -> tuple[str, tuple[str, ...]]:
     return re.sub(r"\s+", " ", "".join(pieces)).strip(), tuple(dict.fromkeys(filter(None, names)))
 
 
-def _block(piece: Piece, heading: str) -> Block:
+def _block(piece: SectionPiece, heading: str) -> Block:
     if piece.kind in ("fence", "code_block"):
         code = piece.text if piece.kind == "fence" else f"```\n{piece.text}\n```"
         return Block("code", code, heading)
@@ -240,11 +240,11 @@ def _without_captions(paragraph: str) -> str:
     return "\n".join(kept)
 
 
-def _rows(table: str, heading: str) -> Iterator[Row]:
+def _rows(table: str, heading: str) -> Iterator[TableRow]:
     lines = [_cells(line) for line in table.strip("\n").split("\n") if not _RULE.fullmatch(line)]
     head = [cell.lower() for cell in lines[0]]
     for cells in lines[1:]:
-        yield Row(dict(zip(head, cells, strict=False)), heading)
+        yield TableRow(dict(zip(head, cells, strict=False)), heading)
 
 
 def _cells(line: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Pairs about a small note, for tests of what the filter says of them."""
 
-from pipeline.dataset.records import Candidate, Pair, Source
+from pipeline.dataset.records import Candidate, Pair, PairSource
 from pipeline.settings import DatasetSettings, PairKind
 
 TEXT = (
@@ -21,7 +21,7 @@ def candidate(
     document: str = "notes/greenhouse.md",
     number: int = 0,
 ) -> Candidate:
-    source = Source(f"{document}#{number}", document, number, title, "", text, "public")
+    source = PairSource(f"{document}#{number}", document, number, title, "", text, "public")
     pair = Pair(
         question=question, answer=answer, kind=kind, source=document, chunk_index=number, chunks=(source.chunk,),
         accuracy=9, style=9,

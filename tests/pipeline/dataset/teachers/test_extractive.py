@@ -12,7 +12,7 @@ from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.content.chunking import chunk_document
 from pipeline.content.documents import Document
 from pipeline.dataset.plan import plan
-from pipeline.dataset.records import Pair, Source, Task
+from pipeline.dataset.records import Pair, PairSource, Task
 from pipeline.dataset.teachers import load_teacher
 from pipeline.dataset.teachers.extractive import ExtractiveTeacher
 from pipeline.dataset.teachers.extractive.text import prose
@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[4]
 LEANING = re.compile(r"\b(?:this|the) (?:text|passage|page|post|note|article|author)\b", re.IGNORECASE)
 
 
-def source(text: str, title: str = "My workshop", heading: str = "", index: int = 0) -> Source:
-    return Source(f"notes/a.md#{index}", "notes/a.md", index, title, heading, text, "public")
+def source(text: str, title: str = "My workshop", heading: str = "", index: int = 0) -> PairSource:
+    return PairSource(f"notes/a.md#{index}", "notes/a.md", index, title, heading, text, "public")
 
 
 def write(kind: PairKind, text: str, count: int = 5, **named: str) -> dict[str, str]:

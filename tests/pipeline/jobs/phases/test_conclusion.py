@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.evaluation.comparing import Scored, Scores
+from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer
 from pipeline.jobs.phases.conclusion import conclusion
 from pipeline.training.config import configuration
 from pipeline.training.curves import Curves, TrainPoint, ValidPoint
@@ -26,9 +26,9 @@ def run(preset, valid: list[float], train: list[float], rows: int = 200) -> Run:
     )  # fmt: skip
 
 
-def scores(system: str, *values: float) -> Scores:
-    answers = [Scored(question=str(n), kind="fact", answer="", score=value) for n, value in enumerate(values)]
-    return Scores(adapter=None if system == "base" else system, mode="lora", answers=answers)
+def scores(system: str, *values: float) -> AnswerScores:
+    answers = [ScoredAnswer(question=str(n), kind="fact", answer="", score=value) for n, value in enumerate(values)]
+    return AnswerScores(adapter=None if system == "base" else system, mode="lora", answers=answers)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from PIL import Image
 from pipeline.adapters import find_adapter
 from pipeline.commands.main import main
 from pipeline.errors import SettingsError, SitetwinError
-from pipeline.evaluation.comparing import Scored, Scores
+from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer
 from pipeline.jobs.phases.experiment import Experiment, begin, go_on, unfinished
 from pipeline.jobs.phases.report import write_phases_report
 from pipeline.training import registry
@@ -51,8 +51,8 @@ class Listener:
 
 def test_scores_that_are_no_numbers_are_read_as_they_were_written(site):
     experiment = begin(site, values=VALUES, asked=3)
-    answer = Scored(question="?", kind="fact", answer="", score=math.nan, f1=math.inf, specifics=-math.inf)
-    experiment.scores["base"] = {"seen": Scores(adapter=None, mode="lora", answers=[answer])}
+    answer = ScoredAnswer(question="?", kind="fact", answer="", score=math.nan, f1=math.inf, specifics=-math.inf)
+    experiment.scores["base"] = {"seen": AnswerScores(adapter=None, mode="lora", answers=[answer])}
     read = Experiment.model_validate_json(experiment.model_dump_json())
     assert repr(read.scores) == repr(experiment.scores)
     assert read.questions == experiment.questions
@@ -160,8 +160,8 @@ def test_a_report_holds_text_and_no_markup_of_it(site):
     experiment = begin(site, asked=2)
     held = experiment.questions["seen"][0]
     experiment.questions = {"seen": [held.model_copy(update={"question": "<script>alert(1)</script>"})]}
-    scored = Scored(question="<script>alert(1)</script>", kind="fact", answer="<b>bold</b>", score=0.5)
-    experiment.scores = {"base": {"seen": Scores(adapter=None, mode="lora", answers=[scored])}}
+    scored = ScoredAnswer(question="<script>alert(1)</script>", kind="fact", answer="<b>bold</b>", score=0.5)
+    experiment.scores = {"base": {"seen": AnswerScores(adapter=None, mode="lora", answers=[scored])}}
     html = write_phases_report(site, experiment).read_text(encoding="utf-8")
     assert "<script>" not in html
     assert "&lt;script&gt;alert(1)" in html

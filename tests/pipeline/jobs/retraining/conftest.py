@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.jobs.retraining.job import Job, Request, Tracker, log_file, read_job
+from pipeline.jobs.retraining.job import RetrainingJob, RetrainingRequest, Tracker, log_file, read_job
 from pipeline.settings import Settings
 from pipeline.weights import blas
 from tests.retraining_site import SMALL, end_processes, make_site
@@ -38,9 +38,9 @@ def tracker(site: Settings) -> Callable[..., Tracker]:
     def make(**request: object) -> Tracker:
         before = read_job(site)
         me = psutil.Process()
-        job = Job(
+        job = RetrainingJob(
             number=before.number + 1 if before else 1,
-            request=Request.model_validate({"values": SMALL, **request}),
+            request=RetrainingRequest.model_validate({"values": SMALL, **request}),
             judged=before.judged if before else "",
             started_at=datetime.now(UTC),
             log=str(log_file(site)),

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.adapters import promoted
 from pipeline.errors import ServiceError, SettingsError, SitetwinError
-from pipeline.jobs.retraining.job import Request, log_file, read_job
+from pipeline.jobs.retraining.job import RetrainingRequest, log_file, read_job
 from pipeline.jobs.retraining.launch import cancel, start
 from pipeline.training import registry
 from tests.pipeline.processes.owners import wait_gone
@@ -61,7 +61,7 @@ def test_it_outlives_its_starter_and_is_alone(site):
     assert told[0][:2] == told[1][:2]
     for starter in starters:
         kill_with_all_it_started(starter)
-    job, new = start(site, Request(values=SMALL))
+    job, new = start(site, RetrainingRequest(values=SMALL))
     assert not new
     assert (job.number, job.pid) == (1, told[0][1])
     job = until(site, lambda job: job.state != "running")
@@ -74,7 +74,7 @@ def test_it_outlives_its_starter_and_is_alone(site):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_killed_cancelled_and_gone_on_with(site):
-    job, new = start(site, Request(values=LONGER))
+    job, new = start(site, RetrainingRequest(values=LONGER))
     assert new
     until(site, lambda job: has_checkpoint(site))
     psutil.Process(job.pid).kill()
@@ -84,7 +84,7 @@ def test_killed_cancelled_and_gone_on_with(site):
     assert "`sitetwin retrain` goes on from there" in died.summary
     assert registry.find(site, "best-1").state == "killed"
 
-    second, new = start(site, Request(values=LONGER))
+    second, new = start(site, RetrainingRequest(values=LONGER))
     assert (new, second.number) == (True, 2)
     until(site, lambda job: job.step == "training" and job.unit == "iterations")
     assert cancel(site).state == "running"
@@ -97,7 +97,7 @@ def test_killed_cancelled_and_gone_on_with(site):
     with pytest.raises(SitetwinError, match="no retraining is under way"):
         cancel(site)
 
-    start(site, Request(values=LONGER))
+    start(site, RetrainingRequest(values=LONGER))
     done = until(site, lambda job: job.state != "running")
     assert (done.state, done.resumed, done.outcome) == ("done", True, "promoted"), done.summary
     assert [run.name for run in registry.runs(site)] == ["best-1"]
@@ -105,14 +105,14 @@ def test_killed_cancelled_and_gone_on_with(site):
 
 def test_what_can_not_start_says_why(site):
     with pytest.raises(SettingsError, match="did you mean 'batch_size'"):
-        start(site, Request(values={"batchsize": 1}))
+        start(site, RetrainingRequest(values={"batchsize": 1}))
     with pytest.raises(SitetwinError, match="a full fine-tune is no adapter"):
-        start(site, Request(values={"fine_tune_type": "full"}))
+        start(site, RetrainingRequest(values={"fine_tune_type": "full"}))
     assert read_job(site) is None
     with pytest.raises(SitetwinError, match="no retraining is under way"):
         cancel(site)
     # Another program broke the settings since they were read.
     site.file.write_text("[models\n", encoding="utf-8")
     with pytest.raises(ServiceError, match=r"did not start: .*not valid TOML"):
-        start(site, Request())
+        start(site, RetrainingRequest())
     assert read_job(site).state == "failed"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.adapters import Card, base_hash, write_card
+from pipeline.adapters import AdapterCard, base_hash, write_card
 from pipeline.settings import Settings, Visibility, load_settings
 
 
@@ -36,7 +36,7 @@ def adapter(home, tiny) -> Callable[..., Path]:
         folder = home.state / "adapters" / name
         shutil.copytree(tiny / "adapters" / name, folder)
         base_folder = tiny / base
-        write_card(folder, Card(base=str(base_folder), base_hash=base_hash(base_folder), visibility=visibility))
+        write_card(folder, AdapterCard(base=str(base_folder), base_hash=base_hash(base_folder), visibility=visibility))
         return folder
 
     return put

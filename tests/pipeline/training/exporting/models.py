@@ -10,14 +10,14 @@ from mlx_lm.models import gemma3
 from mlx_lm.tuner.utils import linear_to_lora_layers
 from mlx_lm.utils import load_model
 
-from pipeline.adapters import CONFIG, WEIGHTS, Card, base_hash, write_card
+from pipeline.adapters import CONFIG, WEIGHTS, AdapterCard, base_hash, write_card
 from pipeline.engine.overlaid import OverlaidModel
-from pipeline.training.exporting.source import Source
+from pipeline.training.exporting.source import ExportSource
 
 IDS = mx.array([[1, 70, 90, 31, 5, 222, 14, 2, 1, 70]])
 
 
-def engine_logits(source: Source) -> np.ndarray:
+def engine_logits(source: ExportSource) -> np.ndarray:
     """Under the adapter, as the engine lays it over the base; (tokens, vocabulary)."""
     model = OverlaidModel(load_model(source.base)[0])
     overlay = source.overlay(model.base)
@@ -42,7 +42,7 @@ def make_small_adapter(base: Path, folder: Path) -> None:
     mx.save_safetensors(str(folder / WEIGHTS), weights)
     config = {"fine_tune_type": "lora", "num_layers": len(model.layers), "lora_parameters": parameters}
     (folder / CONFIG).write_text(json.dumps(config), "utf-8")
-    write_card(folder, Card(base=str(base), base_hash=base_hash(base), visibility="public"))
+    write_card(folder, AdapterCard(base=str(base), base_hash=base_hash(base), visibility="public"))
 
 
 def make_gemma(tokenizer: Path, folder: Path) -> None:

@@ -20,7 +20,7 @@ from ollama import Client
 from pipeline.settings import Settings, load_settings
 from pipeline.training.exporting.fused import fuse
 from pipeline.training.exporting.gguf import write_gguf
-from pipeline.training.exporting.source import Source, find_source
+from pipeline.training.exporting.source import ExportSource, find_source
 from pipeline.weights.chat_template import ChatTemplate
 from pipeline.weights.locating import resolve_chat_model
 from tests.exported_families import BYTE_LEVEL, CONFIGS
@@ -59,7 +59,7 @@ def site(tmp_path: Path, families: Path, name: str, monkeypatch: pytest.MonkeyPa
     return settings
 
 
-def halved(source: Source) -> nn.Module:
+def halved(source: ExportSource) -> nn.Module:
     """The fused model, its matrices rounded to 16 bits as a GGUF has them: a random model says other things then."""
     model = fuse(source, dequantise=True)[0]
     model.update(

@@ -13,12 +13,12 @@ from transformers import PreTrainedTokenizerFast
 from pipeline.errors import ModelError
 from pipeline.training.exporting.fused import fuse
 from pipeline.training.exporting.gguf import reason_against_gguf, write_gguf
-from pipeline.training.exporting.source import Source, find_source
+from pipeline.training.exporting.source import ExportSource, find_source
 from pipeline.weights.gguf.converting import convert
 from tests.pipeline.training.exporting.models import IDS, engine_logits, logits
 
 
-def with_config(source: Source, folder: Path, **values: object) -> Source:
+def with_config(source: ExportSource, folder: Path, **values: object) -> ExportSource:
     """The same with another config.json and tokenizer.json, both in `folder`."""
     config = {**json.loads((source.base / "config.json").read_text("utf-8")), **values}
     folder.mkdir()
@@ -33,7 +33,7 @@ def read(file: Path) -> tuple[dict, dict]:
     return mx.load(str(file), return_metadata=True)  # type: ignore[return-value]
 
 
-def in_half(source: Source) -> np.ndarray:
+def in_half(source: ExportSource) -> np.ndarray:
     """Logits of the fused model, its matrices rounded to 16 bits."""
     model = fuse(source, dequantise=True)[0]
     model.update(
