@@ -31,6 +31,7 @@ class Machine:
 
     @property
     def is_apple_silicon(self) -> bool:
+        """Whether it is a Mac with Apple silicon."""
         return self.system == "darwin" and self.processor == "arm64"
 
     @property
@@ -58,6 +59,7 @@ class ChatModel:
 
     @property
     def needed(self) -> float:
+        """Memory in bytes that the model takes while it answers: weights, caches of CHATS chats, overhead."""
         return self.weights + CHATS * self.chat + OVERHEAD
 
 
@@ -70,6 +72,7 @@ CHAT_MODELS = (
 
 
 def this_machine() -> Machine:
+    """The machine that this process runs on; memory in bytes."""
     return Machine(sys.platform, platform.machine(), platform.mac_ver()[0], psutil.virtual_memory().total)
 
 

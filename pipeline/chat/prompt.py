@@ -55,6 +55,7 @@ def base_messages(question: str, history: Sequence[Turn], persona: PersonaSettin
 
 
 def heading_line(passage: Passage) -> str:
+    """A passage's title, with its heading behind it where it has one."""
     return f"{passage.title} > {passage.heading}" if passage.heading else passage.title
 
 

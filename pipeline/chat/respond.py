@@ -51,6 +51,7 @@ class _Question:
 
     @property
     def refusal(self) -> str:
+        """The refusal in the question's language."""
         return refusal_in(question_language(self.asked.question), self.chat.refusals)
 
 

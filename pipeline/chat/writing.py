@@ -46,10 +46,12 @@ class WritingDesk:
     """Given, a sentence must say something that stands here and not in the question for the answer to count."""
 
     def marks(self, sentence: str, named: Sequence[int]) -> list[str]:
+        """The marks of the passages that a sentence rests on, like "[2]"; `named` are those that the model gave it."""
         least = -1.0 if self.translates else MEANT
         return [f"[{n}]" for n in supporting_passages(sentence, self.passages, self.similarity, named, least)]
 
     def agrees(self, sentence: str) -> bool:
+        """Whether a sentence says what the best quotations say, and more than the question."""
         if not self.agrees_with:
             return True
         said = set(content_stems(sentence)) - set(content_stems(self.grounds.question))

@@ -53,6 +53,7 @@ class Masked:
     pieces: list[str] = field(default_factory=list)
 
     def hide(self, piece: str) -> str:
+        """Keeps `piece` and returns the mark that stands for it."""
         self.pieces.append(piece)
         return f"{OPEN}{len(self.pieces) - 1}{CLOSE}"
 

@@ -182,4 +182,5 @@ def lookup(values: Mapping[str, Any], key: str) -> Any:
 
 
 def fold(key: str) -> str:
+    """A key in one way of writing: `isDraft`, `is-draft` and `is_draft` are the same."""
     return re.sub(r"[-_ ]", "", key).casefold()

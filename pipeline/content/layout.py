@@ -40,6 +40,7 @@ class Layout:
         """Lines of titles, and their indent where it is less than the tag's."""
 
     def add(self, text: str) -> None:
+        """Takes in more text; its line ends end lines."""
         first, *rest = text.split("\n")
         self._continue(first)
         for line in rest:

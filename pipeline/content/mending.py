@@ -80,6 +80,7 @@ class _Lines:
     understood: bool = True
 
     def read(self, line: str) -> None:
+        """Takes in one line of the block; a line that is no `key: value` and no item is not understood."""
         if not line.strip() or line.lstrip().startswith("#") or _RULE.fullmatch(line):
             return
         item, entry = _ITEM.fullmatch(line), _KEY.fullmatch(line)
@@ -98,6 +99,7 @@ class _Lines:
             self.understood = False
 
     def is_doubtful(self, block: str) -> bool:
+        """Whether a word on who may see the note can have been missed in `block`."""
         read = [key for key in self.times if _WHO_MAY_SEE.search(key)]
         named = sum(len(_WHO_MAY_SEE.findall(key)) for key in read)
         is_twice = any(self.times[key] > 1 for key in read)

@@ -36,6 +36,7 @@ class Slugger:
         self._repeats: dict[str, int] = {}
 
     def slug(self, text: str) -> str:
+        """The anchor of a heading, unlike all that were given out before."""
         original = slug = slugify(text)
         while slug in self._repeats:
             self._repeats[original] += 1

@@ -48,6 +48,7 @@ class Section:
     pieces: list[SectionPiece] = field(default_factory=list)
 
     def is_above(self, other: "Section") -> bool:
+        """Whether `other` is a subsection of this section, at any depth."""
         depth = len(self.headings)
         return len(other.headings) > depth and other.headings[:depth] == self.headings
 

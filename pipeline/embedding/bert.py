@@ -90,6 +90,7 @@ class _Graph:
         self.constants: list[onnx.TensorProto] = []
 
     def constant(self, value: np.ndarray | Sequence[float], dtype: type = np.float32) -> str:
+        """Adds a constant of `dtype` to the graph; returns its name."""
         from onnx import numpy_helper
 
         name = f"c{len(self.constants)}"
@@ -97,6 +98,7 @@ class _Graph:
         return name
 
     def apply(self, operator: str, *inputs: str, to_name: str = "", domain: str = "", **attributes: Any) -> str:
+        """Adds a node of ONNX's `operator` to the graph; returns the name of its output."""
         from onnx import helper
 
         name = to_name or f"n{len(self.nodes)}"
@@ -104,6 +106,7 @@ class _Graph:
         return name
 
     def linear(self, inputs: str, name: str, below: int = 128) -> str:
+        """Adds a linear layer with the weights and bias called `name`; returns the name of its output."""
         return self.apply("Add", *self.products(inputs, [name], below), self.constant(self.arrays[f"{name}.bias"]))
 
     def products(self, inputs: str, names: Sequence[str], below: int = 128) -> list[str]:
@@ -146,6 +149,7 @@ class _Graph:
         return products
 
     def norm(self, inputs: str, name: str, epsilon: float) -> str:
+        """Adds a layer normalisation over the last axis; returns the name of its output."""
         scale, bias = (self.constant(self.arrays[f"{name}.{part}"]) for part in ("weight", "bias"))
         return self.apply("LayerNormalization", inputs, scale, bias, axis=-1, epsilon=epsilon)
 

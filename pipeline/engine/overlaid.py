@@ -77,6 +77,7 @@ class _Routing:
         """Each overlay with its row numbers (None: all rows). Rows of the base are in no group."""
 
     def set(self, overlays: list[Overlay | None]) -> None:
+        """Takes the overlays of the rows of the batch at hand, in their order; None is the base."""
         self.count = len(overlays)
         rows: dict[int, list[int]] = {}
         for row, overlay in enumerate(overlays):
@@ -126,6 +127,7 @@ class _OverlaidEmbedding(_Overlaid):
         return self._add("embedding", x, self.layer(x), features=0)
 
     def as_linear(self, x: mx.array) -> mx.array:
+        """Logits by the embedding's transpose, (rows, positions, words), with what the overlays add."""
         return self._add("as_linear", x, self.layer.as_linear(x), features=1)
 
 

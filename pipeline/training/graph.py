@@ -93,6 +93,7 @@ class _Dropout(nn.Dropout):
     gradients would belong to another loss."""
 
     def hold(self, key: mx.array) -> None:
+        """Keeps the random key (2,) from which the next dropout masks are drawn."""
         # The key must not be one of the module's own arrays, which are trained and become inputs of the compiled graph.
         object.__setattr__(self, "key", key)
 

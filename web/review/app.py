@@ -88,22 +88,27 @@ class _Review:
         self._loaded: _Loaded | None = None
 
     async def page(self, request: Request) -> Response:
+        """The page itself, as a file."""
         return FileResponse(_HERE / "review.html", headers={"Cache-Control": "no-store"})
 
     async def state(self, request: Request) -> Response:
+        """What the page begins with: versions, counts and choices, as JSON."""
         return await self._answer(self._state)
 
     async def pairs(self, request: Request) -> Response:
+        """The pairs that the query parameters ask for, as JSON."""
         query = dict(request.query_params)
         version = _number(query.pop("version", ""))
         wanted = _read(review.Wanted.model_validate, query)
         return await self._answer(lambda: self._pairs(version, wanted))
 
     async def pair(self, request: Request) -> Response:
+        """One pair with its passages, as JSON."""
         version = _number(request.query_params.get("version", ""))
         return await self._answer(lambda: self._pair(version, request.path_params["id"]))
 
     async def decide(self, request: Request) -> Response:
+        """Records the decision in the body (JSON) and answers with the pair as it is now."""
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             raise HTTPException(415, "a decision is sent as application/json")
         if int(request.headers.get("content-length", _MOST_BYTES + 1)) > _MOST_BYTES:
@@ -196,14 +201,21 @@ class _Loaded:
         self._by_id = {item.id: item for item in self._items}
 
     def items(self, decisions: dict[str, Decision]) -> list[review.Item]:
+        """All pairs of the version with what was decided of them."""
         return review.decided(self._items, decisions)
 
     def item(self, id: str, decisions: dict[str, Decision]) -> review.Item:
+        """One pair by its id, with what was decided of it.
+
+        Raises:
+            HTTPException: 404, if the version has no such pair.
+        """
         if id not in self._by_id:
             raise HTTPException(404, f"data set {self.card.version} has no such pair: load the page again")
         return review.decided([self._by_id[id]], decisions)[0]
 
     def source(self, chunk: str) -> dict[str, Any]:
+        """The chunk that a pair was made from, as JSON; its text is None if the note is gone."""
         document = review.document_of(chunk)
         found = self.texts.source(chunk)
         return {

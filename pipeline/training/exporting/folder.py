@@ -18,6 +18,7 @@ _SAYS_FULL = re.compile(r"\[write\]|\d+ requested and \d+ written")
 
 
 def exports_directory(settings: Settings) -> Path:
+    """The folder `exports` of the state, which may not exist yet."""
     return settings.state / "exports"
 
 

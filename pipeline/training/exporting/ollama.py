@@ -87,6 +87,7 @@ class OllamaModel:
     parameters: dict[str, Any]
 
     def modelfile(self, weights: str) -> str:
+        """The Modelfile's text; `weights` is the name of the file beside it."""
         lines = [f"FROM ./{weights}"]
         lines += [f"TEMPLATE {_quoted(self.template)}"] if self.template is not None else []
         lines += [f"SYSTEM {_quoted(self.system)}"] if self.system else []

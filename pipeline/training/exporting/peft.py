@@ -82,6 +82,7 @@ def write_peft(source: ExportSource, folder: Path, base_name: str | None = None)
 
 
 def peft_config(base_name: str, *, rank: int, scale: float, targets: list[str] | str, is_dora: bool) -> dict[str, Any]:
+    """The adapter_config.json of PEFT; its alpha is mlx-lm's scale times the rank."""
     alpha = scale * rank
     return {
         "peft_type": "LORA",

@@ -36,6 +36,7 @@ class ExportSource:
 
     @property
     def name(self) -> str:
+        """The adapter's name."""
         return self.adapter.name
 
     @property
@@ -57,10 +58,12 @@ class ExportSource:
 
     @property
     def is_quantised(self) -> bool:
+        """Whether the base holds its weights in few bits."""
         return "quantization" in self.config
 
     @cached_property
     def tokenizer(self) -> Any:
+        """The base's tokenizer, as mlx-lm loads it."""
         return load_tokenizer(self.base, eos_token_ids=self.config.get("eos_token_id"))
 
     def load_base(self) -> nn.Module:
