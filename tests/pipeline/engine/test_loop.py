@@ -235,7 +235,7 @@ def test_a_model_that_can_not_be_loaded_is_said_whatever_fails(
 def test_the_bound_is_the_one_that_is_written_down(engine: Loop) -> None:
     assert engine.base.room.cache_bytes == CACHE_BYTES
     guide = Path(__file__).parents[3] / "docs" / "engine.md"
-    assert f"{CACHE_BYTES / 1e9:g} GB of them" in guide.read_text(encoding="utf-8")
+    assert f"at most {CACHE_BYTES / 1e9:g} GB" in guide.read_text(encoding="utf-8")
 
 
 def test_one_that_is_given_up_makes_room(engine: Loop) -> None:

@@ -193,9 +193,9 @@ def test_other_languages_get_the_title_in_their_own_frame_and_no_english():
 
 def test_another_process_writes_the_same():
     script = (
-        "import asyncio; from pipeline.dataset.records import Source, Task; "
+        "import asyncio; from pipeline.dataset.records import PairSource, Task; "
         "from pipeline.dataset.teachers.extractive import ExtractiveTeacher; "
-        "source = Source('a#0', 'a', 0, 'My workshop', '', 'Since then [Lathe](/x) and Lathe Server 9 run in [Oslo](/y), near Bergen.', 'public'); "
+        "source = PairSource('a#0', 'a', 0, 'My workshop', '', 'Since then [Lathe](/x) and Lathe Server 9 run in [Oslo](/y), near Bergen.', 'public'); "
         "print(asyncio.run(ExtractiveTeacher().write(Task('fact', 9, (source,)))))"
     )
     said = {

@@ -21,11 +21,11 @@ LONGER = {**SMALL, "iters": 40, "steps_per_eval": 10, "save_every": 5}
 STARTER = """
 import json, sys, threading
 from pathlib import Path
-from pipeline.jobs.retraining.job import Request
+from pipeline.jobs.retraining.job import RetrainingRequest
 from pipeline.jobs.retraining.launch import start
 from pipeline.settings import load_settings
 
-job, new = start(load_settings(Path(sys.argv[1])), Request(values=json.loads(sys.argv[2])))
+job, new = start(load_settings(Path(sys.argv[1])), RetrainingRequest(values=json.loads(sys.argv[2])))
 print(json.dumps([job.number, job.pid, new]), flush=True)
 threading.Event().wait()
 """
