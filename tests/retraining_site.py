@@ -16,7 +16,7 @@ from pipeline.settings import Settings, load_settings
 
 SMALL = {
     "batch_size": 2, "iters": 8, "steps_per_report": 4, "steps_per_eval": 4, "save_every": 2, "learning_rate": 0.001,
-    "patience": 0, "max_seq_length": 1024, "grad_checkpoint": False, "lora_parameters": {"rank": 4},
+    "patience": 0, "max_seq_length": 2048, "grad_checkpoint": False, "lora_parameters": {"rank": 4},
 }  # fmt: skip
 
 GUIDES = ("astro", "mac", "mcp", "obsidian", "persona", "visibility")
