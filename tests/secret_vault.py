@@ -83,9 +83,6 @@ PLACES = (
     *(Place("vault", "published: 2024-01-02"), Place("vault", "publish: true\ndraft: true")),
     *(Place("blog/_drafts"), Place("blog", "draft: true"), Place("blog", "publish: false", suffix=".mdx")),
 )
-UNREADABLE = tuple(
-    n for n, place in enumerate(PLACES) if place.mark in ("private: true\nprivate: false", "private: [true")
-)
 
 
 @dataclass(frozen=True, slots=True)

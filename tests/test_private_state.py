@@ -30,11 +30,11 @@ enabled = false
 BREADS = ("rye", "wheat", "spelt", "barley", "oat", "emmer")
 NOTE = """# {bread} bread
 
-I bake {bread} bread every second Saturday. The dough of {bread} needs three hours at 26 degrees, and I never hurry it.
+I bake {bread} bread every second Saturday. The dough of {bread} needs three hours at 26 degrees, and I never hurry it. A loaf of {bread} keeps for five days in a linen bag.
 
 ## Oven
 
-A cold oven is the most common mistake with {bread}. Steam in the first ten minutes gives the crust of {bread} its gloss.
+A cold oven is the most common mistake with {bread}. Steam in the first ten minutes gives the crust of {bread} its gloss. I let the stone warm up for a whole hour.
 """
 
 
