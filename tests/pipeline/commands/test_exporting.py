@@ -1,5 +1,6 @@
 import json
 import resource
+from contextlib import contextmanager
 
 import pytest
 from click.testing import CliRunner, Result
@@ -137,20 +138,25 @@ def test_a_killed_export_leaves_nothing_under_its_name_and_the_next_one_cleans_u
     assert (exports / "wide-fused" / "model.safetensors").stat().st_size > 1000
 
 
-@pytest.fixture
+@contextmanager
 def full_disk():
-    """No file may grow beyond 20 kB, which is to this process what a full disk is."""
+    """No file may grow beyond 20 kB, which is to this process what a full disk is.
+
+    It lasts no longer than the command: pytest's own report may be a file that is longer.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("to", ["fused", "gguf", "peft"])
-def test_a_full_disk_leaves_nothing(home, adapter, request, to):
+def test_a_full_disk_leaves_nothing(home, adapter, to):
     adapter("wide")
-    request.getfixturevalue("full_disk")
-    done = sitetwin(home, "export", "wide", "--to", to, status=1)
+    with full_disk():
+        done = sitetwin(home, "export", "wide", "--to", to, status=1)
     assert f"wide-{to} can't be written" in done.stderr
     assert "name a folder on another disk with --out" in done.stderr
     assert list((home.state / "exports").iterdir()) == []
