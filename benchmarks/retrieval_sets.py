@@ -21,7 +21,7 @@ from benchmarks.synthetic import PROJECT
 from pipeline.content.frontmatter import split_front_matter
 from pipeline.content.structure import parse_sections
 from pipeline.evaluation.beir import Corpus, write_beir
-from pipeline.evaluation.golden import contains, is_page, load
+from pipeline.evaluation.golden import is_page, load, says
 
 MODULES = """argparse asyncio/base_events asyncio/queues asyncio/streams bdb calendar cmd configparser contextlib csv datetime
     difflib fractions functools gettext heapq http/client inspect ipaddress json/encoder logging/__init__ mailbox pathlib
@@ -51,7 +51,7 @@ def guides(folder: Path = PROJECT / "docs") -> tuple[Corpus, dict[str, str], dic
                 id
                 for id, texts in corpus.items()
                 if any(is_page(id.partition("#")[0], page) for page in golden.page)
-                and any(contains("\n".join(texts), fact) for fact in golden.fact)
+                and any(says("\n".join(texts), fact) for fact in golden.groups)
             }
             if 0 < len(holding) <= 6:
                 queries[f"{name}-{number}"], judged[f"{name}-{number}"] = golden.question, holding

@@ -43,8 +43,10 @@ class Held(BaseModel):
     """A `PairKind`, or `golden`."""
     reference: str = ""
     """The pair's answer; empty for a golden question."""
-    fact: tuple[str, ...] = ()
-    """For a golden question: the answer must contain one of these. If there are none, it must be refused."""
+    facts: tuple[golden.Group, ...] = ()
+    """For a golden question: the answer must contain one string of each. If there are none, it must be refused."""
+    must_not: golden.Group = ()
+    """For a golden question: the answer must contain none of these."""
     document: str = ""
     """The id of the document that the pair was made from."""
 
@@ -56,6 +58,8 @@ class CancelledError(SitetwinError):
 def questions(settings: Settings, data_set: int | None, limit: int = 60, seed: int = 0) -> list[Held]:
     """The owner's golden questions, filled up to `limit` with pairs of the data set's test split. None was trained on.
 
+    Golden questions of kind voice are left out: they have no fact to score.
+
     Args:
         settings: the site's settings.
         data_set: its version; None: the newest, if there is one.
@@ -65,7 +69,7 @@ def questions(settings: Settings, data_set: int | None, limit: int = 60, seed: i
     Raises:
         SitetwinError: there is no such data set, or the file of golden questions can't be read.
     """
-    asked = [Held(question=one.question, kind="golden", fact=one.fact) for one in golden_questions(settings)]
+    asked = [_held(one) for one in golden_questions(settings) if one.kind != "voice"]
     chosen = _sample(asked, limit, seed)
     if data_set is None and not versions.versions(settings):
         return chosen
@@ -168,7 +172,7 @@ def score(
 
 def askable(questions: Sequence[Held], mode: ScoredMode) -> list[Held]:
     """The questions that `mode` can answer. Only mode hybrid reads notes, so only it is asked what must be refused."""
-    return [held for held in questions if mode == "hybrid" or held.reference or held.fact]
+    return [held for held in questions if mode == "hybrid" or held.reference or held.facts]
 
 
 def judge(held: Held, answer: Answer) -> ScoredAnswer:
@@ -176,8 +180,8 @@ def judge(held: Held, answer: Answer) -> ScoredAnswer:
     text = re.sub(r"\s*\[\d+\]", "", answer.answer)
     scored = ScoredAnswer(question=held.question, kind=held.kind, answer=answer.answer, score=0.0)
     if not held.reference:
-        right = any(golden.contains(text, fact) for fact in held.fact) if held.fact else answer.refused
-        scored.score = float(right)
+        says_all = all(golden.says(text, fact) for fact in held.facts) and not golden.says(text, held.must_not)
+        scored.score = float(says_all if held.facts else answer.refused)
         return scored
     scored.f1, scored.specifics = token_f1(text, held.reference), specifics(held, text)
     if held.kind == "refusal" and answer.mode == "hybrid":
@@ -205,6 +209,11 @@ def specifics(held: Held, answer: str) -> float | None:
         return None
     said = numbers(answer) | named(answer) | set(stems_with_parts(answer))
     return len(wanted & said) / len(wanted)
+
+
+def _held(question: golden.GoldenQuestion) -> Held:
+    facts = question.groups if question.answerable else ()
+    return Held(question=question.question, kind="golden", facts=facts, must_not=question.must_not + question.stale)
 
 
 def _for_scoring(settings: Settings) -> Settings:

@@ -3,12 +3,40 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from pipeline import jsonl
 from pipeline.chat.records import Answer
 from pipeline.errors import SitetwinError
+
+GoldenKind = Literal["fact", "synthesis", "paraphrase", "voice", "changed", "unanswerable"]
+"""What a question tries.
+
+- `fact`: one fact of one document.
+- `synthesis`: facts of several documents, or of several places of one.
+- `paraphrase`: a fact that was trained on, asked in other words: does the model know it, or recite it?
+- `voice`: there is no fact to get wrong, only the author's voice.
+- `changed`: the note was edited after the training: the new fact and the stale one.
+- `unanswerable`: the notes do not answer it; `Why` says in which way.
+"""
+KINDS: tuple[GoldenKind, ...] = get_args(GoldenKind)
+
+Why = Literal["property", "false_premise", "missing_detail", "outside", "underspecified", "contradiction"]
+"""Why the notes do not answer a question.
+
+- `property`: they name the thing, but never this property of it.
+- `false_premise`: it takes for granted what is not so.
+- `missing_detail`: they tell the story without this detail.
+- `outside`: they say nothing about its subject.
+- `underspecified`: it can mean several things that they tell apart.
+- `contradiction`: two notes say different things.
+"""
+WHYS: tuple[Why, ...] = get_args(Why)
+
+Group = tuple[str, ...]
+"""Ways of saying one fact; an answer needs one of them."""
 
 
 class GoldenQuestion(BaseModel):
@@ -17,24 +45,72 @@ class GoldenQuestion(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     question: str
-    fact: tuple[str, ...] = ()
+    fact: Group = ()
     """The answer must contain one of these."""
+    facts: tuple[Group, ...] = ()
+    """More facts: the answer must contain one string of each group. An unanswerable question with a false premise or a
+    contradiction may have some: an answer that says all of them corrects the premise, or tells both sides, and is right
+    beside a refusal."""
+    must_not: Group = ()
+    """The answer must contain none of these."""
     page: tuple[str, ...] = ()
     """The answer must cite one of these documents. Each is an id, or a part of it in whole folders and names, such as
-    `2019/home-server`."""
+    `2019/home-server`. A voice question needs none. An unanswerable question may name those that come near it."""
     answerable: bool = True
+    """Without it, what `kind` says."""
+    kind: GoldenKind = "fact"
+    """Without it, `fact` or `unanswerable`."""
+    why: Why | None = None
+    """Of an unanswerable question."""
+    stale: Group = ()
+    """Of a changed question: what the note said before, each way of saying it. The answer must contain none of these."""
+    reference: str = ""
+    """A good answer."""
 
-    @field_validator("fact", "page", mode="before")
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """All facts, those of `fact` first."""
+        return ((self.fact,) if self.fact else ()) + self.facts
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, line: Any) -> Any:
+        """A line of before has no kind, and one with the kind `unanswerable` need not say so twice."""
+        if not isinstance(line, dict):
+            return line
+        if "kind" not in line and line.get("answerable") is False:
+            return line | {"kind": "unanswerable"}
+        if "answerable" not in line and line.get("kind") == "unanswerable":
+            return line | {"answerable": False}
+        return line
+
+    @field_validator("fact", "must_not", "page", "stale", mode="before")
     @classmethod
     def _one_is_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("fact", "page")
+    @field_validator("facts", mode="before")
+    @classmethod
+    def _each_is_a_group(cls, value: object) -> object:
+        many = (value,) if isinstance(value, str) else value
+        if not isinstance(many, list | tuple):
+            return value
+        return tuple((one,) if isinstance(one, str) else one for one in many)
+
+    @field_validator("fact", "must_not", "page", "stale")
     @classmethod
     def _none_is_empty(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         if not all(_plain(value).strip() for value in values):
             raise ValueError("it is empty")
         return values
+
+    @field_validator("facts")
+    @classmethod
+    def _no_group_is_empty(cls, groups: tuple[Group, ...]) -> tuple[Group, ...]:
+        for group in groups:
+            if not group or not cls._none_is_empty(group):
+                raise ValueError("a group is empty: it lists ways of saying one fact")
+        return groups
 
     @field_validator("question")
     @classmethod
@@ -44,9 +120,19 @@ class GoldenQuestion(BaseModel):
         return question
 
     @model_validator(mode="after")
-    def _answerable_has_both(self) -> "GoldenQuestion":
-        if {bool(self.fact), bool(self.page)} != {self.answerable}:
-            raise ValueError("an answerable question has a fact and a page, an unanswerable one has neither")
+    def _is_whole(self) -> "GoldenQuestion":
+        if self.answerable == (self.kind == "unanswerable"):
+            raise ValueError(f"kind {self.kind} and answerable {str(self.answerable).lower()} exclude each other")
+        if self.why and self.answerable:
+            raise ValueError("only an unanswerable question has a why")
+        if bool(self.stale) != (self.kind == "changed"):
+            raise ValueError("a question of kind changed has stale, what the note said before; no other has it")
+        if self.kind == "voice" and self.groups:
+            raise ValueError("a question of kind voice has no fact: give it another kind")
+        if not self.answerable and self.groups and (self.fact or self.why not in ("false_premise", "contradiction")):
+            raise ValueError("an unanswerable question has no fact; facts fit the whys false_premise and contradiction")
+        if self.answerable and self.kind != "voice" and not (self.groups and self.page):
+            raise ValueError("an answerable question has a fact and a page; if it has none, it is not answerable")
         return self
 
 
@@ -54,13 +140,20 @@ class AnswerVerdict(BaseModel):
     """The judgement of one answer."""
 
     fact: bool
-    """Whether the answer contains the fact."""
+    """Whether the answer contains all facts; False if the question has none."""
+    found: int
+    """How many of the facts it contains."""
     cited: bool
-    """Whether the answer cites a page that holds it."""
+    """Whether the answer cites a page that holds a fact."""
+    forbidden: bool
+    """Whether it contains what it must not."""
+    stale: bool
+    """Whether it contains what a note said before. It can't tell "8080" from "no longer 8080"."""
     refused: bool
     """Whether the assistant refused to answer."""
     right: bool
-    """An answerable question needs fact and page and no refusal. An unanswerable one needs a refusal."""
+    """An answerable question needs all facts, a page, no refusal and nothing forbidden or stale; a voice question, which
+    has no facts, needs no refusal and nothing forbidden. An unanswerable one needs a refusal, or all of its facts."""
 
 
 class Shares(BaseModel):
@@ -71,11 +164,11 @@ class Shares(BaseModel):
     fact: float | None
     cited: float | None
     right: float | None
-    """`fact`, `cited` and `right` are shares of the answerable questions."""
+    """`fact`, `cited` and `right` are shares of the answerable questions. Voice questions, which have no fact, are left out."""
     refusal_precision: float | None
     """The share of refusals whose questions have no answer."""
     refusal_recall: float | None
-    """The share of questions without an answer that were refused."""
+    """The share of questions without an answer that were refused, or whose answer says what is wrong with them."""
 
 
 def load(path: Path) -> list[GoldenQuestion]:
@@ -91,15 +184,25 @@ def load(path: Path) -> list[GoldenQuestion]:
 
 def judge(question: GoldenQuestion, answer: Answer) -> AnswerVerdict:
     """The judgement of `answer`."""
-    fact = any(contains(answer.answer, alternative) for alternative in question.fact)
+    found = sum(says(answer.answer, group) for group in question.groups)
+    fact = bool(question.groups) and found == len(question.groups)
     cited = any(is_page(citation.document, page) for citation in answer.citations for page in question.page)
-    right = fact and cited and not answer.refused if question.answerable else answer.refused
-    return AnswerVerdict(fact=fact, cited=cited, refused=answer.refused, right=right)
+    forbidden, stale = says(answer.answer, question.must_not), says(answer.answer, question.stale)
+    is_clean = not forbidden and not stale
+    if not question.answerable:
+        right = answer.refused or (fact and is_clean)
+    elif question.kind == "voice":
+        right = is_clean and not answer.refused
+    else:
+        right = fact and cited and is_clean and not answer.refused
+    return AnswerVerdict(
+        fact=fact, found=found, cited=cited, forbidden=forbidden, stale=stale, refused=answer.refused, right=right
+    )
 
 
 def summarise(judged: Sequence[tuple[GoldenQuestion, AnswerVerdict]]) -> Shares:
     """The shares of all questions' verdicts."""
-    answerable = [verdict for question, verdict in judged if question.answerable]
+    answerable = [verdict for question, verdict in judged if question.answerable and question.groups]
     unanswerable = [verdict for question, verdict in judged if not question.answerable]
     refusals = [question for question, verdict in judged if verdict.refused]
     return Shares(
@@ -109,8 +212,13 @@ def summarise(judged: Sequence[tuple[GoldenQuestion, AnswerVerdict]]) -> Shares:
         cited=_share([verdict.cited for verdict in answerable]),
         right=_share([verdict.right for verdict in answerable]),
         refusal_precision=_share([not question.answerable for question in refusals]),
-        refusal_recall=_share([verdict.refused for verdict in unanswerable]),
+        refusal_recall=_share([verdict.right for verdict in unanswerable]),
     )
+
+
+def says(text: str, group: Group) -> bool:
+    """Whether `text` contains one of the strings of `group`."""
+    return any(contains(text, alternative) for alternative in group)
 
 
 def contains(text: str, fact: str) -> bool:

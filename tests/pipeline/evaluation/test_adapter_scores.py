@@ -40,6 +40,7 @@ from tests.tiny_llama import QUESTIONS
 GOLDEN = (
     '{"question": "When did I move?", "fact": ["2013"], "page": "moved"}\n'
     '{"question": "What does my car cost?", "answerable": false}\n'
+    '{"question": "How do you like it here?", "kind": "voice"}\n'
 )
 
 
@@ -78,7 +79,7 @@ def test_golden_questions_come_first_and_test_pairs_fill_up(tmp_path: Path) -> N
     data_set(settings, 1, {"a.md": "train", "b.md": "valid", "c.md": "test", "d.md": "test"})
     asked = questions(settings, 1)
     assert [held.kind for held in asked] == ["golden"] * 2 + ["fact"] * 8
-    assert asked[0].fact == ("2013",)
+    assert asked[0].facts == (("2013",),)
     assert documents_of(asked[2:]) == {"c.md", "d.md"}
     assert asked[2].reference == "It is 0."
     assert documents_of(seen(settings, None)) == {"a.md"}
@@ -133,7 +134,7 @@ def answer(text: str, mode: ScoredMode = "lora", *, refused: bool = False) -> An
 
 
 def test_an_answer_is_judged_by_fact_refusal_or_reference() -> None:
-    moved = Held(question="When did I move?", kind="golden", fact=("2013",))
+    moved = Held(question="When did I move?", kind="golden", facts=(("2013",),))
     assert judge(moved, answer("In **2013** [1].")).score == 1
     assert judge(moved, answer("In 20134.")).score == 0
     unknown = Held(question="What does my car cost?", kind="golden")
@@ -205,7 +206,7 @@ def test_the_engine_is_asked_under_the_adapter_or_as_the_base(tuned: Settings) -
 @pytest.mark.timeout(600)
 def test_hybrid_answers_from_passages_and_refuses_without(tuned: Settings) -> None:
     unknown = Held(question="Who won the football world cup in 1954?", kind="golden")
-    known = Held(question="How hot is green tea brewed?", kind="golden", fact=("70",))
+    known = Held(question="How hot is green tea brewed?", kind="golden", facts=(("70",),))
     for adapter in ("wide", None):
         found = score(tuned, adapter, [unknown, known], mode="hybrid", visibility="public")
         assert [one.question for one in found.answers] == [unknown.question, known.question]

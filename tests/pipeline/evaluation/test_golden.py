@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import jsonl
 from pipeline.chat.records import Answer, Citation
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.golden import GoldenQuestion, contains, is_page, judge, load, summarise
@@ -83,6 +84,70 @@ def test_a_page_is_whole_folders_and_names(document, page):
     assert not is_page(document, page)
 
 
+SPLITS = GoldenQuestion(
+    question="Which splits?", facts=(("train",), ("valid", "validation"), ("test",)), page=("a.md",)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "right"),
+    [("train, validation and test", 3, True), ("train and test", 2, False), ("none", 0, False)],
+)
+def test_an_answer_needs_every_fact(text, found, right):
+    verdict = judge(SPLITS, answer(text, "a.md"))
+    assert (verdict.found, verdict.fact, verdict.right) == (found, right, right)
+
+
+def test_what_must_not_be_said_makes_an_answer_wrong():
+    question = GoldenQuestion(question="How?", fact=("make up",), must_not=("docker",), page=("a.md",))
+    assert judge(question, answer("Run make up.", "a.md")).right
+    verdict = judge(question, answer("Run make up or docker run.", "a.md"))
+    assert (verdict.fact, verdict.forbidden, verdict.right) == (True, True, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "stale", "right"),
+    [("8765", True, False, True), ("8080", False, True, False), ("8765, not 8080", True, True, False), ("", False, False, False)],
+)  # fmt: skip
+def test_a_changed_question_tells_the_new_fact_from_the_stale_one(text, fact, stale, right):
+    question = GoldenQuestion(question="Which port?", kind="changed", fact=("8765",), stale=("8080",), page=("a.md",))
+    verdict = judge(question, answer(text, "a.md"))
+    assert (verdict.fact, verdict.stale, verdict.right) == (fact, stale, right)
+
+
+def test_a_voice_question_has_no_fact_to_get_wrong_and_counts_in_no_share_of_facts():
+    question = GoldenQuestion(question="How do you like it?", kind="voice", must_not=("as an AI",))
+    verdict = judge(question, answer("A lot!"))
+    assert (verdict.fact, verdict.right) == (False, True)
+    assert not judge(question, answer("I like nothing, as an AI.")).right
+    refusal = judge(question, answer("no", refused=True))
+    assert not refusal.right
+    shares = summarise([(question, verdict), (question, refusal)])
+    assert (shares.answerable, shares.right, shares.refusal_precision) == (0, None, 0.0)
+
+
+def test_a_false_premise_is_refused_or_corrected():
+    question = GoldenQuestion(
+        question="Why did you sell the boat?", kind="unanswerable", answerable=False, why="false_premise",
+        facts=(("never owned",),), must_not=("I sold it because",),
+    )  # fmt: skip
+    assert judge(question, answer("no", refused=True)).right
+    corrected = judge(question, answer("I never owned a boat."))
+    assert corrected.right
+    assert not judge(question, answer("I sold it because it sank, and I never owned it.")).right
+    invented = judge(question, answer("It sank."))
+    assert not invented.right
+    assert summarise([(question, corrected), (question, invented)]).refusal_recall == 0.5
+
+
+def test_a_contradiction_is_refused_or_both_sides_are_told():
+    question = GoldenQuestion(
+        question="Which?", kind="unanswerable", answerable=False, why="contradiction", facts=(("btrfs",), ("ZFS",))
+    )
+    assert judge(question, answer("One note says btrfs, another ZFS.")).right
+    assert not judge(question, answer("ZFS.")).right
+
+
 def test_shares():
     right = judge(PORT, answer("8765", "docs/index.md"))
     wrong = judge(PORT, answer("8765"))
@@ -108,6 +173,22 @@ def test_load_reads_one_question_a_line(tmp_path):
     assert (first.fact, first.page, second.answerable) == (("x",), ("a.md",), False)
 
 
+def test_a_line_need_not_say_twice_that_it_is_unanswerable(tmp_path):
+    file = tmp_path / "questions.jsonl"
+    file.write_text(
+        '{"question": "a?", "answerable": false}\n'
+        '{"question": "b?", "kind": "unanswerable", "why": "outside", "page": "a.md"}\n'
+        '{"question": "c?", "facts": ["x", ["y", "z"]], "page": "a.md", "kind": "synthesis"}\n',
+        "utf-8",
+    )
+    before, short, synthesis = load(file)
+    assert (before.kind, before.why) == ("unanswerable", None)
+    assert (short.answerable, short.page) == (False, ("a.md",))
+    assert synthesis.groups == (("x",), ("y", "z"))
+    jsonl.write(file, [before, short, synthesis])
+    assert load(file) == [before, short, synthesis]
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -115,6 +196,16 @@ def test_load_reads_one_question_a_line(tmp_path):
         '{"question": "a?"}',
         '{"question": "a?", "answerable": false, "fact": "x"}',
         '{"question": "a?", "facts": "x"}',
+        '{"question": "a?", "facts": [[]], "page": "a.md"}',
+        '{"question": "a?", "facts": ["x", ["y", " "]], "page": "a.md"}',
+        '{"question": "a?", "fact": "x", "page": "a.md", "kind": "unanswerable", "answerable": true}',
+        '{"question": "a?", "kind": "voice", "answerable": false}',
+        '{"question": "a?", "kind": "voice", "fact": "x", "page": "a.md"}',
+        '{"question": "a?", "kind": "changed", "fact": "x", "page": "a.md"}',
+        '{"question": "a?", "fact": "x", "page": "a.md", "stale": "y"}',
+        '{"question": "a?", "fact": "x", "page": "a.md", "why": "outside"}',
+        '{"question": "a?", "kind": "unanswerable", "why": "outside", "facts": "x"}',
+        '{"question": "a?", "kind": "unanswerable", "why": "weather"}',
         '{"question": "a?", "fact": "", "page": "a.md"}',
         '{"question": "a?", "fact": ["x", "**"], "page": "a.md"}',
         '{"question": "a?", "fact": "x", "page": " "}',
