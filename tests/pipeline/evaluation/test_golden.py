@@ -5,9 +5,10 @@ import pytest
 from pipeline import jsonl
 from pipeline.chat.records import Answer, Citation
 from pipeline.errors import SitetwinError
-from pipeline.evaluation.golden import GoldenQuestion, contains, is_page, judge, load, summarise
+from pipeline.evaluation.golden import KINDS, WHYS, GoldenQuestion, contains, is_page, judge, load, says, summarise
 
 DATA = Path(__file__).resolve().parents[3] / "benchmarks" / "data"
+BLOG = Path(__file__).resolve().parents[3] / ".." / "shared" / "data" / "astro-blog" / "content" / "blog"
 PORT = GoldenQuestion(question="Which port?", fact=("8765",), page=("docs/first-run.md", "docs/index.md"))
 PERU = GoldenQuestion(question="What is the capital of Peru?", answerable=False)
 
@@ -240,3 +241,25 @@ def test_the_questions_of_the_project_are_whole(name, answerable, unanswerable):
     assert sum(question.answerable for question in questions) == answerable
     assert sum(not question.answerable for question in questions) == unanswerable
     assert len({question.question for question in questions}) == len(questions)
+
+
+@pytest.mark.parametrize(("name", "least"), [("golden_docs", 60), ("golden_blog", 40)])
+def test_the_golden_sets_try_everything(name, least):
+    questions = load(DATA / f"{name}.jsonl")
+    unanswerable = [question for question in questions if not question.answerable]
+    assert len({question.question for question in questions}) == len(questions) >= least
+    assert 0.3 <= len(unanswerable) / len(questions) <= 0.36
+    assert {question.kind for question in questions} == set(KINDS)
+    assert {question.why for question in unanswerable} == set(WHYS)
+    older = [*DATA.glob("*_questions.jsonl"), DATA / "docs_heldout.jsonl"]
+    assert not {question.question for question in questions} & {old.question for file in older for old in load(file)}
+
+
+@pytest.mark.skipif(not BLOG.is_dir(), reason="../shared/data/astro-blog is not there")
+def test_every_fact_of_the_blogs_questions_stands_in_its_post():
+    posts = {str(path.relative_to(BLOG)): path.read_text("utf-8") for path in BLOG.rglob("*.md")}
+    for question in load(DATA / "golden_blog.jsonl"):
+        named = [[text for post, text in posts.items() if is_page(post, page)] for page in question.page]
+        assert all(len(found) == 1 for found in named), question.question
+        for fact in question.groups:
+            assert any(says(text, fact) for (text,) in named), f"{fact}: {question.question}"
