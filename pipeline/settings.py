@@ -240,11 +240,39 @@ class DatasetSettings(SettingsSection):
     seed: int = 0
 
 
+class SystemSettings(SettingsSection):
+    """One way to answer, to be compared with others. What is left out is as the site's own settings say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mode: Mode = "rag"
+    persona: bool = Field(True, description="whether the persona's prompt and samples stand before the question")
+    model: str = Field("", description="the chat model, named as models.chat is; empty: the site's")
+    url: str = Field("", description="an OpenAI-compatible server that has the model; empty: the site's engine")
+    api_key: str = Field("", description="that server's key", exclude=True, repr=False)
+    retrieval: Retrieval | None = None
+    passages: int | None = Field(None, ge=1, le=50, description="how many passages a question gets")
+    embedder: str = Field(
+        "", description="named as models.embedder is; another than the site's gets an index of its own"
+    )
+    adapter: str = Field("", description="for lora and hybrid: the adapter of a run; empty: the promoted one")
+    quote_first: bool | None = Field(None, description="as chat.quote_first")
+    flow: str = Field("", description="a flow in Langflow that is asked over HTTP, by its endpoint name")
+
+
 class EvaluationSettings(SettingsSection):
-    """The golden questions, by which adapters are judged."""
+    """The golden questions, by which adapters and systems are judged, and what is compared on them."""
 
     questions: Path | None = Field(
         None, description="golden questions, relative to sitetwin.toml; none: golden.jsonl there, if it exists"
+    )
+    systems: dict[str, SystemSettings] = Field(
+        default_factory=dict, description="further systems for `sitetwin eval --systems NAME`"
+    )
+    other_authors: list[Path] = Field(
+        default_factory=list,
+        description="folders of Markdown by other people, the floor of the voice measures; none: the READMEs of the "
+        "installed packages",
     )
 
 
@@ -311,12 +339,30 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _ask_ollama(self) -> Self:
         """Turns `ollama:NAME` into a server's address and a name, so that the rest of sitetwin sees a server like any other."""
+        self._resolve_ollama()
+        return self
+
+    def _resolve_ollama(self) -> None:
         kind, _, name = self.models.chat.partition(":")
         if kind == "ollama":
             self.models = self.models.model_copy(update={"chat": name})
             self.engine = self.engine.model_copy(update={"url": ollama_openai_url(self.engine.url)})
             self._asks_ollama = True
-        return self
+
+    def with_chat_model(self, model: str, url: str = "", api_key: str = "") -> Self:
+        """These settings with another chat model.
+
+        Args:
+            model: named as `models.chat` is.
+            url: the OpenAI-compatible server that has it; empty: sitetwin's own engine, or Ollama for an `ollama:NAME`.
+            api_key: that server's key.
+        """
+        models = self.models.model_copy(update={"chat": model})
+        server = self.engine.model_copy(update={"url": url, "api_key": api_key})
+        other = self.model_copy(update={"models": models, "engine": server})
+        other._asks_ollama = False
+        other._resolve_ollama()
+        return other
 
     @property
     def asks_ollama(self) -> bool:
@@ -451,6 +497,8 @@ def _fields_at(location: tuple[str | int, ...]) -> list[str]:
     """The keys that the section at `location` knows; () is the file itself."""
     if not location:
         return [name for name in Settings.model_fields if name != "root"]
+    if location[:2] == ("evaluation", "systems"):
+        return list(SystemSettings.model_fields)
     section = Settings.model_fields[str(location[0])].annotation
     model = ContentSource if location[0] == "content" else section
     assert isinstance(model, type)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pipeline.adapters import BASE, answering_adapter
 from pipeline.answerability.judging import AnswerabilityJudge
 from pipeline.chat.conversation import Asked, understand
-from pipeline.chat.records import Answer, Generate, Similarity, Turn
+from pipeline.chat.records import Answer, ChatModel, Generate, Similarity, Turn
 from pipeline.chat.respond import respond
 from pipeline.errors import SitetwinError
 from pipeline.index import Index
 from pipeline.index.passages import Passage
-from pipeline.servers.client import EngineClient
 from pipeline.settings import Mode, Retrieval, Settings, Visibility
 from pipeline.text.inert import without_control_tokens
 
@@ -23,7 +22,7 @@ class Assistant:
 
     settings: Settings
     open_index: Callable[[], Index]
-    connect: Callable[[str | None], EngineClient]
+    connect: Callable[[str | None], ChatModel]
     """The model, under an adapter or as it is; called when the model is needed."""
     judge: AnswerabilityJudge
     similarity: Similarity

@@ -1,7 +1,7 @@
 """What goes into a chat and what comes out; `Answer` is also the JSON of `ask`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import BaseModel
 
@@ -59,3 +59,15 @@ Generate = Callable[[list[dict[str, str]]], Iterator[str]]
 
 Similarity = Callable[[str, Sequence[str]], Sequence[float]]
 """A question and texts to the cosine of each text with the question, -1 to 1."""
+
+
+class ChatModel(Protocol):
+    """A model that answers, such as `pipeline.servers.client.EngineClient`."""
+
+    def generate(self, messages: list[dict[str, str]], *, max_tokens: int, temperature: float) -> Iterator[str]:
+        """The pieces of the reply, as they come.
+
+        Raises:
+            ModelError: the model can't be had.
+        """
+        ...
