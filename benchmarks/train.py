@@ -1,8 +1,9 @@
-"""Tokens per second of LoRA training, beside PEFT on torch and beside mlx_lm.lora, on the demo model in fp32.
+"""Tokens per second of LoRA training, beside PEFT on torch and beside mlx_lm.lora, in fp32.
 
-    python -m benchmarks.train [--rounds 5] [--batches 4] [--threads 1 --threads 2] [--json]
+    python -m benchmarks.train [--rounds 5] [--batches 4] [--threads 1 --threads 2] [--model FOLDER] [--json]
 
-It trains rank 16 on the seven projections with dropout .05, Adam and batches of two rows, on the pairs that
+It trains the demo model, or with `--model` another one that transformers reads as well: a Qwen 2 is in the folder that
+`python -m benchmarks.lab_model` prints. It trains rank 16 on the seven projections with dropout .05, Adam and batches of two rows, on the pairs that
 `sitetwin dataset build` makes from docs/. All three sides get the same batches in turn, each in its own process with the
 same number of threads, and learn only the answers. PEFT runs as usual, without gradient checkpointing and with torch's
 fused Adam, once with torch's attention (sdpa) and once with that of transformers (eager); the faster one counts.
@@ -164,7 +165,10 @@ class Worker:
 @contextmanager
 def workers(base: Path, threads: int, with_peft: bool) -> Iterator[dict[str, Worker]]:
     """Yields a worker for each side by its name."""
-    commands = {side: [sys.executable, "-m", "benchmarks.train", "--side", side] for side in ("sitetwin", "mlx_lm")}
+    commands = {
+        side: [sys.executable, "-m", "benchmarks.train", "--model", str(base), "--side", side]
+        for side in ("sitetwin", "mlx_lm")
+    }
     if with_peft:
         peer, script = str(peer_python("torch", "transformers", "peft")), str(Path(__file__).parent / "train_peft.py")
         for attention in ("sdpa", "eager"):
@@ -198,11 +202,17 @@ def measure(
 @click.option("--batches", "size", type=click.IntRange(1), default=4, show_default=True, help="Of a round.")
 @click.option("--threads", type=click.IntRange(1), multiple=True, help="1 and all cores unless set.")
 @click.option("--peft/--no-peft", default=True, show_default=True)
+@click.option(
+    "--model", "base", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Instead of the demo model."
+)
 @click.option("--side", type=click.Choice(["sitetwin", "mlx_lm"]), hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="Only the figures.")
-def main(rounds: int, size: int, threads: tuple[int, ...], peft: bool, side: str | None, as_json: bool) -> None:
+def main(
+    rounds: int, size: int, threads: tuple[int, ...], peft: bool, base: Path | None, side: str | None, as_json: bool
+) -> None:
     """Measure the training step beside PEFT's and mlx_lm.lora's."""
-    base = demo.chat_model()
+    name = base.name if base else "SmolLM2-135M"
+    base = base or demo.chat_model()
     if side:
         serve(side, base)
         return
@@ -223,7 +233,7 @@ def main(rounds: int, size: int, threads: tuple[int, ...], peft: bool, side: str
     if best["peft"]:
         figures["ratio"] = round(best["sitetwin"] / best["peft"], 2)
     figures["mlx_lm_ratio"] = round(best["sitetwin"] / best["mlx_lm"], 2)
-    click.echo(render("LoRA training of SmolLM2-135M, fp32, rank 16, batch 2", figures, as_json=as_json))
+    click.echo(render(f"LoRA training of {name}, fp32, rank 16, batch 2", figures, as_json=as_json))
 
 
 if __name__ == "__main__":

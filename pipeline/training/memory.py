@@ -20,7 +20,6 @@ import mlx.core as mx
 import mlx.nn as nn
 import psutil
 from mlx.utils import tree_flatten
-from mlx_lm.models import llama
 from mlx_lm.utils import load_model
 
 from pipeline.errors import ModelError
@@ -74,8 +73,8 @@ class Shape:
     """Whether all weights are 32-bit floats."""
     is_quantised: bool
     """Whether some weights are held in a few bits each."""
-    is_llama: bool
-    """Whether it is mlx-lm's `llama`, whose gradients are written out for a Linux CPU."""
+    is_known: bool
+    """Whether it is of a kind whose gradients are written out for a Linux CPU."""
     words: int
     """The size of the vocabulary."""
     width: int
@@ -118,7 +117,7 @@ def shape_of(folder: Path) -> Shape:
         number=vocabulary.get("scales", vocabulary.weight).dtype.size,
         is_fp32=all(array.dtype == mx.float32 for _, array in _arrays(model)),
         is_quantised=any("scales" in part for part in modules.values()),
-        is_llama=type(model) is llama.Model,
+        is_known=fit.is_known(model),
         words=words,
         width=width,
         heads=config.get("num_attention_heads", max(1, width // 64)),
@@ -166,7 +165,7 @@ def estimate(shape: Shape, config: TrainingConfig, tokens: int, learnt: int) -> 
 
 def is_written_out(shape: Shape, config: TrainingConfig) -> bool:
     """Whether `cpu.gradients` will compute the gradients, as far as the sizes tell."""
-    return fit.is_here() and shape.is_llama and shape.is_fp32 and config.fine_tune_type == "lora"
+    return fit.is_here() and shape.is_known and shape.is_fp32 and config.fine_tune_type == "lora"
 
 
 def free_memory(system: str = sys.platform, ask: Callable[[], str] = _memory_level) -> int:

@@ -1,4 +1,4 @@
-"""The loss and the gradients of a LoRA on a Llama, written out for a Linux CPU.
+"""The loss and the gradients of a LoRA on a Llama or a Qwen, written out for a Linux CPU.
 
 There MLX computes exponentials and random numbers one at a time (40 to 120 million a second), while NumPy uses the
 vector unit (2,000 million a second). MLX's graph for one step has some ten thousand nodes. Here both passes are matrix
@@ -20,9 +20,12 @@ import mlx.core as mx
 import numpy as np
 from mlx.utils import tree_unflatten
 
-from pipeline.training.cpu.blocks import Arrays, Layer, Norm, Rope, is_lora, projections
+from pipeline.training.cpu.attention import Rope
+from pipeline.training.cpu.blocks import Layer
+from pipeline.training.cpu.norm import Norm
 from pipeline.training.cpu.packing import Packed
 from pipeline.training.cpu.products import Frozen, numbers
+from pipeline.training.cpu.projections import Arrays, is_lora, projections
 from pipeline.training.data import Batch
 from pipeline.weights import blas
 
@@ -34,13 +37,12 @@ class WrittenOut:
         """Reads the frozen weights.
 
         Args:
-            model: a Llama with its adapter.
+            model: a Llama or a Qwen with its adapter.
             is_checkpointed: a layer keeps only its input, and the backward pass computes it again.
             is_packed: the frozen weights are copied for each of the two passes, in the order in which it reads them.
         """
-        attention = model.layers[0].self_attn
         self._model, self._is_checkpointed = model, is_checkpointed
-        self._rope = Rope(attention.rope, attention.head_dim)
+        self._rope = Rope(model.layers[0].self_attn)
         self._embedding = numbers(model.model.embed_tokens.weight)
         head = self._embedding if model.args.tie_word_embeddings else numbers(model.lm_head.weight)
         self._head = Frozen([head], is_packed=is_packed)

@@ -17,31 +17,46 @@ from pipeline.weights.onnx_sessions import session_options, share_threads
 
 
 class Frozen:
-    """The frozen weights W (N, K) of projections that read the same x (T, K).
+    """The frozen weights W (N, K) of projections that read the same x (T, K), and their biases (N,).
 
     Args:
         weights: the weights, one for each projection.
-        is_packed: they are copied for each pass, in the order in which it reads them.
+        biases: the bias of each projection, None for one that has none; empty: none has one.
+        is_packed: the weights are copied for each pass, in the order in which it reads them.
         goes_back: `backward` will be called too.
     """
 
-    def __init__(self, weights: Sequence[np.ndarray], *, is_packed: bool, goes_back: bool = True) -> None:
-        self.weights = weights
+    def __init__(
+        self,
+        weights: Sequence[np.ndarray],
+        biases: Sequence[np.ndarray | None] = (),
+        *,
+        is_packed: bool,
+        goes_back: bool = True,
+    ) -> None:
         places = range(len(weights))
-        outputs = [helper.make_node("Gemm", ["x", f"w{place}"], [f"y{place}"], transB=1) for place in places]
+        back = {f"w{place}": weight for place, weight in enumerate(weights)}
+        there = back | {f"b{place}": bias for place, bias in enumerate(biases) if bias is not None}
+        self._held = there  # the sessions hold only their addresses
+        outputs = [
+            helper.make_node(
+                "Gemm", ["x", *(name for name in (f"w{place}", f"b{place}") if name in there)], [f"y{place}"], transB=1
+            )
+            for place in places
+        ]
         sums = [
             helper.make_node(
                 "Gemm", [f"dy{place}", f"w{place}", *([f"dx{place - 1}"] if place else [])], [f"dx{place}"]
             )
             for place in places
         ]
-        self._forward = _session(outputs, ["x"], [f"y{place}" for place in places], weights, is_packed)
+        self._forward = _session(outputs, ["x"], [f"y{place}" for place in places], there, is_packed)
         self._backward = None
         if goes_back:
-            self._backward = _session(sums, [f"dy{place}" for place in places], [f"dx{places[-1]}"], weights, is_packed)
+            self._backward = _session(sums, [f"dy{place}" for place in places], [f"dx{places[-1]}"], back, is_packed)
 
     def forward(self, x: np.ndarray) -> list[np.ndarray]:
-        """x Wᵀ (T, N) for each weight; x is (T, K)."""
+        """x Wᵀ + b (T, N) for each weight; x is (T, K)."""
         ys: list[np.ndarray] = self._forward.run(None, {"x": x})
         return ys
 
@@ -53,18 +68,17 @@ class Frozen:
 
 
 def _session(
-    nodes: list[NodeProto], inputs: list[str], outputs: list[str], weights: Sequence[np.ndarray], is_packed: bool
+    nodes: list[NodeProto], inputs: list[str], outputs: list[str], weights: dict[str, np.ndarray], is_packed: bool
 ) -> ort.InferenceSession:
-    """A session of products with `weights`, named w0 and so on. Unless they are packed, they are read where they are."""
+    """A session of products with `weights` by name. Unless they are packed, they are read where they are."""
     _share_process()
     options = session_options(1)
     options.add_session_config_entry("session.use_env_allocators", "1")
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.add_session_config_entry("session.disable_prepacking", str(int(not is_packed)))
-    held = [ort.OrtValue.ortvalue_from_numpy(weight) for weight in weights]  # the options hold only their addresses
+    held = {name: ort.OrtValue.ortvalue_from_numpy(weight) for name, weight in weights.items()}
     shapes = []
-    for place, value in enumerate(held):
-        name = f"w{place}"
+    for name, value in held.items():
         options.add_initializer(name, value)
         shape = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=value.shape())
         shape.data_location = TensorProto.EXTERNAL

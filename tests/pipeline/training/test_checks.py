@@ -71,7 +71,7 @@ ROW = 300, 100
 
 
 def test_memory_grows_with_rank_batch_and_length_and_shrinks_with_fewer_parts(base):
-    shape = replace(shape_of(base), is_llama=False)  # by MLX's graph on every machine
+    shape = replace(shape_of(base), is_known=False)  # by MLX's graph on every machine
     off = {"grad_checkpoint": False}
     least = estimate(shape, configuration("best", off), *ROW)
     for more in ({"lora_parameters": {"rank": 64}}, {"batch_size": 8}, {"fine_tune_type": "dora"}):
@@ -97,7 +97,7 @@ def test_gradients_that_are_written_out_keep_less_of_a_token(base, monkeypatch, 
 
 def test_checkpointing_saves_the_more_the_more_layers_there_are(base):
     shape = shape_of(base)
-    deep = replace(shape, is_llama=False, layers=shape.layers * 12, layer_weights=shape.layer_weights * 12)
+    deep = replace(shape, is_known=False, layers=shape.layers * 12, layer_weights=shape.layer_weights * 12)
     on, off = (configuration("best", {"grad_checkpoint": value}) for value in (True, False))
     assert estimate(deep, on, *ROW) < 0.5 * estimate(deep, off, *ROW)
 

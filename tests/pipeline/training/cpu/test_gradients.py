@@ -2,12 +2,13 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 import pytest
+from mlx_lm.models import llama, qwen2, qwen3
 from mlx_lm.tuner.trainer import default_loss
 
 from pipeline.training.cpu import fit, gradients, packing
 from pipeline.training.data import TokenRow, make_batch
 from tests.pipeline.training.architectures import ROWS, assert_gradients_are_of, flat
-from tests.pipeline.training.cpu.llamas import EVERY, MODELS, make_model
+from tests.pipeline.training.cpu.models import EVERY, MODELS, make_model
 
 
 def assert_same_as_mlx_lm(model, batch, written):
@@ -24,9 +25,10 @@ def assert_same_as_mlx_lm(model, batch, written):
 
 
 @pytest.mark.parametrize("longest", [64, 25])
-@pytest.mark.parametrize("more", MODELS.values(), ids=MODELS)
-def test_loss_and_gradients_are_mlx_lms(more, longest):
-    model = make_model(more)
+@pytest.mark.parametrize("name", MODELS)
+def test_loss_and_gradients_are_mlx_lms(name, longest):
+    module, more = MODELS[name]
+    model = make_model(more, module=module)
     assert fit.is_fit(model)
     for is_packed in (True, False):
         written = gradients.WrittenOut(model, is_packed=is_packed)
@@ -71,8 +73,9 @@ def test_what_is_learnt_from_is_never_shared():
     assert_same_as_mlx_lm(model, batch, gradients.WrittenOut(model))
 
 
-def test_layers_that_are_computed_twice_drop_the_same_inputs():
-    model = make_model(dropout=0.3)
+@pytest.mark.parametrize("module", [llama, qwen2, qwen3])
+def test_layers_that_are_computed_twice_drop_the_same_inputs(module):
+    model = make_model(module=module, dropout=0.3)
     model.train()
     batch = make_batch(ROWS, 64)
     once, twice = gradients.WrittenOut(model), gradients.WrittenOut(model, is_checkpointed=True)
@@ -83,8 +86,9 @@ def test_layers_that_are_computed_twice_drop_the_same_inputs():
     assert once(batch, 8)[0].item() != loss.item()
 
 
-def test_gradients_with_dropout_are_those_of_the_loss():
-    model = make_model(dropout=0.3)
+@pytest.mark.parametrize("module", [llama, qwen2, qwen3])
+def test_gradients_with_dropout_are_those_of_the_loss(module):
+    model = make_model(module=module, dropout=0.3)
     model.train()
     batch, written = make_batch(ROWS, 64), gradients.WrittenOut(model)
     assert_gradients_are_of(lambda: written(batch, 7)[0], written(batch, 7)[1], model)

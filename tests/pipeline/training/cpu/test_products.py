@@ -9,9 +9,10 @@ from pipeline.training.cpu.products import Frozen, gemm
 def test_products_with_weights_that_stay(is_packed, tokens):
     random = np.random.default_rng(0)
     weights = [random.standard_normal((rows, 24), np.float32) for rows in (16, 8, 8)]
-    frozen = Frozen(weights, is_packed=is_packed)
+    biases = [random.standard_normal(16, np.float32), None, random.standard_normal(8, np.float32)]
+    frozen = Frozen(weights, biases, is_packed=is_packed)
     x = random.standard_normal((tokens, 24), np.float32)
-    ys = [x @ weight.T for weight in weights]
+    ys = [x @ weight.T + (0 if bias is None else bias) for weight, bias in zip(weights, biases, strict=True)]
     for found, y in zip(frozen.forward(x), ys, strict=True):
         np.testing.assert_allclose(found, y, atol=1e-5)
     dx = sum(y @ weight for y, weight in zip(ys, weights, strict=True))

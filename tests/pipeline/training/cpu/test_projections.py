@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from pipeline.training.cpu import blocks
-from tests.pipeline.training.cpu.llamas import make_model
+from pipeline.training.cpu import projections
+from tests.pipeline.training.cpu.models import make_model
 
 
 def test_a_dropped_input_is_dropped_as_often_as_asked():
-    part = blocks.Projections({"q": make_model(dropout=0.05).layers[0].self_attn.q_proj}, is_packed=False)
+    part = projections.Projections({"q": make_model(dropout=0.05).layers[0].self_attn.q_proj}, is_packed=False)
     x = np.ones((200, 576), np.float32)
     left, dropped = part._dropped(x, seed=3)
     assert np.array_equal(np.flatnonzero(left == 0), dropped)
