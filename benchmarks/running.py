@@ -51,15 +51,29 @@ def running_site(root: Path, variables: Mapping[str, str] | None = None, seconds
     Raises:
         TimeoutError: not all parts were ready within `seconds`.
     """
+    with _addressed(root, variables or {}) as url:
+        yield from _run(root, url, seconds)
+
+
+@contextmanager
+def starting_site(root: Path, variables: Mapping[str, str] | None = None) -> Iterator[tuple[str, threading.Event]]:
+    """As `running_site`, but yields at once: the gateway's address, and what is set when all parts are ready."""
+    with _addressed(root, variables or {}) as url, _started(root) as (_, _, ready):
+        yield url, ready
+
+
+@contextmanager
+def _addressed(root: Path, variables: Mapping[str, str]) -> Iterator[str]:
+    """Gives the site in `root` free ports; yields the gateway's address."""
     port = free_port()
     own = {
         "SITETWIN_GATEWAY__PORT": str(port),
         "SITETWIN_LANGFLOW__PORT": str(free_port()),
         "SITETWIN_CONFIG": str(root / FILE_NAME),
-        **(variables or {}),
+        **variables,
     }
     with _variables(own):
-        yield from _run(root, f"http://127.0.0.1:{port}", seconds)
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
@@ -75,9 +89,18 @@ def _variables(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _run(root: Path, url: str, seconds: float) -> Iterator[Site]:
-    environment = dict(os.environ)
+    with _started(root) as (process, said, ready):
+        if not ready.wait(seconds):
+            raise TimeoutError(f"not ready after {seconds:g} s:\n{''.join(said)}")
+        took = float(next(line for line in said if line.startswith(READY)).removeprefix(READY).split()[0])
+        yield Site(load_settings(root / FILE_NAME), url, dict(os.environ), took, process)
+
+
+@contextmanager
+def _started(root: Path) -> Iterator[tuple[subprocess.Popen[str], list[str], threading.Event]]:
+    """Runs `sitetwin up` in `root`; yields the process, the lines that it says, and what is set when all is ready."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "up"], cwd=root, env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "pipeline", "up"], cwd=root, env=dict(os.environ), stderr=subprocess.PIPE, text=True
     )
     said: list[str] = []
     ready = threading.Event()
@@ -92,11 +115,7 @@ def _run(root: Path, url: str, seconds: float) -> Iterator[Site]:
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     try:
-        if not ready.wait(seconds):
-            raise TimeoutError(f"not ready after {seconds:g} s:\n{''.join(said)}")
-        took = float(next(line for line in said if line.startswith(READY)).removeprefix(READY).split()[0])
-        settings = load_settings(root / FILE_NAME)
-        yield Site(settings, url, environment, took, process)
+        yield process, said, ready
     finally:
         process.terminate()
         process.wait(timeout=60)

@@ -11,6 +11,7 @@ from flows.credentials import Credentials, load_credentials
 from flows.desk import Desk
 from flows.files import flows_to_serve
 from flows.pushing import Pushed, PushLog, pull, push
+from flows.shipped import is_as_shipped
 from flows.visitors import check_now
 from pipeline.errors import ServiceError
 from pipeline.processes.left_out import read_left_out, write_left_out
@@ -18,6 +19,7 @@ from pipeline.settings import Settings
 from pipeline.surroundings import python_module
 
 HOST = "127.0.0.1"
+DATABASE = "langflow.db"
 START_SECONDS = 300
 """Longest start in seconds. The first start compiles all of Langflow to byte code, which is slow on a slow disk."""
 
@@ -108,9 +110,13 @@ def _quiet() -> dict[str, str]:
 def _kept_in(home: Path) -> dict[str, str]:
     return {
         "LANGFLOW_CONFIG_DIR": str(home),
-        "LANGFLOW_DATABASE_URL": f"sqlite:///{home / 'langflow.db'}",
+        "LANGFLOW_DATABASE_URL": _address(home / DATABASE),
         "LANGFLOW_KNOWLEDGE_BASES_DIR": str(home / "knowledge_bases"),
     }
+
+
+def _address(database: Path) -> str:
+    return f"sqlite:///{database}"
 
 
 def _careful(settings: Settings) -> dict[str, str]:
@@ -191,6 +197,14 @@ def pull_flows(settings: Settings, output: Path) -> list[Path]:
         ServiceError: Langflow can't be reached or refuses.
     """
     return pull(output, _log(settings), base_url(settings), credentials(settings).api_key)
+
+
+def serves_shipped(settings: Settings) -> bool:
+    """Whether the visitors' flow is one of sitetwin's own, as it is. False if that can't be known without Langflow."""
+    database = directory(settings) / DATABASE
+    if environment(settings)["LANGFLOW_DATABASE_URL"] != _address(database):
+        return False
+    return is_as_shipped(settings.langflow.flow, flows_to_serve(settings)[0], _log(settings), database)
 
 
 def _log(settings: Settings) -> PushLog:

@@ -1,5 +1,6 @@
 """Answers visitors: by a Langflow flow, or by the pipeline itself if Langflow is not installed or switched off."""
 
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Literal, Protocol
@@ -12,6 +13,8 @@ from pipeline.errors import ServiceError, SettingsError
 from pipeline.settings import FLOW_MODES, Mode, Settings
 from web.question import VisitorQuestion
 
+KEPT_CONVERSATIONS = 1000
+"""So many conversations of the time before Langflow ran are remembered."""
 Starting = Callable[[], Sequence[str]]
 """Returns the parts that are still starting, named for a visitor, e.g. `["the index", "Langflow"]`."""
 
@@ -143,6 +146,50 @@ class FlowBackend:
     async def aclose(self) -> None:
         """See Backend."""
         await self._http.aclose()
+
+
+class EarlyBackend:
+    """Answers with a flow, and until Langflow runs with the pipeline, which gives the same answers.
+
+    A conversation that the pipeline began stays there, because Langflow does not know its first turns.
+
+    Args:
+        same_answers: returns whether the pipeline answers as the flow does; asked while Langflow does not answer.
+    """
+
+    def __init__(self, flow: FlowBackend, direct: DirectBackend, same_answers: Callable[[], bool]) -> None:
+        self._flow = flow
+        self._direct = direct
+        self._same_answers = same_answers
+        self._begun: OrderedDict[str, None] = OrderedDict()
+
+    async def ready(self) -> Literal[True] | str:
+        """See Backend."""
+        waiting = await self._flow.ready()
+        if waiting is True or not await anyio.to_thread.run_sync(self._same_answers):
+            return waiting
+        return await self._direct.ready()
+
+    async def stream(self, asked: VisitorQuestion) -> AsyncGenerator[str | Answer, None]:
+        """See Backend."""
+        backend = await self._chosen(asked.conversation)
+        async with aclosing(backend.stream(asked)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _chosen(self, conversation: str) -> Backend:
+        if conversation in self._begun:
+            return self._direct
+        if await self._flow.ready() is True or not await anyio.to_thread.run_sync(self._same_answers):
+            return self._flow
+        self._begun[conversation] = None
+        if len(self._begun) > KEPT_CONVERSATIONS:
+            self._begun.popitem(last=False)
+        return self._direct
+
+    async def aclose(self) -> None:
+        """See Backend."""
+        await self._flow.aclose()
 
 
 def _require_public(answer: Answer, flow: str) -> None:

@@ -6,30 +6,36 @@ import uvicorn
 
 from flows import server as langflow
 from pipeline.processes.left_out import note_left_out
-from pipeline.settings import Settings, load_settings
+from pipeline.settings import FLOW_MODES, Settings, load_settings
 from pipeline.surroundings import keep_private
 from web.app import create_app
-from web.backends import Backend, DirectBackend, FlowBackend, direct_mode
+from web.backends import Backend, DirectBackend, EarlyBackend, FlowBackend, direct_mode
 from web.rows import RowsFile
 
 
 def choose_backend(settings: Settings) -> Backend:
     """The Langflow flow if Langflow is installed and switched on, else the pipeline in that flow's mode.
 
+    While Langflow starts, the pipeline answers for a flow of sitetwin's that nobody has changed.
+
     Raises:
         SettingsError: Langflow is missing or off, and the flow is not one of sitetwin's own.
     """
-    starting = RowsFile(settings.run_directory).starting
-    if langflow.is_on(settings):
-        flow = settings.langflow.flow
-        return FlowBackend(
-            langflow.base_url(settings),
-            langflow.credentials(settings).api_key,
-            flow,
-            starting,
-            partial(note_left_out, settings, flow),
-        )
-    return DirectBackend(settings, direct_mode(settings), starting)
+    rows = RowsFile(settings.run_directory)
+    if not langflow.is_on(settings):
+        return DirectBackend(settings, direct_mode(settings), rows.starting)
+    name = settings.langflow.flow
+    flow = FlowBackend(
+        langflow.base_url(settings),
+        langflow.credentials(settings).api_key,
+        name,
+        rows.starting,
+        partial(note_left_out, settings, name),
+    )
+    if name not in FLOW_MODES:
+        return flow
+    direct = DirectBackend(settings, FLOW_MODES[name], partial(rows.starting, besides=("langflow",)))
+    return EarlyBackend(flow, direct, partial(langflow.serves_shipped, settings))
 
 
 def main() -> None:

@@ -31,10 +31,11 @@ class RowsFile:
         """Delete the file if it exists."""
         self._path.unlink(missing_ok=True)
 
-    def starting(self) -> Sequence[str]:
-        """The visitors' names of the processes that don't answer yet; () if no `up` runs."""
+    def starting(self, besides: Sequence[str] = ()) -> Sequence[str]:
+        """The visitors' names of the processes that don't answer yet, but for `besides`; () if no `up` runs."""
         try:
             states = json.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return ()
-        return [NAMES.get(name, name) for name, state in states.items() if state != "ready" and name != "gateway"]
+        unasked = ("gateway", *besides)
+        return [NAMES.get(name, name) for name, state in states.items() if state != "ready" and name not in unasked]

@@ -37,7 +37,12 @@ I bake rye bread every second Saturday. The dough needs three hours at 26 degree
 A cold oven is the most common mistake. Steam in the first ten minutes gives the crust its gloss.
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    # Langflow's own, when a test is the first to import it.
+    pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -274,9 +279,11 @@ def test_a_newer_file_replaces_an_unedited_flow_only(site: Settings, langflow: h
     owners = owners_directory(site) / "rag_chat.json"
     assert Pushed("rag_chat", "unchanged") in server.push_flows(site)
 
+    assert server.serves_shipped(site)
     # The owner edits: a push of the same file and of a newer one leave that alone.
     edited = set_persona(stored(langflow), "Speak like a pirate.")
     langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": edited["data"]}).raise_for_status()
+    assert not server.serves_shipped(site)
     assert Pushed("rag_chat", "unchanged") in server.push_flows(site)
     owners.parent.mkdir()
     newer = set_persona(flows_to_serve(site)[0]["rag_chat"], "Be formal.")

@@ -14,7 +14,7 @@ from flows.server import is_installed
 from pipeline.chat import Answer, Citation
 from pipeline.chat.assistant import Assistant
 from pipeline.errors import ServiceError, SettingsError
-from web.backends import DirectBackend, FlowBackend
+from web.backends import DirectBackend, EarlyBackend, FlowBackend
 from web.gateway import choose_backend
 from web.question import VisitorQuestion
 
@@ -106,6 +106,8 @@ def test_a_flow_of_the_owners_needs_langflow(settings):
     settings.langflow.enabled = True
     if is_installed():
         assert isinstance(choose_backend(settings), FlowBackend)
+        settings.langflow.flow = "hybrid_chat"
+        assert isinstance(choose_backend(settings), EarlyBackend)
 
 
 def _langflow(visibility, cited):
@@ -162,3 +164,36 @@ def test_visitors_get_nothing_private_from_a_flow(serve, visibility, cited, said
         (answer,) = anyio.run(answers)
         assert answer.citations[0].document == "diary.md"
     assert bool(noted[0]) is (visibility != "public")
+
+
+def test_until_langflow_runs_the_pipeline_answers_and_keeps_what_it_began(settings, serve, counting):
+    starting = ["Langflow"]
+    flow = FlowBackend(serve(_langflow("public", "public")), "key", "rag_chat", lambda: starting)
+    early = EarlyBackend(flow, DirectBackend(settings, "rag"), lambda: True)
+    begun, later = VisitorQuestion(question="Why?"), VisitorQuestion(question="Why?")
+
+    async def first(asked):
+        async with aclosing(early.stream(asked)) as pieces:
+            return await anext(pieces)
+
+    async def both():
+        early_ready, early_piece = await early.ready(), await first(begun)
+        starting.clear()
+        flow._seen_healthy = True
+        return early_ready, early_piece, await first(begun), await first(later)
+
+    assert anyio.run(both) == (True, "0 ", "0 ", "Two hours [1].")
+
+
+def test_a_changed_flow_waits_for_langflow(settings, counting):
+    flow = FlowBackend("http://127.0.0.1:9", "key", "rag_chat", lambda: ["Langflow"])
+    early = EarlyBackend(flow, DirectBackend(settings, "rag"), lambda: False)
+
+    async def first():
+        async with aclosing(early.stream(VisitorQuestion(question="Why?"))) as pieces:
+            return await anext(pieces)
+
+    assert anyio.run(early.ready) == "Langflow"
+    with pytest.raises(ServiceError):
+        anyio.run(first)
+    assert counting.called_with is None

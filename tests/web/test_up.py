@@ -56,6 +56,7 @@ def test_visitors_learn_what_is_still_starting(tmp_path: Path) -> None:
     assert list(file.starting()) == []
     file.write(rows("ready", "starting"))
     assert list(file.starting()) == ["Langflow"]
+    assert list(file.starting(besides=("langflow",))) == []
     file.remove()
     assert list(file.starting()) == []
 
