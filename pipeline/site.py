@@ -97,6 +97,7 @@ class Site:
         Args:
             memory: keep it and hand it in each time; a sync then reads only the files that changed since the last one.
         """
+        from pipeline.content import read_changed
         from pipeline.content.recipe import recipe
         from pipeline.index.index import Index
 
@@ -111,6 +112,7 @@ class Site:
             retrieval=settings.retrieval,
             reranker=self.reranker if settings.retrieval.rerank else None,
             recipe=recipe(settings.index, settings.models.embedder),
+            reread=lambda paths: read_changed(settings, paths),
         )
 
     @cached_property

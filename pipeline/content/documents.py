@@ -22,6 +22,8 @@ class Document:
     visibility: Visibility
     tags: tuple[str, ...] = ()
     date: datetime.date | None = None
+    changes_at: datetime.datetime | None = None
+    """When the visibility changes without an edit, because a day comes that the front matter or the path names."""
     digest: str = ""
     """SHA-256 of everything above but the path, in hex."""
 
@@ -62,3 +64,5 @@ class FileReport:
     """What is wrong and what to do; of a file that was read, why it has no address or another file has
     the same, and what is wrong with its front matter."""
     document: Document | None = field(default=None, repr=False)
+    version: tuple[int, int] | None = None
+    """When the file was modified, in nanoseconds since the epoch, and its bytes, before it was read; None when it wasn't."""

@@ -145,7 +145,7 @@ def _split(value: Any) -> list[str]:
 def date_of(values: Mapping[str, Any], path: str) -> date | None:
     """The day a document is of: the first date of its front matter, else one that `path` spells out as YYYY/MM or YYYY-MM-DD."""
     named = (as_date(lookup(values, key)) for key in _DATES)
-    return next((day for day in named if day), None) or _path_date(path)
+    return next((day for day in named if day), None) or path_date(path)
 
 
 def as_date(value: Any) -> date | None:
@@ -166,7 +166,8 @@ def as_date(value: Any) -> date | None:
     return None
 
 
-def _path_date(path: str) -> date | None:
+def path_date(path: str) -> date | None:
+    """The day that `path` spells out as YYYY/MM (its first) or YYYY-MM-DD; None when there is none."""
     found = _PATH_DATE.search(path)
     if not found:
         return None

@@ -26,9 +26,9 @@ class ReadMemory:
         self._before, self._now = self._now, {}
 
     def recall(self, id: str, path: Path, source: ContentSource, found: os.stat_result) -> FileReport | None:
-        """The report of this file, if nothing about it has changed since it was kept."""
+        """The report of this file, if nothing about it has changed since it was kept, nor who may see it by the date."""
         known = self._before.get((id, path))
-        if known is None or known[:2] != (_signature(found), source):
+        if known is None or known[:2] != (_signature(found), source) or _is_due(known[2]):
             return None
         self._now[id, path] = known
         return known[2]
@@ -37,6 +37,12 @@ class ReadMemory:
         """Remembers `report`. `found`: of before the file was read, so that a change meanwhile shows later."""
         if time.time() - max(found.st_mtime, found.st_ctime) > SETTLED_SECONDS:
             self._now[report.id, report.path] = _signature(found), source, report
+
+
+def _is_due(report: FileReport) -> bool:
+    """Whether a day has come that changes who may see the document."""
+    changes_at = report.document.changes_at if report.document else None
+    return changes_at is not None and changes_at.timestamp() <= time.time()
 
 
 def _signature(found: os.stat_result) -> Signature:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from pipeline.content.documents import Document
@@ -14,6 +14,7 @@ from pipeline.content.kinds import load_kind
 from pipeline.content.kinds.kind import ContentKind
 from pipeline.content.markup import clean
 from pipeline.content.mending import read_front_matter
+from pipeline.content.publishing import period_of
 from pipeline.content.structure import first_heading
 from pipeline.content.urls import page_name, url_of
 from pipeline.content.visibility import visibility_of
@@ -25,8 +26,13 @@ class EmptyError(ContentError):
     """There is nothing in the file to find: no fault of its owner's."""
 
 
-def parse_document(data: bytes, source: ContentSource, id: str, path: Path, relative: str) -> tuple[Document, str]:
+def parse_document(
+    data: bytes, source: ContentSource, id: str, path: Path, relative: str, *, now: datetime
+) -> tuple[Document, str]:
     """The document in `data`, the content of the file at `relative` below `source`; and why it has no address, or "".
+
+    Args:
+        now: with a time zone; a document that is out later, or no longer, is private.
 
     Raises:
         EmptyError: no text below the front matter.
@@ -45,15 +51,19 @@ def parse_document(data: bytes, source: ContentSource, id: str, path: Path, rela
         )
     day = date_of(values, relative)
     url, note = url_of(source.url, relative, _slug_words(lookup(values, "slug")), day)
+    period = period_of(values, relative, now)
+    tags = [*tags_of(values), *body.tags]
+    is_private = front.doubtful or not period.holds(now)
     document = Document(
         id=id,
         path=path,
         title=_encodable(title_of(values)) or _title_in(body.text, kind, relative),
         url=url,
         text=text,
-        visibility="private" if front.doubtful else visibility_of(values, source, relative),
-        tags=tuple(dict.fromkeys(map(_encodable, [*tags_of(values), *body.tags]))),
+        visibility="private" if is_private else visibility_of(values, source, relative, tags),
+        tags=tuple(dict.fromkeys(map(_encodable, tags))),
         date=day,
+        changes_at=period.next_change(now),
     )
     return _with_digest(document), "; ".join(filter(None, (front.fault, note)))
 
@@ -108,5 +118,6 @@ def _with_digest(document: Document) -> Document:
         document.visibility,
         document.tags,
         str(document.date),
+        *([document.changes_at.timestamp()] if document.changes_at else []),
     ]
     return replace(document, digest=hashlib.sha256(json.dumps(kept).encode()).hexdigest())

@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from pipeline.content.documents import FileReport
@@ -151,8 +152,9 @@ def _read(folder: Folder, relative: str, memory: ReadMemory | None = None) -> Fi
         if memory and (known := memory.recall(id, path, folder.source, found)):
             return known
         data = _bytes_up_to(path, folder.source.max_bytes)
-        document, note = parse_document(data, folder.source, id, path, relative)
-        report = FileReport(document.id, path, "read", note, document)
+        now = datetime.now().astimezone()
+        document, note = parse_document(data, folder.source, id, path, relative, now=now)
+        report = FileReport(document.id, path, "read", note, document, version_of(found))
         if memory:
             memory.keep(report, folder.source, found)
         return report
@@ -168,6 +170,11 @@ def _read(folder: Folder, relative: str, memory: ReadMemory | None = None) -> Fi
         return _report(folder, relative, "failed", f"{error.strerror or error}: make it readable for you")
     except RecursionError:
         return _report(folder, relative, "failed", "nested too deep to be read: flatten its lists or front matter")
+
+
+def version_of(found: os.stat_result) -> tuple[int, int]:
+    """What tells one state of a file from another, as `FileReport.version` has it."""
+    return found.st_mtime_ns, found.st_size
 
 
 def _bytes_up_to(path: Path, limit: int) -> bytes:

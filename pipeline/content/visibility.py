@@ -1,31 +1,32 @@
 """Who may read a document. In doubt: its owner only."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.content.frontmatter import as_date, fold, tags_of
+from pipeline.content.frontmatter import as_date, fold
 from pipeline.content.globs import first_match
 from pipeline.content.kinds import load_kind
 from pipeline.settings import ContentSource, Visibility
 
 _PRIVATE_IF_TRUE = {"draft", "isdraft", "private", "isprivate", "hidden", "unlisted", "noindex"}
 _PRIVATE_IF_FALSE = {"publish", "published", "public", "ispublished", "ispublic"}
-_PRIVATE_TAGS = {"private", "draft"}
+_PRIVATE_TAGS = {"private", "draft", "unlisted", "unpublished", "confidential", "secret"}
+_PRIVATE_STATES = {*_PRIVATE_TAGS, "drafts", "hidden", "scheduled", "trash"}
 _PUBLIC_IF_TRUE = {"publish", "public"}
 _YES = {"true", "yes", "y", "on", "1"}
 _NO = {"false", "no", "n", "off", "0"}
 
 
-def visibility_of(values: Mapping[str, Any], source: ContentSource, path: str) -> Visibility:
-    """What the folder's rules and the front matter `values` say of the document at `path` below the source.
+def visibility_of(values: Mapping[str, Any], source: ContentSource, path: str, tags: Iterable[str] = ()) -> Visibility:
+    """What the folder's rules, the front matter `values` and all tags say of the document at `path` below the source.
 
     A private statement beats a public one, and a value that is neither yes nor no counts as private.
     """
     said = [statement for key, value in values.items() if (statement := _statement(fold(key), value))]
     if (
         "private" in said
-        or _PRIVATE_TAGS & {tag.casefold() for tag in tags_of(values)}
+        or _PRIVATE_TAGS & {tag.casefold().partition("/")[0] for tag in tags}
         or _is_private_place(source, path)
     ):
         return "private"
@@ -44,7 +45,7 @@ def _statement(key: str, value: Any) -> Visibility | None:
     if key == "visibility":
         return "public" if _word(value) == "public" else "private"
     if key == "status":
-        return "private" if _word(value) in ("draft", "private", "unlisted") else None
+        return "private" if _PRIVATE_STATES & _states(value) else None
     if key in _PRIVATE_IF_TRUE:
         return None if _word(value) in _NO else "private"
     if key in _PRIVATE_IF_FALSE:
@@ -53,7 +54,15 @@ def _statement(key: str, value: Any) -> Visibility | None:
         if _word(value) not in _YES:
             return "private"
         return "public" if key in _PUBLIC_IF_TRUE else None
+    if key == "robots":
+        return "private" if "noindex" in _word(value) else None
     return None
+
+
+def _states(value: Any) -> set[str]:
+    """The words of a status, which may be a list of links or tags: `"[[Draft]]"`, `status/draft`."""
+    items = value if isinstance(value, list) else [value]
+    return {re.sub(r"[-_]", " ", _word(item).strip("#[]\"' ").rpartition("/")[2]) for item in items}
 
 
 def _word(value: Any) -> str:

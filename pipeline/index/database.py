@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.errors import SitetwinError, StaleIndexError
 from pipeline.text import tokens
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_SECONDS = 30
 
 _TOKEN_PUNCTUATION = tokens.TOKEN_PUNCTUATION.replace("'", "''")
@@ -20,6 +20,8 @@ _TOKEN_PUNCTUATION = tokens.TOKEN_PUNCTUATION.replace("'", "''")
 # generations: the vectors of all chunks by one embedder. Searches use the active generation. A rebuild fills another
 #   one, which replaces it when it is complete. Each chunk names the generation in which Chroma has it. The embedder of a
 #   generation is loaded again from its spec, for searches during a rebuild with another embedder.
+# files: `modified` (nanoseconds since the epoch) and `size` (bytes) are of before the file was read.
+# documents: from `changes_at` on, seconds since the epoch, the date makes it more or less visible.
 # vectors: their key is the digest of the embedded text, so a text that is moved, renamed or hidden is not embedded again.
 # tombstones: the vectors that Chroma still has to delete.
 # keywords: tokens made by pipeline.text.tokens; FTS5 only splits them at spaces. public_keywords has the tokens of public
@@ -39,7 +41,9 @@ CREATE TABLE files (
     id TEXT PRIMARY KEY,
     path TEXT NOT NULL,
     state TEXT NOT NULL,
-    reason TEXT NOT NULL
+    reason TEXT NOT NULL,
+    modified INTEGER,
+    size INTEGER
 );
 CREATE TABLE documents (
     id TEXT PRIMARY KEY,
@@ -48,6 +52,7 @@ CREATE TABLE documents (
     visibility TEXT NOT NULL CHECK (visibility IN ('public', 'private')),
     tags TEXT NOT NULL,
     date TEXT,
+    changes_at REAL,
     digest TEXT NOT NULL,
     recipe TEXT NOT NULL,
     indexed_at TEXT NOT NULL

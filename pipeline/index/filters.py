@@ -3,6 +3,7 @@
 import difflib
 import json
 import sqlite3
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -42,7 +43,7 @@ class Condition(NamedTuple):
     """An SQL expression over the columns of `documents`, and the values of its question marks."""
 
     sql: str
-    values: tuple[str, ...]
+    values: tuple[str | float, ...]
 
 
 def parse_day(text: str) -> date | None:
@@ -60,6 +61,8 @@ def parse_day(text: str) -> date | None:
 def condition(connection: sqlite3.Connection, filters: Filters, visibility: Visibility | None) -> Condition:
     """The SQL condition for documents that may be seen and pass `filters`. `visibility` None: public and private."""
     parts = [Condition("visibility = ?", (visibility,))] if visibility else []
+    if visibility == "public":  # what has expired since the last sync is no visitor's any more
+        parts.append(Condition("(changes_at IS NULL OR changes_at > ?)", (time.time(),)))
     if folder := _names(filters.folder):
         # every id that begins with `folder/`; "0" is the character after "/"
         parts.append(Condition("documents.id >= ? AND documents.id < ?", (f"{folder}/", f"{folder}0")))

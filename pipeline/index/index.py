@@ -13,6 +13,7 @@ from pipeline.index import generations, status, store
 from pipeline.index.database import Database
 from pipeline.index.dense import VectorStore
 from pipeline.index.filters import Filters
+from pipeline.index.freshness import Reread
 from pipeline.index.lists import ListRequest
 from pipeline.index.passages import DocumentCounts, DocumentEntry, FileStatus, SearchResult, SyncReport
 from pipeline.index.search import Searcher
@@ -44,6 +45,8 @@ class Index:
         former: returns the embedder that an index was made with, by its spec.
         reranker: returns the reranker; None if there is none.
         recipe: names how documents are cut. If it changes, all documents are cut again.
+        reread: returns the reports of these files. Searches ask it for files that changed since the last sync; None: what
+            a changed file held is not found until the next sync.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Index:
         retrieval: RetrievalSettings,
         reranker: "Callable[[], Reranker] | None" = None,
         recipe: str = "",
+        reread: Reread | None = None,
     ) -> None:
         self._database = Database(path)
         self._read = read
@@ -67,6 +71,7 @@ class Index:
         self._former = former or (lambda spec: embedder())
         self._reranker = reranker
         self._retrieval = retrieval
+        self._reread = reread
         self._recipe = f"{recipe} tokens={tokens.VERSION}"
 
     def __enter__(self) -> Self:
@@ -166,7 +171,9 @@ class Index:
             rerank_candidates=self._retrieval.rerank_candidates,
             explain=explain,
         )
-        searcher = Searcher(self._database, self._vectors, self._searched_embedder, self._reranker)
+        searcher = Searcher(
+            self._database, self._vectors, self._searched_embedder, self._cut, self._reranker, self._reread
+        )
         try:
             return searcher.search(request)
         except StaleIndexError:  # once more: a rebuild may have replaced the index during the search

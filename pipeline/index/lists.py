@@ -82,6 +82,7 @@ def find_lists(
     # SQLite decides which chunks exist and may be seen. Chroma may be a moment behind it.
     rows = {row["id"]: row for row in _rows(connection, [*nearest, *keyword], only)}
     dense = {id: score for id, score in nearest.items() if id in rows}
+    keyword = {id: score for id, score in keyword.items() if id in rows}
     cosines = dense
     if meaning and keyword:
         # A chunk that only the keyword list has gets its own cosine, not 0 for its absence from the dense list.

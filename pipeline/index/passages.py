@@ -80,7 +80,7 @@ class SearchResult(BaseModel):
     passages: list[Passage]
     took_ms: float
     note: str = ""
-    """Why nothing can be found, when no document passes the filters."""
+    """Why nothing can be found, when no document passes the filters; or that files changed since the last sync."""
     explanation: Explanation | None = None
 
 

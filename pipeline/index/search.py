@@ -1,4 +1,5 @@
-"""From a question to passages: the lists, their fusion, merging passages that say the same, the reranker, the cut."""
+"""From a question to passages: the lists, their fusion, a look at the files, merging passages that say the same,
+the reranker, the cut."""
 
 import json
 import sqlite3
@@ -7,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pipeline.content.documents import Chunk, Document
 from pipeline.errors import SitetwinError, StaleIndexError
 from pipeline.index import generations
 from pipeline.index.database import Database
 from pipeline.index.dense import VectorStore
 from pipeline.index.explaining import Stages, explain
 from pipeline.index.filters import Filters, explain_none
+from pipeline.index.freshness import Freshness, Reread
 from pipeline.index.fusion import fuse_ranks, fuse_scores
 from pipeline.index.generations import check_embedder
 from pipeline.index.lists import ListRequest, Lists, Meaning, find_lists
@@ -31,7 +34,9 @@ class Searcher:
     database: Database
     vectors: VectorStore
     embedder: "Callable[[], Embedder]"
+    cut: Callable[[Document], list[Chunk]]
     reranker: "Callable[[], Reranker] | None" = None
+    reread: Reread | None = None
 
     def search(self, request: ListRequest) -> SearchResult:
         """The best passages for `request`, best first.
@@ -49,15 +54,17 @@ class Searcher:
         with self.database.reading() as connection:
             lists = find_lists(connection, self.vectors, meaning, request)
             note = "" if lists.rows else explain_none(connection, request.filters, request.visibility)
-
-        fused = _fuse(lists, request)
-        ranked = sorted(fused, key=lambda id: (-fused[id], id))
-        kept, merged = merge_siblings(
-            ranked,
-            document=lambda id: lists.rows[id]["document"],
-            text=lambda id: _whole_text(lists.rows[id]),
-            count=max(request.k, request.rerank_candidates) if self.reranker else request.k,
-        )
+            fused = _fuse(lists, request)
+            freshness = Freshness(connection, request.visibility, self.reread, self.cut)
+            if request.explain:  # which names every candidate
+                fused = {id: fused[id] for id in fused if freshness.is_fresh(id, lists.rows[id]["document"])}
+            ranked = sorted(fused, key=lambda id: (-fused[id], id))
+            kept, merged = merge_siblings(
+                (id for id in ranked if freshness.is_fresh(id, lists.rows[id]["document"])),
+                document=lambda id: lists.rows[id]["document"],
+                text=lambda id: _whole_text(lists.rows[id]),
+                count=max(request.k, request.rerank_candidates) if self.reranker else request.k,
+            )
         judge = self.reranker() if self.reranker else None
         reranked = _rerank(judge, request.query, kept, lists) if judge else {}
         scores = reranked or fused
@@ -72,7 +79,7 @@ class Searcher:
             retrieval=request.retrieval,
             passages=[_passage(lists.rows[id], scores[id], lists.cosines.get(id)) for id in best],
             took_ms=round((time.perf_counter() - started) * 1000, 3),
-            note=note,
+            note=note or freshness.note(),
             explanation=explanation,
         )
 

@@ -24,11 +24,12 @@ def put_document(connection: sqlite3.Connection, document: Document, chunks: Seq
     """Adds `document` or replaces what was known of it. Chunks that have not changed stay embedded."""
     before = _remove_chunks(connection, document.id)
     connection.execute(
-        "INSERT OR REPLACE INTO documents (id, title, url, visibility, tags, date, digest, recipe, indexed_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO documents (id, title, url, visibility, tags, date, changes_at, digest, recipe, indexed_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             document.id, document.title, document.url, document.visibility,
             json.dumps(document.tags, ensure_ascii=False), document.date.isoformat() if document.date else None,
+            document.changes_at.timestamp() if document.changes_at else None,
             document.digest, recipe, datetime.now(UTC).isoformat(timespec="seconds"),
         ),
     )  # fmt: skip
@@ -65,8 +66,11 @@ def forget_recipes(connection: sqlite3.Connection) -> None:
 
 def record_file(connection: sqlite3.Connection, report: FileReport) -> None:
     """Records what became of one file."""
-    row = (report.id, str(report.path), report.state, report.reason)
-    connection.execute("INSERT OR REPLACE INTO files (id, path, state, reason) VALUES (?, ?, ?, ?)", row)
+    connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", _file_row(report))
+
+
+def _file_row(report: FileReport) -> tuple[str | int | None, ...]:
+    return report.id, str(report.path), report.state, report.reason, *(report.version or (None, None))
 
 
 def record_changed(connection: sqlite3.Connection, reports: Iterable[FileReport]) -> None:
@@ -85,10 +89,10 @@ def record_files(connection: sqlite3.Connection, reports: Iterable[FileReport], 
         reports: those of all files that the sources named.
         kept: ids of documents whose record stays although no report names them.
     """
-    known = {row["id"]: tuple(row) for row in connection.execute("SELECT id, path, state, reason FROM files")}
+    known = {row["id"]: tuple(row) for row in connection.execute("SELECT * FROM files")}
     seen = {report.id: report for report in reports}
     for id, report in seen.items():
-        if known.get(id) != (id, str(report.path), report.state, report.reason):
+        if known.get(id) != _file_row(report):
             record_file(connection, report)
     for id in known.keys() - seen.keys() - kept:
         connection.execute("DELETE FROM files WHERE id = ?", (id,))

@@ -1,6 +1,7 @@
 """Text that nobody wrote takes no longer than its length asks for."""
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ LONG = 300_000
 
 def parse(text, kind, suffix):
     name = f"x{suffix}"
-    document, _ = parse_document(text.encode(), ContentSource(path=Path("n"), kind=kind), name, Path(name), name)
+    document, _ = parse_document(
+        text.encode(), ContentSource(path=Path("n"), kind=kind), name, Path(name), name, now=datetime.now(UTC)
+    )
     return chunk_document(document, 900)
 
 

@@ -1,5 +1,6 @@
 import os
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -83,3 +84,21 @@ def test_what_is_gone_is_forgotten(notes):
     back = read(notes, memory)
     assert back == first
     assert back["a.md"] is not first["a.md"]
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_day_that_comes_is_seen_without_an_edit(notes):
+    """One file is out in a second, the other in many years."""
+    memory, moment = ReadMemory(), datetime.now(UTC) + timedelta(seconds=1)
+    write(notes / "a.md", f"---\ndate: {moment.isoformat()}\n---\nThe fair opens.")
+    write(notes / "b.md", "---\ndate: 2099-01-01\n---\nThe fair closes.")
+
+    def visibilities():
+        return [report.document.visibility for report in read(notes, memory, visibility="public").values()]
+
+    assert visibilities() == ["private", "private"]
+    deadline = time.monotonic() + 30
+    while visibilities() == ["private", "private"]:
+        assert time.monotonic() < deadline
+    assert datetime.now(UTC) >= moment
+    assert visibilities() == ["public", "private"]

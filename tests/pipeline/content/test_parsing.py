@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,13 @@ from pipeline.content.parsing import EmptyError, decode, parse_document
 from pipeline.errors import ContentError
 from pipeline.settings import ContentSource
 
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
 
 def document_of(text, relative="a-file.md", **options):
     source = ContentSource(path=Path("notes"), **options)
     data = text if isinstance(text, bytes) else text.encode()
-    return parse_document(data, source, f"notes/{relative}", Path("/") / relative, relative)[0]
+    return parse_document(data, source, f"notes/{relative}", Path("/") / relative, relative, now=NOW)[0]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +104,9 @@ BROKEN = [
 @pytest.mark.parametrize("front", BROKEN)
 def test_broken_front_matter_is_read_as_its_author_meant_it(front):
     source = ContentSource(path=Path("notes"), visibility="public")
-    document, note = parse_document(f"---\n{front}\n---\nBody".encode(), source, "notes/a.md", Path("/a.md"), "a.md")
+    document, note = parse_document(
+        f"---\n{front}\n---\nBody".encode(), source, "notes/a.md", Path("/a.md"), "a.md", now=NOW
+    )
     assert (document.title.replace('"', ""), document.tags, document.text) == (
         "Plan: the kitchen",
         ("home", "a"),

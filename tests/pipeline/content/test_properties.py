@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,8 @@ empty:
 
 def document(data: bytes, kind: str = "obsidian") -> str:
     source = ContentSource(path=Path("vault"), kind=kind)  # type: ignore[arg-type]
-    return parse_document(data, source, "vault/Blade Runner.md", Path("Blade Runner.md"), "Blade Runner.md")[0].text
+    name = "Blade Runner.md"
+    return parse_document(data, source, f"vault/{name}", Path(name), name, now=datetime.now(UTC))[0].text
 
 
 def test_a_note_of_properties_alone_has_text() -> None:

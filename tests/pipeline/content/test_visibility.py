@@ -35,6 +35,9 @@ PRIVATE = ContentSource(path="vault", kind="obsidian")
         {"publish": True, "draft": True},
         {"visibility": "public", "private": True},
         {"draft": False, "DRAFT": True},
+        {"status": ["[[Draft]]"]},
+        {"status": "status/unpublished"},
+        {"robots": "noindex, nofollow"},
     ],
 )
 def test_what_makes_a_public_source_private(values):
@@ -54,6 +57,8 @@ def test_what_makes_a_public_source_private(values):
         {"published": "2022-09"},
         {"published": 2022},
         {"status": ["[[Published]]"]},
+        {"status": "🌱 seedling"},
+        {"robots": "index"},
         {"sidebar": {"hidden": True}},
     ],
 )
@@ -91,3 +96,10 @@ def test_astro_keeps_names_with_an_underscore_to_itself():
         "private",
         "public",
     ]
+
+
+@pytest.mark.parametrize(
+    ("tag", "visibility"), [("private", "private"), ("Draft/ideas", "private"), ("drafts", "public")]
+)
+def test_tags_make_private_wherever_they_stand(tag, visibility):
+    assert visibility_of({}, PUBLIC, "a.md", [tag]) == visibility
