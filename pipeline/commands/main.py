@@ -28,6 +28,7 @@ COMMANDS = Parts(
         "rollback": "pipeline.commands.training:rollback",
         "retrain": "pipeline.commands.retraining:retrain",
         "export": "pipeline.commands.exporting:export",
+        "adapters": "pipeline.commands.adapters:adapters",
         "bench": "pipeline.commands.bench:bench",
     },
 )

@@ -1,0 +1,1 @@
+"""Adapters that were trained elsewhere, made into the site's own."""

@@ -1,0 +1,1 @@
+from tests.pipeline.training.exporting.conftest import adapter, home, tiny  # noqa: F401
