@@ -29,6 +29,7 @@ COMMANDS = Parts(
         "retrain": "pipeline.commands.retraining:retrain",
         "export": "pipeline.commands.exporting:export",
         "adapters": "pipeline.commands.adapters:adapters",
+        "golden": "pipeline.commands.golden:golden",
         "bench": "pipeline.commands.bench:bench",
     },
 )

@@ -26,7 +26,6 @@ from pipeline.text.names import named
 from pipeline.text.numbers import numbers
 from pipeline.text.words import stems_with_parts
 
-GOLDEN = "golden.jsonl"
 LONGEST_ANSWER = 160
 """The most tokens of an answer. The pairs' answers are a few sentences long."""
 PARALLEL = 4
@@ -109,9 +108,8 @@ def golden_questions(settings: Settings) -> list[golden.GoldenQuestion]:
     Raises:
         SitetwinError: the named file is missing, or a line is no question.
     """
-    named_file = settings.evaluation.questions
-    file = settings.root / (named_file.expanduser() if named_file else GOLDEN)
-    return golden.load(file) if named_file or file.is_file() else []
+    file = golden.questions_file(settings)
+    return golden.load(file) if settings.evaluation.questions or file.is_file() else []
 
 
 def score(

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 from pipeline import jsonl
 from pipeline.chat.records import Answer
 from pipeline.errors import SitetwinError
+from pipeline.settings import Settings
 
+GOLDEN = "golden.jsonl"
 GoldenKind = Literal["fact", "synthesis", "paraphrase", "voice", "changed", "unanswerable"]
 """What a question tries.
 
@@ -169,6 +171,11 @@ class Shares(BaseModel):
     """The share of refusals whose questions have no answer."""
     refusal_recall: float | None
     """The share of questions without an answer that were refused, or whose answer says what is wrong with them."""
+
+
+def questions_file(settings: Settings) -> Path:
+    """The file that the settings name, else golden.jsonl beside sitetwin.toml. It may not exist."""
+    return settings.root / (settings.evaluation.questions or Path(GOLDEN)).expanduser()
 
 
 def load(path: Path) -> list[GoldenQuestion]:

@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.dataset.records import Pair, Rejection
 from pipeline.text.names import named, quoted
 from pipeline.text.numbers import numbers
-from pipeline.text.words import content_stems
+from pipeline.text.words import content_stems, words
 
 SAME = 0.92
 """From this cosine on, two questions may ask the same, even with different answers."""
@@ -53,6 +53,18 @@ def duplicates(
                 refused[pair.id] = Rejection(stage="duplicates", reason=f"“{other.question}” asks the same")
                 break
     return refused
+
+
+def asks_the_same(one: str, other: str, cosine: float) -> bool:
+    """Whether two questions ask the same, whatever their answers are.
+
+    Args:
+        cosine: of their vectors.
+    """
+    if words(one) == words(other):
+        return True
+    own = _each_has_own(set(content_stems(one)), set(content_stems(other)))
+    return cosine >= SAME and not own and _subjects(one) == _subjects(other)
 
 
 def _neighbours(order: Sequence[Pair], embed: Callable[[Sequence[str]], np.ndarray]) -> Iterator[list[_Near]]:

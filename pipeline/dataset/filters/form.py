@@ -93,7 +93,7 @@ def form(candidate: Candidate, settings: DatasetSettings) -> str:
     for name, text in (("question", pair.question), ("answer", answer)):
         if words_of_it := _pointing(text, candidate):
             return f"the {name} speaks of “{words_of_it}”, so it does not stand alone"
-    if pronoun := _unclear(_QUOTED.sub("“…”", pair.question)):
+    if pronoun := unclear(pair.question):
         return f"the question does not say what “{pronoun}” is, so it does not stand alone"
     return (
         _repeats(answer)
@@ -140,8 +140,9 @@ def _pointing(text: str, candidate: Candidate) -> str:
     return next((hit for hit in hits if hit.casefold() not in named), "")
 
 
-def _unclear(question: str) -> str:
+def unclear(question: str) -> str:
     """A pronoun in a question that names nothing the pronoun could stand for; "" if there is none."""
+    question = _QUOTED.sub("“…”", question)
     if hit := _STARTS_INSIDE.match(question):
         return hit[0]
     shown = _SHOWN.search(question)
