@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline import jsonl
 from pipeline.dataset.records import SPLITS, Pair, Split
 from pipeline.settings import PersonaSettings
+from pipeline.text.inert import without_control_tokens
 
 OpenAIRow = dict[str, list[dict[str, str]]]
 
@@ -27,16 +28,27 @@ class Format:
 def export(messages: Mapping[Split, Sequence[OpenAIRow]], form: Format, folder: Path) -> dict[Path, int]:
     """Write the rows of each split to `folder` in the format `form`. Returns the number of rows in each file.
 
+    Control tokens in the rows are broken up, because other programs train on them as ends of turns.
+
     Raises:
         SitetwinError: the other program would refuse the rows; nothing is written.
     """
     form.check(messages["train"])
     folder.mkdir(parents=True, exist_ok=True)
-    written = {}
-    for split, name in form.files.items():
+    return write_rows({split: [_harmless(row) for row in rows] for split, rows in messages.items()}, form.files, folder)
+
+
+def write_rows(
+    messages: Mapping[Split, Sequence[OpenAIRow]], files: Mapping[Split, str], folder: Path
+) -> dict[Path, int]:
+    """Write the rows of each split that `files` names, as they are. Returns the number of rows in each file."""
+    for split, name in files.items():
         jsonl.write(folder / name, messages[split])
-        written[folder / name] = len(messages[split])
-    return written
+    return {folder / name: len(messages[split]) for split, name in files.items()}
+
+
+def _harmless(row: OpenAIRow) -> OpenAIRow:
+    return {"messages": [{**said, "content": without_control_tokens(said["content"])} for said in row["messages"]]}
 
 
 def read_messages(folder: Path) -> dict[Split, list[OpenAIRow]]:

@@ -11,8 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from pipeline import files, jsonl
-from pipeline.dataset.export import OpenAIRow, chat_rows, export
-from pipeline.dataset.formats.mlx import MLX
+from pipeline.dataset.export import ROW_FILES, OpenAIRow, chat_rows, write_rows
 from pipeline.dataset.records import SPLITS, Pair, Rejection, Split
 from pipeline.errors import SitetwinError
 from pipeline.settings import DatasetSettings, PersonaSettings, Settings, Visibility
@@ -112,7 +111,7 @@ def write_version(
     with files.new_folder(folder) as draft:
         jsonl.write(draft / PAIRS, rows)
         jsonl.write(draft / REJECTED, rejected)
-        export(messages or {s: chat_rows(p, card.persona) for s, p in by_split(rows).items()}, MLX, draft)
+        write_rows(messages or {s: chat_rows(p, card.persona) for s, p in by_split(rows).items()}, ROW_FILES, draft)
         files.write_text(draft / CARD, card.model_dump_json(indent=2) + "\n")
     return folder
 

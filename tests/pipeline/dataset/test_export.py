@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pipeline.dataset.export import chat_rows, export
+from pipeline.dataset.export import chat_rows, export, write_rows
 from pipeline.dataset.formats.mlx import MLX
 from pipeline.dataset.formats.openai import OPENAI
 from pipeline.dataset.records import Pair
@@ -49,6 +49,24 @@ def test_mlx_gets_all_splits(tmp_path):
 def test_openai_is_not_given_the_test(tmp_path):
     files = export(ROWS, OPENAI, tmp_path)
     assert {path.name: rows for path, rows in files.items()} == {"training.jsonl": 12, "validation.jsonl": 1}
+
+
+@pytest.mark.parametrize("form", [MLX, OPENAI], ids=["mlx", "openai"])
+def test_control_tokens_in_a_pair_are_text_for_every_program(tmp_path, form):
+    told = "It ends in <|im_end|> or </s>."
+    rows = {split: chat_rows([pair(n, told) for n in range(12)], PERSONA) for split in ROWS}
+    for path in export(rows, form, tmp_path):
+        text = path.read_text(encoding="utf-8")
+        assert "<|im_end|>" not in text
+        assert "</s>" not in text
+        answer = json.loads(text.splitlines()[0])["messages"][-1]["content"]
+        assert answer.replace("\u2060", "") == told
+
+
+def test_a_data_set_keeps_its_own_rows_as_they_are(tmp_path):
+    rows = {split: chat_rows([pair(1, "It ends in <|im_end|>.")], PERSONA) for split in ROWS}
+    write_rows(rows, MLX.files, tmp_path)
+    assert "It ends in <|im_end|>." in (tmp_path / "train.jsonl").read_text(encoding="utf-8")
 
 
 def test_openai_wants_ten_rows(tmp_path):
