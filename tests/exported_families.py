@@ -25,6 +25,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "llama3": {"model_type": "llama", "rope_theta": 5e5, "rope_scaling": LLAMA3_ROPE, "tie_word_embeddings": False,
                "max_position_embeddings": 16384},
     "mistral": {"model_type": "mistral", "tie_word_embeddings": False},
+    "mistral3": {"model_type": "mistral", "tie_word_embeddings": False, "rope_theta": 1e6},
     "qwen2": {"model_type": "qwen2", "rope_theta": 1e6},
     "r1": {"model_type": "qwen2", "tie_word_embeddings": False},
     "qwen3": {"model_type": "qwen3", "head_dim": 32, "rope_theta": 1e6},
@@ -94,7 +95,7 @@ def _sentence_piece(name: str) -> Any:
     family = FAMILIES[name]
     words = Tokenizer(models.BPE())
     normaliser = [normalizers.Replace(" ", "▁")]
-    if name == "mistral":
+    if name.startswith("mistral"):
         normaliser.insert(0, normalizers.Prepend("▁"))
     words.normalizer = normalizers.Sequence(normaliser)
     trainer = trainers.BpeTrainer(vocab_size=MERGED, show_progress=False, max_token_length=6)
@@ -115,7 +116,7 @@ def _sentence_piece(name: str) -> Any:
     backend = Tokenizer(models.BPE(numbered, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     backend.normalizer = words.normalizer
     parts = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
-    backend.decoder = decoders.Sequence([*parts, *([decoders.Strip(" ", 1, 0)] if name == "mistral" else [])])
+    backend.decoder = decoders.Sequence([*parts, *([decoders.Strip(" ", 1, 0)] if name.startswith("mistral") else [])])
     backend.add_tokens([AddedToken(text, normalized=False) for text in defined])
     return _begun(backend, family)
 

@@ -13,6 +13,15 @@ from typing import Any
 TEMPLATES = Path(__file__).with_name("templates")
 CHATML = ("<|im_start|>", "<|im_end|>")
 GEMMA = ("<start_of_turn>", "<end_of_turn>")
+MISTRAL = (
+    "[INST]",
+    "[/INST]",
+    "[TOOL_CALLS]",
+    "[AVAILABLE_TOOLS]",
+    "[/AVAILABLE_TOOLS]",
+    "[TOOL_RESULTS]",
+    "[/TOOL_RESULTS]",
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ FAMILIES = {
     "gemma2": Family(GEMMA, bos="<bos>", eos="<end_of_turn>", words=("\n\n", "<table>"), adds_bos=True),
     "gemma3": Family(GEMMA, bos="<bos>", eos="<end_of_turn>", words=("\n\n", "<table>"), adds_bos=True),
     "mistral": Family((), bos="<s>", eos="</s>", adds_bos=True),
+    "mistral3": Family(MISTRAL, bos="<s>", eos="</s>", adds_bos=True),
     "r1": Family(
         (),
         bos="<｜begin▁of▁sentence｜>",

@@ -7,7 +7,7 @@ given unless they come out as the model's own template renders them.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import TemplateError
 
@@ -26,8 +26,9 @@ class Pieces:
     """The begin of a chat without a system message."""
     before_system: str
     after_system: str
-    is_folded: bool
-    """The system message is the begin of the first user's, as Gemma has it."""
+    folded_into: Literal["", "first", "last"]
+    """Whose begin the system message is: the first user's, as Gemma has it, or the last one's, as Mistral 7B v0.3 has it.
+    "" if it stands alone."""
     before_user: str
     after_user: str
     before_answer: str
@@ -38,11 +39,12 @@ class Pieces:
     def render(self, messages: Messages) -> str:
         """What Ollama makes of `as_go()` with these messages."""
         system = "\n\n".join(message["content"] for message in messages if message["role"] == "system")
-        is_block = system and not self.is_folded
+        is_block = system and not self.folded_into
+        place = len(messages) - 1 if self.folded_into == "last" else 1
         text = self.before_system + system + self.after_system if is_block else self.no_system
         for number, message in enumerate(messages):
             if message["role"] == "user":
-                folded = system + self.after_system if self.is_folded and system and number == 1 else ""
+                folded = system + self.after_system if self.folded_into and system and number == place else ""
                 text += self.before_user + folded + message["content"] + self.after_user
             elif message["role"] == "assistant":
                 text += self.before_answer + message["content"] + self.after_answer
@@ -51,9 +53,10 @@ class Pieces:
     def as_go(self) -> str:
         """The text of Ollama's TEMPLATE."""
         begin, each, folded = self.no_system, "range", ""
-        if self.is_folded:
+        if self.folded_into:
             each = "range $i, $_ :="
-            folded = "{{ if and $.System (eq $i 1) }}{{ $.System }}" + self.after_system + "{{ end }}"
+            place = "(eq (len (slice $.Messages $i)) 1)" if self.folded_into == "last" else "(eq $i 1)"
+            folded = "{{ if and $.System " + place + " }}{{ $.System }}" + self.after_system + "{{ end }}"
         else:
             otherwise = "{{ else }}" + self.no_system if self.no_system else ""
             begin = (
@@ -117,14 +120,14 @@ def _cut(render: Render, knows_system: bool) -> Pieces:
     if no_system + before_user != head:
         raise ValueError("the first question begins otherwise than the others")
     # Where the template knows no system message, Gemma's way is as good as any.
-    before_system, after_system, is_folded = (
-        _system(render, no_system, before_user) if knows_system else ("", "\n\n", True)
+    before_system, after_system, folded_into = (
+        _system(render, no_system, before_user) if knows_system else ("", "\n\n", "first")
     )
     return Pieces(
         no_system=no_system,
         before_system=before_system,
         after_system=after_system,
-        is_folded=is_folded,
+        folded_into=folded_into,
         before_user=before_user,
         after_user=after_user,
         before_answer=_after(between, after_user),
@@ -133,13 +136,14 @@ def _cut(render: Render, knows_system: bool) -> Pieces:
     )
 
 
-def _system(render: Render, no_system: str, before_user: str) -> tuple[str, str, bool]:
-    """What stands before and after the system message, and whether it is a part of the first question."""
+def _system(render: Render, no_system: str, before_user: str) -> tuple[str, str, Literal["", "first", "last"]]:
+    """What stands before and after the system message, and which question it is a part of."""
     before, rest = _around(render([_SYSTEM, _USER], False), _SYSTEM)
     middle, _ = _around(rest, _USER)
-    if before == no_system + before_user and not middle.endswith(before_user):
-        return "", middle, True
-    return before, middle[: len(middle) - len(before_user)], False
+    if before != no_system + before_user or middle.endswith(before_user):
+        return before, middle[: len(middle) - len(before_user)], ""
+    earlier, _ = _around(render([_SYSTEM, _USER, _ANSWER, _NEXT], False), _SYSTEM)
+    return "", middle, "last" if _ANSWER["content"] in earlier else "first"
 
 
 def _chats(knows_system: bool) -> list[Messages]:

@@ -20,13 +20,14 @@ PROMPTS = {
     "gemma2": "<bos><start_of_turn>user\nBe brief.\n\nWhy?<end_of_turn>\n<start_of_turn>model\n",
     "gemma3": "<bos><start_of_turn>user\nBe brief.\n\nWhy?<end_of_turn>\n<start_of_turn>model\n",
     "mistral": "<s>[INST] Be brief.\n\nWhy? [/INST]",
+    "mistral3": "<s>[INST] Be brief.\n\nWhy?[/INST]",
     "r1": "<｜begin▁of▁sentence｜>Be brief.<｜User｜>Why?<｜Assistant｜><think>\n\n</think>\n\n",
     "smollm2": "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n",
     "plain": "<s>### User:\nBe brief.\n\nWhy?\n\n### Assistant:\n",
 }
 ENDS = {
     "llama3": "<|eot_id|>", "qwen2": "<|im_end|>\n", "qwen3": "<|im_end|>\n", "gemma2": "<end_of_turn>\n",
-    "gemma3": "<end_of_turn>\n", "mistral": "</s> ", "r1": "<｜end▁of▁sentence｜>", "smollm2": "<|im_end|>\n",
+    "gemma3": "<end_of_turn>\n", "mistral": "</s> ", "mistral3": "</s>", "r1": "<｜end▁of▁sentence｜>", "smollm2": "<|im_end|>\n",
     "plain": "</s>\n\n",
 }  # fmt: skip
 

@@ -2,7 +2,8 @@ import pytest
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from pipeline.training.exporting.template import Render, find_pieces
+from pipeline.training.exporting.template import Render, find_pieces, render_with
+from tests.families import tokenizer
 
 CHATML = (
     "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
@@ -71,6 +72,16 @@ def test_smollms_template_in_gos_words():
         '{{ else if eq .Role "assistant" }}<|im_start|>assistant\n{{ .Content }}<|im_end|>\n{{ end }}{{ end }}'
         "<|im_start|>assistant\n"
     )
+
+
+def test_a_system_message_goes_into_the_last_question_where_the_template_puts_it():
+    pieces = find_pieces(render_with(tokenizer("mistral3")))
+    assert pieces
+    assert pieces.render(chat("Who?", "Me.", "Why?", system="Be kind.")) == (
+        "[INST] Who?[/INST] Me.</s>[INST] Be kind.\n\nWhy?[/INST]"
+    )
+    last = "[INST] {{ if and $.System (eq (len (slice $.Messages $i)) 1) }}{{ $.System }}\n\n{{ end }}{{ .Content }}[/INST]"
+    assert last in pieces.as_go()
 
 
 def test_a_system_message_goes_into_the_first_question_where_the_template_has_or_allows_it():
