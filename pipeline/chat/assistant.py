@@ -13,7 +13,6 @@ from pipeline.errors import SitetwinError
 from pipeline.index import Index
 from pipeline.index.passages import Passage
 from pipeline.settings import Mode, Retrieval, Settings, Visibility
-from pipeline.text.inert import without_control_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +64,6 @@ class Assistant:
         def generate(messages: list[dict[str, str]]) -> Iterator[str]:
             # Only here, so that an answer without the model does not wait for it to start.
             client = self.connect(voice)
-            if settings.engine.url:  # another server reads control tokens wherever they stand
-                messages = [{**said, "content": without_control_tokens(said["content"])} for said in messages]
             return client.generate(messages, max_tokens=settings.chat.max_tokens, temperature=settings.chat.temperature)
 
         yield from self.respond(

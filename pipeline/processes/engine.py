@@ -76,6 +76,7 @@ def connect(settings: Settings, adapter: str | None = None) -> EngineClient:
         api_key=key,
         timeout=settings.engine.timeout_seconds,
         think=settings.models.think,
+        is_ours=own,
     )
 
 

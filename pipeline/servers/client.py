@@ -9,11 +9,12 @@ import httpx
 from httpx_sse import EventSource
 
 from pipeline.errors import UnreadableError
-from pipeline.servers.dialect import Dialect, Messages
+from pipeline.servers.dialect import Dialect, Messages, harmless
 from pipeline.servers.openai_server import OpenAIServer
 from pipeline.servers.replies import read_chunk, read_reply
 from pipeline.servers.transport import Keys, ServerError, error_text
 from pipeline.settings import Think
+from pipeline.text.inert import with_control_tokens
 from pipeline.text.thoughts import ThoughtSplitter
 
 KEYS = Keys(
@@ -24,7 +25,7 @@ KEYS = Keys(
     when_long="lower retrieval.passages, or set models.chat to a model with a longer context",
 )
 _THINKERS = re.compile(r"(?:^|[-_/:. ])(?:r1|qwq|thinking|reasoner|reasoning)(?:$|[-_/:. ])", re.IGNORECASE)
-"""Names of models whose prompt often opens the thought. A server that does not know this sends the thought as answer."""
+"""Names of models whose prompt often opens the thought. If their reply is cut off, all of it may be a thought."""
 
 
 class EngineClient:
@@ -37,6 +38,9 @@ class EngineClient:
         adapter: name of an adapter of sitetwin's own engine; None: the model without one.
         timeout: seconds to wait for a connection or the next piece of text.
         think: whether a model that can think first does so.
+        is_ours: whether it is sitetwin's own engine. That sends thoughts in a field of their own and spells control tokens
+            as text. The prompt of another server may open the thought, so that the reply begins within it. The first
+            complete reply shows this. Until then, replies are held back to their end.
     """
 
     def __init__(
@@ -48,7 +52,9 @@ class EngineClient:
         api_key: str = "",
         timeout: float = 120,
         think: Think = False,
+        is_ours: bool = False,
     ) -> None:
+        self._is_ours = self._splits_thoughts = is_ours
         self._server = OpenAIServer(base_url, model, KEYS, api_key, timeout)
         self.base_url = self._server.url
         self.api_key = api_key
@@ -73,6 +79,7 @@ class EngineClient:
             ModelError: the server can't be reached, refuses the request or breaks off.
         """
         dialect = self._server.dialect
+        messages = messages if self._is_ours else harmless(messages)
         while True:
             body = dialect.request(
                 self.model, messages, max_tokens=max_tokens, temperature=temperature, stop=stop, think=self.think
@@ -96,21 +103,32 @@ class EngineClient:
 
     def _stream(self, dialect: Dialect, body: dict[str, Any]) -> Generator[str, None, tuple[bool, bool, str]]:
         """Yields the answer's pieces. Returns whether there was an answer, whether there was a thought, and why it ended."""
-        splitter = ThoughtSplitter(unsure=dialect.opens_thought or bool(_THINKERS.search(self.model)))
+        is_unsure = self._may_open_thought(dialect)
+        splitter: ThoughtSplitter | None = None
         has_answered = has_thought = False
         finish = ""
         for thought, text, ending in self._pieces(dialect, body):
             finish = ending or finish
             has_thought |= bool(thought)
-            if answer := splitter.feed(text).answer:
+            # A server that sends the thought apart does not open another one in the text.
+            splitter = splitter or (ThoughtSplitter(unsure=is_unsure and not has_thought) if text else None)
+            if splitter and (answer := splitter.feed(with_control_tokens(text)).answer):
                 has_answered |= bool(answer.strip())
                 yield answer
-        if answer := splitter.close().answer:
+        splitter = splitter or ThoughtSplitter()
+        is_thinker = dialect.opens_thought or bool(_THINKERS.search(self.model))
+        if answer := splitter.close(in_thought=is_thinker and finish == "length").answer:
             has_answered |= bool(answer.strip())
             yield answer
         has_thought |= bool(splitter.thought.strip())
+        # A reply that was cut off may have ended within a hidden thought.
+        self._splits_thoughts |= finish != "length"
         self._server.learn(dialect, thinks=has_thought, opens_thought=splitter.lacks_opener)
         return has_answered, has_thought, finish
+
+    def _may_open_thought(self, dialect: Dialect) -> bool:
+        """Whether the prompt may end within a thought, as far as is known before the reply."""
+        return dialect.opens_thought or not self._splits_thoughts
 
     def _pieces(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         """Yields thought, text and finish reason of each chunk. The text may hold a thought too.

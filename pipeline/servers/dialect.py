@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pipeline.servers.transport import ServerError
 from pipeline.settings import Think
+from pipeline.text.inert import without_control_tokens
 
 Messages = list[dict[str, str]]
 Form = Literal["json_schema", "json_object", "prompt"]
@@ -118,6 +119,11 @@ class Dialect:
         asked: dict[str, Any] = {"chat_template_kwargs": {"enable_thinking": bool(think)}} if self.template else {}
         effort = self.effort if not think else think if isinstance(think, str) else ""
         return asked | ({"reasoning_effort": effort} if effort and self.effort else {})
+
+
+def harmless(messages: Messages) -> Messages:
+    """`messages` in which no content ends a turn, for servers that obey control tokens wherever they stand."""
+    return [{**message, "content": without_control_tokens(message["content"])} for message in messages]
 
 
 def server_address(url: str) -> str:

@@ -6,7 +6,7 @@ from contextlib import closing
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from pipeline.servers.dialect import THOUGHT_TOKENS, Messages
+from pipeline.servers.dialect import THOUGHT_TOKENS, Messages, harmless
 from pipeline.servers.ollama_server import OllamaServer
 from pipeline.servers.openai_chat import checked
 from pipeline.servers.replies import Reply
@@ -95,7 +95,12 @@ class OllamaChat:
         with self._waiting.explaining_for(self.model):
             async with self._waiting.async_client() as client:
                 response: ChatResponse = await client.chat(
-                    self.model, messages, format=schema, options=options, keep_alive=KEEP_ALIVE, think=self._think
+                    self.model,
+                    harmless(messages),
+                    format=schema,
+                    options=options,
+                    keep_alive=KEEP_ALIVE,
+                    think=self._think,
                 )
                 return response
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cached_property
 from typing import Any
 
 from pipeline.servers.client import KEYS, EngineClient
@@ -9,6 +10,7 @@ from pipeline.servers.dialect import Dialect
 from pipeline.servers.ollama_server import OllamaServer
 from pipeline.servers.transport import ServerError
 from pipeline.settings import Think
+from pipeline.text.thoughts import MARKS
 
 
 class OllamaClient(EngineClient):
@@ -18,6 +20,18 @@ class OllamaClient(EngineClient):
         super().__init__(base_url, model, api_key=api_key, timeout=timeout, **how)
         self._ollama = OllamaServer(KEYS, base_url, api_key, timeout)
         self._switch: Think | None = self.think
+
+    def _may_open_thought(self, dialect: Dialect) -> bool:
+        return super()._may_open_thought(dialect) and self._knows_thoughts
+
+    @cached_property
+    def _knows_thoughts(self) -> bool:
+        """Whether the model's template has a mark of thoughts. Without one it opens none."""
+        try:
+            template = self._ollama.ask(self.model, lambda client: client.show(self.model)).template or ""
+        except ServerError:
+            return True  # The chat that follows says what is wrong. A proxy may forward chats only.
+        return any(mark in template.lower() for mark in MARKS)
 
     def _pieces(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         try:

@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pipeline.errors import UnreadableError
-from pipeline.servers.dialect import Dialect, Messages
+from pipeline.servers.dialect import Dialect, Messages, harmless
 from pipeline.servers.openai_server import OpenAIServer
 from pipeline.servers.replies import Reply, read_reply
 from pipeline.servers.structured import CutOffError, RefusedFormError
 from pipeline.servers.transport import Keys, ServerError
 from pipeline.settings import Think
+from pipeline.text.inert import with_control_tokens
 
 KEYS = Keys(
     url="teacher.url",
@@ -54,7 +55,12 @@ class OpenAIChat:
 
         def body(dialect: Dialect) -> dict[str, Any]:
             return dialect.request(
-                self.model, messages, max_tokens=max_tokens, temperature=temperature, schema=schema, think=self._think
+                self.model,
+                harmless(messages),
+                max_tokens=max_tokens,
+                temperature=temperature,
+                schema=schema,
+                think=self._think,
             )
 
         try:
@@ -85,4 +91,4 @@ def checked(reply: Reply, max_tokens: int, think: Think | None) -> str:
         raise kind(f"the reply is a thought without an answer: {advice}")
     if reply.is_cut_off:
         raise CutOffError(f"the answer was cut off after {max_tokens} tokens")
-    return reply.answer
+    return with_control_tokens(reply.answer)

@@ -62,6 +62,11 @@ def without_control_tokens(text: str) -> str:
     return _CONTROL.sub(lambda mark: mark[0][0] + _BREAK + mark[0][1:], text)
 
 
+def with_control_tokens(text: str) -> str:
+    """`text` without the characters of `without_control_tokens`, for what a model repeats of it."""
+    return text.replace(_BREAK, "")
+
+
 def _fold(text: str) -> tuple[str, list[int]]:
     """`text` as it looks, in plain lower-case letters, and for each letter the index of its character in `text`."""
     if text.isascii():

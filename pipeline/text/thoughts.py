@@ -36,6 +36,7 @@ class ThoughtSplitter:
     Args:
         opened: the prompt has opened the thought, so the reply begins within it.
         unsure: the prompt may have opened it. Everything is held back until a mark closes the thought or the reply ends.
+            A mark whose opening mark stands before it is text.
     """
 
     def __init__(self, *, opened: bool = False, unsure: bool = False) -> None:
@@ -47,7 +48,7 @@ class ThoughtSplitter:
         self.thought = ""
         """The whole thought so far."""
         self.lacks_opener = False
-        """Whether a line of the answer begins with a closing mark, so that the text before it was a thought."""
+        """Whether the reply began within a thought, as a closing mark without an opening one shows."""
 
     def feed(self, piece: str) -> ThoughtPart:
         """The text that is certain once `piece` has come."""
@@ -60,10 +61,15 @@ class ThoughtSplitter:
             self._watch(answer)
         return ThoughtPart(self.thought[before:], answer)
 
-    def close(self) -> ThoughtPart:
-        """The text that was held back; call it at the end of the reply."""
+    def close(self, *, in_thought: bool = False) -> ThoughtPart:
+        """The text that was held back; call it at the end of the reply.
+
+        Args:
+            in_thought: whether a reply that may have begun within a thought has ended within it.
+        """
         held, self._held = self._held, ""
-        if self._closers:
+        self.lacks_opener |= in_thought and self._unsure
+        if self._closers or (in_thought and self._unsure):
             self.thought += held
             return ThoughtPart(held, "")
         return ThoughtPart("", held.lstrip() if self.thought else held)
@@ -100,10 +106,13 @@ class ThoughtSplitter:
 
     def _search(self) -> bool:
         """Looks for a closing mark in a reply that may have begun within a thought; whether there is one."""
-        at, closer = _first(self._held.lower(), tuple(MARKS.values()))
+        small = self._held.lower()
+        at, closer = _first(
+            small, tuple(closer for opener, closer in MARKS.items() if not _opens(opener, small, closer))
+        )
         if closer:
             self.thought += self._held[:at]
-            self._held, self._unsure = self._held[at + len(closer) :], False
+            self._held, self._unsure, self.lacks_opener = self._held[at + len(closer) :], False, True
         return bool(closer)
 
     def _watch(self, answer: str) -> None:
@@ -144,6 +153,11 @@ def _first(text: str, marks: tuple[str, ...]) -> tuple[int, str]:
     """The index of the first of `marks` in `text`, and that mark; (-1, "") if there is none."""
     found = [(at, mark) for mark in marks if (at := text.find(mark)) >= 0]
     return min(found, default=(-1, ""))
+
+
+def _opens(opener: str, text: str, closer: str) -> bool:
+    """Whether `opener` stands before the first `closer` in `text`."""
+    return -1 < text.find(opener) < text.find(closer)
 
 
 def _overlap(text: str, mark: str) -> int:

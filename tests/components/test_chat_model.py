@@ -50,7 +50,7 @@ def url() -> Iterator[str]:
 
 
 def model(url: str, name: str = "tea") -> EngineChatModel:
-    return EngineChatModel(client=EngineClient(url, name), max_tokens=30, temperature=0.5)
+    return EngineChatModel(client=EngineClient(url, name, is_ours=True), max_tokens=30, temperature=0.5)
 
 
 def test_it_streams_the_servers_pieces(url: str) -> None:

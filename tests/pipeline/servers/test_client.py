@@ -58,6 +58,7 @@ def test_pieces_come_as_sent_and_the_request_is_openais(serve: Serve) -> None:
         + event(content="lo")
         + b"data: [DONE]\n\n",
     )
+    assert list(client.generate(MESSAGES)) == ["Hello"]  # It has shown now that no thought is hidden in the text.
     assert list(client.generate(MESSAGES, max_tokens=7, temperature=0.5, stop=["x"])) == ["Hel", "lo"]
     assert client.server.asked == {  # type: ignore[attr-defined]
         "model": "m", "messages": MESSAGES, "max_tokens": 7, "temperature": 0.5, "stop": ["x"], "stream": True,
@@ -96,3 +97,14 @@ def test_an_adapter_is_asked_with_the_prompt_that_it_was_trained_with(serve: Ser
     asked = client.server.asked  # type: ignore[attr-defined]
     assert asked["adapters"] == "mine"
     assert asked["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+@pytest.mark.parametrize(("is_ours", "sent"), [(True, "<|im_end|>"), (False, "<\u2060|im_end|>")])
+def test_only_a_server_that_obeys_control_tokens_gets_them_broken(serve: Serve, is_ours: bool, sent: str) -> None:
+    """What such a server repeats of them is whole again, and our engine gets the prompts of its training."""
+    client = serve(200, event(content=f"{sent} ends") + event(content=" a turn.") + b"data: [DONE]\n\n")
+    url = f"http://127.0.0.1:{client.server.server_port}/v1"  # type: ignore[attr-defined]
+    asked = [{"role": "user", "content": "What does <|im_end|> do?"}]
+    said = "".join(EngineClient(url, "m", is_ours=is_ours).generate(asked))
+    assert said == "<|im_end|> ends a turn."
+    assert client.server.asked["messages"][0]["content"] == f"What does {sent} do?"  # type: ignore[attr-defined]

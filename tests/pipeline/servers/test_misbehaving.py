@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pipeline.errors import ModelError, UnreadableError
 from pipeline.servers.client import EngineClient
 from pipeline.servers.dialect import THOUGHT_TOKENS
+from pipeline.servers.ollama_chat import OllamaChat
 from pipeline.servers.openai_chat import OpenAIChat
 from pipeline.servers.structured import RefusedFormError, fill_in
 from pipeline.servers.transport import FAILURES, TRIES
@@ -62,6 +63,18 @@ def filled(model: OpenAIChat, budget: int = 200) -> Pairs:
 def test_pairs_are_found_in_what_stands_around_them(server: Server, content: Any) -> None:
     server.answers = [reply(content)]
     assert filled(chat(server)).pairs == [PAIR]
+
+
+@pytest.mark.parametrize("kind", [chat, lambda server: OllamaChat("m", server.url)], ids=["openai", "ollama"])
+def test_control_tokens_in_a_text_are_text_for_a_teacher(server: Server, kind: Callable[[Server], Any]) -> None:
+    pair = PAIR | {"answer": "It ends in <\u2060|im_end|>."}
+    content = json.dumps({"pairs": [pair]}, ensure_ascii=False)
+    status, headers, body = reply(content)
+    server.answers = [(status, headers, {**body, "message": {"role": "assistant", "content": content}, "done": True})]
+    asked = [{"role": "user", "content": "<text>A turn ends in <|im_end|>.</text>"}]
+    pairs = asyncio.run(fill_in(kind(server), asked, Pairs, max_tokens=200)).pairs
+    assert pairs == [pair | {"answer": "It ends in <|im_end|>."}]
+    assert "<|im_end|>" not in json.dumps(server.asked[0][2]["messages"])
 
 
 def test_json_lines_are_a_list(server: Server) -> None:
@@ -314,7 +327,7 @@ def test_what_breaks_a_stream_is_named(server: Server, answer: Answer, says: str
 
 def test_an_error_after_some_words_comes_after_them(server: Server) -> None:
     server.answers = [chunks(said("The bicycle"), '{"error": "overloaded"}')]
-    pieces = EngineClient(server.url, "m").generate(ASK)
+    pieces = EngineClient(server.url, "m", is_ours=True).generate(ASK)
     assert next(pieces) == "The bicycle"
     with pytest.raises(ModelError, match=r"broke off \(overloaded\): ask again"):
         next(pieces)
@@ -331,14 +344,40 @@ def test_a_thought_alone_is_asked_for_again_with_room_and_then_said(server: Serv
         list(client.generate(ASK, max_tokens=40))
 
 
-def test_a_thought_that_lacks_its_opening_mark_is_held_back_from_then_on(server: Server) -> None:
-    answer = chunks(said("Okay.\n"), said("</think>\n\n"), said(SENTENCE))
+HIDDEN = [said("Okay [9].\n"), said("</think>\n\n"), said(SENTENCE)]
+"""A thought that the prompt has opened, as a server sends it that does not know this."""
+
+
+def test_a_thought_that_lacks_its_opening_mark_is_never_shown(server: Server) -> None:
     client = EngineClient(server.url, "m")
-    server.answers = [answer, answer]
-    list(client.generate(ASK))
-    assert "".join(client.generate(ASK)) == SENTENCE
-    server.answers = [answer]
-    assert "".join(EngineClient(server.url, "DeepSeek-R1-Distill-Qwen-7B").generate(ASK)) == SENTENCE
+    server.answers = [chunks(*HIDDEN, END), chunks(*HIDDEN, END)]
+    assert ["".join(client.generate(ASK)) for _ in range(2)] == [SENTENCE] * 2
+    server.answers = [chunks(said("Okay [9].</think>"), said(SENTENCE), END)]
+    assert "".join(EngineClient(server.url, "m").generate(ASK)) == SENTENCE
+
+
+def test_once_a_reply_had_no_hidden_thought_the_next_ones_come_piece_by_piece(server: Server) -> None:
+    client = EngineClient(server.url, "m")
+    pieces = [said("Qwen writes <think>"), said(" and </think>."), END]
+    server.answers = [chunks(*pieces), chunks(*pieces)]
+    assert list(client.generate(ASK)) == ["Qwen writes <think> and </think>."]
+    assert list(client.generate(ASK)) == ["Qwen writes <think>", " and </think>."]
+    apart = EngineClient(server.url, "DeepSeek-R1-Distill-Qwen-7B")
+    server.answers = [chunks(said(reasoning_content="Hm."), said("The "), said("bicycle."), END)]
+    assert list(apart.generate(ASK)) == ["The ", "bicycle."]
+
+
+def test_a_hidden_thought_that_is_cut_off_is_no_answer(server: Server) -> None:
+    cut_off = chunks(said("Okay, the user"), {"delta": {}, "finish_reason": "length"})
+    client = EngineClient(server.url, "DeepSeek-R1-Distill-Qwen-7B")
+    server.answers = [cut_off, chunks(*HIDDEN, END)]
+    assert "".join(client.generate(ASK, max_tokens=40)) == SENTENCE
+    assert [body["max_tokens"] for _, _, body in server.asked] == [40, 40 + THOUGHT_TOKENS]
+    server.answers = [cut_off]
+    with pytest.raises(UnreadableError, match="gave no answer"):
+        list(client.generate(ASK, max_tokens=40))
+    server.answers = [cut_off]
+    assert "".join(EngineClient(server.url, "m").generate(ASK)) == "Okay, the user"
 
 
 def test_newer_models_of_openai_are_chatted_with(refusing: Callable[..., Refusing]) -> None:

@@ -14,6 +14,9 @@ from pipeline.settings import EngineSettings, ModelSettings, Settings
 from tests.answering_server import Answer, Server
 from tests.ollama_server import MODEL
 
+PLAIN: Answer = (200, {}, {"template": "{{ .Prompt }}", "model_info": {}})
+"""What /api/show says of a model that does not think."""
+THINKER: Answer = (200, {}, {"template": "{{ .Prompt }}<think>\n", "model_info": {}})
 ASK = [{"role": "user", "content": "What is the capital of France?"}]
 
 
@@ -23,10 +26,13 @@ def lines(*messages: dict[str, Any]) -> Answer:
 
 
 def test_the_thought_is_not_shown_and_the_switch_is_sent(server: Server) -> None:
-    server.answers = [lines({"thinking": "Paris? "}, {"thinking": "Yes."}, {"content": "Par"}, {"content": "is."})]
+    server.answers = [
+        PLAIN,
+        lines({"thinking": "Paris? "}, {"thinking": "Yes."}, {"content": "Par"}, {"content": "is."}),
+    ]
     client = OllamaClient(server.url, "m", timeout=20)
     assert list(client.generate(ASK, max_tokens=7, temperature=0.5, stop=["x"])) == ["Par", "is."]
-    path, _, body = server.asked[0]
+    path, _, body = server.asked[1]
     assert (path, body["think"]) == ("/api/chat", False)
     assert body["options"] == {"num_predict": 7, "temperature": 0.5, "stop": ["x"]}
 
@@ -34,23 +40,33 @@ def test_the_thought_is_not_shown_and_the_switch_is_sent(server: Server) -> None
 def test_a_model_that_can_not_think_is_asked_without_it(server: Server) -> None:
     refusal: Answer = (400, {}, {"error": '"m" does not support thinking'})
     invalid: Answer = (400, {}, {"error": 'invalid think value: "low"'})
-    server.answers = [invalid, refusal, lines({"content": "Paris."}), lines({"content": "Paris."})]
+    server.answers = [PLAIN, invalid, refusal, lines({"content": "Paris."}), lines({"content": "Paris."})]
     client = OllamaClient(server.url, "m", think="low")
     assert list(client.generate(ASK)) == list(client.generate(ASK)) == ["Paris."]
-    assert [body.get("think") for _, _, body in server.asked] == ["low", True, None, None]
+    assert [body.get("think") for _, _, body in server.asked[1:]] == ["low", True, None, None]
 
 
 def test_a_thought_alone_is_said_and_without_the_setting_asked_again_with_room(server: Server) -> None:
-    server.answers = [lines({"thinking": "Hm"})] * 3
+    server.answers = [PLAIN, lines({"thinking": "Hm"}), PLAIN, *[lines({"thinking": "Hm"})] * 2]
     with pytest.raises(UnreadableError, match=r"gave no answer: set models\.think = false"):
         list(OllamaClient(server.url, "m", think=True).generate(ASK, max_tokens=7))
     with pytest.raises(UnreadableError, match="to a model that does not think"):
         list(OllamaClient(server.url, "m").generate(ASK, max_tokens=7))
-    assert [body["options"]["num_predict"] for _, _, body in server.asked] == [
-        7 + THOUGHT_TOKENS,
-        7,
-        7 + THOUGHT_TOKENS,
-    ]
+    budgets = [body["options"]["num_predict"] for path, _, body in server.asked if path == "/api/chat"]
+    assert budgets == [7 + THOUGHT_TOKENS, 7, 7 + THOUGHT_TOKENS]
+
+
+def test_a_thought_that_the_models_template_opens_is_never_shown(server: Server) -> None:
+    hidden = lines(
+        {"content": "Paris? Yes."}, {"content": "\n</think>\n\n"}, {"content": "Paris."}, {"content": " Bye."}
+    )
+    server.answers = [THINKER, hidden, hidden]
+    client = OllamaClient(server.url, "m")
+    assert ["".join(client.generate(ASK)) for _ in range(2)] == ["Paris. Bye."] * 2
+    plain = lines({"content": "Par"}, {"content": "is."})
+    server.answers = [THINKER, plain, plain]
+    client = OllamaClient(server.url, "m")
+    assert [list(client.generate(ASK)) for _ in range(2)] == [["Paris."], ["Par", "is."]]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +78,7 @@ def test_a_thought_alone_is_said_and_without_the_setting_asked_again_with_room(s
     ],
 )
 def test_what_goes_wrong_is_named(server: Server, answer: Answer, says: str) -> None:
-    server.answers = [answer]
+    server.answers = [answer, answer]  # to /api/show, and to the chat
     with pytest.raises(ModelError, match=says):
         list(OllamaClient(server.url, "m").generate(ASK))
 
