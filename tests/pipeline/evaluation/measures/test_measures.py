@@ -1,0 +1,56 @@
+import pytest
+
+from pipeline.chat import Answer
+from pipeline.chat.records import Timings
+from pipeline.evaluation.measures import Judged, measures
+from tests.pipeline.evaluation.planted import QUESTIONS, figures
+
+
+@pytest.mark.parametrize(
+    ("measure", "right"),
+    [
+        # Of five answerable questions: the memoriser's server still runs Debian.
+        ("accuracy", {"oracle": 1, "parrot": 1, "liar": 0, "refuser": 0, "memoriser": 0.8}),
+        ("completeness", {"oracle": 1, "parrot": 1, "liar": 0, "refuser": 0, "memoriser": 0.8}),
+        ("citation_hit", {"oracle": 1, "parrot": 1, "liar": 0, "refuser": 0, "memoriser": 0}),
+        # The parrot names two pages for each of five questions, of which one question needs both.
+        ("citation_precision", {"oracle": 1, "parrot": 0.6, "liar": None, "refuser": None, "memoriser": None}),
+        ("citation_recall", {"oracle": 1, "parrot": 1, "liar": 0, "refuser": 0, "memoriser": 0}),
+        ("refusal_precision", {"oracle": 1, "parrot": None, "liar": None, "refuser": 3 / 8, "memoriser": None}),
+        ("refusal_recall", {"oracle": 1, "parrot": 0, "liar": 0, "refuser": 1, "memoriser": 0}),
+        ("wrongly_refused", {"oracle": 0, "parrot": 0, "liar": 0, "refuser": 1, "memoriser": 0}),
+        ("freshness", {"oracle": 1, "parrot": 1, "liar": 0, "refuser": 0, "memoriser": 0}),
+        ("staleness", {"oracle": 0, "parrot": 0, "liar": 0, "refuser": 0, "memoriser": 1}),
+    ],
+)
+def test_each_planted_system_ranks_where_it_belongs(measure: str, right: dict[str, float | None]) -> None:
+    assert figures(measure) == pytest.approx(right)
+
+
+def test_only_what_the_notes_say_is_faithful() -> None:
+    found = figures("faithfulness")
+    assert found["oracle"] == found["parrot"] == 1
+    assert found["refuser"] is None
+    assert found["liar"] == 0
+    # Of its ten sentences about the notes one names Debian.
+    memoriser = found["memoriser"]
+    assert memoriser is not None
+    assert 0.8 < memoriser < 1
+
+
+def test_a_measure_says_what_it_is_to_a_layman_and_what_it_cannot_see() -> None:
+    for measure in measures():
+        assert measure.sentence.endswith(".")
+        assert measure.cannot_see
+    assert len({measure.key for measure in measures()}) == len(measures())
+
+
+def test_the_speed_is_that_of_the_words_after_the_first() -> None:
+    answer = Answer(
+        question="?", mode="base", answer="a b", citations=[], refused=False, model="m",
+        timings=Timings(first_token_ms=500, total_ms=2500),
+    )  # fmt: skip
+    speed = next(measure for measure in measures() if measure.key == "tokens_per_second")
+    assert speed.of(Judged(QUESTIONS[0], answer, written=20)) == 10
+    # A quotation asks no model.
+    assert speed.of(Judged(QUESTIONS[0], answer)) is None
