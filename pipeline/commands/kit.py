@@ -5,7 +5,10 @@ that it uses when it runs.
 """
 
 import functools
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,6 +82,30 @@ def print_json(document: BaseModel | dict[str, Any]) -> None:
         click.echo(document.model_dump_json(indent=2))
     else:
         click.echo(to_json(document, indent=2, inf_nan_mode="null"))  # JSON has no NaN
+
+
+@contextmanager
+def until_interrupted(
+    said: str = "stopping after this step; a second Ctrl-C ends at once",
+) -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C or SIGTERM sets, so that what is under way ends well. A second one ends at once.
+
+    Args:
+        said: what is said then.
+    """
+    stop = threading.Event()
+
+    def interrupted(number: int, _: object) -> None:
+        click.echo(said, err=True)
+        stop.set()
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+    old = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
 
 
 class Day(click.ParamType["date"]):

@@ -30,6 +30,7 @@ COMMANDS = Parts(
         "export": "pipeline.commands.exporting:export",
         "adapters": "pipeline.commands.adapters:adapters",
         "golden": "pipeline.commands.golden:golden",
+        "eval": "pipeline.commands.evaluating:evaluate",
         "bench": "pipeline.commands.bench:bench",
     },
 )

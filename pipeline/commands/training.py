@@ -1,14 +1,10 @@
 """`sitetwin train`, `runs`, `promote` and `rollback`."""
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from pipeline.commands.kit import as_json, print_json, with_settings
+from pipeline.commands.kit import as_json, print_json, until_interrupted, with_settings
 from pipeline.settings import Settings, Visibility
 from pipeline.training.config import Preset
 
@@ -71,7 +67,7 @@ def train(
     from pipeline.training.run import start
     from pipeline.training.screen import TerminalScreen
 
-    with TerminalScreen() as screen, _until_interrupted() as stop:
+    with TerminalScreen() as screen, until_interrupted() as stop:
         values, messages = read_file(file) if file else ({}, [])
         configuration(preset, values, source=str(file))
         for message in messages:
@@ -187,21 +183,3 @@ def rollback(settings: Settings, as_json: bool) -> None:
         print_json({"promoted": adapter.name if adapter else None})
         return
     click.echo(f"{adapter.name} answers again" if adapter else "no adapter is promoted any more: the base answers")
-
-
-@contextmanager
-def _until_interrupted() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets, so that a checkpoint is written. A second one ends at once."""
-    stop = threading.Event()
-
-    def interrupted(number: int, _: object) -> None:
-        click.echo("stopping after this step; a second Ctrl-C ends at once", err=True)
-        stop.set()
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-
-    old = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)

@@ -193,6 +193,13 @@ class Index:
         with self._database.reading() as connection:
             return status.document_entries(connection, visibility)
 
+    def fingerprint(self) -> str:
+        """A hash of what is indexed: it changes with each document, its visibility, and how documents are cut."""
+        if not self._database.path.exists():
+            return ""
+        with self._database.reading() as connection:
+            return store.fingerprint(connection)
+
     def embedder_name(self) -> str | None:
         """The name of the embedder that made the searched vectors; None before the first sync with vectors."""
         return generations.embedder_name(self._database)

@@ -20,6 +20,12 @@ def known_documents(connection: sqlite3.Connection, among: Collection[str] | Non
     return {row["id"]: (row["digest"], row["recipe"]) for row in rows}
 
 
+def fingerprint(connection: sqlite3.Connection) -> str:
+    """A SHA-256 in hex of all documents, by id, digest, visibility and recipe."""
+    rows = connection.execute("SELECT id, digest, visibility, recipe FROM documents ORDER BY id")
+    return hashlib.sha256(json.dumps([tuple(row) for row in rows]).encode()).hexdigest()
+
+
 def put_document(connection: sqlite3.Connection, document: Document, chunks: Sequence[Chunk], recipe: str) -> None:
     """Adds `document` or replaces what was known of it. Chunks that have not changed stay embedded."""
     before = _remove_chunks(connection, document.id)

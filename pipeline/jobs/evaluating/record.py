@@ -1,0 +1,152 @@
+"""The record of an evaluation, `.sitetwin/reports/eval-N.json`. It never changes once it is written."""
+
+import platform
+import re
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+from pydantic import BaseModel, Field, ValidationError
+
+from pipeline import files
+from pipeline.chat import Answer
+from pipeline.errors import SitetwinError
+from pipeline.evaluation.figures import Compared, Figure, Known, Values
+from pipeline.evaluation.golden import GoldenQuestion
+from pipeline.evaluation.systems import System
+from pipeline.measured import Measured, Number
+from pipeline.settings import Settings, Visibility
+from pipeline.training.curves import Forgetting
+
+
+class Reply(BaseModel):
+    """One system's answer to one question, and what it took."""
+
+    question: str
+    answer: Answer
+    read: int = 0
+    """About how many tokens the model read."""
+    written: int = 0
+    """About how many tokens it wrote."""
+
+
+class Trained(Measured):
+    """The run behind an adapter."""
+
+    run: str
+    seconds: Number
+    megabytes: Number
+    """The size of the adapter's weights."""
+    data_set: int
+    forgetting: Forgetting | None
+
+
+class SystemResult(Measured):
+    """A system, what it answered, and its figures."""
+
+    system: System
+    model: str
+    """The model that answers; "" if none is asked."""
+    adapter: str
+    memory_mb: float | None
+    """Memory of the engine's process after the questions; None: another's server, or no model."""
+    trained: Trained | None = None
+    replies: list[Reply]
+    figures: dict[str, Figure] = Field(default_factory=dict)
+    values: dict[str, Values] = Field(default_factory=dict)
+    """By measure, the value of each question."""
+
+
+class Machine(BaseModel):
+    """What the figures were measured on."""
+
+    system: str = f"{platform.system()} {platform.machine()}"
+    cores: int = psutil.cpu_count() or 1
+    memory_gb: int = round(psutil.virtual_memory().total / 1e9)
+    python: str = platform.python_version()
+    sitetwin: str = version("sitetwin")
+
+
+class Evaluation(Measured):
+    """Several systems on the same questions."""
+
+    number: int
+    made_at: datetime
+    seconds: Number
+    """Of asking and judging, kept answers included."""
+    machine: Machine = Machine()
+    visibility: Visibility | None
+    file: str
+    """The name of the file of questions."""
+    questions: list[GoldenQuestion]
+    known: dict[str, Known]
+    data_set: int | None
+    """The data set by whose splits questions are seen or unseen; None: there is none."""
+    kept: int
+    """How many answers were kept from earlier evaluations."""
+    parallel: int
+    """How many questions were asked at a time."""
+    systems: dict[str, SystemResult]
+    comparisons: list[Compared]
+    notes: list[str] = Field(default_factory=list)
+    """What the reader must know to read the figures."""
+
+    @property
+    def answerable(self) -> int:
+        """How many of the questions the notes answer."""
+        return sum(question.answerable for question in self.questions)
+
+    def as_json(self) -> dict[str, Any]:
+        """What `sitetwin eval --json` prints: the figures without the answers."""
+        systems = {
+            name: {key: figure.all.model_dump() | _more(figure) for key, figure in result.figures.items()}
+            for name, result in self.systems.items()
+        }
+        return {
+            "number": self.number,
+            "questions": len(self.questions),
+            "answerable": self.answerable,
+            "machine": self.machine.model_dump(),
+            "systems": systems,
+            "comparisons": [compared.model_dump() for compared in self.comparisons],
+            "notes": self.notes,
+        }
+
+
+def _more(figure: Figure) -> dict[str, Any]:
+    return figure.model_dump(include={"seen", "unseen", "floor", "ceiling"}, exclude_none=True)
+
+
+def report_file(settings: Settings, number: int, suffix: str) -> Path:
+    """The file of evaluation `number` with this suffix: `.json`, `.md` or `.html`."""
+    return settings.state / "reports" / f"eval-{number}{suffix}"
+
+
+def numbers(settings: Settings) -> list[int]:
+    """The numbers of all evaluations, oldest first."""
+    names = (path.stem for path in (settings.state / "reports").glob("eval-*.json"))
+    return sorted(int(found[1]) for name in names if (found := re.fullmatch(r"eval-(\d+)", name)))
+
+
+def write(settings: Settings, evaluation: Evaluation) -> None:
+    """Writes the record."""
+    text = evaluation.model_dump_json(indent=1) + "\n"
+    files.write_text(report_file(settings, evaluation.number, ".json"), text)
+
+
+def read(settings: Settings, number: int) -> Evaluation:
+    """Evaluation `number`.
+
+    Raises:
+        SitetwinError: there is none, or its record can't be read.
+    """
+    file = report_file(settings, number, ".json")
+    if not file.is_file():
+        known = ", ".join(map(str, numbers(settings))) or "none"
+        raise SitetwinError(f"there is no evaluation {number} (there are: {known}): `sitetwin eval` makes one")
+    try:
+        return Evaluation.model_validate_json(file.read_bytes())
+    except ValidationError:
+        raise SitetwinError(f"{file} can't be read by this version: run `sitetwin eval` anew") from None

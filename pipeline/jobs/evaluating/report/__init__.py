@@ -1,0 +1,1 @@
+"""An evaluation as a page for people: Markdown, and one HTML file that needs no network."""

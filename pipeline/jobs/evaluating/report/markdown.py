@@ -1,0 +1,133 @@
+"""The report in Markdown."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import shorten
+
+from pipeline.evaluation.doubt import Estimate
+from pipeline.evaluation.measures import Measure
+from pipeline.jobs.evaluating.record import Evaluation
+from pipeline.jobs.evaluating.report.wording import (
+    DASH,
+    cell,
+    conclusions,
+    doubts,
+    failures,
+    next_steps,
+    shown_measures,
+    with_doubt,
+)
+
+SHOWN_FAILURES = 12
+SHOWN_CHARS = 220
+
+
+def markdown(evaluation: Evaluation) -> str:
+    """The whole report."""
+    return "\n".join([*_lines(evaluation)]).strip() + "\n"
+
+
+def asked(evaluation: Evaluation) -> str:
+    """What was asked of what on which machine, in two sentences."""
+    machine = evaluation.machine
+    count = len(evaluation.questions)
+    answered = "as visitors are answered" if evaluation.visibility == "public" else "as the owner is answered"
+    return (
+        f"{count} questions of `{evaluation.file}`, {evaluation.answerable} of them answerable, asked of "
+        f"{', '.join(evaluation.systems)}, {answered}, on {evaluation.made_at:%Y-%m-%d}. Machine: {machine.system}, "
+        f"{machine.cores} cores, {machine.memory_gb} GB, Python {machine.python}, sitetwin {machine.sitetwin}; "
+        f"{evaluation.parallel} questions at a time; {evaluation.kept} of {count * len(evaluation.systems)} answers were kept "
+        "from earlier evaluations."
+    )
+
+
+def _lines(evaluation: Evaluation) -> Iterator[str]:
+    shown = shown_measures(evaluation)
+    names = list(evaluation.systems)
+    yield from (f"# Evaluation {evaluation.number}", "", asked(evaluation), "")
+    yield from ("## What was found", "")
+    yield from (f"- {line}." for line in conclusions(evaluation))
+    yield ""
+    yield from doubts(evaluation)
+    yield from ["", *(f"- {note}" for note in evaluation.notes), ""] if evaluation.notes else [""]
+    yield from ("## The systems", "")
+    yield from table(
+        ["system", "mode", "model", "adapter", "persona", "memory"], map(_system, [evaluation] * len(names), names)
+    )
+    yield from ("", "## The figures", "", "Each with the 95 % interval in which the true value may lie.", "")
+    figures = [
+        [one.title, *(cell(evaluation.systems[name].figures.get(one.key), one.unit) for name in names)] for one in shown
+    ]
+    yield from table(["", *names], figures)
+    yield from ("", "## What each measure says", "")
+    yield from (f"- **{one.title}**: {one.sentence} It can't see {one.cannot_see}." for one in shown)
+    yield from _parts(evaluation, names, shown)
+    yield from ("", "## What to do next", "")
+    yield from (f"- {step}" for step in next_steps(evaluation) or ["Nothing stands out."])
+    yield from _failures(evaluation)
+
+
+def _system(evaluation: Evaluation, name: str) -> list[str]:
+    result = evaluation.systems[name]
+    system, memory = result.system, result.memory_mb
+    return [
+        name, f"flow {system.flow}" if system.flow else system.mode, result.model or "none asked", result.adapter or DASH,
+        "yes" if system.persona else "no", f"{memory:.0f} MB" if memory else DASH,
+    ]  # fmt: skip
+
+
+def _parts(evaluation: Evaluation, names: Sequence[str], shown: Sequence[Measure]) -> Iterator[str]:
+    """Seen and unseen pages, then the kinds of questions."""
+    for key in ("accuracy", "faithfulness"):
+        chosen = [one for one in shown if one.key == key]
+        rows = [[name, *_seen(evaluation, name, key)] for name in names]
+        if chosen and any(DASH not in row for row in rows):
+            yield from ("", f"## {chosen[0].title} on pages that were trained on, and on others", "")
+            yield from table(["system", "seen", "unseen"], rows)
+    for key in ("accuracy", "refusal_recall"):
+        for one in (one for one in shown if one.key == key):
+            found = {
+                name: evaluation.systems[name].figures[key].kinds
+                for name in names
+                if key in evaluation.systems[name].figures
+            }
+            kinds = dict.fromkeys(kind for of in found.values() for kind in of)
+            rows = [
+                [kind.replace("_", " "), *(_short(found.get(name, {}).get(kind)) for name in names)] for kind in kinds
+            ]
+            yield from ("", f"## {one.title} by kind of question", "")
+            yield from table(["kind", *names], rows)
+
+
+def _seen(evaluation: Evaluation, name: str, key: str) -> list[str]:
+    figure = evaluation.systems[name].figures.get(key)
+    return [with_doubt(part, "share") for part in ((figure.seen, figure.unseen) if figure else (None, None))]
+
+
+def _short(found: Estimate | None) -> str:
+    return f"{found.value:.0%} of {found.count}" if found else DASH
+
+
+def _failures(evaluation: Evaluation) -> Iterator[str]:
+    found = failures(evaluation)
+    if not found:
+        return
+    yield from ("", "## Failures", "")
+    for place, faults in found[:SHOWN_FAILURES]:
+        question = evaluation.questions[place]
+        yield from (f"### {question.question}", "")
+        right = "; ".join(" or ".join(group) for group in question.groups) or "a refusal"
+        yield from (f"Right: {right}.", "")
+        for name, fault in faults.items():
+            answer = evaluation.systems[name].replies[place].answer.answer
+            yield f"- {name}{f' ({fault})' if fault else ''}: {shorten(answer, SHOWN_CHARS, placeholder=' …') or DASH}"
+        yield ""
+    if len(found) > SHOWN_FAILURES:
+        yield f"{len(found) - SHOWN_FAILURES} more stand in the HTML report."
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of a Markdown table."""
+    yield f"| {' | '.join(head)} |"
+    yield f"|{' --- |' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', '/') for cell in row)} |"

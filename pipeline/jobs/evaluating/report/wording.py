@@ -1,0 +1,147 @@
+"""How figures, differences and what follows from them are said."""
+
+from collections.abc import Sequence
+
+from pipeline.evaluation.doubt import Estimate, questions_needed, visible_gap
+from pipeline.evaluation.figures import Compared, Figure
+from pipeline.evaluation.measures import MEASURES, Measure, measures
+from pipeline.jobs.evaluating.record import Evaluation
+
+HOPED = 0.1
+"""The difference for which the report says how many questions would show it."""
+DASH = "–"
+
+
+def shown_measures(evaluation: Evaluation) -> list[Measure]:
+    """The measures that say something of at least one system, in the order of the table."""
+    return [one for one in measures() if any(one.key in result.figures for result in evaluation.systems.values())]
+
+
+def number(value: float, unit: str) -> str:
+    """A figure in its unit: shares as percentages, times in milliseconds or seconds."""
+    if unit == "share":
+        return f"{value:.0%}"
+    if unit == "ms":
+        return f"{value / 1000:.1f} s" if value >= 1000 else f"{value:.0f} ms"
+    return f"{value:.1f}" if abs(value) < 10 else f"{value:.0f}"
+
+
+def with_doubt(found: Estimate | None, unit: str) -> str:
+    """A figure with its interval; a dash if there is none."""
+    if found is None:
+        return DASH
+    low, high = (
+        number(bound, unit).removesuffix("%").removesuffix(" ms").removesuffix(" s")
+        for bound in (found.low, found.high)
+    )
+    if unit == "ms" and found.high >= 1000 > found.low:
+        low, high = number(found.low, unit), number(found.high, unit)
+    return f"{number(found.value, unit)} ({low} to {high})"
+
+
+def cell(figure: Figure | None, unit: str) -> str:
+    """A figure of the table."""
+    return with_doubt(figure.all if figure else None, unit)
+
+
+def said(compared: Compared) -> str:
+    """A comparison in one sentence."""
+    measure: Measure = MEASURES.load(compared.measure)
+    title = measure.title.lower()
+    if not compared.is_shown:
+        return f"{compared.a} and {compared.b}, {title}: no difference shown on {compared.questions} questions"
+    points, low, high = (100 * value for value in (compared.difference, compared.low, compared.high))
+    is_better = (compared.difference > 0) == (measure.better == "higher")
+    return (
+        f"{compared.b} is {'better' if is_better else 'worse'} than {compared.a}, {title}: {points:+.0f} points "
+        f"({low:+.0f} to {high:+.0f}), {chance(compared.p)}"
+    )
+
+
+def chance(p: float) -> str:
+    """A corrected p."""
+    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".")
+
+
+def doubts(evaluation: Evaluation) -> list[str]:
+    """What these questions can show, and what they can't."""
+    answerable = sum(bool(question.answerable and question.groups) for question in evaluation.questions)
+    return [
+        f"{answerable} questions with facts show a difference in accuracy of {visible_gap(answerable):.0%} or more with a "
+        f"chance of 80 %, before any correction. A difference of {HOPED:.0%} would take about {questions_needed(HOPED)} questions.",
+        f"Every p is corrected for all {len(evaluation.comparisons)} comparisons of this report (Holm). “No difference shown” "
+        "does not mean that there is none.",
+    ]
+
+
+def conclusions(evaluation: Evaluation) -> list[str]:
+    """The differences that the answers show, accuracy first; one sentence says so if they show none."""
+    shown = [said(compared) for compared in evaluation.comparisons if compared.is_shown]
+    return shown or ["No difference between any two systems was shown."]
+
+
+def best(evaluation: Evaluation, key: str) -> str:
+    """The system with the best figure of a measure; "" if no system has one."""
+    measure: Measure = MEASURES.load(key)
+    found = {
+        name: result.figures[key].all.value for name, result in evaluation.systems.items() if key in result.figures
+    }
+    choose = max if measure.better == "higher" else min
+    return choose(found, key=lambda name: found[name]) if found else ""
+
+
+def next_steps(evaluation: Evaluation) -> list[str]:
+    """What to do, from the figures: each sign with the command or setting that mends it."""
+    steps = []
+    for name, result in evaluation.systems.items():
+        figures = {key: figure.all.value for key, figure in result.figures.items()}
+        reads = result.system.reads_notes
+        if reads and figures.get("citation_hit", 1) < 0.7:
+            steps.append(
+                f"{name} names the right page in {figures['citation_hit']:.0%} of its answers only: `sitetwin search "
+                "QUESTION --explain` shows where the search loses it; chunks of other size or a reranker may help."
+            )
+        if reads and figures.get("citation_hit", 0) - figures.get("accuracy", 1) > 0.15:
+            steps.append(
+                f"{name} finds the page and misses the fact: set `retrieval.passages` lower, or choose a larger model."
+            )
+        if figures.get("refusal_recall", 1) < 0.5 and reads:
+            steps.append(f"{name} answers what the notes do not: raise `chat.decline_below`.")
+        if figures.get("wrongly_refused", 0) > 0.15:
+            steps.append(f"{name} declines what the notes answer: lower `chat.decline_below`.")
+        if figures.get("staleness", 0) > 0:
+            steps.append(f"{name} says what a note said before its change: look facts up, do not train them in.")
+        seen, unseen = (getattr(result.figures.get("accuracy"), part, None) for part in ("seen", "unseen"))
+        if result.system.mode == "lora" and seen and unseen and seen.low > unseen.high:
+            steps.append(f"{name} knows only what it was trained on: memory is not knowledge.")
+    if not any(result.adapter for result in evaluation.systems.values()):
+        steps.append(
+            "No adapter was asked: `sitetwin train`, then `sitetwin eval --systems base,rag,lora:RUN,hybrid:RUN`."
+        )
+    return steps
+
+
+def wrong(evaluation: Evaluation, name: str, question: str) -> str:
+    """What was wrong with a system's answer, in words; "" if nothing was."""
+    values = evaluation.systems[name].values
+    found = {key: of[question] for key, of in values.items() if question in of}
+    if found.get("wrongly_refused"):
+        return "declined, and the notes answer it"
+    if found.get("refusal_recall") == 0:
+        return "answered, and the notes do not"
+    if found.get("staleness"):
+        return "said what the note said before"
+    if found.get("accuracy") == 0:
+        part = found.get("completeness", 0)
+        return f"said {part:.0%} of the facts" if part else "the fact is missing"
+    return ""
+
+
+def failures(evaluation: Evaluation) -> Sequence[tuple[int, dict[str, str]]]:
+    """The questions that some system got wrong, by their place, each with what was wrong by system."""
+    found = []
+    for place, question in enumerate(evaluation.questions):
+        faults = {name: wrong(evaluation, name, question.question) for name in evaluation.systems}
+        if any(faults.values()):
+            found.append((place, faults))
+    return found

@@ -1,0 +1,231 @@
+"""One evaluation from the questions to the record."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+
+from pipeline.adapters import WEIGHTS, find_adapter
+from pipeline.chat.records import ChatModel
+from pipeline.dataset import versions
+from pipeline.errors import SitetwinError
+from pipeline.evaluation.evidence import Evidence
+from pipeline.evaluation.figures import Known, compared, figure, values_of
+from pipeline.evaluation.golden import GoldenQuestion, is_page
+from pipeline.evaluation.measures import Judged, measures
+from pipeline.evaluation.systems import OpenSystem, System
+from pipeline.evaluation.systems.identity import adapter_name, asks_model
+from pipeline.evaluation.systems.wiring import FOLDER
+from pipeline.jobs.evaluating import record
+from pipeline.jobs.evaluating.answers import KeptAnswers
+from pipeline.jobs.evaluating.asking import PARALLEL, ask_all
+from pipeline.jobs.evaluating.record import Evaluation, SystemResult, Trained
+from pipeline.processes import engine
+from pipeline.processes.endpoint import is_held
+from pipeline.progress import ProgressReport
+from pipeline.settings import Settings, Visibility
+from pipeline.site import Site
+from pipeline.training import registry
+
+LOCK, CALLED_OFF = "eval.lock", "cancel"
+COSTS = frozenset({"ms", "tokens", "tokens/s"})
+"""Units of the measures that are not compared by tests: they depend on what else the machine does."""
+
+
+def evaluate(
+    settings: Settings,
+    systems: Sequence[System],
+    questions: Sequence[GoldenQuestion],
+    *,
+    file: str,
+    visibility: Visibility | None = None,
+    progress: ProgressReport = lambda *_: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    connect: Callable[[str | None], ChatModel] | None = None,
+) -> Evaluation:
+    """Asks each system each question, judges the answers, and writes the record. Only one runs at a time in a site.
+
+    Args:
+        settings: the site's settings.
+        systems: what is compared, each under a name of its own.
+        questions: what is asked.
+        file: the name of the file of questions, for the record.
+        visibility: `public` to answer as visitors are answered; None for the owner.
+        progress: is told how many answers there are, of how many.
+        cancelled: tells whether to stop.
+        connect: the model of all systems, for tests; None: the one that each names.
+
+    Raises:
+        CancelledError: `cancelled()` was true. What was answered is kept.
+        SitetwinError: nothing is asked, another evaluation is under way, or a system can't answer.
+    """
+    if not systems or not questions:
+        raise SitetwinError("nothing is asked: name at least one system, and a file with at least one question")
+    with _alone(settings) as is_called_off:
+        started = time.monotonic()
+        site = Site(settings)
+        with site.index() as index:
+            index.sync()
+        site.calibrate()
+        opened = {one.name: OpenSystem(settings, one, visibility, connect) for one in systems}
+        # An adapter that may not answer must not be found out after an hour.
+        adapters = {name: adapter_name(system) for name, system in opened.items()}
+        answered, kept = 0, 0
+
+        def on_answer(was_kept: bool) -> None:
+            nonlocal answered, kept
+            answered, kept = answered + 1, kept + was_kept
+            progress(answered, len(systems) * len(questions), "answers")
+
+        store, texts = KeptAnswers(settings), [one.question for one in questions]
+        results = {}
+        for name, system in opened.items():
+            replies = ask_all(
+                system, texts, store, on_answer=on_answer, cancelled=lambda: cancelled() or is_called_off()
+            )
+            results[name] = SystemResult(
+                system=system.system,
+                model=system.engine.models.chat if asks_model(system) else "",
+                adapter=adapters[name],
+                memory_mb=_memory(system),
+                trained=_trained(settings, adapters[name]),
+                replies=replies,
+            )
+            _let_go(system)
+        data_set = _data_set(settings, results)
+        made = Evaluation(
+            number=max(record.numbers(settings), default=0) + 1,
+            made_at=datetime.now(UTC),
+            seconds=0,
+            visibility=visibility,
+            file=file,
+            questions=list(questions),
+            known=_known(settings, data_set, questions),
+            data_set=data_set,
+            kept=kept,
+            parallel=PARALLEL,
+            systems=results,
+            comparisons=[],
+        )
+        judge(made, Evidence(site, visibility))
+        made.seconds = time.monotonic() - started
+        record.write(settings, made)
+        return made
+
+
+def judge(evaluation: Evaluation, evidence: Evidence) -> None:
+    """Fills in all figures and comparisons, from the answers alone."""
+    questions = evaluation.questions
+    table = measures()
+    for result in evaluation.systems.values():
+        answers = [
+            Judged(one, reply.answer, evidence.of(one, reply.answer), reply.read, reply.written)
+            for one, reply in zip(questions, result.replies, strict=True)
+        ]
+        result.values = {measure.key: values_of(measure, answers) for measure in table}
+        found = {
+            measure.key: figure(result.values[measure.key], questions, evaluation.known, binary=measure.binary)
+            for measure in table
+        }
+        result.figures = {key: one for key, one in found.items() if one}
+    evaluation.comparisons = compared(
+        {name: result.values for name, result in evaluation.systems.items()},
+        {measure.key: measure.binary for measure in table if measure.unit not in COSTS},
+    )
+
+
+def cancel(settings: Settings) -> bool:
+    """Asks the evaluation under way, in whatever process, to stop; returns whether there is one."""
+    folder = settings.state / FOLDER
+    if not is_held(folder / LOCK):
+        return False
+    (folder / CALLED_OFF).touch()
+    return True
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[Callable[[], bool]]:
+    """Holds the site's evaluations. What it yields says whether `cancel` was asked for."""
+    folder = settings.state / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    lock, mark = FileLock(folder / LOCK), folder / CALLED_OFF
+    try:
+        lock.acquire(timeout=0.1)
+    except Timeout:
+        raise SitetwinError("another evaluation is under way: wait for it, or run `sitetwin eval cancel`") from None
+    try:
+        mark.unlink(missing_ok=True)
+        yield mark.exists
+    finally:
+        lock.release()
+
+
+def _memory(opened: OpenSystem) -> float | None:
+    """Memory of the engine's process in megabytes; None: another's server, or no model."""
+    settings = opened.engine
+    if opened.connect or not asks_model(opened) or settings.engine.url:
+        return None
+    endpoint = engine.service(settings).find()
+    return psutil.Process(endpoint.pid).memory_info().rss / 1e6 if endpoint else None
+
+
+def _let_go(opened: OpenSystem) -> None:
+    """Ends an engine that only this system needed, so that two large models are not held for longer than they must."""
+    settings = opened.engine
+    if settings.root != opened.settings.root:
+        service = engine.service(settings)
+        if endpoint := service.find():
+            service.stop(endpoint)
+
+
+def _trained(settings: Settings, adapter: str) -> Trained | None:
+    known = {run.name: run for run in registry.runs(settings)}
+    run = known.get(adapter.removesuffix("-last"))
+    if not adapter or run is None or run.ended_at is None:
+        return None
+    weights = find_adapter(settings, adapter).folder / WEIGHTS
+    return Trained(
+        run=run.name,
+        seconds=(run.ended_at - run.made_at).total_seconds(),
+        megabytes=weights.stat().st_size / 1e6,
+        data_set=run.data_set,
+        forgetting=run.forgetting,
+    )
+
+
+def _data_set(settings: Settings, results: dict[str, SystemResult]) -> int | None:
+    """The data set of the first adapter that answers, else the newest."""
+    there = versions.versions(settings)
+    used = [result.trained.data_set for result in results.values() if result.trained]
+    return next((version for version in used if version in there), max(there, default=None))
+
+
+def _known(settings: Settings, data_set: int | None, questions: Sequence[GoldenQuestion]) -> dict[str, Known]:
+    if data_set is None:
+        return {}
+    split_of = versions.read_card(versions.version_folder(settings, data_set)).split_of
+    known: dict[str, Known] = {}
+    for one in questions:
+        splits = {split for id, split in split_of.items() if any(is_page(id, page) for page in one.page)}
+        known[one.question] = "" if not splits or not one.answerable else "seen" if "train" in splits else "unseen"
+    return known
+
+
+def questions_file(settings: Settings, named: Path | None) -> Path:
+    """The file of questions: the named one, else as the settings say."""
+    if named:
+        return named
+    own = settings.evaluation.questions
+    return settings.root / (own.expanduser() if own else "golden.jsonl")
+
+
+def sample(questions: Sequence[GoldenQuestion], limit: int | None) -> list[GoldenQuestion]:
+    """At most `limit` questions, in their order and the same each time; None: all."""
+    places = range(len(questions))
+    chosen = random.Random(0).sample(places, min(limit or len(places), len(places)))
+    return [questions[place] for place in sorted(chosen)]

@@ -1,0 +1,154 @@
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from pipeline.errors import SitetwinError
+from pipeline.evaluation.golden import GoldenQuestion
+from pipeline.evaluation.systems import find_system
+from pipeline.jobs.evaluating import record
+from pipeline.jobs.evaluating.asking import CancelledError
+from pipeline.jobs.evaluating.record import Evaluation
+from pipeline.jobs.evaluating.report.writing import write_report
+from pipeline.jobs.evaluating.run import cancel, evaluate, sample
+from pipeline.processes import engine
+from pipeline.settings import ContentSource, EngineSettings, RetrievalSettings, Settings
+from tests.pipeline.evaluation.planted import NOTES, QUESTIONS
+
+
+class Model:
+    """Answers from a table, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def generate(self, messages: list[dict[str, str]], **_: object) -> Iterator[str]:
+        question = messages[-1]["content"]
+        self.asked.append(question)
+        yield "In 2013 I moved to Utah." if "move" in question else "I don't know."
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Settings:
+    (tmp_path / "notes").mkdir()
+    for name, text in NOTES.items():
+        (tmp_path / "notes" / name).write_text(f"# {name[:-3]}\n\n{text}\n", encoding="utf-8")
+    return Settings(
+        root=tmp_path,
+        content=[ContentSource(path=Path("notes"), visibility="public")],
+        retrieval=RetrievalSettings(mode="keyword"),
+        # A server's weights need not lie here to be named in a hash.
+        engine=EngineSettings(url="http://127.0.0.1:1/v1"),
+        chat={"quote_first": True},
+    )
+
+
+def run(settings: Settings, model: Model, *names: str, **more: object) -> Evaluation:
+    systems = [find_system(settings, name) for name in names or ("base", "rag")]
+    return evaluate(settings, systems, QUESTIONS, file="golden.jsonl", connect=lambda adapter: model, **more)
+
+
+def test_quotations_beat_a_model_that_knows_nothing_and_the_record_says_so(notes: Settings) -> None:
+    made = run(notes, Model())
+    base, rag = made.systems["base"].figures, made.systems["rag"].figures
+    assert (base["accuracy"].all.value, base["refusal_recall"].all.value) == (0.2, 1)
+    assert rag["accuracy"].all.value >= 0.8
+    assert rag["citation_hit"].all.value >= 0.8
+    assert base["accuracy"].kinds["fact"].count == 3
+    assert made.as_json()["systems"]["base"]["accuracy"]["value"] == 0.2
+    assert {(one.a, one.b) for one in made.comparisons} == {("base", "rag")}
+    assert record.read(notes, 1) == made
+    written = write_report(notes, made).read_text(encoding="utf-8")
+    assert "8 questions of `golden.jsonl`, 5 of them answerable, asked of base, rag" in written
+    assert "What runs on the home server?" in written
+
+
+def test_only_what_changed_is_asked_again(notes: Settings) -> None:
+    model = Model()
+    assert run(notes, model, "base").kept == 0
+    assert len(model.asked) == 8
+    again = run(notes, model, "base")
+    assert (again.number, again.kept, len(model.asked)) == (2, 8, 8)
+    notes.chat.max_tokens = 10
+    assert run(notes, model, "base").kept == 0
+    assert len(model.asked) == 16
+
+
+def test_a_changed_note_has_the_systems_that_read_it_asked_again(notes: Settings) -> None:
+    run(notes, Model())
+    with (notes.root / "notes" / "bread.md").open("a", encoding="utf-8") as file:
+        file.write("\nIt is dark.\n")
+    # What the base says does not depend on the notes.
+    assert run(notes, Model()).kept == 8
+
+
+def test_after_a_cancel_it_goes_on_where_it_stopped(notes: Settings) -> None:
+    stop, model, done = threading.Event(), Model(), []
+
+    def progress(count: int, total: int, unit: str) -> None:
+        done.append((count, total, unit))
+        if count == 3:
+            stop.set()
+
+    with pytest.raises(CancelledError, match="`sitetwin eval` goes on"):
+        run(notes, model, "base", progress=progress, cancelled=stop.is_set)
+    assert done[2] == (3, 8, "answers")
+    kept = len(list((notes.state / "evaluation" / "answers").iterdir()))
+    assert 3 <= kept < 8
+    assert not record.numbers(notes)
+    assert run(notes, Model(), "base").kept == kept
+
+
+def test_another_process_can_call_it_off_and_the_next_one_is_not_called_off(notes: Settings) -> None:
+    def progress(count: int, total: int, unit: str) -> None:
+        if count == 2:
+            assert cancel(notes)
+
+    with pytest.raises(CancelledError):
+        run(notes, Model(), "base", progress=progress)
+    assert not cancel(notes)
+    assert len(run(notes, Model(), "base").systems["base"].replies) == 8
+
+
+def test_one_at_a_time(notes: Settings) -> None:
+    (notes.state / "evaluation").mkdir(parents=True)
+    with (
+        FileLock(notes.state / "evaluation" / "eval.lock"),
+        pytest.raises(SitetwinError, match="another evaluation is under way"),
+    ):
+        run(notes, Model())
+
+
+def test_nothing_to_ask_and_an_unknown_number_are_said(notes: Settings) -> None:
+    with pytest.raises(SitetwinError, match="nothing is asked"):
+        evaluate(notes, [], QUESTIONS, file="golden.jsonl")
+    with pytest.raises(SitetwinError, match=r"no evaluation 7 \(there are: none\)"):
+        record.read(notes, 7)
+
+
+def test_an_adapter_that_is_not_there_ends_it_before_anything_is_asked(notes: Settings) -> None:
+    model = Model()
+    with pytest.raises(SitetwinError, match="no adapter"):
+        run(notes, model, "base", "lora:gone")
+    assert not model.asked
+
+
+def test_a_limit_takes_the_same_questions_each_time() -> None:
+    first = sample(QUESTIONS, 4)
+    assert first == sample(QUESTIONS, 4)
+    assert [QUESTIONS.index(one) for one in first] == sorted(QUESTIONS.index(one) for one in first)
+    assert sample(QUESTIONS, None) == QUESTIONS
+    assert len(sample(QUESTIONS, 100)) == 8
+
+
+def test_the_record_is_json_without_a_key(notes: Settings) -> None:
+    system = find_system(notes, "base").model_copy(update={"api_key": "secret-key"})
+    question = GoldenQuestion(question="Who?", answerable=False)
+    made = evaluate(notes, [system], [question], file="golden.jsonl", connect=lambda adapter: Model())
+    text = record.report_file(notes, made.number, ".json").read_text(encoding="utf-8")
+    assert "secret-key" not in text
+    assert json.loads(text)["systems"]["base"]["adapter"] == ""
+    assert engine.service(notes).find() is None
