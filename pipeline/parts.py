@@ -52,7 +52,13 @@ CONTENT_KINDS = Parts(
     "sitetwin.content_kinds",
     {
         "obsidian": "pipeline.content.kinds.obsidian:OBSIDIAN",
+        "quartz": "pipeline.content.kinds.quartz:QUARTZ",
+        "hugo": "pipeline.content.kinds.hugo:HUGO",
+        "docusaurus": "pipeline.content.kinds.docusaurus:DOCUSAURUS",
+        "vitepress": "pipeline.content.kinds.vitepress:VITEPRESS",
         "astro": "pipeline.content.kinds.astro:ASTRO",
+        "eleventy": "pipeline.content.kinds.eleventy:ELEVENTY",
+        "jekyll": "pipeline.content.kinds.jekyll:JEKYLL",
         "markdown": "pipeline.content.kinds.markdown:MARKDOWN",
     },
 )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.content.kinds.kind import ContentKind
+from pipeline.content.kinds.kind import ContentKind, FoundFolder
 from pipeline.errors import SettingsError
 from pipeline.machine import CHAT_MODELS, CHATS, OVERHEAD, Machine, choose, this_machine
 from pipeline.parts import CONTENT_KINDS
@@ -26,17 +26,29 @@ def write_settings(folder: Path, content: Path | None, *, force: bool = False, m
     file = folder / FILE_NAME
     if file.exists() and not force:
         raise SettingsError(f"{file} exists: edit it, or write it anew with --force")
-    if content is None:
-        content = Path(next(name for name in _CANDIDATES if (folder / name).is_dir()))
-    elif not (folder / content).is_dir():
+    if content is not None and not (folder / content).is_dir():
         raise SettingsError(f"{content} is no folder: name the one that holds your Markdown with --content")
-    kind = _kind(folder / content)
-    file.write_text(_text(folder, content, kind, _models(machine or this_machine())), encoding="utf-8")
+    kind, found = _find(folder, content)
+    file.write_text(_text(folder, kind, found, _models(machine or this_machine())), encoding="utf-8")
     return file
 
 
-def _kind(content: Path) -> str:
-    return next((kind for kind in CONTENT_KINDS.kinds() if CONTENT_KINDS.load(kind).is_of(content)), "markdown")
+def _find(folder: Path, content: Path | None) -> tuple[str, list[FoundFolder]]:
+    """The kind of the content and its folders: those of the site's generator, else the one that is named or usual."""
+    for kind in CONTENT_KINDS.kinds():
+        found = CONTENT_KINDS.load(kind).find(folder)
+        if content is not None:
+            found = [one for one in found if (folder / one.path).resolve() == (folder / content).resolve()]
+        if found:
+            return kind, found
+    content = content or Path(next(name for name in _CANDIDATES if (folder / name).is_dir()))
+    kind = next(
+        (kind for kind in CONTENT_KINDS.kinds() if CONTENT_KINDS.load(kind).is_of(folder / content)), "markdown"
+    )
+    # The slug of a note below `content` begins with its collection. Where the folder is itself a collection, its name
+    # must be put in front.
+    collection = "" if content.name == "content" else f"/{content.name}"
+    return kind, [FoundFolder(content.as_posix(), CONTENT_KINDS.load(kind).address(collection))]
 
 
 def _models(machine: Machine) -> str:
@@ -62,32 +74,43 @@ chat = "{chosen.name}"
 """
 
 
-def _text(folder: Path, content: Path, kind: str, models: str) -> str:
-    # The slug of a note below `content` begins with its collection. Where the folder is itself a collection, its name
-    # must be put in front.
-    collection = "" if content.name == "content" else f"/{content.name}"
+def _block(kind: str, found: FoundFolder) -> str:
+    """The `[[content]]` block of one folder."""
     chosen: ContentKind = CONTENT_KINDS.load(kind)
+    patterns = ", ".join(f'"{_toml(pattern)}"' for pattern in found.exclude)
+    left_out = f"exclude = [{patterns}]\n" if patterns else ""
+    return f'''[[content]]
+path = "{_toml(found.path)}"
+kind = "{kind}"
+url = "{_toml(found.url)}"
+{left_out}visibility = "{chosen.default_visibility}"
+'''
+
+
+def _text(folder: Path, kind: str, found: list[FoundFolder], models: str) -> str:
+    blocks = "\n".join(_block(kind, one) for one in found)
     return f'''[site]
 name = "{_toml(folder.resolve().name)}"
 description = "Ask me about my notes."
 # Suggested before the first message; if there are none, they are made from your titles.
 questions = []
 
-[[content]]
-path = "{_toml(content.as_posix())}"
-# astro: front matter and slugs as in a content collection; obsidian: a vault; markdown: a plain folder.
-kind = "{kind}"
-# The address that a citation links to. {{slug}}, {{path}}, {{stem}}, {{year}}, {{month}}, {{day}} are filled in; empty: no link.
-url = "{chosen.address(collection)}"
-# The visibility of notes that don't state their own (draft, publish, private). Visitors get public text only.
-visibility = "{chosen.default_visibility}"
-
+# One block for each folder of notes.
+# kind: the program that they are written for: {_kinds()}; or markdown, a plain folder.
+# url: the address that a citation links to. {{slug}}, {{path}}, {{stem}}, {{title}}, {{categories}}, {{year}}, {{month}}, {{day}}
+# are filled in; empty: no link. `sitetwin doctor --links` compares the addresses with the built site's.
+# visibility: of notes that don't state their own (draft, publish, private). Visitors get public text only.
+{blocks}
 [models]
 {models}
 [gateway]
 # Sites that may embed the chat, e.g. ["https://example.org"].
 origins = []
 '''
+
+
+def _kinds() -> str:
+    return ", ".join(kind for kind in CONTENT_KINDS.kinds() if kind != "markdown")
 
 
 def _toml(text: str) -> str:

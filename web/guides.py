@@ -9,8 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
-from typing import TypeGuard
+from time import monotonic, time
 from urllib.parse import quote, unquote, urlsplit
 
 from pipeline.content import read_sources
@@ -65,6 +64,8 @@ class Guides:
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._print: frozenset[tuple[str, int, int]] = frozenset()
+        self._due = float("inf")
+        """When a page comes or goes by its date, in seconds since the epoch."""
         self._guides: dict[str, Guide] = {}
         self._by_id: dict[str, Guide] = {}
         self._rendered: dict[str, Rendered] = {}
@@ -98,10 +99,12 @@ class Guides:
         self._looked = now
         is_other = self._follow_settings()
         found = frozenset(self._files())
-        if found == self._print and not is_other:
+        if found == self._print and not is_other and time() < self._due:
             return
+        documents = [report.document for report in read_sources(self._settings) if report.document]
+        self._due = min((one.changes_at.timestamp() for one in documents if one.changes_at), default=float("inf"))
         guides = sorted(
-            (_guide(report.document) for report in read_sources(self._settings) if _shown(report.document)),
+            (_guide(document) for document in documents if _shown(document)),
             key=lambda guide: (guide.order, -guide.day, guide.document.title.lower()),
         )
         self._guides = {}
@@ -151,8 +154,8 @@ def _normal(path: str) -> str:
     return path.rstrip("/")
 
 
-def _shown(document: Document | None) -> TypeGuard[Document]:
-    return document is not None and document.visibility == "public" and document.url.startswith("/")
+def _shown(document: Document) -> bool:
+    return document.visibility == "public" and document.url.startswith("/")
 
 
 def _guide(document: Document) -> Guide:

@@ -7,7 +7,7 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from pipeline.content.slugs import Slugger, plain_text
+from pipeline.content.slugs import Slugger, own_anchor, plain_text
 
 _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 _HEADINGS = {f"h{level}" for level in range(1, 7)}
@@ -67,8 +67,11 @@ def render(text: str, *, title: str = "", link: Link = lambda address: address) 
     repeated: int | None = None
     for at, token in enumerate(tokens):
         if token.type == "heading_open":
-            words = plain_text(tokens[at + 1].content)
-            heading = Heading(int(token.tag[1]), slugger.slug(words), words)
+            content, anchor = own_anchor(tokens[at + 1].content)
+            if anchor:
+                tokens[at + 1].children = _PARSER.parseInline(content)[0].children
+            words = plain_text(content)
+            heading = Heading(int(token.tag[1]), anchor or slugger.slug(words), words)
             if not headings and heading.level == 1 and words == title and token.level == 0:
                 repeated = at
             headings.append(heading)

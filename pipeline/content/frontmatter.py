@@ -1,5 +1,6 @@
 """Front matter: where it ends, and the values that a document takes from it."""
 
+import json
 import re
 import tomllib
 from collections import Counter
@@ -13,6 +14,7 @@ from pipeline.content.slugs import plain_text
 from pipeline.errors import ContentError
 
 _OPENING = re.compile(r"\s*^(?P<fence>---|\+\+\+)[ \t]*(?P<language>\w*)[ \t]*\n", re.MULTILINE)
+_OBJECT = re.compile(r"\s*\{(?=\s*\n\s*(?:\"[\w-]+\"\s*:|\}))")
 _ENTRY = re.compile(r"[ \t]*[\w\"'-][\w \"'.-]*[ \t]*[:=](\s|$)")
 _DATES = (
     "date",
@@ -55,7 +57,8 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
 
 
 def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """The values of the block between the first `---` (YAML) or `+++` (TOML) lines, and the text below it.
+    """The values of the block between the first `---` (YAML, TOML, JSON) or `+++` (TOML) lines, or of the JSON object that
+    `text` begins with, and the text below it.
 
     Keys are text. Without such a block the values are {} and the text is whole.
 
@@ -65,9 +68,9 @@ def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
     """
     opening = _OPENING.match(text)
     if not opening:
-        return {}, text
+        return _json_above(text)
     fence, language = opening["fence"], opening["language"].lower()
-    if language not in ("", "yaml", "yml", "toml"):
+    if language not in ("", "yaml", "yml", "toml", "json"):
         raise ContentError(f"front matter in {language} is not read: write it as YAML between two --- lines")
     rest = text[opening.end() :]
     closing = re.search(rf"^{re.escape(fence)}[ \t]*$\n?", rest, re.MULTILINE)
@@ -77,7 +80,7 @@ def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
         raise ContentError(f"front matter is never closed: add a line {fence} below it")
     block, body = rest[: closing.start()], rest[closing.end() :]
     try:
-        return (_toml(block) if fence == "+++" or language == "toml" else parse_yaml(block)), body
+        return _PARSERS.get("toml" if fence == "+++" else language, parse_yaml)(block), body
     except ContentError as error:
         raise BrokenError(str(error), block, body) from None
 
@@ -87,6 +90,28 @@ def _toml(block: str) -> dict[str, Any]:
         return tomllib.loads(block)
     except tomllib.TOMLDecodeError as error:
         raise ContentError(f"front matter is not valid TOML ({error}): mend it") from None
+
+
+def _json(block: str) -> dict[str, Any]:
+    try:
+        values = json.loads(block)
+    except json.JSONDecodeError as error:
+        raise ContentError(f"front matter is not valid JSON ({error}): mend it") from None
+    if not isinstance(values, dict):
+        raise ContentError("front matter in JSON is no object: put { and } around it")
+    return values
+
+
+def _json_above(text: str) -> tuple[dict[str, Any], str]:
+    """The object that `text` begins with, as Hugo has it, and the text below it."""
+    opening = _OBJECT.match(text)
+    if not opening:
+        return {}, text
+    try:
+        values, end = json.JSONDecoder().raw_decode(text, opening.end() - 1)
+    except json.JSONDecodeError as error:
+        raise ContentError(f"front matter is not valid JSON ({error}): mend it") from None
+    return values, text[end:].removeprefix("\n")
 
 
 def parse_yaml(block: str) -> dict[str, Any]:
@@ -122,6 +147,9 @@ def _problem(error: yaml.YAMLError) -> str:
     return f"line {mark.line + 2}: {problem}" if mark else problem
 
 
+_PARSERS = {"toml": _toml, "json": _json}
+
+
 def title_of(values: Mapping[str, Any]) -> str:
     """The front matter's title as plain words; "" when there is none."""
     title = lookup(values, "title")
@@ -131,15 +159,22 @@ def title_of(values: Mapping[str, Any]) -> str:
     return words if re.search(r"\w", words) else ""
 
 
+def words_of(values: Mapping[str, Any], key: str) -> str:
+    """The value of `key` as it stands there, also a number or a day; "" for what is no single value."""
+    value = lookup(values, key)
+    return str(value).strip() if isinstance(value, str | int | float | date) and not isinstance(value, bool) else ""
+
+
 def tags_of(values: Mapping[str, Any]) -> list[str]:
     """Tags without their hash, in order; a text is split at commas and spaces, other kinds of value are left out."""
     found = [lookup(values, key) for key in ("tags", "tag")]
-    items = [item for value in found for item in (value if isinstance(value, list) else _split(value))]
+    items = [item for value in found for item in as_list(value)]
     return [tag for item in items if isinstance(item, str | int | float) and (tag := str(item).strip().lstrip("#"))]
 
 
-def _split(value: Any) -> list[str]:
-    return re.split(r"[,\s]+", value) if isinstance(value, str) else []
+def as_list(value: Any) -> list[Any]:
+    """A list as it is, a text split at commas and spaces, [] for another kind of value."""
+    return value if isinstance(value, list) else re.split(r"[,\s]+", value) if isinstance(value, str) else []
 
 
 def date_of(values: Mapping[str, Any], path: str) -> date | None:

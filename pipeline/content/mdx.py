@@ -15,6 +15,7 @@ _AFTER_EXPORT = re.compile(r"[ \t]*(?:\n|\Z)|import\b|export\b")
 # no tag: the address of a link in angle brackets, `3 < 4`, `<https://...>`
 _TAG = re.compile(r"(?<!\]\()(?<!\]: )<(?:(?=>)|/?[A-Za-z_$][\w.:$-]*(?=[\s>{]|/\s*>)|/\s*(?=>))")
 _STRING = re.compile(r"""\s*(?:(["'])(?P<words>(?:(?!\1)[^\\\n])*)\1|(?P<code>\S+))\s*""")
+_ANCHOR = re.compile(r"#[^\s{}]+")
 _PLAIN = re.compile(r"[^<{\\]+")
 
 
@@ -99,6 +100,8 @@ def _add_tag(layout: Layout, opening: str, rest: str) -> None:
 def _literal(expression: str) -> str:
     """The words of an expression that is one text in quotes or backticks; "" for all that would have to be run."""
     found = _STRING.fullmatch(expression)
+    if _ANCHOR.fullmatch(expression):  # of a heading, as Docusaurus has it
+        return f"{{{expression}}}"
     if not found:
         return " " if expression.strip() in ('" "', "' '") else ""
     if found["code"]:

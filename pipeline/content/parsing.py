@@ -4,19 +4,22 @@ import codecs
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from pipeline.content.documents import Document
-from pipeline.content.frontmatter import date_of, lookup, tags_of, title_of
+from pipeline.content.frontmatter import as_list, date_of, lookup, tags_of, title_of
 from pipeline.content.kinds import load_kind
 from pipeline.content.kinds.kind import ContentKind
 from pipeline.content.markup import clean
 from pipeline.content.mending import read_front_matter
 from pipeline.content.publishing import period_of
+from pipeline.content.slugs import slugify
 from pipeline.content.structure import first_heading
-from pipeline.content.urls import page_name, url_of
+from pipeline.content.urls import on_site, page_name, page_path, url_of
 from pipeline.content.visibility import visibility_of
 from pipeline.errors import ContentError
 from pipeline.settings import ContentSource
@@ -41,7 +44,7 @@ def parse_document(
     front = read_front_matter(decode(data))
     values = front.values
     kind = load_kind(source)
-    body = clean(front.body, kind=kind, mdx=path.suffix.lower() == ".mdx")
+    body = clean(kind.drop_calls(front.body, values), kind=kind, mdx=path.suffix.lower() in kind.mdx_suffixes)
     text = _encodable(kind.with_front_matter(values, body.text))
     if not re.search(r"\w", text):
         raise EmptyError(
@@ -50,14 +53,15 @@ def parse_document(
             else "no text: write some to have it found"
         )
     day = date_of(values, relative)
-    url, note = url_of(source.url, relative, _slug_words(lookup(values, "slug")), day)
+    title = _encodable(title_of(values)) or _title_in(body.text, kind, relative)
+    url, note = _address(source, kind, values, relative, title, day)
     period = period_of(values, relative, now)
     tags = [*tags_of(values), *body.tags]
-    is_private = front.doubtful or not period.holds(now)
+    is_private = front.doubtful or kind.has_no_page(values) or not period.holds(now)
     document = Document(
         id=id,
         path=path,
-        title=_encodable(title_of(values)) or _title_in(body.text, kind, relative),
+        title=title,
         url=url,
         text=text,
         visibility="private" if is_private else visibility_of(values, source, relative, tags),
@@ -99,9 +103,20 @@ def _title_in(text: str, kind: ContentKind, relative: str) -> str:
     return heading if heading and (says_it or not re.search(r"[^\W\d_]|\d-\d", name)) else name
 
 
-def _slug_words(slug: object) -> str:
-    """A slug as it stands in the front matter, of digits too."""
-    return _encodable(str(slug)) if isinstance(slug, str | int | float | date) and not isinstance(slug, bool) else ""
+def _address(
+    source: ContentSource, kind: ContentKind, values: Mapping[str, Any], relative: str, title: str, day: date | None
+) -> tuple[str, str]:
+    """The address, and why there is none."""
+    if own := _encodable(kind.own_address(relative, values)):
+        return on_site(source.url, own), ""
+    fields = {
+        "slug": _encodable(kind.slug(relative, values)),
+        "path": page_path(relative, "index"),
+        "stem": page_name(relative),
+        "title": slugify(title),
+        "categories": "/".join(slugify(_encodable(str(one))) for one in as_list(lookup(values, "categories"))),
+    }
+    return url_of(source.url, fields, day)
 
 
 def _encodable(text: str) -> str:

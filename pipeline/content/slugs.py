@@ -45,6 +45,15 @@ class Slugger:
         return slug
 
 
+_OWN_ANCHOR = re.compile(r"\s*\{:?\s*#([^\s{}]+)[^{}]*\}\s*$")
+
+
+def own_anchor(heading: str) -> tuple[str, str]:
+    """A heading's Markdown without a `{#anchor}` of its author's at its end, and that anchor; "" for none."""
+    found = _OWN_ANCHOR.search(heading) if heading.endswith("}") else None
+    return (heading[: found.start()], found[1]) if found else (heading, "")
+
+
 def plain_text(markdown: str) -> str:
     """The words of one line of Markdown, without emphasis, link addresses and code marks."""
     if len(markdown) > _LONGEST_LINE:

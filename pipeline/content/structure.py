@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from pipeline.content.slugs import Slugger, plain_text
+from pipeline.content.slugs import Slugger, own_anchor, plain_text
 
 # clean text holds no HTML any more; what looks like it is a reader's `a < b`
 _BLOCKS = MarkdownIt("commonmark").enable("table").disable(["inline", "html_block"])
@@ -58,14 +58,15 @@ def first_heading(text: str, *, opening: bool = False) -> str:
     tokens = _BLOCKS.parse(text)
     if opening and (not tokens or tokens[0].tag != "h1"):
         return ""
-    return next((words for _, _, words in _headings(tokens) if words), "")
+    return next((words for _, _, words, _ in _headings(tokens) if words), "")
 
 
-def _headings(tokens: list[Token]) -> Iterator[tuple[Token, int, str]]:
-    """Each heading's opening token, its level and its words."""
+def _headings(tokens: list[Token]) -> Iterator[tuple[Token, int, str, str]]:
+    """Each heading's opening token, its level, its words and the anchor that its author gave it, "" for none."""
     for token, inline in pairwise(tokens):
         if token.type == "heading_open" and len(inline.content) <= _LONGEST_HEADING:
-            yield token, int(token.tag[1]), plain_text(inline.content)
+            heading, anchor = own_anchor(inline.content)
+            yield token, int(token.tag[1]), plain_text(heading), anchor
 
 
 def parse_sections(text: str, title: str) -> list[Section]:
@@ -75,7 +76,9 @@ def parse_sections(text: str, title: str) -> list[Section]:
     tokens = _BLOCKS.parse(text)
     slugger = Slugger()
     # headings in quotes and lists begin no section, but they count when slugs repeat
-    headings = {id(token): (level, words, slugger.slug(words)) for token, level, words in _headings(tokens)}
+    headings = {
+        id(token): (level, words, anchor or slugger.slug(words)) for token, level, words, anchor in _headings(tokens)
+    }
     sections = [Section((), "")]
     path: list[tuple[int, str]] = []
     done = 0

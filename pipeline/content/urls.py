@@ -1,13 +1,18 @@
 """The address of a document, from the pattern of its source."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from pipeline.content.slugs import slugify
 
+FIELDS = ("slug", "path", "stem", "title", "categories")
+"""What a pattern may name beside `{year}`, `{month}` and `{day}`."""
 _FIELD = re.compile(r"\{([^{}]*)\}")
+_DAY = {"year": "%Y", "month": "%m", "day": "%d"}
+_ORIGIN = re.compile(r"(?:https?:)?//[^/]*")
 
 
 def astro_slug(path: str) -> str:
@@ -16,32 +21,47 @@ def astro_slug(path: str) -> str:
     return "/".join(map(slugify, segments)).removesuffix("/index")
 
 
+def page_path(path: str, *indexes: str) -> str:
+    """`path` without its extension and, where the file is named as one of `indexes`, without that name."""
+    file = PurePosixPath(path).with_suffix("")
+    kept = file.parent if file.name.casefold() in indexes else file
+    return "" if kept == PurePosixPath(".") else str(kept)
+
+
 def page_name(path: str) -> str:
     """The file's name without extension, or its folder's when it is an `index`."""
     file = PurePosixPath(path)
     return file.parent.name if file.stem.casefold() == "index" and file.parent.name else file.stem
 
 
-def url_of(pattern: str, path: str, slug: str = "", day: date | None = None) -> tuple[str, str]:
-    """The address that `pattern` gives the document at `path` below the source, and why there is none.
+def url_of(pattern: str, fields: Mapping[str, str], day: date | None = None) -> tuple[str, str]:
+    """The address that `pattern` gives a document with these `fields`, and why there is none.
 
-    One of the two is empty; both are when the pattern is. A `slug` of the front matter wins over Astro's.
+    One of the two is empty; both are when the pattern is.
     """
-    fields = {
-        "slug": slug.strip("/ ") or astro_slug(path).strip("/"),
-        "path": re.sub(r"(^|/)index$", "", str(PurePosixPath(path).with_suffix(""))),
-        "stem": page_name(path),
-        **({"year": f"{day.year:04}", "month": f"{day.month:02}", "day": f"{day.day:02}"} if day else {}),
-    }
     for name in _FIELD.findall(pattern):
-        if name in ("year", "month", "day") and not day:
+        if name in _DAY and not day:
             return (
                 "",
                 f"no address: its source's url names {{{name}}} and the file has no date: add `date:` to its front matter",
             )
-        if name not in fields:
+        if name not in _DAY and name not in FIELDS:
             return (
                 "",
-                f"no address: {{{name}}} is no field of a url in sitetwin.toml: use {{slug}}, {{path}}, {{stem}}, {{year}}, {{month}} or {{day}}",
+                f"no address: {{{name}}} is no field of a url in sitetwin.toml: use {{slug}}, {{path}}, {{stem}}, {{title}}, {{categories}}, {{year}}, {{month}} or {{day}}",
             )
-    return _FIELD.sub(lambda field: quote(fields[field[1]]), pattern), ""
+    known = {**fields, **({name: day.strftime(form).zfill(2) for name, form in _DAY.items()} if day else {})}
+    return _tidy(_FIELD.sub(lambda field: quote(known[field[1]]), pattern)), ""
+
+
+def on_site(pattern: str, path: str) -> str:
+    """The address of `path`, which begins at the site's root, on the site that `pattern` leads to."""
+    if not pattern:
+        return ""
+    origin = _ORIGIN.match(pattern)
+    return _tidy(f"{origin[0] if origin else ''}/{quote(path.lstrip('/'), safe='/%#?=&')}")
+
+
+def _tidy(url: str) -> str:
+    """`url` without empty parts, and without the file name of a folder's own page."""
+    return re.sub(r"/(?:index)?\.html?$|/index\.html?$", "/", re.sub(r"(?<![:/])/{2,}", "/", url))

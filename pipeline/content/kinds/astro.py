@@ -1,13 +1,33 @@
 """A content collection of Astro."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.content.kinds.kind import ContentKind
+from pipeline.content.kinds.kind import ContentKind, FoundFolder
 from pipeline.settings import Visibility
+
+_CONFIGS = [f"astro.config.{suffix}" for suffix in ("mjs", "js", "ts", "mts", "cjs")]
+_BASE = re.compile(r"\bbase\s*:\s*[\"'`]\.?/?([^\"'`]+?)/?[\"'`]")
+_NAMED = re.compile(r"\bconst\s+(\w+)\s*=\s*[\"'`]\.?/?(src/[^\"'`]+?)/?[\"'`]")
 
 
 class Astro(ContentKind):
     default_visibility: Visibility = "public"
+
+    def find(self, project: Path) -> list[FoundFolder]:
+        if not any((project / name).is_file() for name in _CONFIGS):
+            return []
+        found = dict.fromkeys(folder for folder in _collections(project) if (project / folder).is_dir())
+        is_starlight = (project / "src/content/docs").is_dir() and "starlight" in _text(project / "package.json")
+        routes = _routes(project / "src/pages")
+        sources = [
+            FoundFolder(folder, "/{slug}/" if is_starlight and folder.endswith("/docs") else _address(folder, routes))
+            for folder in found
+        ]
+        pages = project / "src/pages"
+        has_pages = pages.is_dir() and any(file.suffix in (".md", ".mdx") for file in pages.rglob("*.md*"))
+        return [*sources, *([FoundFolder("src/pages", "/{slug}/")] if has_pages else [])]
 
     def is_of(self, folder: Path) -> bool:
         return "content" in folder.resolve().parts[-2:]
@@ -24,3 +44,41 @@ class Astro(ContentKind):
 
 
 ASTRO = Astro()
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _collections(project: Path) -> Iterator[str]:
+    """The folders that the site's own settings of its collections name, then those below src/content."""
+    for file in ("src/content.config.ts", "src/content.config.js", "src/content.config.mjs", "src/content/config.ts"):
+        said = _text(project / file)
+        yield from _BASE.findall(said)
+        yield from (folder for _, folder in _NAMED.findall(said))
+    content = project / "src/content"
+    if content.is_dir():
+        yield from (
+            folder.relative_to(project).as_posix()
+            for folder in sorted(content.iterdir())
+            if folder.is_dir() and any(file.suffix in (".md", ".mdx") for file in folder.rglob("*.md*"))
+        )
+
+
+def _routes(pages: Path) -> dict[str, str]:
+    """By the name of its folder, the folder of each page that stands for a whole collection (`blog/[...slug].astro`)."""
+    if not pages.is_dir():
+        return {}
+    dynamic = [file.relative_to(pages).as_posix() for file in sorted(pages.rglob("[[]*"))]
+    folders = [path.partition("[")[0].rstrip("/") for path in dynamic]
+    return {folder.rpartition("/")[2]: folder for folder in folders}
+
+
+def _address(folder: str, routes: dict[str, str]) -> str:
+    name = folder.rpartition("/")[2]
+    ours = {key: route for key, route in routes.items() if key not in ("tags", "tag", "categories", "category")}
+    route = ours.get(name, next(iter(ours.values())) if len(ours) == 1 else name)
+    return f"/{route}/{{slug}}/" if route else "/{slug}/"

@@ -1,15 +1,28 @@
 """What a kind of content decides. A kind overrides what it does otherwise than a plain folder of Markdown."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.content.frontmatter import words_of
 from pipeline.content.html import drop_between
 from pipeline.content.properties import described
+from pipeline.content.urls import astro_slug
 from pipeline.settings import Visibility
 
 RuleAgainst = Callable[[str], str]
 """Takes a file's path below its source's root; returns why it is not read, with the next step, or ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFolder:
+    """A folder of content that `sitetwin init` writes a `[[content]]` block for."""
+
+    path: str
+    """Relative to the project, with slashes."""
+    url: str = ""
+    exclude: tuple[str, ...] = ()
 
 
 class ContentKind:
@@ -21,12 +34,19 @@ class ContentKind:
     has_formulas = False
     """Whether `$…$` in a .md file is a formula, whose text stays as it is."""
 
+    mdx_suffixes: tuple[str, ...] = (".mdx",)
+    """Of files that are read as MDX."""
+
+    def find(self, project: Path) -> list[FoundFolder]:
+        """The folders of content of `project`, a folder in which `sitetwin init` runs; [] if it is not of this kind."""
+        return []
+
     def is_of(self, folder: Path) -> bool:
-        """Whether `sitetwin init` takes `folder` for one of this kind."""
+        """Whether `sitetwin init` takes `folder`, which its user named, for one of this kind."""
         return False
 
     def address(self, collection: str) -> str:
-        """The pattern of addresses that `sitetwin init` writes.
+        """The pattern of addresses that `sitetwin init` writes for such a folder.
 
         Args:
             collection: "/" and the folder's name, or "" if its name is no part of an address.
@@ -40,6 +60,22 @@ class ContentKind:
     def is_private(self, path: str) -> bool:
         """Whether the place of a document, its path below the source, keeps it from visitors."""
         return False
+
+    def has_no_page(self, values: Mapping[str, Any]) -> bool:
+        """Whether the front matter `values` keep the document off the site: then it is private."""
+        return False
+
+    def slug(self, path: str, values: Mapping[str, Any]) -> str:
+        """What `{slug}` in a pattern stands for: the document's path below the source as the site has it."""
+        return words_of(values, "slug").strip("/ ") or astro_slug(path).strip("/")
+
+    def own_address(self, path: str, values: Mapping[str, Any]) -> str:
+        """The path from the site's root that the front matter gives the document in place of the pattern; "" for none."""
+        return ""
+
+    def drop_calls(self, text: str, values: Mapping[str, Any]) -> str:
+        """`text`, a file's body, without what the site's generator runs before it reads the Markdown."""
+        return text
 
     def drop_comments(self, text: str) -> str:
         """`text`, Markdown whose code is masked, without what readers of the page do not see."""

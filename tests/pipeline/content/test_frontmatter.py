@@ -40,7 +40,7 @@ def test_front_matter_is_split_off(text, values, body):
         ("---\n# note to self\ndraft: true\n\nBody", "never closed"),
         ("+++\ndraft = true\n\nBody", "never closed"),
         ("---\njust words\n---\nBody", "not `key: value`"),
-        ("---json\n{}\n---\nBody", "json"),
+        ("---json5\n{}\n---\nBody", "json"),
         ("+++\ntitle = A\n+++\nBody", "not valid TOML"),
         ("---\na: " + "[" * 5000 + "\n---\nBody", "front matter"),
         ("---\na: " + "9" * 5000 + "\n---\nBody", "can't be read"),

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from pipeline.content.urls import astro_slug, page_name, url_of
+from pipeline.content.urls import astro_slug, on_site, page_name, url_of
 
 DAY = date(2019, 9, 5)
 
@@ -40,23 +40,39 @@ def test_page_name(path, name):
     ],
 )
 def test_patterns(pattern, url):
-    assert url_of(pattern, "2019/Home Server/index.md", day=DAY) == (url, "")
+    fields = {"slug": "2019/home-server", "path": "2019/Home Server", "stem": "Home Server"}
+    assert url_of(pattern, fields, DAY) == (url, "")
 
 
-def test_a_slug_of_the_front_matter_wins():
-    assert url_of("/{slug}", "2019/a.md", slug="/my own/") == ("/my%20own", "")
+@pytest.mark.parametrize(
+    ("pattern", "slug", "url"),
+    [
+        ("/docs/{slug}/", "", "/docs/"),
+        ("/{slug}.html", "", "/"),
+        ("/{slug}.html", "guide/", "/guide/"),
+        ("/{slug}.html", "a/index", "/a/"),
+        ("https://x.org/{slug}/", "", "https://x.org/"),
+        ("/{slug}", "a b/c", "/a%20b/c"),
+    ],
+)
+def test_the_page_of_a_folder_has_the_folders_address(pattern, slug, url):
+    assert url_of(pattern, {"slug": slug}) == (url, "")
 
 
-def test_the_root_page_has_an_empty_path():
-    assert url_of("/docs/{path}", "index.md") == ("/docs/", "")
+@pytest.mark.parametrize(
+    ("pattern", "url"),
+    [("https://x.org/blog/{slug}/", "https://x.org/about/"), ("/blog/{slug}", "/about/"), ("", "")],
+)
+def test_an_address_of_the_front_matter_begins_at_the_sites_root(pattern, url):
+    assert on_site(pattern, "about/index.html") == url
 
 
 def test_a_missing_date_and_an_unknown_field_are_explained():
-    assert url_of("/{year}/{slug}", "a.md") == (
+    assert url_of("/{year}/{slug}", {"slug": "a"}) == (
         "",
         "no address: its source's url names {year} and the file has no date: add `date:` to its front matter",
     )
-    url, reason = url_of("/{titel}", "a.md", day=DAY)
+    url, reason = url_of("/{titel}", {"slug": "a"}, DAY)
     assert url == ""
     assert "{titel}" in reason
     assert "use {slug}" in reason

@@ -1,0 +1,69 @@
+"""A site of Docusaurus: https://docusaurus.io/docs/create-doc."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pipeline.content.frontmatter import words_of
+from pipeline.content.kinds.kind import ContentKind, FoundFolder
+from pipeline.content.urls import page_path
+from pipeline.settings import Visibility
+
+_CONFIGS = [f"docusaurus.config.{suffix}" for suffix in ("js", "ts", "mjs", "cjs", "mts", "cts")]
+_DOCS_AT = re.compile(r"\bdocs\s*:\s*\{[^{}]*?\brouteBasePath\s*:\s*[\"']([^\"']*)[\"']")
+_DATED = re.compile(r"(?:^|/)(\d{4})[-/](\d\d?)[-/](\d\d?)[-/](.+)$")
+_NUMBERED = re.compile(r"(^|/)\d+\s*[-_.]+\s*(?=[^\d\s/._-])")
+_NEW_ANCHOR = re.compile(r"\{/\*\s*(#[^\s{}]+)\s*\*/\}[ \t]*$", re.MULTILINE)
+
+
+class Docusaurus(ContentKind):
+    default_visibility: Visibility = "public"
+    mdx_suffixes = (".md", ".mdx")
+
+    def find(self, project: Path) -> list[FoundFolder]:
+        config = next((project / name for name in _CONFIGS if (project / name).is_file()), None)
+        if config is None:
+            return []
+        at = _DOCS_AT.search(config.read_text(encoding="utf-8", errors="replace"))
+        docs = f"/{at[1].strip('/') if at else 'docs'}/{{slug}}"
+        # beside `website/` stand the docs of many a project
+        places = {"docs": docs, "../docs": docs, "blog": "/blog/{slug}", "src/pages": "/{slug}"}
+        found = [FoundFolder(place, url) for place, url in places.items() if _has_markdown(project / place)]
+        return [one for one in found if one.path != "../docs" or not (project / "docs").is_dir()]
+
+    def is_private(self, path: str) -> bool:
+        # a part that other pages import, or one that is left out
+        return any(part.startswith("_") for part in path.split("/"))
+
+    def slug(self, path: str, values: Mapping[str, Any]) -> str:
+        own = words_of(values, "slug")
+        place = page_path(path, "index", "readme")
+        if dated := _DATED.search(place):
+            year, month, day, name = dated.groups()
+            return own.strip("/") or f"{year}/{month.zfill(2)}/{day.zfill(2)}/{name}"
+        file = PurePosixPath(_NUMBERED.sub(r"\1", place))
+        folder = file.parent
+        if own:
+            return own.strip("/") if own.startswith("/") else _joined(folder, own)
+        if file.name and file.name == folder.name:
+            return str(folder)
+        name = words_of(values, "id") or file.name
+        return _joined(folder, name) if file.name else ""
+
+    def drop_calls(self, text: str, values: Mapping[str, Any]) -> str:
+        return _NEW_ANCHOR.sub(r"{\1}", text)
+
+    def drop_comments(self, text: str) -> str:
+        return text
+
+
+DOCUSAURUS = Docusaurus()
+
+
+def _joined(folder: PurePosixPath, name: str) -> str:
+    return str(folder / name.strip("/")).removeprefix("./")
+
+
+def _has_markdown(folder: Path) -> bool:
+    return folder.is_dir() and any(file.suffix in (".md", ".mdx") for file in folder.rglob("*.md*"))

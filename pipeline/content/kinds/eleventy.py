@@ -1,0 +1,68 @@
+"""A site of Eleventy: https://www.11ty.dev/docs/permalinks/."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pipeline.content.frontmatter import lookup, words_of
+from pipeline.content.kinds.kind import ContentKind, FoundFolder, RuleAgainst
+from pipeline.content.liquid import drop_liquid
+from pipeline.content.slugs import slugify
+from pipeline.content.urls import page_path
+from pipeline.settings import Visibility
+
+_CONFIGS = [".eleventy.js", *(f"eleventy.config.{suffix}" for suffix in ("js", "mjs", "cjs", "ts"))]
+_INPUT = re.compile(r"\binput\s*:\s*[\"']([^\"']+)[\"']|setInputDirectory\(\s*[\"']([^\"']+)[\"']")
+_DATED = re.compile(r"(^|/)\d{4}-\d\d-\d\d-(?=[^/]+$)")
+_EXPRESSION = re.compile(r"\{\{-?\s*([\w.]+)\s*(?:\|\s*slug(?:ify)?\s*)?-?\}\}")
+_OUTPUTS = ("_site", "_includes", "_layouts", "_data", "node_modules")
+
+
+class Eleventy(ContentKind):
+    default_visibility: Visibility = "public"
+
+    def find(self, project: Path) -> list[FoundFolder]:
+        config = next((project / name for name in _CONFIGS if (project / name).is_file()), None)
+        if config is None:
+            return []
+        named = _INPUT.search(config.read_text(encoding="utf-8", errors="replace"))
+        folder = ((named[1] or named[2]) if named else "src" if (project / "src").is_dir() else ".").strip("/") or "."
+        is_there = (project / folder).is_dir()
+        return [FoundFolder(folder.removeprefix("./"), "/{slug}/", ("README.md",))] if is_there else []
+
+    def rule_against(self, root: Path) -> RuleAgainst:
+        return lambda path: (
+            "a part of the site's design, or its output: move it to another folder to have it read"
+            if path.partition("/")[0] in _OUTPUTS
+            else ""
+        )
+
+    def has_no_page(self, values: Mapping[str, Any]) -> bool:
+        return lookup(values, "permalink") is False
+
+    def slug(self, path: str, values: Mapping[str, Any]) -> str:
+        place = _DATED.sub(r"\1", page_path(path, "index"))
+        file = PurePosixPath(place)
+        return str(file.parent) if file.name and file.name == file.parent.name else place
+
+    def own_address(self, path: str, values: Mapping[str, Any]) -> str:
+        named = {
+            "page.fileSlug": PurePosixPath(self.slug(path, values)).name,
+            "page.filePathStem": self.slug(path, values),
+        }
+        filled = _EXPRESSION.sub(
+            lambda found: named.get(found[1]) or slugify(words_of(values, found[1].casefold())) or found[0],
+            words_of(values, "permalink"),
+        )
+        # what only a template language could fill in is left to the pattern
+        return "" if "{" in filled else filled
+
+    def drop_calls(self, text: str, values: Mapping[str, Any]) -> str:
+        return text if lookup(values, "templateengineoverride") == "md" else drop_liquid(text, values)
+
+    def drop_comments(self, text: str) -> str:
+        return text
+
+
+ELEVENTY = Eleventy()

@@ -1,0 +1,57 @@
+"""A site of Hugo: https://gohugo.io/content-management/urls/."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pipeline.content.frontmatter import lookup, words_of
+from pipeline.content.kinds.kind import ContentKind, FoundFolder, RuleAgainst
+from pipeline.content.shortcodes import drop_shortcodes
+from pipeline.content.urls import page_path
+from pipeline.settings import Visibility
+
+_CONFIGS = [f"{stem}.{suffix}" for stem in ("hugo", "config") for suffix in ("toml", "yaml", "yml", "json")]
+_LANGUAGE = re.compile(r"(.+)\.([a-z]{2}(?:-[a-z]{2})?)")
+_LEFT_OUT = re.compile(r"[^\w\-./#+~@%]")
+
+
+class Hugo(ContentKind):
+    default_visibility: Visibility = "public"
+
+    def find(self, project: Path) -> list[FoundFolder]:
+        has_config = any((project / name).is_file() for name in _CONFIGS) or (project / "config/_default").is_dir()
+        is_hugo = has_config and (project / "content").is_dir()
+        return [FoundFolder("content", "/{slug}/")] if is_hugo else []
+
+    def rule_against(self, root: Path) -> RuleAgainst:
+        return lambda path: (
+            "a template of new pages: move it to another folder to have it read"
+            if "archetypes" in path.split("/")[:-1]
+            else ""
+        )
+
+    def has_no_page(self, values: Mapping[str, Any]) -> bool:
+        build = lookup(values, "build")
+        withheld = [str(build.get(key, "")).casefold() for key in ("render", "list")] if isinstance(build, dict) else []
+        return lookup(values, "headless") is True or any(word in ("never", "false") for word in withheld)
+
+    def slug(self, path: str, values: Mapping[str, Any]) -> str:
+        language = _LANGUAGE.fullmatch(page_path(path))
+        plain = page_path(f"{language[1] if language else page_path(path)}.md", "index", "_index")
+        if own := words_of(values, "slug").strip("/ "):
+            plain = str(PurePosixPath(plain).with_name(own)) if plain else own
+        place = f"{language[2]}/{plain}" if language else plain
+        return _LEFT_OUT.sub("", re.sub(r"\s+", "-", place.strip())).lower()
+
+    def own_address(self, path: str, values: Mapping[str, Any]) -> str:
+        return words_of(values, "url")
+
+    def drop_calls(self, text: str, values: Mapping[str, Any]) -> str:
+        return drop_shortcodes(text)
+
+    def drop_comments(self, text: str) -> str:
+        return text
+
+
+HUGO = Hugo()

@@ -1,0 +1,36 @@
+"""A digital garden of Quartz: a vault of Obsidian that is a site, https://quartz.jzhao.xyz."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.content.frontmatter import words_of
+from pipeline.content.kinds.kind import FoundFolder
+from pipeline.content.kinds.obsidian import Obsidian
+from pipeline.content.urls import page_path
+from pipeline.settings import Visibility
+
+
+class Quartz(Obsidian):
+    default_visibility: Visibility = "public"
+
+    def find(self, project: Path) -> list[FoundFolder]:
+        is_quartz = (project / "quartz.config.ts").is_file() and (project / "content").is_dir()
+        return [FoundFolder("content", "/{slug}", ("private/**", "templates/**"))] if is_quartz else []
+
+    def is_of(self, folder: Path) -> bool:
+        return (folder.parent / "quartz.config.ts").is_file()
+
+    def address(self, collection: str) -> str:
+        return "/{slug}"
+
+    def slug(self, path: str, values: Mapping[str, Any]) -> str:
+        place = re.sub(r"\s", "-", page_path(path, "index", "_index")).replace("&", "-and-").replace("%", "-percent")
+        return re.sub(r"[?#]", "", place).strip("/")
+
+    def own_address(self, path: str, values: Mapping[str, Any]) -> str:
+        return words_of(values, "permalink")
+
+
+QUARTZ = Quartz()
