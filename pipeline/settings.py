@@ -60,7 +60,7 @@ class ContentSource(SettingsSection):
     kind: ContentKindName = "markdown"
     url: str = Field(
         "",
-        description="pattern of a document's address: {slug}, {path}, {stem}, {year}, {month}, {day}; empty: no link",
+        description="pattern of a document's address: {slug}, {path}, {stem}, {title}, {categories}, {year}, {month}, {day}; empty: no link",
     )
     visibility: Visibility | None = Field(
         None, description="the visibility of documents that state none; none: public for astro, else private"

@@ -23,13 +23,16 @@ def init(content: Path | None, force: bool) -> None:
 
 
 @click.command()
+@click.option("--links", is_flag=True, help="Compare the addresses of public notes with the built site's pages.")
+@click.option("--site", type=click.Path(path_type=Path), help="With --links: the built site's folder, or its sitemap.")
 @as_json
 @with_settings
-def doctor(settings: Settings, as_json: bool) -> None:
+def doctor(settings: Settings, as_json: bool, links: bool, site: Path | None) -> None:
     """Show what is there, what is missing, and the command that mends it."""
     from pipeline.doctor import examine
+    from pipeline.doctor.links import compare_links
 
-    findings = examine(settings)
+    findings = compare_links(settings, site) if links or site else examine(settings)
     if as_json:
         print_json({"findings": [finding.model_dump() for finding in findings]})
     else:

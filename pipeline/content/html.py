@@ -7,7 +7,9 @@ from markdown_it.common.html_blocks import block_names
 from markdown_it.common.html_re import close_tag, open_tag
 
 _UNSHOWN = re.compile(r"<((?i:script|style)|template)\b")
-_TAG = re.compile(rf"(?<!\\)(?:{open_tag}|{close_tag})|<[!?][A-Za-z][^>]*>")
+# as Vue and web components have it: an attribute may begin with @ or #
+_ATTRIBUTES = r"(?:\s+[@#:A-Za-z_][^\s=<>\"'/`]*(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?)"
+_TAG = re.compile(rf"(?<!\\)(?:{open_tag}|{close_tag}|<[A-Za-z][\w-]*{_ATTRIBUTES}*\s*/?>)|<[!?][A-Za-z][^>]*>")
 _NAME = re.compile(r"</?([A-Za-z][\w.:-]*)")
 _ATTRIBUTE = re.compile(r"""\b(title|label|description|alt)\s*=\s*(?:\{\s*)?(["'])(.*?)\2""", re.DOTALL)
 _ENTITY = re.compile(r"&(?!(?:lt|gt|amp|quot|#)\b)[A-Za-z]+;")

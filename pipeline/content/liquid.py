@@ -8,8 +8,9 @@ from pipeline.content.frontmatter import lookup
 
 _MARK = re.compile(r"\{%-?\s*(\w+)((?:[^%]|%(?!\})){0,5000}?)-?%\}|\{\{-?((?:[^}]|\}(?!\})){0,2000}?)-?\}\}")
 _NOTE = re.compile(r"\{#(?=\s)(?:[^#]|#(?!\})){0,5000}#\}")
-_HIDDEN = {"comment", "for", "capture", "css", "js", "tablerow"}
-"""What these enclose is no text: a note, a pattern that is filled in for each entry of a list, a value, a style."""
+_HIDDEN = {"comment", "for", "css", "js", "tablerow"}
+"""What these enclose is no text: a note, a pattern that is filled in for each entry of a list, a style. What `set` and
+`capture` enclose is shown elsewhere on the page."""
 _ADDRESSES = {"link", "post_url"}
 _STRING = re.compile(r"\s*(?:\"([^\"]*)\"|'([^']*)')")
 _OF_PAGE = re.compile(r"\s*(?:page\.)?(\w+)\s*")
@@ -34,7 +35,7 @@ def drop_liquid(text: str, values: Mapping[str, Any]) -> str:
             raw = name
         elif hidden and name == f"end{hidden[-1]}":
             hidden.pop()
-        elif name in _HIDDEN or (name == "set" and "=" not in mark[2]):
+        elif name in _HIDDEN:
             opened = opened if hidden else done
             hidden.append(name)
         elif not hidden:

@@ -11,6 +11,8 @@ _CONFIGS = [f"astro.config.{suffix}" for suffix in ("mjs", "js", "ts", "mts", "c
 _BASE = re.compile(r"\bbase\s*:\s*[\"'`]\.?/?([^\"'`]+?)/?[\"'`]")
 _NAMED = re.compile(r"\bconst\s+(\w+)\s*=\s*[\"'`]\.?/?(src/[^\"'`]+?)/?[\"'`]")
 
+_LISTS = ("tag", "tags", "category", "categories")
+
 
 class Astro(ContentKind):
     default_visibility: Visibility = "public"
@@ -20,7 +22,7 @@ class Astro(ContentKind):
             return []
         found = dict.fromkeys(folder for folder in _collections(project) if (project / folder).is_dir())
         is_starlight = (project / "src/content/docs").is_dir() and "starlight" in _text(project / "package.json")
-        routes = _routes(project / "src/pages")
+        routes = _routes(project / "src/pages", {folder.rpartition("/")[2] for folder in found})
         sources = [
             FoundFolder(folder, "/{slug}/" if is_starlight and folder.endswith("/docs") else _address(folder, routes))
             for folder in found
@@ -68,17 +70,22 @@ def _collections(project: Path) -> Iterator[str]:
         )
 
 
-def _routes(pages: Path) -> dict[str, str]:
-    """By the name of its folder, the folder of each page that stands for a whole collection (`blog/[...slug].astro`)."""
+def _routes(pages: Path, collections: set[str]) -> dict[str, str]:
+    """The folder of the page that stands for all entries of a collection (`posts/[...slug].astro`), by the collection.
+
+    The one page that is named as no collection is that of the one collection that no page is named as.
+    """
     if not pages.is_dir():
         return {}
     dynamic = [file.relative_to(pages).as_posix() for file in sorted(pages.rglob("[[]*"))]
     folders = [path.partition("[")[0].rstrip("/") for path in dynamic]
-    return {folder.rpartition("/")[2]: folder for folder in folders}
+    routes = {folder.rpartition("/")[2]: folder for folder in folders if folder.rpartition("/")[2] not in _LISTS}
+    homeless, unclaimed = collections - routes.keys(), routes.keys() - collections
+    pairs = zip(homeless, unclaimed, strict=True) if len(homeless) == len(unclaimed) == 1 else ()
+    return {**routes, **{collection: routes[route] for collection, route in pairs}}
 
 
 def _address(folder: str, routes: dict[str, str]) -> str:
     name = folder.rpartition("/")[2]
-    ours = {key: route for key, route in routes.items() if key not in ("tags", "tag", "categories", "category")}
-    route = ours.get(name, next(iter(ours.values())) if len(ours) == 1 else name)
+    route = routes.get(name, name)
     return f"/{route}/{{slug}}/" if route else "/{slug}/"

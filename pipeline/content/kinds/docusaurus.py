@@ -26,7 +26,8 @@ class Docusaurus(ContentKind):
         if config is None:
             return []
         at = _DOCS_AT.search(config.read_text(encoding="utf-8", errors="replace"))
-        docs = f"/{at[1].strip('/') if at else 'docs'}/{{slug}}"
+        base = at[1].strip("/") if at else "docs"
+        docs = f"/{base}/{{slug}}" if base else "/{slug}"
         # beside `website/` stand the docs of many a project
         places = {"docs": docs, "../docs": docs, "blog": "/blog/{slug}", "src/pages": "/{slug}"}
         found = [FoundFolder(place, url) for place, url in places.items() if _has_markdown(project / place)]

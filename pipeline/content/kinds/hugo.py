@@ -12,6 +12,7 @@ from pipeline.content.urls import page_path
 from pipeline.settings import Visibility
 
 _CONFIGS = [f"{stem}.{suffix}" for stem in ("hugo", "config") for suffix in ("toml", "yaml", "yml", "json")]
+_CODE = re.compile(r"[a-z]{2}(?:-[a-z]{2})?")
 _LANGUAGE = re.compile(r"(.+)\.([a-z]{2}(?:-[a-z]{2})?)")
 _LEFT_OUT = re.compile(r"[^\w\-./#+~@%]")
 
@@ -21,8 +22,18 @@ class Hugo(ContentKind):
 
     def find(self, project: Path) -> list[FoundFolder]:
         has_config = any((project / name).is_file() for name in _CONFIGS) or (project / "config/_default").is_dir()
-        is_hugo = has_config and (project / "content").is_dir()
-        return [FoundFolder("content", "/{slug}/")] if is_hugo else []
+        content = project / "content"
+        if not has_config or not content.is_dir():
+            return []
+        languages = sorted(
+            folder.name for folder in content.iterdir() if folder.is_dir() and _CODE.fullmatch(folder.name)
+        )
+        if not languages or any(folder.is_dir() and folder.name not in languages for folder in content.iterdir()):
+            return [FoundFolder("content", "/{slug}/")]
+        main = "en" if "en" in languages else languages[0]
+        return [
+            FoundFolder(f"content/{name}", "/{slug}/" if name == main else f"/{name}/{{slug}}/") for name in languages
+        ]
 
     def rule_against(self, root: Path) -> RuleAgainst:
         return lambda path: (

@@ -42,7 +42,7 @@ class Jekyll(ContentKind):
         pattern = str(config.get("permalink", "date"))
         collections = config.get("collections") or {}
         named = {key: {} for key in collections} if isinstance(collections, list) else collections
-        found = [FoundFolder(".", _page_pattern(pattern), tuple(f"{name}/**" for name in _OF_THE_SITE))]
+        found = [FoundFolder(".", _page_pattern(pattern), tuple(map(str, config.get("exclude") or ())))]
         for name, options in {"posts": {}, **named}.items():
             own = options if isinstance(options, dict) else {}
             if (project / f"_{name}").is_dir() and (name == "posts" or own.get("output")):

@@ -1,0 +1,108 @@
+"""What `sitetwin init` finds in a project of each generator."""
+
+import pytest
+
+from pipeline.machine import Machine
+from pipeline.settings import load_settings
+from pipeline.starter import write_settings
+
+LINUX = Machine("linux", "x86_64", "", 64 * 2**30)
+NOTE = "# A\n\nText.\n"
+COLLECTIONS = """import { glob } from "astro/loaders";
+export const BLOG_PATH = "src/data/blog";
+const blog = defineCollection({ loader: glob({ pattern: "**/[^_]*.md", base: `./${BLOG_PATH}` }) });
+const notes = defineCollection({ loader: glob({ pattern: "*.md", base: "./src/data/notes" }) });
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "kind", "folders"),
+    [
+        ({"hugo.toml": "", "content/a.md": NOTE, "docs/b.md": NOTE}, "hugo", {"content": "/{slug}/"}),
+        (
+            {"config.yaml": "", "content/en/a.md": NOTE, "content/de/a.md": NOTE},
+            "hugo",
+            {"content/de": "/de/{slug}/", "content/en": "/{slug}/"},
+        ),
+        ({"config.toml": "", "notes/a.md": NOTE}, "markdown", {"notes": "/notes/{slug}"}),
+        (
+            {"_config.yml": "title: x", "_posts/2024-01-05-a.md": NOTE, "about.md": NOTE},
+            "jekyll",
+            {".": "/{slug}.html", "_posts": "/{categories}/{year}/{month}/{day}/{slug}.html"},
+        ),
+        (
+            {
+                "_config.yml": "permalink: /blog/:year/:title/\ncollections:\n  docs: {output: true}\n  hidden: {}\n",
+                "_posts/2024-01-05-a.md": NOTE,
+                "_docs/a.md": NOTE,
+                "_hidden/a.md": NOTE,
+            },
+            "jekyll",
+            {".": "/{slug}/", "_posts": "/blog/{year}/{slug}/", "_docs": "/docs/{slug}.html"},
+        ),
+        ({".eleventy.js": "", "src/a.md": NOTE}, "eleventy", {"src": "/{slug}/"}),
+        (
+            {"eleventy.config.js": 'export default () => ({ dir: { input: "site" } })', "site/a.md": NOTE},
+            "eleventy",
+            {"site": "/{slug}/"},
+        ),
+        (
+            {"docusaurus.config.ts": "docs: { routeBasePath: '/' }", "docs/a.md": NOTE, "blog/b.md": NOTE},
+            "docusaurus",
+            {"docs": "/{slug}", "blog": "/blog/{slug}"},
+        ),
+        ({"docs/.vitepress/config.mts": "", "docs/a.md": NOTE}, "vitepress", {"docs": "/{slug}.html"}),
+        (
+            {".vitepress/config.js": "cleanUrls: true, srcDir: './src'", "src/a.md": NOTE},
+            "vitepress",
+            {"src": "/{slug}"},
+        ),
+        ({"quartz.config.ts": "", "content/a.md": NOTE}, "quartz", {"content": "/{slug}"}),
+        (
+            {
+                "astro.config.mjs": "",
+                "src/content.config.ts": COLLECTIONS,
+                "src/data/blog/a.md": NOTE,
+                "src/data/notes/a.md": NOTE,
+                "src/pages/posts/[...slug]/index.astro": "",
+                "src/pages/tags/[tag]/index.astro": "",
+                "src/pages/notes/[id].astro": "",
+                "src/pages/about.md": NOTE,
+            },
+            "astro",
+            {"src/data/notes": "/notes/{slug}/", "src/data/blog": "/posts/{slug}/", "src/pages": "/{slug}/"},
+        ),
+        (
+            {
+                "astro.config.ts": "",
+                "src/content/config.ts": "",
+                "src/content/blog/a.md": NOTE,
+                "src/pages/posts/[slug].astro": "",
+            },
+            "astro",
+            {"src/content/blog": "/posts/{slug}/"},
+        ),
+        (
+            {"astro.config.mjs": "", "package.json": '"@astrojs/starlight"', "src/content/docs/a.md": NOTE},
+            "astro",
+            {"src/content/docs": "/{slug}/"},
+        ),
+        ({".obsidian/app.json": "{}", "a.md": NOTE}, "obsidian", {".": ""}),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else value,
+)
+def test_each_project_is_known_by_its_files(tmp_path, files, kind, folders):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    settings = load_settings(write_settings(tmp_path, None, machine=LINUX))
+    assert {source.path.as_posix(): source.url for source in settings.content} == folders
+    assert {source.kind for source in settings.content} == {kind}
+
+
+def test_a_named_folder_of_a_project_is_taken_alone(tmp_path):
+    for name in ("docusaurus.config.js", "docs/a.md", "blog/b.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(NOTE, encoding="utf-8")
+    settings = load_settings(write_settings(tmp_path, tmp_path / "blog", machine=LINUX))
+    assert [(source.path.name, source.kind) for source in settings.content] == [("blog", "docusaurus")]
