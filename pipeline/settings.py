@@ -63,7 +63,8 @@ class ContentSource(SettingsSection):
         description="pattern of a document's address: {slug}, {path}, {stem}, {title}, {categories}, {year}, {month}, {day}; empty: no link",
     )
     visibility: Visibility | None = Field(
-        None, description="the visibility of documents that state none; none: public for astro, else private"
+        None,
+        description="the visibility of documents that state none; none: private for obsidian and markdown, else public",
     )
     private: list[str] = Field(
         default_factory=list, description="glob patterns, relative to path, of files that are always private"
