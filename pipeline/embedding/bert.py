@@ -188,7 +188,11 @@ def _paired(graph: _Graph) -> str:
 
 def _words(graph: _Graph, places: np.ndarray) -> str:
     """The sum of each token's word vector and position vector; `places` is (positions, width)."""
-    words = graph.apply("Gather", graph.constant(graph.arrays["embeddings.word_embeddings.weight"]), IDS)
+    table = graph.arrays["embeddings.word_embeddings.weight"]
+    if table.dtype == np.float16:  # a table of a quarter of a million words; it stays as small as it is
+        words = graph.apply("Cast", graph.apply("Gather", graph.constant(table, np.float16), IDS), to=1)
+    else:
+        words = graph.apply("Gather", graph.constant(table), IDS)
     first, axis = graph.constant([0], np.int64), graph.constant([0], np.int64)
     tokens = graph.apply("Shape", IDS, start=1, end=2)
     return graph.apply("Add", words, graph.apply("Slice", graph.constant(places), first, tokens, axis))

