@@ -1,7 +1,6 @@
 """Evidence that the passages hold the answer: a few numbers. `calibration` learns their weights."""
 
 import math
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,10 +10,11 @@ import numpy as np
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import Vocabulary
 from pipeline.text import tokens
-from pipeline.text.function_words import FUNCTION_WORDS
+from pipeline.text.detecting import main_language
+from pipeline.text.languages.tables import table
 from pipeline.text.names import names
 from pipeline.text.pieces import split_sentences
-from pipeline.text.words import stems_with_parts, words
+from pipeline.text.words import elided, function_words, stems_with_parts, words
 
 WINDOW = 3
 """The length of a window, in sentences. A window should contain the kind of thing that is asked for."""
@@ -23,25 +23,6 @@ NEAR_BEST = 0.8
 
 ASSUMED_CHUNKS = 10
 """The assumed background counts as much as this many chunks, because a few chunks tell little of how cosines spread."""
-
-_PERSON = re.compile(r"[^\W\d_a-z]\w+[^\S\n]+(?:[^\W\d_a-z]\.\s)?[^\W\d_a-z]\w+")
-_AMOUNT = re.compile(
-    r"\d|\b(?:no|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|half|"
-    r"quarter|third|twice|once|many|few|several|free)\b",
-    re.IGNORECASE,
-)
-_TIME = re.compile(
-    r"\d|\b(?:when|after|before|while|once|today|yesterday|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|"
-    r"february|march|april|may|june|july|august|september|october|november|december|"
-    r"(?:year|month|week|day|hour|minute|second)s?)\b",
-    re.IGNORECASE,
-)
-_ANSWERS = (
-    (re.compile(r"\bwho(?:se|m)?\b(?! (?:can|could|may|must|should|sees?|gets?|needs?)\b)"), _PERSON),
-    (re.compile(r"\bhow (?:much|many|long|far|tall|big|old|large|often|fast|hot|high|wide|deep)\b|\b(?:price|cost)\b"), _AMOUNT),
-    (re.compile(r"^(?:and |but |so )?when\b|\b(?:what|which) (?:year|date|day|time|month)\b"), _TIME),
-)  # fmt: skip
-"""For each kind of question: how it is recognised, and what must stand near its answer."""
 
 
 class Background(NamedTuple):
@@ -91,10 +72,16 @@ def background(question: np.ndarray, vectors: np.ndarray | None) -> Background:
     return Background(float(mean), float(variance) ** 0.5)
 
 
-def wanted_tokens(question: str) -> list[str]:
-    """The tokens of the question's words that carry meaning, as the index stores them, each once."""
-    meant = [word for word in words(question) if word not in FUNCTION_WORDS]
-    return list(dict.fromkeys(token for word in meant for token in tokens.query_tokens(word)))
+def wanted_tokens(question: str, language: str | None = None) -> list[str]:
+    """The tokens of the question's words that carry meaning, as the index stores them, each once.
+
+    Args:
+        language: the question's, by its ISO 639-1 code; None: what the question tells.
+    """
+    language = main_language(question) if language is None else language
+    empty = function_words(language)
+    meant = [part for word in words(question) for part in elided(word, language) if part not in empty]
+    return list(dict.fromkeys(token for word in meant for token in tokens.query_tokens(word, language)))
 
 
 def weigh(
@@ -103,6 +90,7 @@ def weigh(
     vocabulary: Vocabulary,
     around: Background | None = None,
     understood: Collection[str] = (),
+    language: str | None = None,
 ) -> Evidence:
     """The evidence that at least one passage answers.
 
@@ -110,25 +98,26 @@ def weigh(
         vocabulary: how common the question's `wanted_tokens` are.
         around: the question's background, if the passages have cosines.
         understood: words that the notes need not say, such as their owner's name.
+        language: the question's, by its ISO 639-1 code; None: what the question tells.
     """
-    rest = {token for word in understood for token in tokens.tokens(word)}
-    held = [_tokens(f"{passage.title} {passage.heading} {passage.text}") for passage in passages]
+    language = main_language(question) if language is None else language
+    rest = {token for word in understood for token in tokens.tokens(word, language)}
+    texts = [f"{passage.title} {passage.heading} {passage.text}" for passage in passages]
+    held = [set(tokens.tokens(text, language)) for text in texts]
     somewhere = set().union(*held)
-    weights = {
-        token: _idf(token, vocabulary) for token in wanted_tokens(question) if token in somewhere or token not in rest
-    }
-    said = stems_with_parts(" ".join(f"{passage.title} {passage.heading} {passage.text}" for passage in passages))
+    wanted = [token for token in wanted_tokens(question, language) if token in somewhere or token not in rest]
+    if language and not table(language).is_known:
+        # Its question words can't be told from those that the notes lack.
+        wanted = [token for token in wanted if vocabulary.frequencies.get(token)]
+    weights = {token: _idf(token, vocabulary) for token in wanted}
+    said = stems_with_parts(" ".join(texts), language)
     similarities = [passage.similarity for passage in passages if passage.similarity is not None]
     return Evidence(
         prominence=(max(similarities) - around.mean) / around.deviation if similarities and around else None,
         coverage=max((_coverage(weights, own) for own in held), default=0.0),
-        named=names(question) <= said | {stem for word in understood for stem in stems_with_parts(word)},
-        fitting=_fits(question, passages, weights),
+        named=names(question, language) <= said | stems_with_parts(" ".join(understood), language),
+        fitting=_fits(question, passages, weights, language),
     )
-
-
-def _tokens(text: str) -> set[str]:
-    return set(tokens.tokens(text))
 
 
 def _idf(token: str, vocabulary: Vocabulary) -> float:
@@ -142,12 +131,14 @@ def _coverage(weights: dict[str, float], held: Collection[str]) -> float:
     return sum(weight for token, weight in weights.items() if token in held) / total if total else 1.0
 
 
-def _fits(question: str, passages: Sequence[Passage], weights: dict[str, float]) -> bool:
-    asked = next((answer for kind, answer in _ANSWERS if kind.search(question.lower())), None)
+def _fits(question: str, passages: Sequence[Passage], weights: dict[str, float], language: str) -> bool:
+    rules = table(language or "en")
+    kind = rules.asked_kind(question)
+    asked = rules.holds_kind(kind) if kind else None
     if asked is None:
         return True
     windows = [window for passage in passages for window in _windows(passage)]
-    covered = [_coverage(weights, _tokens(f"{heading} {text}")) for heading, text in windows]
+    covered = [_coverage(weights, set(tokens.tokens(f"{heading} {text}", language))) for heading, text in windows]
     enough = NEAR_BEST * max(covered, default=0.0)
     return any(asked.search(text) for (_, text), share in zip(windows, covered, strict=True) if share >= enough)
 

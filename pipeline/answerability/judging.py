@@ -9,6 +9,7 @@ from pipeline.answerability.evidence import background, wanted_tokens, weigh
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import open_statistics
 from pipeline.settings import Settings, Visibility
+from pipeline.text.detecting import language_among
 
 if TYPE_CHECKING:
     from pipeline.embedding.embedder import Embedder
@@ -69,6 +70,7 @@ def _judge(
         vectors = scope.vectors if known and known.embedder == embedder.name else None
         around = background(embedder.embed_query(question), vectors)
     with open_statistics(settings) as statistics:
-        vocabulary = statistics.vocabulary(wanted_tokens(question), visibility)
+        language = language_among(question, statistics.languages(visibility))
+        vocabulary = statistics.vocabulary(wanted_tokens(question, language), visibility)
     understood = (settings.persona.name, settings.site.name)
-    return Answerability(model.probability(weigh(question, passages, vocabulary, around, understood)), limit)
+    return Answerability(model.probability(weigh(question, passages, vocabulary, around, understood, language)), limit)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.chat.prompt import heading_line
 from pipeline.index.passages import Passage
-from pipeline.text.languages import may_be_english
+from pipeline.text.detecting import may_be_english
 from pipeline.text.names import as_written, named
 from pipeline.text.numbers import number_words, numbers
 from pipeline.text.statements import plain

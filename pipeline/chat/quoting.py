@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pipeline.chat.prompt import heading_line
 from pipeline.chat.records import Similarity
 from pipeline.index.passages import Passage
+from pipeline.text.detecting import main_language
 from pipeline.text.pieces import is_code, join_sentences, split_sentences
 from pipeline.text.words import content_stems, stems_with_parts
 
@@ -83,10 +84,11 @@ def _scores(
     texts = [
         f"{heading_line(passages[w.passage])}\n{join_sentences(sentences[w.passage][w.start : w.end])}" for w in windows
     ]
-    wanted = set(content_stems(question))
+    language = main_language(question)
+    wanted = set(content_stems(question, language))
     scores = {}
     for window, text, cosine in zip(windows, texts, similarity(question, texts), strict=True):
-        shared = len(wanted & stems_with_parts(text)) / len(wanted) if wanted else 0.0
+        shared = len(wanted & stems_with_parts(text, language)) / len(wanted) if wanted else 0.0
         scores[window] = MEANING_WEIGHT * cosine + (1 - MEANING_WEIGHT) * shared + RANK_WEIGHT / 2**window.passage
     return scores
 

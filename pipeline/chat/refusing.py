@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from pipeline.text.languages import SURE, is_english, language_of
+from pipeline.text.detecting import SURE, is_english, language_of
 from pipeline.text.words import words
 
 NOT_IN_NOTES = "That is not in these notes."

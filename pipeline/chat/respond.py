@@ -20,7 +20,7 @@ from pipeline.chat.writing import WritingDesk, WrittenAnswer, written
 from pipeline.errors import UnreadableError
 from pipeline.index.passages import Passage
 from pipeline.settings import ChatSettings, Mode, PersonaSettings
-from pipeline.text.languages import SURE, language_of
+from pipeline.text.detecting import SURE, language_of
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pipeline.chat.records import Turn
 from pipeline.errors import SitetwinError
 from pipeline.index.passages import Passage
-from pipeline.text.languages import without_spaces
+from pipeline.text.detecting import without_spaces
 from pipeline.text.pieces import join_sentences, split_sentences
 
 CHARS_PER_TOKEN = 3

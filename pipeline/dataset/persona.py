@@ -20,7 +20,7 @@ from pipeline.dataset.teachers.extractive.other_languages import language_of
 from pipeline.dataset.teachers.extractive.phrases import named
 from pipeline.dataset.teachers.extractive.text import ExtractedStatement, Text, is_whole, read
 from pipeline.errors import SettingsError, SitetwinError
-from pipeline.text.languages import is_english
+from pipeline.text.detecting import is_english
 from pipeline.text.sentences import sentences
 
 SAMPLES, SAMPLES_CHARS = 4, 420

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.errors import SitetwinError, StaleIndexError
 from pipeline.text import tokens
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 BUSY_SECONDS = 30
 
 _TOKEN_PUNCTUATION = tokens.TOKEN_PUNCTUATION.replace("'", "''")
@@ -53,6 +53,7 @@ CREATE TABLE documents (
     tags TEXT NOT NULL,
     date TEXT,
     changes_at REAL,
+    language TEXT NOT NULL DEFAULT '',
     digest TEXT NOT NULL,
     recipe TEXT NOT NULL,
     indexed_at TEXT NOT NULL

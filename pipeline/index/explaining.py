@@ -39,7 +39,7 @@ def explain(
         pending: how many chunks are not embedded yet.
     """
     lists, final = stages.lists, {id: rank for rank, id in enumerate(stages.best, 1)}
-    words = tokens.query_tokens(request.query) if request.retrieval != "dense" else []
+    words = lists.terms
     dense, keyword = _places(lists.dense), _places(lists.keyword)
     looked_up = {id: Place(score=cosine) for id, cosine in lists.cosines.items()}
     fused, reranked = _places(stages.fused), _places(stages.reranked)
@@ -110,7 +110,7 @@ def table(explanation: Explanation) -> Iterator[str]:
 
 def _explained(row: sqlite3.Row, words: list[str]) -> ExplainedPassage:
     headings = json.loads(row["headings"])
-    held = set(tokens.tokens("\n".join((row["title"], *headings, row["text"]))))
+    held = set(tokens.tokens("\n".join((row["title"], *headings, row["text"])), row["language"]))
     return ExplainedPassage(
         id=row["id"],
         document=row["document"],

@@ -13,6 +13,7 @@ import numpy as np
 
 from pipeline.settings import Visibility
 from pipeline.text import tokens
+from pipeline.text.detecting import language_among
 
 K1, B = 0.9, 0.75
 """BM25's k1 (how soon a repeated word stops adding to the score) and b (how much the length of a chunk matters).
@@ -66,12 +67,12 @@ def count_document(connection: sqlite3.Connection, visibility: Visibility, more:
 
 def keyword_scores(
     connection: sqlite3.Connection,
-    query: str,
+    terms: Sequence[str],
     visibility: Visibility | None,
     count: int,
     only: np.ndarray | None = None,
 ) -> dict[str, float]:
-    """The chunks that match the query best, at most `count`, as scores by chunk id, best first.
+    """The chunks that match `terms` best, at most `count`, as scores by chunk id, best first.
 
     A chunk's score mixes its own BM25 with that of its document. A search of public text computes as if there were no
     private text.
@@ -79,7 +80,6 @@ def keyword_scores(
     Args:
         only: the numbers (chunks,) int64 of the chunks that may be found. None: any chunk.
     """
-    terms = tokens.query_tokens(query)
     table = "public_keywords" if visibility == "public" else "keywords"
     found = [np.unique(_occurrences(connection, table, term), return_counts=True) for term in terms]
     documents, chunks, length = totals(connection, visibility)
@@ -102,6 +102,24 @@ def keyword_scores(
     )
     mixed = {row["id"]: (1 - WHOLE) * best[row["number"]] + WHOLE * whole[row["document"]] for row in rows}
     return dict(sorted(mixed.items(), key=lambda item: (-item[1], item[0])))
+
+
+def query_terms(connection: sqlite3.Connection, query: str, visibility: Visibility | None) -> list[str]:
+    """The tokens that `query` searches for, made by the rules of its language."""
+    return tokens.query_tokens(query, language_among(query, languages(connection, visibility)), exact=True)
+
+
+def languages(connection: sqlite3.Connection, visibility: Visibility | None) -> dict[str, int]:
+    """How many documents are in each language, by ISO 639-1 code, most first.
+
+    Only public documents count for a public search. Documents whose language could not be told are left out.
+    """
+    rows = connection.execute(
+        "SELECT language, COUNT(*) FROM documents WHERE language != '' AND (visibility = 'public' OR ?)"
+        " GROUP BY language ORDER BY 2 DESC, 1",
+        (visibility != "public",),
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def chunk_scores(found: Sequence[Postings], chunks: int, length: int) -> tuple[np.ndarray, np.ndarray]:

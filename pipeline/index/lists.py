@@ -10,7 +10,7 @@ from pipeline.index import filters, generations
 from pipeline.index.dense import VISIBILITIES, VectorStore
 from pipeline.index.filters import Condition, Filters
 from pipeline.index.generations import Generation
-from pipeline.index.keywords import keyword_scores
+from pipeline.index.keywords import keyword_scores, query_terms
 from pipeline.settings import Fusion, Retrieval, Visibility
 
 FEW = 5000
@@ -57,6 +57,8 @@ class Lists:
     cosines: dict[str, float]
     """Those of the dense list, then those of the chunks that only the keyword list has."""
     rows: dict[str, sqlite3.Row]
+    terms: list[str]
+    """The tokens that the keyword list was asked for; [] without one."""
 
 
 def find_lists(
@@ -73,11 +75,13 @@ def find_lists(
     """
     only = filters.condition(connection, request.filters, request.visibility)
     keyword: dict[str, float] = {}
+    terms: list[str] = []
     # Chroma is another process, so both lists are computed at the same time.
     answer = _ask_nearest(connection, vectors, meaning, request, only) if meaning else dict
     if request.retrieval != "dense":
         numbers = _chunk_numbers(connection, only) if request.filters else None
-        keyword = keyword_scores(connection, request.query, request.visibility, request.candidates, numbers)
+        terms = query_terms(connection, request.query, request.visibility)
+        keyword = keyword_scores(connection, terms, request.visibility, request.candidates, numbers)
     nearest = answer()
     # SQLite decides which chunks exist and may be seen. Chroma may be a moment behind it.
     rows = {row["id"]: row for row in _rows(connection, [*nearest, *keyword], only)}
@@ -89,7 +93,7 @@ def find_lists(
         # On every measure of retrieval-dev this was better than ranks, and than scores without it.
         lacking = {id: rows[id]["digest"] for id in keyword if id not in dense}
         cosines = dense | _stored_cosines(connection, meaning, lacking)
-    return Lists(dense, keyword, cosines, rows)
+    return Lists(dense, keyword, cosines, rows, terms)
 
 
 def _ask_nearest(
@@ -151,7 +155,7 @@ def _all_cosines(connection: sqlite3.Connection, meaning: Meaning, only: Conditi
 def _rows(connection: sqlite3.Connection, ids: Sequence[str], only: Condition) -> list[sqlite3.Row]:
     ids = list(dict.fromkeys(ids))
     return connection.execute(
-        f"SELECT chunks.id, document, title, url, headings, anchor, text, visibility, chunks.digest FROM {_CHUNKS}"
+        f"SELECT chunks.id, document, title, url, headings, anchor, text, visibility, language, chunks.digest FROM {_CHUNKS}"
         f" WHERE chunks.id IN ({', '.join('?' * len(ids))}) AND {only.sql}",
         (*ids, *only.values),
     ).fetchall()

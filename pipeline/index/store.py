@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from pipeline.content.documents import Chunk, Document, FileReport
 from pipeline.index import keywords
+from pipeline.text.detecting import main_language
 from pipeline.text.tokens import tokens
 
 
@@ -29,21 +30,24 @@ def fingerprint(connection: sqlite3.Connection) -> str:
 def put_document(connection: sqlite3.Connection, document: Document, chunks: Sequence[Chunk], recipe: str) -> None:
     """Adds `document` or replaces what was known of it. Chunks that have not changed stay embedded."""
     before = _remove_chunks(connection, document.id)
+    language = main_language(f"{document.title}\n{document.text}")
     connection.execute(
-        "INSERT OR REPLACE INTO documents (id, title, url, visibility, tags, date, changes_at, digest, recipe, indexed_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO documents"
+        " (id, title, url, visibility, tags, date, changes_at, language, digest, recipe, indexed_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             document.id, document.title, document.url, document.visibility,
             json.dumps(document.tags, ensure_ascii=False), document.date.isoformat() if document.date else None,
             document.changes_at.timestamp() if document.changes_at else None,
-            document.digest, recipe, datetime.now(UTC).isoformat(timespec="seconds"),
+            language, document.digest, recipe, datetime.now(UTC).isoformat(timespec="seconds"),
         ),
     )  # fmt: skip
     if chunks:
         keywords.count_document(connection, document.visibility, 1)
     for place, chunk in enumerate(chunks, keywords.next_place(connection)):
         digest = hashlib.sha256(chunk.indexed_text(document.title).encode()).hexdigest()
-        heading, body = tokens("\n".join((document.title, *chunk.headings))), tokens(chunk.text)
+        heading = tokens("\n".join((document.title, *chunk.headings)), language)
+        body = tokens(chunk.text, language)
         number = keywords.chunk_number(place, heading, body)
         connection.execute(
             "INSERT INTO chunks (number, id, document, position, headings, anchor, text, digest, embedded)"

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.index import generations
 from pipeline.index.database import Database
-from pipeline.index.keywords import totals
+from pipeline.index.keywords import languages, totals
 from pipeline.settings import Settings, Visibility
 
 
@@ -78,6 +78,13 @@ class Statistics:
         with self._database.reading() as connection:
             chunks = _sample(connection, count, visibility, rng)
             return chunks, _vectors(connection, chunks)
+
+    def languages(self, visibility: Visibility | None = None) -> dict[str, int]:
+        """How many documents are in each language, by ISO 639-1 code, most first; {} before the first sync."""
+        if not self._database.path.exists():
+            return {}
+        with self._database.reading() as connection:
+            return languages(connection, visibility)
 
     def embedder_name(self) -> str | None:
         """The name of the embedder that made the vectors; None before the first sync with vectors."""

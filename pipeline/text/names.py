@@ -2,9 +2,9 @@
 
 import re
 
-from pipeline.text.function_words import FUNCTION_WORDS
+from pipeline.text.languages.tables import table
 from pipeline.text.stems import stem
-from pipeline.text.words import PART, WORD
+from pipeline.text.words import PART, WORD, elided, function_words
 
 _CODE = re.compile(r"`([^`\n]+)`")
 _FILE = re.compile(r"(?<![\w`/])[\w-]+(?:[._][\w-]+)+(?![\w`])")
@@ -13,19 +13,25 @@ _NEW_START = re.compile(r"[:–—(!?]\s*[A-Z](?=[a-z]+\b)")
 """A place where a capital is no sign of a name, as at the start of a sentence."""
 
 
-def names(question: str) -> set[str]:
+def names(question: str, language: str = "en") -> set[str]:
     """The stems of the names in `question`: words with a capital or a digit that grammar does not ask for (`iPhone`, `2.0`).
 
     If more than half of the words look like that, as in a title, the set is empty.
+
+    Args:
+        language: the question's, by its ISO 639-1 code. Where all nouns have a capital, a first letter tells nothing.
     """
     found = WORD.findall(question)
-    shaped = [word for position, word in enumerate(found) if _is_name(word, first=position == 0)]
+    nouns = table(language).capitals == "nouns"
+    shaped = [word for position, word in enumerate(found) if _is_name(word, language, first=nouns or position == 0)]
     # In a title or a shout every word has a capital, so capitals tell nothing.
-    return set() if len(shaped) > len(found) / 2 else {stem(word.lower()) for word in shaped}
+    if len(shaped) > len(found) / 2:
+        return set()
+    return {stem(part, language) for word in shaped for part in elided(word.lower(), language)}
 
 
-def _is_name(word: str, *, first: bool) -> bool:
-    if word.lower() in FUNCTION_WORDS:
+def _is_name(word: str, language: str, *, first: bool) -> bool:
+    if word.lower() in function_words(language):
         return False
     return any(c.isdigit() or c.isupper() for c in (word[1:] if first else word))
 

@@ -1,17 +1,21 @@
 """Turns text into keyword tokens, in the same way for chunks and for questions.
 
-Prose is stemmed. A name such as `mcp_settings.json`, `self_attn.q_proj` or `maxTokens` is one token as a whole, and is
-also split at each of its joints. So it is found by the whole name and by any part.
+Prose is stemmed by the rules of its language. A name such as `mcp_settings.json`, `self_attn.q_proj` or `maxTokens` is
+one token as a whole, and is also split at each of its joints. So it is found by the whole name and by any part. A word
+with accents is also kept with them.
 """
 
 import functools
 import re
 import unicodedata
 
-from pipeline.text.function_words import STOP_WORDS
-from pipeline.text.stems import stem
+from pipeline.text.languages.scripts import LETTER, UNSPACED
+from pipeline.text.languages.tables import table
+from pipeline.text.segments import RUN, is_unspaced, parts, segments
+from pipeline.text.stems import language_of_word, stem
+from pipeline.text.words import elided
 
-VERSION = 1
+VERSION = 2
 """Part of the index's recipe. Raise it when the tokens of a text change."""
 
 TOKEN_PUNCTUATION = "._-/:+@#'"
@@ -20,41 +24,73 @@ TOKEN_PUNCTUATION = "._-/:+@#'"
 LONGEST_TOKEN = 80
 """Characters; a longer token is cut."""
 
-_APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'"})
-_CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_CJK}]+|\w(?:(?![{_CJK}])\w)*(?:(?:'|[._\-/:+@#]+)(?:(?![{_CJK}])\w)+)*(?:\+\+|#(?!\w))?")
-_IS_CJK = re.compile(rf"[{_CJK}]")
+_APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'", "\u200c": "", "\u200d": "", "\u00ad": ""})
+"""Joiners and soft hyphens within a word change only how it looks."""
+_SPACED = rf"(?:(?![{UNSPACED}])(?:{LETTER}|_))"
+_WORD = re.compile(rf"{RUN}|{_SPACED}+(?:(?:'|[._\-/:+@#]+){_SPACED}+)*(?:\+\+|#(?!\w))?")
 _NUMBER = re.compile(r"v?(\d+(?:\.\d+)+)", re.IGNORECASE)
-_HUMPS = re.compile(r"[^\W\d_]+|\d+")
+_HUMPS = re.compile(rf"(?:(?!\d)(?:{LETTER}))+|\d+")
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _JOINTS = (re.compile(r"[/:@#+]+"), re.compile(r"[.\-]+"), re.compile(r"_+"))
 
 
-def tokens(text: str) -> list[str]:
-    """Every token of `text`, in order and with repetitions."""
-    words = _WORD.findall(unicodedata.normalize("NFKC", text).translate(_APOSTROPHES))
-    return [token for word in words for token in _expand(word)]
+def tokens(text: str, language: str = "en") -> list[str]:
+    """Every token of `text`, in order and with repetitions.
+
+    Args:
+        language: the ISO 639-1 code of the text's language.
+    """
+    return [token for word in _words(text, language) for token in _expand(word, language)]
 
 
-def query_tokens(text: str) -> list[str]:
-    """Each token that the question `text` searches for, once. Stop words such as "the" count only where nothing else is there."""
-    words = _WORD.findall(unicodedata.normalize("NFKC", text).translate(_APOSTROPHES))
-    meant = [word for word in words if word.casefold() not in STOP_WORDS] or words
-    return list(dict.fromkeys(token for word in meant for token in _expand(word)))
+def query_tokens(text: str, language: str = "en", *, exact: bool = False) -> list[str]:
+    """Each token that the question `text` searches for, once. Stop words such as "the" count only where nothing else is there.
+
+    Args:
+        language: the ISO 639-1 code of the question's language.
+        exact: search also for words with their accents, so that those are found first that have the same ones.
+    """
+    found = _words(text, language)
+    meant = [word for word in found if not _is_stop_word(word, language)] or found
+    return list(dict.fromkeys(token for word in meant for token in _searched(word, language, exact)))
+
+
+def _words(text: str, language: str) -> list[str]:
+    runs = _WORD.findall(unicodedata.normalize("NFKC", text).translate(_APOSTROPHES))
+    return [
+        word for run in runs for word in (segments(run) if is_unspaced(run) else elided(run, language))
+    ]  # fmt: skip
+
+
+def _is_stop_word(word: str, language: str) -> bool:
+    lowered = word.lower()
+    return lowered in table(language_of_word(lowered, language)).stop_words
+
+
+def _searched(word: str, language: str, exact: bool) -> tuple[str, ...]:
+    if is_unspaced(word):
+        return (_fold(word), *parts(word)) if word.strip() else ()
+    found = _expand(word, language)
+    if word.isascii() or exact:
+        return found
+    # A word of a language with tones is another word without its marks.
+    folded = [token for token in found if token == _fold(token)]
+    marked = [token for token in found if token not in folded]
+    return tuple(marked if marked and table(language).tones else folded)
 
 
 @functools.lru_cache(maxsize=100_000)
-def _expand(word: str) -> tuple[str, ...]:
-    if _IS_CJK.match(word):
-        return tuple(word[i : i + 2] for i in range(max(1, len(word) - 1)))
+def _expand(word: str, language: str) -> tuple[str, ...]:
+    if is_unspaced(word):
+        return (_fold(word), *parts(word, letters=True))
     if len(word) > 4 * LONGEST_TOKEN:  # so long a word is data, not language
         return (_fold(word)[:LONGEST_TOKEN],)
     found: dict[str, None] = {}
-    _collect(word, 0, found)
+    _collect(word, 0, found, language)
     return tuple(token[:LONGEST_TOKEN] for token in found) or (_fold(word)[:LONGEST_TOKEN],)
 
 
-def _collect(name: str, level: int, found: dict[str, None]) -> None:
+def _collect(name: str, level: int, found: dict[str, None], language: str) -> None:
     """Adds `name` to `found`, and its parts at the joints from `_JOINTS[level]` on."""
     if not name:
         return
@@ -63,30 +99,42 @@ def _collect(name: str, level: int, found: dict[str, None]) -> None:
         found[number[1]] = None
         return
     if level == len(_JOINTS):
-        _collect_humps(name, found)
+        _collect_humps(name, found, language)
         return
-    parts = _JOINTS[level].split(name)
-    if len(parts) > 1:
+    pieces = _JOINTS[level].split(name)
+    if len(pieces) > 1:
         found[_fold(name)] = None
-    for part in parts:
-        if len(part) > 1 or len(parts) == 1:
-            _collect(part, level + 1, found)
+    for piece in pieces:
+        if len(piece) > 1 or len(pieces) == 1:
+            _collect(piece, level + 1, found, language)
 
 
-def _collect_humps(name: str, found: dict[str, None]) -> None:
-    found[_stem(_fold(name))] = None
-    parts = [part for piece in _HUMPS.findall(name) for part in _CAMEL.split(piece)]
-    if len(parts) > 1 and "'" not in name:
-        found.update(dict.fromkeys(_stem(_fold(part)) for part in parts if len(part) > 1))
+def _collect_humps(name: str, found: dict[str, None], language: str) -> None:
+    found.update(dict.fromkeys(_stems(name, language)))
+    humps = [part for piece in _HUMPS.findall(name) for part in _CAMEL.split(piece)]
+    if len(humps) > 1 and "'" not in name:
+        found.update(dict.fromkeys(token for part in humps if len(part) > 1 for token in _stems(part, language)))
+
+
+def _stems(word: str, language: str) -> tuple[str, ...]:
+    """The stem without accents, and the word with its accents if it has some."""
+    lowered = word.casefold()
+    stemmed = stem(_fold(lowered) if language == "en" else lowered, language)
+    folded = _fold(stemmed.replace("'", "") or lowered.replace("'", ""))
+    return (folded,) if lowered.isascii() or _fold(lowered) == lowered else (folded, lowered)
 
 
 def _fold(word: str) -> str:
-    """`word` without case and accents: `Café` becomes `cafe`."""
+    """`word` without case and accents: `Café` becomes `cafe`. Vowel signs, which are letters, stay."""
     folded = word.casefold()
     if folded.isascii():
         return folded
-    return "".join(mark for mark in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(mark))
+    split = unicodedata.normalize("NFKD", folded)
+    return unicodedata.normalize("NFC", "".join(mark for mark in split if not _is_accent(mark)))
 
 
-def _stem(word: str) -> str:
-    return stem(word).replace("'", "") or word.replace("'", "")
+def _is_accent(mark: str) -> bool:
+    # By combining class: nukta, Hebrew and Arabic vowels, and marks above and below Latin, Greek and Cyrillic letters.
+    # Virama (9), the marks of kana (8) and Thai vowels and tones (103 to 107) make other words.
+    place = unicodedata.combining(mark)
+    return place == 7 or 10 <= place <= 35 or place >= 200

@@ -6,6 +6,7 @@ the pieces of the vocabulary with their scores, a map of characters, a directory
 
 import json
 import struct
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ def _tokenizer(reader: _Reader) -> dict[str, Any]:
     ends = reader.array("<u4", count + 1)
     scores = reader.array("<f4", count)
     blob = reader.bytes(length)
-    pieces = [blob[start:stop].decode() for start, stop in zip(ends[:-1], ends[1:], strict=True)]
+    pieces = [blob[start:stop].decode() for start, stop in pairwise(ends)]
     _entries, size = reader.take("iI")
     reader.bytes(size)  # the map of characters, which is NFKC but for `_DROPPED` and `_SPACES`
     special = [

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from pipeline.dataset.records import PairSource
-from pipeline.text.languages import may_be_english
+from pipeline.text.detecting import may_be_english
 from pipeline.text.numbers import number_words, numbers
 from pipeline.text.statements import Statement, clauses, halves, has_negation, plain, statements
 from pipeline.text.words import PREFIX, stems_with_parts, words

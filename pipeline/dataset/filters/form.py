@@ -8,8 +8,8 @@ from pipeline.dataset.filters.leftovers import left_over
 from pipeline.dataset.filters.speaker import third_person
 from pipeline.dataset.records import Candidate, Pair
 from pipeline.settings import DatasetSettings, PairKind
+from pipeline.text.detecting import without_spaces
 from pipeline.text.function_words import FUNCTION_WORDS
-from pipeline.text.languages import without_spaces
 from pipeline.text.pieces import split_sentences
 from pipeline.text.words import content_stems, words
 

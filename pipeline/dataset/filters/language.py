@@ -2,7 +2,7 @@
 
 from pipeline.dataset.records import Candidate
 from pipeline.settings import DatasetSettings
-from pipeline.text.languages import SURE, identify, language_of
+from pipeline.text.detecting import SURE, identify, language_of
 
 UNLIKELY = 0.03
 """If the text's language has a lower probability for a question or answer, that is in another language."""

@@ -79,3 +79,28 @@ def test_a_background_of_many_chunks_is_their_own_and_of_none_the_assumed_one() 
     assert (mean, deviation) == (pytest.approx(0.4, abs=0.01), pytest.approx(0.2, abs=0.01))
     assert background(question, None) == ASSUMED_BACKGROUND
     assert ASSUMED_BACKGROUND.mean < background(question, vectors[:2]).mean < 0.2
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Welche Festplatte ist im Server?", "Der Server hat zwei Festplatten mit je vier Terabyte."),
+        ("备用钥匙在哪里？", "备用钥匙放在蓝色花盆下面。"),
+        ("Où est l'eau du jardin ?", "L'eau du jardin vient du puits."),
+        ("मेहमानों के नेटवर्क का नाम क्या है?", "मेहमानों के नेटवर्क का नाम बगुला है।"),
+        ("여분 열쇠는 어디에 있나요?", "별장의 여분 열쇠가 화분 밑에 있다."),
+        ("أين يوجد المفتاح الاحتياطي؟", "المفتاح الاحتياطي للكوخ تحت أصيص الزهور."),
+    ],
+)
+def test_words_of_any_language_are_weighed_as_english_ones(question: str, text: str) -> None:
+    found = weigh(question, [passage(text)], Vocabulary(6, {}))
+    assert found.coverage > 0.6
+    assert found.named
+    assert found.fitting
+
+
+def test_question_words_of_an_unknown_language_do_not_speak_against_a_passage() -> None:
+    notes = Vocabulary(6, {"reservnyckel": 1})
+    question = "Var ligger egentligen den där reservnyckeln någonstans?"
+    found = weigh(question, [passage("Reservnyckeln hänger i ladan.")], notes)
+    assert found.coverage == 1

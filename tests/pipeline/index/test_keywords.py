@@ -58,7 +58,7 @@ def by_hand(connection, query, visibility):
 @pytest.mark.parametrize("query", QUERIES)
 @pytest.mark.parametrize("visibility", ["public", None])
 def test_scores_are_those_of_bm25(connection, query, visibility):
-    scores = keyword_scores(connection, query, visibility, 1000)
+    scores = keyword_scores(connection, query_tokens(query), visibility, 1000)
     assert scores == pytest.approx(by_hand(connection, query, visibility), rel=1e-9)
     assert scores
     assert list(scores.values()) == sorted(scores.values(), reverse=True)
@@ -70,32 +70,34 @@ def test_of_equal_chunks_the_better_is_of_the_document_that_says_more_of_it(conn
         texts = ("A quokka sleeps.", second, "The end of it.")
         chunks = [Chunk(f"{name}#{place}", document.id, place, (), "", text) for place, text in enumerate(texts)]
         store.put_document(connection, document, chunks, "")
-    found = keyword_scores(connection, "quokka", "public", 10)
+    found = keyword_scores(connection, query_tokens("quokka"), "public", 10)
     assert set(list(found)[:2]) == {"b#0", "b#1"}
     assert found["a#0"] == found["c#0"] < found["b#0"]
 
 
 def test_nothing_indexed(tmp_path):
     with closing(Database(tmp_path / "index.db")) as database, database.writing() as connection:
-        assert keyword_scores(connection, "chisel", None, 10) == {}
+        assert keyword_scores(connection, query_tokens("chisel"), None, 10) == {}
 
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_the_best_are_the_first_of_all(connection, query):
-    every = list(keyword_scores(connection, query, None, 1000).items())
-    assert list(keyword_scores(connection, query, None, 20).values()) == [score for _, score in every[:20]]
+    every = list(keyword_scores(connection, query_tokens(query), None, 1000).items())
+    assert list(keyword_scores(connection, query_tokens(query), None, 20).values()) == [
+        score for _, score in every[:20]
+    ]
 
 
 def test_private_scores_are_those_of_everything_without_the_public_chunks(connection):
-    every = keyword_scores(connection, "oil the chisel", None, 1000)
-    private = keyword_scores(connection, "oil the chisel", "private", 1000)
+    every = keyword_scores(connection, query_tokens("oil the chisel"), None, 1000)
+    private = keyword_scores(connection, query_tokens("oil the chisel"), "private", 1000)
     assert private == {id: score for id, score in every.items() if int(id.split("#")[0]) % 3 == 0}
 
 
 def test_only_the_chunks_that_may_be_found_are(connection):
     numbers = [row[0] for row in connection.execute("SELECT number FROM chunks WHERE document IN ('7.md', '8.md')")]
-    found = keyword_scores(connection, " ".join(WORDS), None, 1000, np.array(numbers))
-    every = keyword_scores(connection, " ".join(WORDS), None, 1000)
+    found = keyword_scores(connection, query_tokens(" ".join(WORDS)), None, 1000, np.array(numbers))
+    every = keyword_scores(connection, query_tokens(" ".join(WORDS)), None, 1000)
     assert found == {id: every[id] for id in ("7#0", "8#0")}
 
 
@@ -109,8 +111,8 @@ def test_scores_after_changes_are_those_of_an_index_made_at_once(connection, tmp
         for id, text, visibility in rows.fetchall():
             put(fresh, int(id.split("#")[0]), visibility, text)
         for visibility in ("public", "private", None):
-            assert keyword_scores(connection, "chisel and oil", visibility, 1000) == pytest.approx(
-                keyword_scores(fresh, "chisel and oil", visibility, 1000)
+            assert keyword_scores(connection, query_tokens("chisel and oil"), visibility, 1000) == pytest.approx(
+                keyword_scores(fresh, query_tokens("chisel and oil"), visibility, 1000)
             )
 
 

@@ -6,6 +6,11 @@ def test_what_is_written_like_a_name() -> None:
     assert names("WHY DOES IT NOT WORK") == set()
 
 
+def test_a_german_noun_is_no_name() -> None:
+    assert names("Welche Festplatte ist im Server?", "de") == set()
+    assert names("Läuft Debian 12 auf dem ThinkPad?", "de") == {"12", "thinkpad"}
+
+
 def test_code_and_files_are_names_and_bare_numbers_are_not() -> None:
     assert named("Set `gateway.port` to 8765 in sitetwin.toml") == {"gateway", "port", "sitetwin", "toml"}
     assert named("It is a Linux-based box") == {"linux"}

@@ -19,7 +19,7 @@ from pipeline.text.tokens import query_tokens, tokens
         ("__init__", ["__init__", "init"]),
         ("don’t, the owner's", ["dont", "the", "owner"]),
         ("Café", ["cafe"]),
-        ("東京都", ["東京", "京都"]),
+        ("東京都", ["東京", "東", "京", "都"]),
         ("end. Start", ["end", "start"]),
         ("?!", []),
         ("", []),
@@ -43,3 +43,54 @@ def test_common_words_count_only_when_there_is_nothing_else():
 
 def test_data_makes_one_token():
     assert len(tokens("aB3" * 2000)) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("de", "Festplatten", ["festplatt"]),
+        ("de", "Äpfel", ["apfel", "äpfel"]),
+        ("fr", "L'eau s'appelle", ["l", "eau", "s", "appel"]),
+        ("ru", "ключи ёлка", ["ключ", "елк", "ёлка"]),
+        ("hi", "मेहमानों के लिए", ["मेहमान", "क", "ल"]),
+        ("ar", "المفتاحُ", ["مفتاح", "المفتاحُ"]),
+        ("zh", "钢琴调音", ["钢琴", "钢", "琴", "调音", "调", "音"]),
+        ("zh", "维也纳", ["维也纳", "维也", "也纳", "维", "也", "纳"]),
+        ("ja", "猫の名前", ["猫", "の", "名前", "名", "前"]),
+        ("th", "แมวของเรา", ["แมว", "ของ", "เรา"]),
+        ("ko", "고양이는 고양이의", ["고양", "고양"]),
+        ("vi", "mèo", ["meo", "mèo"]),
+        ("sv", "flickorna", ["flick"]),
+    ],
+)
+def test_words_follow_the_rules_of_their_language(language: str, text: str, expected: list[str]) -> None:
+    assert tokens(text, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("de", "Wo ist die Katze?", ["katz"]),
+        ("zh", "备用钥匙在哪里？", ["备用", "钥匙"]),
+        ("zh", "猫叫什么名字？", ["猫", "叫", "名字"]),
+        ("ja", "合鍵はどこにありますか？", ["合鍵"]),
+        ("ko", "열쇠는 어디에 있나요?", ["열쇠"]),
+        ("hi", "चाबी कहाँ है?", ["चाब"]),
+        ("vi", "con mèo ở đâu", ["mèo"]),
+        ("vi", "meo mun", ["meo", "mun"]),
+    ],
+)
+def test_a_question_is_searched_by_its_words_with_meaning(language: str, text: str, expected: list[str]) -> None:
+    assert query_tokens(text, language) == expected
+
+
+def test_a_word_is_found_without_its_accents_and_first_with_them() -> None:
+    assert "schon" in tokens("schön", "de")
+    assert query_tokens("schön", "de") == ["schon"]
+    assert query_tokens("schön", "de", exact=True) == ["schon", "schön"]
+    assert "schön" not in tokens("schon", "de")
+
+
+def test_other_scripts_within_a_text_have_their_own_rules() -> None:
+    assert tokens("Die Katze слушает музыку", "de")[2:] == ["слуша", "музык"]
+    assert tokens("用 gateways", "zh") == ["用", "gateway"]

@@ -21,7 +21,7 @@ def test_a_folder_that_is_not_there_is_named(name: str) -> None:
 
 
 def test_an_embedder_must_be_a_folder() -> None:
-    with pytest.raises(ModelError, match=r"set \[models\] embedder to 'demo' or to a folder"):
+    with pytest.raises(ModelError, match=r"set \[models\] embedder to 'demo', 'demo-multilingual' or to a folder"):
         resolve_embedding_model("sentence-transformers/all-MiniLM-L6-v2")
 
 

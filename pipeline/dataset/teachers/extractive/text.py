@@ -9,8 +9,8 @@ from markdown_it import MarkdownIt
 
 from pipeline.content.structure import SectionPiece, parse_sections
 from pipeline.dataset.records import PairSource
+from pipeline.text.detecting import is_english
 from pipeline.text.function_words import FUNCTION_WORDS
-from pipeline.text.languages import is_english
 from pipeline.text.sentences import sentences
 
 LONGEST_SENTENCE, LONGEST_STATEMENT = 320, 480

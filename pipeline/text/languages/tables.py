@@ -1,0 +1,149 @@
+"""The table of each language, read from a file such as `de.toml`."""
+
+import re
+import tomllib
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from pipeline.text.languages.scripts import LETTER
+
+_FOLDER = Path(__file__).parent
+_STEMMERS = {
+    "ca": "catalan", "cs": "czech", "da": "danish", "el": "greek", "eo": "esperanto", "et": "estonian", "eu": "basque",
+    "fa": "persian", "fi": "finnish", "ga": "irish", "hu": "hungarian", "hy": "armenian", "id": "indonesian",
+    "lt": "lithuanian", "nb": "norwegian", "ne": "nepali", "nn": "norwegian", "no": "norwegian", "pl": "polish",
+    "ro": "romanian", "sr": "serbian", "st": "sesotho", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+}  # fmt: skip
+"""Snowball's stemmers for languages that have no table here."""
+
+
+def _split(value: object) -> object:
+    return frozenset(value.split()) if isinstance(value, str) else value
+
+
+def _in_order(value: object) -> object:
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+def _longest_first(value: object) -> object:
+    return tuple(sorted(value.split(), key=lambda ending: -len(ending))) if isinstance(value, str) else value
+
+
+Words = Annotated[frozenset[str], BeforeValidator(_split)]
+Kind = Literal["person", "amount", "time"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FollowUps(_Part):
+    """How a question shows that it leans on the one before it."""
+
+    pointers: Words = frozenset()
+    """Words that stand for something said before: `it`."""
+    about: str = ""
+    """A pattern of a whole question that only names a new subject: `what about …`."""
+    links: Words = frozenset()
+    """Words that join a question to the one before it: `and`."""
+
+
+class PseudoQuestions(_Part):
+    """What questions are made of that nobody asked."""
+
+    frames: tuple[str, ...] = ("{}?",)
+    """Questions with a gap."""
+    foreign: Annotated[tuple[str, ...], BeforeValidator(_in_order)] = ()
+    """Words that few collections hold."""
+
+
+class Language(_Part):
+    """What rules need to know about a language. The defaults are for one without a table."""
+
+    code: str
+    """ISO 639-1."""
+    name: str = ""
+    """What a prompt calls it; "" if it has no table."""
+    stemmer: str = ""
+    """Snowball's name of its stemmer; "" if it has none."""
+    capitals: Literal["names", "nouns", "none"] = "names"
+    """What has a capital within a sentence: names alone, all nouns, or nothing as the script has none."""
+    elides: bool = False
+    """Whether an apostrophe ends a word, as in `l'eau`."""
+    tones: bool = False
+    """Whether marks tell words apart as much as letters do, so that a word is looked up with its marks."""
+    endings: Annotated[tuple[str, ...], BeforeValidator(_longest_first)] = ()
+    """Particles and endings that are cut off, for a language without a stemmer."""
+    refusal: str = ""
+    stop_words: Words = frozenset()
+    """Words that a keyword search leaves out."""
+    function_words: Words = frozenset()
+    """All words that any question is made of, whatever it is about; `stop_words` are among them."""
+    asks: dict[Kind, tuple[str, ...]] = {}
+    """Patterns of questions for a person, an amount or a time."""
+    holds: dict[Kind, Words] = {}
+    """Patterns of words, one of which stands near an answer of that kind, beside digits."""
+    follow_ups: FollowUps = FollowUps()
+    pseudo_questions: PseudoQuestions = PseudoQuestions()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the language has a table."""
+        return bool(self.name)
+
+    def asked_kind(self, question: str) -> Kind | None:
+        """What kind of thing `question` asks for, if the table tells."""
+        lowered = question.lower()
+        return next((kind for kind, pattern in self._asks if pattern.search(lowered)), None)
+
+    def holds_kind(self, kind: Kind) -> re.Pattern[str] | None:
+        """The pattern of what stands near an answer of that kind; None if the table can't tell."""
+        return self._holds.get(kind)
+
+    @cached_property
+    def _asks(self) -> list[tuple[Kind, re.Pattern[str]]]:
+        return [(kind, self._any(patterns)) for kind, patterns in self.asks.items()]
+
+    @cached_property
+    def _holds(self) -> dict[Kind, re.Pattern[str]]:
+        found: dict[Kind, re.Pattern[str]] = {
+            kind: re.compile(rf"\d|{self._any(words).pattern}", re.IGNORECASE)
+            for kind, words in self.holds.items()
+            if kind != "person"
+        }
+        if "person" in self.holds:
+            found["person"] = re.compile("|".join(self.holds["person"]))
+        elif self.capitals == "names" and self.is_known:
+            found["person"] = _WITHIN
+        return found
+
+    def _any(self, patterns: "tuple[str, ...] | frozenset[str]") -> re.Pattern[str]:
+        """One of `patterns` as a whole word; anywhere in a text without spaces."""
+        alternatives = "|".join(sorted(patterns))
+        if self.code in ("ja", "zh"):
+            return re.compile(rf"(?:{alternatives})")
+        return re.compile(rf"(?<!\w)(?:{alternatives})(?!{LETTER})")
+
+
+_WITHIN = re.compile(r"(?<=[\w,;»”\"] )[A-ZÀ-ÖØ-ÞĀĂĄĆČĐĒĘĚĞĪĮİŁŃŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽƠƯА-ЯЁЄІЇҐΑ-Ω]\w+")
+"""A word with a capital that does not begin a sentence."""
+
+
+@cache
+def table(code: str) -> Language:
+    """The table of a language by its ISO 639-1 code; one with the defaults if there is no file."""
+    file = _FOLDER / f"{code}.toml"
+    if code not in known_codes():
+        return Language(code=code, stemmer=_STEMMERS.get(code, ""))
+    read = tomllib.loads(file.read_text(encoding="utf-8"))
+    found = Language(code=code, **read)
+    return found.model_copy(update={"function_words": found.function_words | found.stop_words})
+
+
+@cache
+def known_codes() -> tuple[str, ...]:
+    """The ISO 639-1 codes of the languages that have a table."""
+    return tuple(sorted(file.stem for file in _FOLDER.glob("*.toml")))
