@@ -31,6 +31,7 @@ COMMANDS = Parts(
         "adapters": "pipeline.commands.adapters:adapters",
         "golden": "pipeline.commands.golden:golden",
         "eval": "pipeline.commands.evaluating:evaluate",
+        "advise": "pipeline.commands.advising:advise",
         "bench": "pipeline.commands.bench:bench",
     },
 )
