@@ -9,7 +9,7 @@ from pipeline.evaluation.golden import GoldenQuestion
 from pipeline.index.passages import Passage
 from pipeline.parts import Parts
 
-Unit = Literal["share", "ms", "tokens", "tokens/s"]
+Unit = Literal["share", "distance", "ms", "tokens", "tokens/s"]
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Judged:
     """About how many tokens the model wrote for it, shown or not."""
 
 
-@dataclass(frozen=True)
-class Measure:
-    """One way to judge an answer. Its figure of a system is the mean over all answers that it applies to."""
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What a measure says."""
 
     key: str
     title: str
@@ -36,12 +36,18 @@ class Measure:
     """What it says, for someone who has never heard of it."""
     cannot_see: str
     """What it can't see, in one sentence."""
+    better: Literal["higher", "lower"] = "higher"
+    unit: Unit = "share"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure(About):
+    """One way to judge an answer. Its figure of a system is the mean over all answers that it applies to."""
+
     of: Callable[[Judged], float | None]
     """The figure of one answer; None where it does not apply."""
     binary: bool = False
     """Whether the figure of one answer is 0 or 1."""
-    better: Literal["higher", "lower"] = "higher"
-    unit: Unit = "share"
 
 
 MEASURES = Parts(

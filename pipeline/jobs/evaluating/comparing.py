@@ -4,8 +4,7 @@ from pipeline.errors import SitetwinError
 from pipeline.evaluation.doubt import difference, holm
 from pipeline.evaluation.figures import Compared
 from pipeline.evaluation.measures import measures
-from pipeline.jobs.evaluating.record import Evaluation
-from pipeline.jobs.evaluating.run import COSTS
+from pipeline.jobs.evaluating.record import COSTS, Evaluation
 
 
 def compare(before: Evaluation, after: Evaluation) -> list[Compared]:

@@ -20,6 +20,9 @@ from pipeline.measured import Measured, Number
 from pipeline.settings import Settings, Visibility
 from pipeline.training.curves import Forgetting
 
+COSTS = frozenset({"ms", "tokens", "tokens/s"})
+"""Units of the measures that are not compared by tests: they depend on what else the machine does."""
+
 
 class Reply(BaseModel):
     """One system's answer to one question, and what it took."""

@@ -14,16 +14,15 @@ from pipeline.adapters import WEIGHTS, find_adapter
 from pipeline.chat.records import ChatModel
 from pipeline.dataset import versions
 from pipeline.errors import SitetwinError
-from pipeline.evaluation.evidence import Evidence
-from pipeline.evaluation.figures import Known, compared, figure, values_of
+from pipeline.evaluation.figures import Known
 from pipeline.evaluation.golden import GoldenQuestion, is_page
-from pipeline.evaluation.measures import Judged, measures
 from pipeline.evaluation.systems import OpenSystem, System
 from pipeline.evaluation.systems.identity import adapter_name, asks_model
 from pipeline.evaluation.systems.wiring import FOLDER
 from pipeline.jobs.evaluating import record
 from pipeline.jobs.evaluating.answers import KeptAnswers
 from pipeline.jobs.evaluating.asking import PARALLEL, ask_all
+from pipeline.jobs.evaluating.judging import judge
 from pipeline.jobs.evaluating.record import Evaluation, SystemResult, Trained
 from pipeline.processes import engine
 from pipeline.processes.endpoint import is_held
@@ -33,8 +32,6 @@ from pipeline.site import Site
 from pipeline.training import registry
 
 LOCK, CALLED_OFF = "eval.lock", "cancel"
-COSTS = frozenset({"ms", "tokens", "tokens/s"})
-"""Units of the measures that are not compared by tests: they depend on what else the machine does."""
 
 
 def evaluate(
@@ -112,31 +109,10 @@ def evaluate(
             systems=results,
             comparisons=[],
         )
-        judge(made, Evidence(site, visibility))
+        judge(settings, made)
         made.seconds = time.monotonic() - started
         record.write(settings, made)
         return made
-
-
-def judge(evaluation: Evaluation, evidence: Evidence) -> None:
-    """Fills in all figures and comparisons, from the answers alone."""
-    questions = evaluation.questions
-    table = measures()
-    for result in evaluation.systems.values():
-        answers = [
-            Judged(one, reply.answer, evidence.of(one, reply.answer), reply.read, reply.written)
-            for one, reply in zip(questions, result.replies, strict=True)
-        ]
-        result.values = {measure.key: values_of(measure, answers) for measure in table}
-        found = {
-            measure.key: figure(result.values[measure.key], questions, evaluation.known, binary=measure.binary)
-            for measure in table
-        }
-        result.figures = {key: one for key, one in found.items() if one}
-    evaluation.comparisons = compared(
-        {name: result.values for name, result in evaluation.systems.items()},
-        {measure.key: measure.binary for measure in table if measure.unit not in COSTS},
-    )
 
 
 def cancel(settings: Settings) -> bool:

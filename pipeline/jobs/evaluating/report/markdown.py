@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import shorten
 
 from pipeline.evaluation.doubt import Estimate
-from pipeline.evaluation.measures import Measure
+from pipeline.evaluation.measures import About
 from pipeline.jobs.evaluating.record import Evaluation
 from pipeline.jobs.evaluating.report.wording import (
     DASH,
@@ -14,6 +14,7 @@ from pipeline.jobs.evaluating.report.wording import (
     failures,
     next_steps,
     shown_measures,
+    titled,
     with_doubt,
 )
 
@@ -55,7 +56,8 @@ def _lines(evaluation: Evaluation) -> Iterator[str]:
     )
     yield from ("", "## The figures", "", "Each with the 95 % interval in which the true value may lie.", "")
     figures = [
-        [one.title, *(cell(evaluation.systems[name].figures.get(one.key), one.unit) for name in names)] for one in shown
+        [titled(evaluation, one), *(cell(evaluation.systems[name].figures.get(one.key), one.unit) for name in names)]
+        for one in shown
     ]
     yield from table(["", *names], figures)
     yield from ("", "## What each measure says", "")
@@ -75,7 +77,7 @@ def _system(evaluation: Evaluation, name: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _parts(evaluation: Evaluation, names: Sequence[str], shown: Sequence[Measure]) -> Iterator[str]:
+def _parts(evaluation: Evaluation, names: Sequence[str], shown: Sequence[About]) -> Iterator[str]:
     """Seen and unseen pages, then the kinds of questions."""
     for key in ("accuracy", "faithfulness"):
         chosen = [one for one in shown if one.key == key]

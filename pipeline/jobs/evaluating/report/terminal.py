@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from pipeline.jobs.evaluating.record import Evaluation
-from pipeline.jobs.evaluating.report.wording import cell, conclusions, doubts, shown_measures
+from pipeline.jobs.evaluating.report.wording import cell, conclusions, doubts, shown_measures, titled
 
 
 def lines(evaluation: Evaluation) -> Iterator[str]:
     """The figures of all systems in columns, and what they show."""
     names = list(evaluation.systems)
     rows = [
-        [one.title, *(cell(evaluation.systems[name].figures.get(one.key), one.unit) for name in names)]
+        [titled(evaluation, one), *(cell(evaluation.systems[name].figures.get(one.key), one.unit) for name in names)]
         for one in shown_measures(evaluation)
     ]
     table = [["", *names], *rows]

@@ -4,17 +4,43 @@ from collections.abc import Sequence
 
 from pipeline.evaluation.doubt import Estimate, questions_needed, visible_gap
 from pipeline.evaluation.figures import Compared, Figure
-from pipeline.evaluation.measures import MEASURES, Measure, measures
-from pipeline.jobs.evaluating.record import Evaluation
+from pipeline.evaluation.measures import MEASURES, About, measures
+from pipeline.evaluation.voice.about import ABOUT
+from pipeline.jobs.evaluating.record import COSTS, Evaluation
 
 HOPED = 0.1
 """The difference for which the report says how many questions would show it."""
 DASH = "–"
 
 
-def shown_measures(evaluation: Evaluation) -> list[Measure]:
-    """The measures that say something of at least one system, in the order of the table."""
-    return [one for one in measures() if any(one.key in result.figures for result in evaluation.systems.values())]
+def described(key: str) -> About:
+    """The measure called `key`."""
+    found: About = ABOUT.get(key) or MEASURES.load(key)
+    return found
+
+
+def shown_measures(evaluation: Evaluation) -> list[About]:
+    """The measures that say something of at least one system, in the order of the table: quality, voice, cost."""
+    table: list[About] = [*measures()]
+    costs = next((place for place, one in enumerate(table) if one.unit in COSTS), len(table))
+    ordered = [*table[:costs], *ABOUT.values(), *table[costs:]]
+    return [one for one in ordered if any(one.key in result.figures for result in evaluation.systems.values())]
+
+
+def scale(evaluation: Evaluation, key: str) -> str:
+    """Between which floor and ceiling a figure of a voice stands; "" for other measures."""
+    for result in evaluation.systems.values():
+        found = result.figures.get(key)
+        if found and found.floor is not None and found.ceiling is not None:
+            unit = described(key).unit
+            return f"others {number(found.floor, unit)}, the author {number(found.ceiling, unit)}"
+    return ""
+
+
+def titled(evaluation: Evaluation, about: About) -> str:
+    """A measure's title, with its scale if it has one."""
+    between = scale(evaluation, about.key)
+    return f"{about.title} ({between})" if between and about.key != "voice" else about.title
 
 
 def number(value: float, unit: str) -> str:
@@ -23,6 +49,8 @@ def number(value: float, unit: str) -> str:
         return f"{value:.0%}"
     if unit == "ms":
         return f"{value / 1000:.1f} s" if value >= 1000 else f"{value:.0f} ms"
+    if unit == "distance":
+        return f"{value:.2f}"
     return f"{value:.1f}" if abs(value) < 10 else f"{value:.0f}"
 
 
@@ -46,7 +74,7 @@ def cell(figure: Figure | None, unit: str) -> str:
 
 def said(compared: Compared) -> str:
     """A comparison in one sentence."""
-    measure: Measure = MEASURES.load(compared.measure)
+    measure = described(compared.measure)
     title = measure.title.lower()
     if not compared.is_shown:
         return f"{compared.a} and {compared.b}, {title}: no difference shown on {compared.questions} questions"
@@ -82,7 +110,7 @@ def conclusions(evaluation: Evaluation) -> list[str]:
 
 def best(evaluation: Evaluation, key: str) -> str:
     """The system with the best figure of a measure; "" if no system has one."""
-    measure: Measure = MEASURES.load(key)
+    measure = described(key)
     found = {
         name: result.figures[key].all.value for name, result in evaluation.systems.items() if key in result.figures
     }

@@ -1,0 +1,86 @@
+"""Judges the answers of an evaluation: from the record and the notes alone, so that it can be done again."""
+
+from collections.abc import Sequence
+
+from pipeline.content.documents import Document
+from pipeline.dataset import versions
+from pipeline.evaluation.evidence import Evidence
+from pipeline.evaluation.figures import compared, figure, values_of
+from pipeline.evaluation.measures import Judged, measures
+from pipeline.evaluation.voice.measuring import Voices, measure_voices
+from pipeline.evaluation.voice.texts import Text, authors_in, installed_authors, prose
+from pipeline.jobs.evaluating.record import COSTS, Evaluation
+from pipeline.settings import Settings
+from pipeline.site import Site
+
+CEILING_EACH = 3
+"""Without a data set, every third document makes the ceiling of the voice."""
+
+
+def judge(settings: Settings, evaluation: Evaluation) -> None:
+    """Fills in all figures and comparisons.
+
+    Raises:
+        SitetwinError: there is no index, or no embedder.
+    """
+    questions = evaluation.questions
+    evidence = Evidence(Site(settings), evaluation.visibility)
+    table = measures()
+    for result in evaluation.systems.values():
+        answers = [
+            Judged(one, reply.answer, evidence.of(one, reply.answer), reply.read, reply.written)
+            for one, reply in zip(questions, result.replies, strict=True)
+        ]
+        result.values = {measure.key: values_of(measure, answers) for measure in table}
+        found = {
+            measure.key: figure(result.values[measure.key], questions, evaluation.known, binary=measure.binary)
+            for measure in table
+        }
+        result.figures = {key: one for key, one in found.items() if one}
+    voices = _voices(settings, evaluation, evidence.documents)
+    for name, figures in voices.figures.items():
+        evaluation.systems[name].figures |= figures
+    evaluation.comparisons = compared(
+        {name: result.values for name, result in evaluation.systems.items()},
+        {measure.key: measure.binary for measure in table if measure.unit not in COSTS},
+        voices.differences,
+    )
+    evaluation.notes = [*voices.notes, *_quoting(evaluation)]
+
+
+def _voices(settings: Settings, evaluation: Evaluation, documents: Sequence[Document]) -> Voices:
+    """The voice of all systems, by what they said where they did not refuse."""
+    answers = {
+        name: {reply.question: reply.answer.answer for reply in result.replies if not reply.answer.refused}
+        for name, result in evaluation.systems.items()
+    }
+    texts = [prose(document.id, document.text) for document in documents]
+    held_out = _held_out(settings, evaluation.data_set, [document.id for document in documents])
+    folders = settings.evaluation.other_authors
+    others = authors_in(settings.root / folder.expanduser() for folder in folders) if folders else installed_authors()
+    base = next((name for name, result in evaluation.systems.items() if result.system.mode == "base"), "")
+    return measure_voices(answers, _in(texts, held_out, False), _in(texts, held_out, True), others, base)
+
+
+def _held_out(settings: Settings, data_set: int | None, documents: Sequence[str]) -> set[str]:
+    """The documents that no adapter was trained on; without a data set, some."""
+    if data_set is None:
+        return set(sorted(documents)[::CEILING_EACH])
+    split_of = versions.read_card(versions.version_folder(settings, data_set)).split_of
+    return {id for id in documents if split_of.get(id) != "train"}
+
+
+def _in(texts: Sequence[Text], chosen: set[str], is_in: bool) -> list[Text]:
+    return [text for text in texts if (text.author in chosen) is is_in]
+
+
+def _quoting(evaluation: Evaluation) -> list[str]:
+    """Systems that quote have the author's voice for nothing."""
+    found = []
+    for name, result in evaluation.systems.items():
+        quoted = sum(reply.answer.form == "quoted" for reply in result.replies)
+        if 2 * quoted > len(result.replies):
+            found.append(
+                f"{name} answers mostly in the notes' own sentences, so its voice is the author's by construction."
+            )
+    return found
