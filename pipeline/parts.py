@@ -97,6 +97,9 @@ DATASET_FORMATS = Parts(
     {
         "mlx": "pipeline.dataset.formats.mlx:MLX",
         "openai": "pipeline.dataset.formats.openai:OPENAI",
+        "trl": "pipeline.dataset.formats.trl:TRL",
+        "unsloth": "pipeline.dataset.formats.trl:UNSLOTH",
+        "axolotl": "pipeline.dataset.formats.axolotl:AXOLOTL",
     },
 )
 """Each part is a `pipeline.dataset.export.Format`."""

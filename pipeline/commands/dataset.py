@@ -71,15 +71,18 @@ def stats(settings: Settings, version: int | None, as_json: bool) -> None:
 @as_json
 @with_settings
 def export(settings: Settings, form: str, to: Path | None, version: int | None, as_json: bool) -> None:
-    """Write the pairs as files that mlx-lm trains on, or that OpenAI's fine-tuning takes."""
+    """Write the pairs as files that another program trains on, with its script or configuration where it needs one."""
     from pipeline.dataset.export import export as write
     from pipeline.dataset.export import read_messages
     from pipeline.dataset.versions import version_folder
 
     folder = version_folder(settings, version)
-    files = write(read_messages(folder), DATASET_FORMATS.load(form), to or folder / form)
+    form_of, folder_of = DATASET_FORMATS.load(form), to or folder / form
+    files = write(read_messages(folder), form_of, folder_of)
     if as_json:
         print_json({"files": {str(path): rows for path, rows in files.items()}})
         return
     for path, rows in files.items():
         click.echo(f"{path}: {rows} rows")
+    for name in form_of.beside:
+        click.echo(f"{folder_of / name}: trains on them; its first lines say how")

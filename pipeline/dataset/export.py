@@ -1,10 +1,11 @@
 """Accepted pairs as chat rows, in the files that other programs train on."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from pipeline import jsonl
+from pipeline import files, jsonl
 from pipeline.dataset.records import SPLITS, Pair, Split
 from pipeline.settings import PersonaSettings
 from pipeline.text.inert import without_control_tokens
@@ -23,6 +24,10 @@ class Format:
     """File name for each split that is written."""
     check: Callable[[Sequence[OpenAIRow]], None] = lambda rows: None
     """Raises a SitetwinError for training rows that the other program would refuse."""
+    row: Callable[[OpenAIRow], dict[str, Any]] = lambda row: dict(row)
+    """Turns a row into the other program's form."""
+    beside: Mapping[str, Path] = field(default_factory=dict)
+    """Files that are copied beside the rows, by the name that they get: what trains on them."""
 
 
 def export(messages: Mapping[Split, Sequence[OpenAIRow]], form: Format, folder: Path) -> dict[Path, int]:
@@ -35,16 +40,20 @@ def export(messages: Mapping[Split, Sequence[OpenAIRow]], form: Format, folder: 
     """
     form.check(messages["train"])
     folder.mkdir(parents=True, exist_ok=True)
-    return write_rows({split: [_harmless(row) for row in rows] for split, rows in messages.items()}, form.files, folder)
+    rows = {split: [form.row(_harmless(row)) for row in kept] for split, kept in messages.items()}
+    written = write_rows(rows, form.files, folder)
+    for name, file in form.beside.items():
+        files.write_text(folder / name, file.read_text(encoding="utf-8"))
+    return written
 
 
 def write_rows(
-    messages: Mapping[Split, Sequence[OpenAIRow]], files: Mapping[Split, str], folder: Path
+    rows: Mapping[Split, Sequence[dict[str, Any]]], names: Mapping[Split, str], folder: Path
 ) -> dict[Path, int]:
-    """Write the rows of each split that `files` names, as they are. Returns the number of rows in each file."""
-    for split, name in files.items():
-        jsonl.write(folder / name, messages[split])
-    return {folder / name: len(messages[split]) for split, name in files.items()}
+    """Write the rows of each split that `names` gives a file, as they are. Returns the number of rows in each file."""
+    for split, name in names.items():
+        jsonl.write(folder / name, rows[split])
+    return {folder / name: len(rows[split]) for split, name in names.items()}
 
 
 def _harmless(row: OpenAIRow) -> OpenAIRow:

@@ -1,13 +1,18 @@
+import ast
 import json
 
 import pytest
+import yaml
 
 from pipeline.dataset.export import chat_rows, export, write_rows
+from pipeline.dataset.formats.axolotl import AXOLOTL
 from pipeline.dataset.formats.mlx import MLX
 from pipeline.dataset.formats.openai import OPENAI
+from pipeline.dataset.formats.trl import TRL, UNSLOTH
 from pipeline.dataset.records import Pair
 from pipeline.errors import SitetwinError
 from pipeline.settings import PersonaSettings
+from pipeline.training.config import KEYS, TrainingConfig
 
 PERSONA = PersonaSettings(name="Ada", prompt="Speak as I, briefly.")
 
@@ -44,6 +49,52 @@ def test_mlx_gets_all_splits(tmp_path):
     assert {path.name: rows for path, rows in files.items()} == {"train.jsonl": 12, "valid.jsonl": 1, "test.jsonl": 1}
     lines = (tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == chat_rows(PAIRS["train"], PERSONA)
+
+
+@pytest.mark.parametrize("form", [TRL, UNSLOTH])
+def test_trl_and_unsloth_get_prompts_and_completions_and_what_trains_on_them(tmp_path, form):
+    export(ROWS, form, tmp_path)
+    first = json.loads((tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert [message["role"] for message in first["prompt"]] == ["system", "user"]
+    assert first["completion"] == [{"role": "assistant", "content": "Forty-two."}]
+    script = (tmp_path / "train.py").read_text(encoding="utf-8")
+    found = {
+        call.arg: ast.literal_eval(call.value)
+        for node in ast.walk(ast.parse(script))
+        if isinstance(node, ast.Call)
+        for call in node.keywords
+        if call.arg in ("r", "lora_alpha", "lora_dropout", "target_modules", "num_train_epochs",
+                        "per_device_train_batch_size")
+    }  # fmt: skip
+    best = TrainingConfig()
+    assert found == {
+        "r": best.lora_parameters.rank,
+        "lora_alpha": best.lora_parameters.scale * best.lora_parameters.rank,
+        "lora_dropout": best.lora_parameters.dropout,
+        "target_modules": list(KEYS),
+        "num_train_epochs": best.epochs,
+        "per_device_train_batch_size": best.batch_size,
+    }
+    assert f'"--learning-rate", type=float, default={best.learning_rate:.0e}'.replace("e-0", "e-") in script
+
+
+def test_axolotl_gets_chat_rows_and_a_configuration(tmp_path):
+    export(ROWS, AXOLOTL, tmp_path)
+    config, best = yaml.safe_load((tmp_path / "config.yml").read_text(encoding="utf-8")), TrainingConfig()
+    assert (config["lora_r"], config["lora_alpha"], config["lora_dropout"]) == (
+        best.lora_parameters.rank,
+        best.lora_parameters.scale * best.lora_parameters.rank,
+        best.lora_parameters.dropout,
+    )
+    assert (config["num_epochs"], config["micro_batch_size"], config["learning_rate"]) == (
+        best.epochs,
+        best.batch_size,
+        best.learning_rate,
+    )
+    assert config["lora_target_modules"] == list(KEYS)
+    for part in (*config["datasets"], *config["test_datasets"]):
+        row = json.loads((tmp_path / part["path"]).read_text(encoding="utf-8").splitlines()[0])
+        assert {message["role"] for message in row[part["field_messages"]]} >= set(part["roles_to_train"])
 
 
 def test_openai_is_not_given_the_test(tmp_path):
