@@ -11,6 +11,7 @@ BASE is the model's folder or its name on the hub: the one that `models.chat` na
 import argparse
 from pathlib import Path
 
+import torch
 from datasets import load_dataset
 from peft import LoraConfig
 from trl import SFTConfig, SFTTrainer
@@ -35,6 +36,7 @@ trainer = SFTTrainer(
         learning_rate=given.learning_rate,
         lr_scheduler_type="constant",
         max_length=2048,
+        bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(),
         seed=0,
         eval_strategy="epoch",
         save_strategy="no",
