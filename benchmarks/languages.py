@@ -10,7 +10,7 @@ questions that were answered or declined rightly.
 import json
 import tempfile
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,11 +19,13 @@ import click
 
 from benchmarks.report import machine
 from pipeline.chat import Answer
+from pipeline.embedding.choosing import fitting_embedder
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.golden import GoldenQuestion, is_page, judge
 from pipeline.processes import vectors
 from pipeline.settings import ContentSource, ModelSettings, Settings
 from pipeline.site import Site
+from pipeline.text.detecting import count_languages
 
 DATA = Path(__file__).parent / "data" / "languages"
 
@@ -122,7 +124,7 @@ def main(embedder: str, only: tuple[str, ...], verbose: bool, as_json: bool) -> 
     for file in files:
         notes = read_set(file)
         try:
-            rows.append(measure(notes, embedder or chosen_embedder(notes.notes.values()), verbose))
+            rows.append(measure(notes, embedder or fitting_embedder(count_languages(notes.notes.values())), verbose))
         except SitetwinError as error:
             raise click.ClickException(str(error)) from None
         if not as_json:
@@ -133,10 +135,6 @@ def main(embedder: str, only: tuple[str, ...], verbose: bool, as_json: bool) -> 
         click.echo(json.dumps(figures, indent=2))
     else:
         click.echo(f"right {ratio:.1%} of all questions")
-
-
-def chosen_embedder(texts: Iterable[str]) -> str:
-    return "demo-multilingual"
 
 
 def _shown(row: Figures) -> str:

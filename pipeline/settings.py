@@ -94,7 +94,7 @@ class ModelSettings(SettingsSection):
     )
     embedder: str = Field(
         "demo",
-        description="demo, ollama:NAME, openai:NAME, or a folder with config.json, tokenizer.json and model.safetensors in BERT's layout",
+        description="demo for English, demo-multilingual for other languages, ollama:NAME, openai:NAME, or a folder with config.json, tokenizer.json and model.safetensors in BERT's layout",
     )
     embedder_url: str = Field(
         "", description="that server's address; empty: OLLAMA_HOST or Ollama's usual address for ollama:NAME"

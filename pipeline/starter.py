@@ -1,13 +1,20 @@
 """`sitetwin init` writes a first sitetwin.toml, with its choices explained in the file."""
 
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from pipeline.content.kinds.kind import ContentKind, FoundFolder
+from pipeline.embedding.choosing import fitting_embedder, named
 from pipeline.errors import SettingsError
 from pipeline.machine import CHAT_MODELS, CHATS, OVERHEAD, Machine, choose, this_machine
 from pipeline.parts import CONTENT_KINDS
 from pipeline.settings import FILE_NAME
+from pipeline.text.detecting import READ, count_languages
+from pipeline.weights.demo import DEMO, MULTILINGUAL
 
+COUNTED = 500
+"""So many notes tell the languages of all."""
 _CANDIDATES = ("src/content", "content", "docs", "notes", "posts", ".")
 
 
@@ -29,7 +36,9 @@ def write_settings(folder: Path, content: Path | None, *, force: bool = False, m
     if content is not None and not (folder / content).is_dir():
         raise SettingsError(f"{content} is no folder: name the one that holds your Markdown with --content")
     kind, found = _find(folder, content)
-    file.write_text(_text(folder, kind, found, _models(machine or this_machine())), encoding="utf-8")
+    languages = count_languages(text for each in found for text in _texts(folder / each.path))
+    models = _models(machine or this_machine()) + _embedder(languages)
+    file.write_text(_text(folder, kind, found, models), encoding="utf-8")
     return file
 
 
@@ -49,6 +58,27 @@ def _find(folder: Path, content: Path | None) -> tuple[str, list[FoundFolder]]:
     # must be put in front.
     collection = "" if content.name == "content" else f"/{content.name}"
     return kind, [FoundFolder(content.as_posix(), CONTENT_KINDS.load(kind).address(collection))]
+
+
+def _texts(content: Path) -> Iterator[str]:
+    """The begins of the first Markdown files."""
+    files = (
+        file
+        for file in sorted(content.rglob("*.md*"))
+        if file.suffix in (".md", ".mdx") and not any(part.startswith((".", "node_modules")) for part in file.parts)
+    )
+    for file in islice((file for file in files if file.is_file()), COUNTED):
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            yield opened.read(READ)
+
+
+def _embedder(languages: Mapping[str, int]) -> str:
+    """The lines for the embedder, if the notes are not in English."""
+    if fitting_embedder(languages) == DEMO:
+        return ""
+    return f"""# The notes are in {named(languages)}. "demo-multilingual" is multilingual-e5-small; "demo" reads English.
+embedder = "{MULTILINGUAL}"
+"""
 
 
 def _models(machine: Machine) -> str:

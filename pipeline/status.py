@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from pipeline.adapters import promotions
+from pipeline.embedding.choosing import advice
 from pipeline.index.passages import DocumentCounts, FileStatus
 from pipeline.jobs.retraining.job import RetrainingJob, read_job
 from pipeline.processes import engine, vectors
@@ -28,6 +29,10 @@ class StatusReport(BaseModel):
 
     documents: DocumentCounts
     files: list[FileStatus]
+    languages: dict[str, int]
+    """How many documents are in each language, by ISO 639-1 code."""
+    advice: str
+    """What to change for these languages; "" if nothing."""
     embedder: str | None
     adapter: str | None
     processes: dict[str, ProcessStatus]
@@ -41,7 +46,7 @@ def read_status(settings: Settings) -> StatusReport:
     """The state of the site that `settings` describe."""
     with Site(settings).index() as index:
         counts, files = index.status()
-        embedder = index.embedder_name()
+        embedder, languages = index.embedder_name(), index.languages()
     processes = {}
     for service in (vectors.service(settings), engine.service(settings)):
         endpoint = service.find()
@@ -65,6 +70,8 @@ def read_status(settings: Settings) -> StatusReport:
     return StatusReport(
         documents=counts,
         files=files,
+        languages=languages,
+        advice=advice(settings.models.embedder, languages),
         embedder=embedder,
         adapter=adapter,
         processes=processes,

@@ -135,8 +135,8 @@ def _langflow_answers(settings: Settings) -> Callable[[], bool]:
 
 def _fetch_weights(settings: Settings) -> None:
     """Fetches in the foreground, so that the progress bar is on the screen and not in a child's log."""
-    if settings.models.embedder == "demo":
-        demo.embedding_model()
+    if settings.models.embedder in demo.EMBEDDINGS:
+        demo.EMBEDDINGS[settings.models.embedder].fetch()
     engine.fetch(settings)
 
 

@@ -12,17 +12,21 @@ from pipeline.settings import Settings, load_settings
 @with_settings
 def index(settings: Settings, rebuild: bool, as_json: bool) -> None:
     """Bring the index up to date with the files."""
+    from pipeline.embedding.choosing import advice
     from pipeline.progress import progress_bar
     from pipeline.site import Site
 
     site = Site(settings)
     with site.index() as opened, progress_bar("indexing") as progress:
         report = opened.sync(progress, rebuild=rebuild)
+        languages = opened.languages()
     site.calibrate()
     if as_json:
         print_json(report)
         return
     click.echo(report.summary())
+    if suggested := advice(settings.models.embedder, languages):
+        click.echo(suggested, err=True)
 
 
 @click.command()

@@ -48,6 +48,7 @@ def doctor(settings: Settings, as_json: bool, links: bool, site: Path | None) ->
 @with_settings
 def status(settings: Settings, as_json: bool) -> None:
     """Show what is indexed, what is not and why, which adapter answers, and which processes run."""
+    from pipeline.embedding.choosing import named
     from pipeline.status import read_status
 
     report = read_status(settings)
@@ -61,6 +62,10 @@ def status(settings: Settings, as_json: bool) -> None:
     for file in report.files:
         if file.state != "indexed" or file.reason:
             click.echo(f"  {file.state}: {file.path}: {file.reason}")
+    if report.languages:
+        click.echo(f"languages: {named(report.languages)}")
+    if report.advice:
+        click.echo(f"  {report.advice}")
     for name, process in report.processes.items():
         click.echo(f"{name}: {process.state}" + (f" at {process.url} (process {process.pid})" if process.url else ""))
     click.echo(f"adapter: {report.adapter}" if report.adapter else "adapter: none is promoted")

@@ -11,6 +11,7 @@ from huggingface_hub.constants import HF_HUB_CACHE
 
 from pipeline.doctor.finding import Finding
 from pipeline.doctor.of_machine import free_bytes, of_machine
+from pipeline.embedding.choosing import advice
 from pipeline.errors import SitetwinError
 from pipeline.jobs.retraining.job import read_job
 from pipeline.machine import this_machine
@@ -22,6 +23,7 @@ from pipeline.settings import FLOW_MODES, Settings
 from pipeline.site import Site
 from pipeline.weights import blas
 from pipeline.weights.cache import LAYOUT, cache_folder
+from pipeline.weights.demo import EMBEDDINGS
 from pipeline.weights.locating import weights_folder
 
 OLLAMA_FROM_BYTES = 1_500_000_000
@@ -137,14 +139,26 @@ def _weight_bytes(model: str) -> int:
 
 
 def _embedder(settings: Settings) -> Finding:
-    if settings.models.embedder == "demo":
-        return _demo("embedder", "all-MiniLM-L6-v2")
+    if suggested := advice(settings.models.embedder, _languages(settings)):
+        text, _, mend = suggested.partition(": ")
+        return Finding(name="embedder", state="note", text=text, mend=mend)
+    if settings.models.embedder in EMBEDDINGS:
+        return _demo("embedder", EMBEDDINGS[settings.models.embedder].title)
     try:
         embedder = Site(settings).embedder()
         text = f"{embedder.name}, vectors of {embedder.dimension} numbers"
     except SitetwinError as error:
         return Finding(name="embedder", state="missing", text=str(error))
     return Finding(name="embedder", state="ok", text=text)
+
+
+def _languages(settings: Settings) -> dict[str, int]:
+    """How many documents are in each language; {} if the index can't be read, which `sitetwin status` explains."""
+    try:
+        with Site(settings).index() as index:
+            return index.languages()
+    except SitetwinError:
+        return {}
 
 
 def _reranker(settings: Settings) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from pipeline.content.documents import Chunk, Document, FileReport
 from pipeline.errors import SitetwinError, StaleIndexError
-from pipeline.index import generations, status, store
+from pipeline.index import generations, keywords, status, store
 from pipeline.index.database import Database
 from pipeline.index.dense import VectorStore
 from pipeline.index.filters import Filters
@@ -199,6 +199,13 @@ class Index:
             return ""
         with self._database.reading() as connection:
             return store.fingerprint(connection)
+
+    def languages(self) -> dict[str, int]:
+        """How many documents are in each language, by ISO 639-1 code, most first; {} if nothing was ever indexed."""
+        if not self._database.path.exists():
+            return {}
+        with self._database.reading() as connection:
+            return keywords.languages(connection, None)
 
     def embedder_name(self) -> str | None:
         """The name of the embedder that made the searched vectors; None before the first sync with vectors."""

@@ -26,3 +26,18 @@ def test_elsewhere_the_demo_model_is_named(tmp_path: Path, processor: str) -> No
     (tmp_path / "notes").mkdir()
     file = write_settings(tmp_path, None, machine=Machine("linux", processor, "", 64 * 2**30))
     assert load_settings(file).models.chat == "demo"
+
+
+@pytest.mark.parametrize(
+    ("text", "embedder"),
+    [
+        ("Die Katze schläft auf dem Sofa, und der Hund ist im Garten.", "demo-multilingual"),
+        ("The cat is asleep.", "demo"),
+    ],
+)
+def test_the_embedder_fits_the_language_of_the_notes(tmp_path: Path, text: str, embedder: str) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.md").write_text(text, encoding="utf-8")
+    file = write_settings(tmp_path, None, machine=Machine("linux", "x86_64", "", 64 * 2**30))
+    assert load_settings(file).models.embedder == embedder
+    assert ("The notes are in German (1)" in file.read_text(encoding="utf-8")) == (embedder != "demo")
