@@ -22,6 +22,34 @@ def golden() -> None:
 
 
 @golden.command()
+@click.option(
+    "--count", type=click.IntRange(1, 500), default=30, show_default=True, help="The most questions to propose."
+)
+@as_json
+@with_settings
+def draft(settings: Settings, count: int, as_json: bool) -> None:
+    """Propose questions from your notes, the test split, and notes that were edited after a training."""
+    from pipeline.evaluation.golden_proposals import draft as propose
+    from pipeline.evaluation.golden_proposals import proposals_file
+    from pipeline.site import Site
+
+    drafted = asyncio.run(propose(Site(settings), count))
+    for reason in drafted.unreadable[:3]:
+        click.echo(f"left out: {reason}", err=True)
+    if as_json:
+        print_json(drafted)
+        return
+    for proposal in drafted.proposals:
+        said = "; ".join(" | ".join(group) for group in proposal.golden.groups) or proposal.golden.why or "no fact"
+        click.echo(f"{proposal.golden.kind}: {proposal.golden.question}\n   {said} ({proposal.origin})")
+    click.echo(
+        f"{len(drafted.proposals)} questions in {proposals_file(settings)}, {drafted.dropped} dropped for a fault",
+        err=True,
+    )
+    click.echo("next: copy the good ones into your golden questions, then `sitetwin golden check`", err=True)
+
+
+@golden.command()
 @click.option("--questions", type=QUESTIONS, help="Another file than evaluation.questions.")
 @click.option("--judge", is_flag=True, help="Ask the judge of the settings too whether the notes answer a question.")
 @as_json

@@ -34,6 +34,15 @@ def load_teacher(settings: Settings) -> Teacher:
     return ModelTeacher(_model(settings, settings.teacher.model, "teacher.model"), settings.teacher.prompt)
 
 
+def load_writer(settings: Settings) -> StructuredModel | None:
+    """The model behind the teacher, to be asked for something else than pairs; None if the teacher needs no model.
+
+    Raises:
+        SettingsError, ModelError: as for the teacher.
+    """
+    return None if settings.teacher.model == EXTRACTIVE else _model(settings, settings.teacher.model, "teacher.model")
+
+
 def load_judge(settings: Settings) -> PairJudge | None:
     """The judge that the settings name; None if no model judges.
 

@@ -32,3 +32,16 @@ def test_check_says_what_to_do_without_questions_and_without_a_judge(site, tmp_p
     assert len(load(tmp_path / "some.jsonl")) == 1
     result = run(site, "golden", "check", "--questions", str(tmp_path / "some.jsonl"), "--judge")
     assert (result.exit_code, "no model judges: set teacher.judge" in result.stderr) == (1, True)
+
+
+def test_draft_proposes_from_the_notes_and_keeps_the_proposals(site):
+    assert run(site, "index").exit_code == 0
+    result = run(site, "golden", "draft", "--count", "5", "--json")
+    assert result.exit_code == 0, result.output
+    proposals = json.loads(result.stdout)["proposals"]
+    assert "outside" in [proposal["golden"]["why"] for proposal in proposals]
+    kept = (site / ".sitetwin" / "golden" / "proposals.jsonl").read_text().splitlines()
+    assert [json.loads(line)["id"] for line in kept] == [proposal["id"] for proposal in proposals]
+    shown = run(site, "golden", "draft", "--count", "5")
+    assert "(a question about something else)" in shown.stdout
+    assert "`sitetwin golden check`" in shown.stderr
