@@ -109,7 +109,9 @@ class Exchange:
             if event.probability:
                 choice.probabilities.append(token_json(event.probability, self._base.text_of))
         elif isinstance(event, Ended):
-            choice.finish = self._jobs[number].answer.finish
+            finish = self._jobs[number].answer.finish
+            # A call that can't be read was said as text.
+            choice.finish = "stop" if finish == "tool_calls" and not self._calls[number].count else finish
 
     def _usage(self) -> Usage:
         answers = [job.answer for job in self._jobs]

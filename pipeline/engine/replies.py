@@ -131,7 +131,8 @@ class Calls:
     def __init__(self, parser: Callable[[str, Any], Any], tools: list[Json]) -> None:
         self._parser = parser
         self._tools = tools
-        self._count = 0
+        self.count = 0
+        """The calls that were read."""
 
     def read(self, text: str) -> list[Json]:
         """The calls in `text`; none if the model wrote something that can't be read."""
@@ -139,13 +140,19 @@ class Calls:
             found = self._parser(text, self._tools)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, SyntaxError):
             return []
-        calls = []
-        for call in found if isinstance(found, list) else [found]:
-            function = {"name": call.get("name"), "arguments": json.dumps(call.get("arguments"), ensure_ascii=False)}
-            number = call.get("id") or f"call_{uuid.uuid4().hex[:24]}"
-            calls.append({"index": self._count, "id": number, "type": "function", "function": function})
-            self._count += 1
-        return calls
+        found = found if isinstance(found, list) else [found]
+        if not all(isinstance(call, dict) and isinstance(call.get("name"), str) for call in found):
+            return []
+        first, self.count = self.count, self.count + len(found)
+        return [_call(index, call) for index, call in enumerate(found, first)]
+
+
+def _call(index: int, call: Json) -> Json:
+    arguments = call.get("arguments") or {}
+    # Some models write the arguments as a text that holds JSON, which is what the protocol wants.
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+    number = call.get("id") or f"call_{uuid.uuid4().hex[:24]}"
+    return {"index": index, "id": number, "type": "function", "function": {"name": call["name"], "arguments": text}}
 
 
 def token_json(probability: TokenProbability, text_of: Callable[[int], str]) -> Json:

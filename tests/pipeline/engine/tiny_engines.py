@@ -35,15 +35,29 @@ def running(
         assert may_begin.wait(60)
         return Base(str(base), "tiny", adapters, limit)
 
-    loop = Loop(load, cache_bytes)
+    with _run(Loop(load, cache_bytes), begin) as loop:
+        try:
+            yield loop, may_begin
+        finally:
+            may_begin.set()
+
+
+@contextmanager
+def loaded(base: Path) -> Iterator[Loop]:
+    """The loop over `base` without adapters."""
+    with _run(Loop(lambda: Base(str(base), "tiny", base / "adapters"))) as loop:
+        yield loop
+
+
+@contextmanager
+def _run(loop: Loop, begin: bool = True) -> Iterator[Loop]:
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(loop.run)
         try:
             if begin:
                 assert loop.ready.wait(60), ended.exception(timeout=0)
-            yield loop, may_begin
+            yield loop
         finally:
-            may_begin.set()
             loop.end()
             ended.result(timeout=60)
 
