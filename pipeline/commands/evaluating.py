@@ -66,12 +66,27 @@ def evaluate(
 
 def _print(settings: Settings, number: int) -> None:
     from pipeline.jobs.evaluating.record import read
-    from pipeline.jobs.evaluating.report.markdown import asked
     from pipeline.jobs.evaluating.report.terminal import lines
+    from pipeline.jobs.evaluating.report.wording import asked
 
     made = read(settings, number)
     click.echo(click.wrap_text(asked(made).replace("`", ""), 100))
     click.echo("\n".join(lines(made)))
+
+
+@evaluate.command("report")
+@click.argument("number", type=int)
+@with_settings
+def report(settings: Settings, number: int) -> None:
+    """Judge the answers of evaluation NUMBER again, and write its report anew."""
+    from pipeline.jobs.evaluating.judging import judge
+    from pipeline.jobs.evaluating.record import read, write
+    from pipeline.jobs.evaluating.report.writing import write_report
+
+    made = read(settings, number)
+    judge(settings, made)
+    write(settings, made)
+    click.echo(write_report(settings, made))
 
 
 @evaluate.command("compare")

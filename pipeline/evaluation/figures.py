@@ -61,7 +61,7 @@ def values_of(measure: Measure, answers: Sequence[Judged]) -> Values:
 
 
 def figure(
-    values: Values, questions: Sequence[GoldenQuestion], known: Mapping[str, Known], *, binary: bool
+    values: Values, questions: Sequence[GoldenQuestion], known: Mapping[str, Known], measure: Measure
 ) -> Figure | None:
     """The figure of one measure; None if it applies to no question.
 
@@ -69,11 +69,14 @@ def figure(
         values: by question.
         questions: all that were asked.
         known: by question, whether its pages were trained on.
-        binary: whether each value is 0 or 1.
+        measure: what was measured.
     """
 
     def of(chosen: Sequence[str]) -> Estimate | None:
-        return estimate([values[question] for question in chosen if question in values], binary=binary)
+        found = [values[question] for question in chosen if question in values]
+        # Where every share is whole, a bootstrap would leave no doubt at all.
+        is_binary = measure.binary or (measure.unit == "share" and set(found) <= {0.0, 1.0})
+        return estimate(found, binary=is_binary)
 
     whole = of([one.question for one in questions])
     if whole is None:

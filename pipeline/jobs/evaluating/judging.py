@@ -33,8 +33,7 @@ def judge(settings: Settings, evaluation: Evaluation) -> None:
         ]
         result.values = {measure.key: values_of(measure, answers) for measure in table}
         found = {
-            measure.key: figure(result.values[measure.key], questions, evaluation.known, binary=measure.binary)
-            for measure in table
+            measure.key: figure(result.values[measure.key], questions, evaluation.known, measure) for measure in table
         }
         result.figures = {key: one for key, one in found.items() if one}
     voices = _voices(settings, evaluation, evidence.documents)

@@ -1,4 +1,4 @@
-"""The record of an evaluation, `.sitetwin/reports/eval-N.json`. It never changes once it is written."""
+"""The record of an evaluation, `.sitetwin/reports/eval-N.json`. Its answers never change once it is written."""
 
 import platform
 import re

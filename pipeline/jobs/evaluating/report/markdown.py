@@ -8,6 +8,7 @@ from pipeline.evaluation.measures import About
 from pipeline.jobs.evaluating.record import Evaluation
 from pipeline.jobs.evaluating.report.wording import (
     DASH,
+    asked,
     cell,
     conclusions,
     doubts,
@@ -25,20 +26,6 @@ SHOWN_CHARS = 220
 def markdown(evaluation: Evaluation) -> str:
     """The whole report."""
     return "\n".join([*_lines(evaluation)]).strip() + "\n"
-
-
-def asked(evaluation: Evaluation) -> str:
-    """What was asked of what on which machine, in two sentences."""
-    machine = evaluation.machine
-    count = len(evaluation.questions)
-    answered = "as visitors are answered" if evaluation.visibility == "public" else "as the owner is answered"
-    return (
-        f"{count} questions of `{evaluation.file}`, {evaluation.answerable} of them answerable, asked of "
-        f"{', '.join(evaluation.systems)}, {answered}, on {evaluation.made_at:%Y-%m-%d}. Machine: {machine.system}, "
-        f"{machine.cores} cores, {machine.memory_gb} GB, Python {machine.python}, sitetwin {machine.sitetwin}; "
-        f"{evaluation.parallel} questions at a time; {evaluation.kept} of {count * len(evaluation.systems)} answers were kept "
-        "from earlier evaluations."
-    )
 
 
 def _lines(evaluation: Evaluation) -> Iterator[str]:

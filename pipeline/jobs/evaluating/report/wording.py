@@ -13,6 +13,20 @@ HOPED = 0.1
 DASH = "–"
 
 
+def asked(evaluation: Evaluation) -> str:
+    """What was asked of what on which machine, in two sentences."""
+    machine = evaluation.machine
+    count = len(evaluation.questions)
+    answered = "as visitors are answered" if evaluation.visibility == "public" else "as the owner is answered"
+    return (
+        f"{count} questions of `{evaluation.file}`, {evaluation.answerable} of them answerable, asked of "
+        f"{', '.join(evaluation.systems)}, {answered}, on {evaluation.made_at:%Y-%m-%d}. Machine: {machine.system}, "
+        f"{machine.cores} cores, {machine.memory_gb} GB, Python {machine.python}, sitetwin {machine.sitetwin}; "
+        f"{evaluation.parallel} questions at a time; {evaluation.kept} of {count * len(evaluation.systems)} answers were kept "
+        "from earlier evaluations."
+    )
+
+
 def described(key: str) -> About:
     """The measure called `key`."""
     found: About = ABOUT.get(key) or MEASURES.load(key)

@@ -61,7 +61,7 @@ def test_quotations_beat_a_model_that_knows_nothing_and_the_record_says_so(notes
     assert made.as_json()["systems"]["base"]["accuracy"]["value"] == 0.2
     assert {(one.a, one.b) for one in made.comparisons} == {("base", "rag")}
     assert record.read(notes, 1) == made
-    written = write_report(notes, made).read_text(encoding="utf-8")
+    written = write_report(notes, made).with_suffix(".md").read_text(encoding="utf-8")
     assert "8 questions of `golden.jsonl`, 5 of them answerable, asked of base, rag" in written
     assert "What runs on the home server?" in written
 
