@@ -118,9 +118,13 @@ class CitedAnswerComponent(Component):
         # With a retriever that found nothing the answer is a refusal. Without a retriever the model answers alone.
         grounded = is_connected(self.passages)
         adapter = self.model.adapter if isinstance(self.model, EngineChatModel) else None
+        passages = from_input(self.passages) if grounded else []
+        earlier = await history(self, turns)
+        # The retriever's passages tell which subject it searched for.
+        asked = understand(question, earlier, turns, (lambda subject: passages) if grounded else None)
         return Site(settings).assistant.respond(
-            understand(question, await history(self, turns), turns),
-            from_input(self.passages) if grounded else [],
+            asked,
+            passages,
             mode=MODES[grounded, adapter is not None],
             generate=generate_with(self.model),
             model=model_name(self.model),

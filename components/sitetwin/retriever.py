@@ -1,6 +1,7 @@
 """Notes Retriever."""
 
 import asyncio
+from functools import cache
 
 from langchain_core.tools import BaseTool, StructuredTool
 from lfx.custom.custom_component.component import Component
@@ -101,21 +102,26 @@ class RetrieverComponent(Component):
             before=parse_day(str(self.before)),
         )
         turns = settings.chat.history_turns
-        query = understand(question, await history(self, turns), turns).subject
+        earlier = await history(self, turns)
 
         def search() -> SearchResult:
             with Site(settings).index() as index:
-                return index.search(
-                    query,
-                    k=self.k or None,
-                    retrieval=None if self.retrieval == AS_IN_SETTINGS else self.retrieval,
-                    # Anything unknown counts as public only: a slip here must not show private notes.
-                    visibility=None if self.visibility == "public and private" else "public",
-                    filters=filters,
-                )
+
+                @cache
+                def find(query: str) -> SearchResult:
+                    return index.search(
+                        query,
+                        k=self.k or None,
+                        retrieval=None if self.retrieval == AS_IN_SETTINGS else self.retrieval,
+                        # Anything unknown counts as public only: a slip here must not show private notes.
+                        visibility=None if self.visibility == "public and private" else "public",
+                        filters=filters,
+                    )
+
+                return find(understand(question, earlier, turns, lambda query: find(query).passages).subject)
 
         result = await asyncio.to_thread(search)
-        self.log(result.note or f"{len(result.passages)} passages in {result.took_ms:.0f} ms for: {query}")
+        self.log(result.note or f"{len(result.passages)} passages in {result.took_ms:.0f} ms for: {result.query}")
         table = to_table(result.passages, result.took_ms)
         self.status = table
         return table

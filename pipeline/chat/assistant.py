@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from pipeline.adapters import BASE, answering_adapter
 from pipeline.answerability.judging import AnswerabilityJudge
@@ -54,12 +55,19 @@ class Assistant:
                 f"mode {mode} asks no adapter: leave {adapter!r} out, or use --mode lora or --mode hybrid"
             )
         voice = answering_adapter(settings, adapter, visibility).name if is_tuned and adapter != BASE else None
-        asked = understand(question, history, settings.chat.history_turns)
-        started = time.perf_counter()
+        turns, started = settings.chat.history_turns, time.perf_counter()
         passages: list[Passage] = []
         if mode in ("rag", "hybrid"):
             with self.open_index() as index:
-                passages = index.search(asked.subject, retrieval=retrieval, visibility=visibility).passages
+
+                @cache
+                def find(subject: str) -> list[Passage]:
+                    return index.search(subject, retrieval=retrieval, visibility=visibility).passages
+
+                asked = understand(question, history, turns, find)
+                passages = find(asked.subject)
+        else:
+            asked = understand(question, history, turns)
 
         def generate(messages: list[dict[str, str]]) -> Iterator[str]:
             # Only here, so that an answer without the model does not wait for it to start.

@@ -1,15 +1,24 @@
 """Questions that lean on the turns before them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.chat.records import Turn
+from pipeline.index.passages import Passage
 from pipeline.text.function_words import FUNCTION_WORDS
-from pipeline.text.words import content_stems, words
+from pipeline.text.words import content_stems, coverage, stems_with_parts, words
 
 LONGEST_LEANING = 3
 """Words with meaning: a question that has more says itself what it is about, whatever it points to."""
+
+BEST = 3
+"""The first passages of a search: of these one must speak of a question and of what came before it."""
+SHARE = 0.5
+"""The least share of the earlier question's words that such a passage holds."""
+
+Find = Callable[[str], Sequence[Passage]]
+"""Takes a question that stands alone; returns the passages that are found for it, best first."""
 
 _POINTERS = frozenset("it its they them their theirs he his him she her hers this these those ones same".split())
 _THE_SITE = frozenset("assistant blog chat guide guides note notes page pages site vault website".split())
@@ -50,6 +59,12 @@ def leans_on_history(question: str) -> bool:
     return False
 
 
+def _names_a_subject(question: str) -> bool:
+    """Whether a question that leans on others says what it is about: `what about the boiler?`, `and Cursor?`."""
+    lowered = question.lower().strip()
+    return bool(set(content_stems(lowered)) - _GENERIC) and not _points_back(_LINKS.sub("", lowered, count=1))
+
+
 def _points_back(question: str) -> bool:
     if _WHICH_ONE.search(question):
         return True
@@ -76,19 +91,48 @@ class Asked:
     """What the model sees of the conversation before it, oldest first."""
 
 
-def understand(question: str, history: Sequence[Turn], turns: int) -> Asked:
-    """The question with the last `turns` questions and answers of `history`; what it means hangs on the same ones."""
+def understand(question: str, history: Sequence[Turn], turns: int, find: Find | None = None) -> Asked:
+    """The question with the last `turns` questions and answers of `history`; what it means hangs on the same ones.
+
+    Args:
+        find: searches the notes; they tell `what about macOS?` from a new subject. None: each question that leans on
+            another one is taken to speak of the same subject.
+    """
     seen = tuple(history[-2 * turns :]) if turns else ()
-    return Asked(question, _standing_alone(question, seen), seen)
+    readings = _readings([*(turn.content for turn in seen if turn.role == "user"), question])
+    return Asked(question, _chosen(readings, find), seen)
 
 
-def _standing_alone(question: str, history: Sequence[Turn]) -> str:
-    """The question, with the visitor's last question in front when it leans on that."""
-    if not leans_on_history(question):
-        return question
-    asked = [turn.content for turn in history if turn.role == "user"]
-    # A chain of leaning questions goes back to the first that stands alone.
-    for position in range(len(asked) - 1, -1, -1):
-        if not leans_on_history(asked[position]):
-            return " ".join([asked[position], question])
-    return " ".join([*asked[-1:], question])
+def _readings(questions: Sequence[str]) -> list[str]:
+    """What the last question can mean, as questions that stand alone: from no earlier one to the one that began the
+    chain of questions that lean on each other."""
+    *earlier, question = questions
+    if not earlier or not leans_on_history(question):
+        return [question]
+    # What names nothing (`can I change it?`) leads further back, to what it speaks of itself.
+    places = [place for place, asked in enumerate(earlier) if not leans_on_history(asked) or _names_a_subject(asked)]
+    before = _readings(earlier[: places[-1] + 1]) if places else [earlier[-1]]
+    alone = [question] if _names_a_subject(question) else []
+    return [*alone, *(f"{asked} {question}" for asked in before)]
+
+
+def _chosen(readings: Sequence[str], find: Find | None) -> str:
+    """The longest reading of which the notes speak as a whole: a shorter one where the subject has changed."""
+    chosen = readings[0]
+    if find is None or len(readings) == 1:
+        return readings[-1]
+    for reading in readings[1:]:
+        own, all_words = set(content_stems(chosen)), set(content_stems(reading))
+        held = [
+            stems_with_parts(f"{passage.title}\n{passage.heading}\n{passage.text}") for passage in find(reading)[:BEST]
+        ]
+        if any(coverage(own, stems) == 1 and coverage(all_words - own, stems) >= SHARE for stems in held):
+            chosen = reading
+    return chosen if _is_known(chosen, find) else readings[-1]
+
+
+def _is_known(question: str, find: Find) -> bool:
+    """Whether a passage holds the question's words, so that it can be a subject of its own."""
+    wanted = set(content_stems(question)) - _GENERIC
+    texts = (f"{passage.title}\n{passage.heading}\n{passage.text}" for passage in find(question)[:BEST])
+    return any(coverage(wanted, stems_with_parts(text)) == 1 for text in texts)

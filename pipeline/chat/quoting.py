@@ -47,14 +47,22 @@ class _Window:
     end: int
 
 
-def best_quotes(question: str, passages: Sequence[Passage], similarity: Similarity, most: int = 2) -> list[Quote]:
-    """Up to `most` quotations, the best first, from different passages; [] for no passages."""
+def best_quotes(
+    question: str, passages: Sequence[Passage], similarity: Similarity, most: int = 2, *, asked: str = ""
+) -> list[Quote]:
+    """Up to `most` quotations, the best first, from different passages; [] for no passages.
+
+    Args:
+        question: as it stands alone.
+        asked: the part of it that this turn asks, which counts as much again; "" for all of it.
+    """
+    parts = (question, asked or question)
     sentences = [split_sentences(passage.text) for passage in passages]
     single = [_Window(p, s, s + 1) for p, own in enumerate(sentences) for s in range(len(own))]
-    scores = _scores(question, passages, sentences, single, similarity)
+    scores = _scores(question, parts, passages, sentences, single, similarity)
     seeds = sorted(single, key=scores.__getitem__, reverse=True)[:SEEDS]
     grown = list(dict.fromkeys(_grown(seed, sentences[seed.passage], scores) for seed in seeds))
-    grown_scores = _scores(question, passages, sentences, grown, similarity)
+    grown_scores = _scores(question, parts, passages, sentences, grown, similarity)
     chosen: list[_Window] = []
     for window in sorted(grown, key=grown_scores.__getitem__, reverse=True):
         if chosen and grown_scores[window] < SECOND_SHARE * grown_scores[chosen[0]]:
@@ -73,6 +81,7 @@ def nearest_last(quotes: Sequence[Quote], passages: int, most: int) -> list[int]
 
 def _scores(
     question: str,
+    parts: Sequence[str],
     passages: Sequence[Passage],
     sentences: Sequence[Sequence[str]],
     windows: Sequence[_Window],
@@ -85,10 +94,11 @@ def _scores(
         f"{heading_line(passages[w.passage])}\n{join_sentences(sentences[w.passage][w.start : w.end])}" for w in windows
     ]
     language = main_language(question)
-    wanted = set(content_stems(question, language))
+    wanted = [stems for part in parts if (stems := set(content_stems(part, language)))]
     scores = {}
     for window, text, cosine in zip(windows, texts, similarity(question, texts), strict=True):
-        shared = len(wanted & stems_with_parts(text, language)) / len(wanted) if wanted else 0.0
+        held = stems_with_parts(text, language)
+        shared = sum(len(stems & held) / len(stems) for stems in wanted) / max(len(wanted), 1)
         scores[window] = MEANING_WEIGHT * cosine + (1 - MEANING_WEIGHT) * shared + RANK_WEIGHT / 2**window.passage
     return scores
 

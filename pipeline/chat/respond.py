@@ -47,7 +47,9 @@ class _Question:
     @cached_property
     def quotes(self) -> list[Quote]:
         """The best quotation of each passage that has a good one, the best first."""
-        return best_quotes(self.asked.subject, self.passages, self.similarity, most=len(self.passages))
+        return best_quotes(
+            self.asked.subject, self.passages, self.similarity, most=len(self.passages), asked=self.asked.question
+        )
 
     @property
     def refusal(self) -> str:

@@ -2,6 +2,8 @@ import pytest
 
 from pipeline.chat.conversation import understand
 from pipeline.chat.records import Turn
+from pipeline.index.passages import Passage
+from pipeline.text.words import content_stems, stems_with_parts
 
 
 def turns(*questions: str) -> list[Turn]:
@@ -84,3 +86,44 @@ def test_what_is_meant_hangs_on_the_turns_that_the_model_sees() -> None:
     assert asked.subject == "How many notes are there? and why?"
     alone = understand("and why?", history, 0)
     assert (alone.history, alone.subject, alone.question) == ((), "and why?", "and why?")
+
+
+NOTES = {
+    "cat": "Our cat is called Minka and is eleven years old.",
+    "boiler": "The boiler was replaced in 2019 by Weber and Sons.",
+    "gateway": "On macOS the gateway starts with make up.",
+}
+
+
+def find(subject: str) -> list[Passage]:
+    """The notes that share words with `subject`, best first."""
+    wanted = set(content_stems(subject))
+    shared = {name: len(wanted & stems_with_parts(text)) for name, text in NOTES.items()}
+    return [
+        Passage(id=name, document=name, title=name, url="", heading="", text=NOTES[name], score=1, visibility="public")
+        for name in sorted(NOTES, key=lambda name: -shared[name])
+        if shared[name]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "question", "subject"),
+    [
+        (["How old is the cat?"], "What about the boiler?", "What about the boiler?"),
+        (["How old is the cat?"], "and the boiler?", "and the boiler?"),
+        (["How old is the cat?", "What about the boiler?"], "Who did it?", "What about the boiler? Who did it?"),
+        (["How do I start the gateway?"], "What about macOS?", "How do I start the gateway? What about macOS?"),
+        (["How old is the cat?"], "What is she called?", "How old is the cat? What is she called?"),
+        (["How old is the cat?"], "and the zeppelin?", "How old is the cat? and the zeppelin?"),
+        (["How old is the cat?"], "Who replaced the boiler?", "Who replaced the boiler?"),
+    ],
+)
+def test_the_notes_tell_where_the_subject_changes(earlier: list[str], question: str, subject: str) -> None:
+    assert understand(question, turns(*earlier), 4, find).subject == subject
+
+
+def test_of_one_reading_nothing_is_searched() -> None:
+    def never(subject: str) -> list[Passage]:
+        raise AssertionError(subject)
+
+    assert understand("What is BM25?", turns("How old is the cat?"), 4, never).subject == "What is BM25?"
