@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.chat.records import Turn
 from pipeline.index.passages import Passage
+from pipeline.text.detecting import main_language
 from pipeline.text.function_words import FUNCTION_WORDS
 from pipeline.text.words import content_stems, coverage, stems_with_parts, words
 
@@ -121,18 +122,16 @@ def _chosen(readings: Sequence[str], find: Find | None) -> str:
     chosen = readings[0]
     if find is None or len(readings) == 1:
         return readings[-1]
+    language = main_language(readings[-1])
+
+    def held(reading: str) -> list[set[str]]:
+        texts = (f"{passage.title}\n{passage.heading}\n{passage.text}" for passage in find(reading)[:BEST])
+        return [stems_with_parts(text, language) for text in texts]
+
     for reading in readings[1:]:
-        own, all_words = set(content_stems(chosen)), set(content_stems(reading))
-        held = [
-            stems_with_parts(f"{passage.title}\n{passage.heading}\n{passage.text}") for passage in find(reading)[:BEST]
-        ]
-        if any(coverage(own, stems) == 1 and coverage(all_words - own, stems) >= SHARE for stems in held):
+        own, all_words = set(content_stems(chosen, language)), set(content_stems(reading, language))
+        if any(coverage(own, stems) == 1 and coverage(all_words - own, stems) >= SHARE for stems in held(reading)):
             chosen = reading
-    return chosen if _is_known(chosen, find) else readings[-1]
-
-
-def _is_known(question: str, find: Find) -> bool:
-    """Whether a passage holds the question's words, so that it can be a subject of its own."""
-    wanted = set(content_stems(question)) - _GENERIC
-    texts = (f"{passage.title}\n{passage.heading}\n{passage.text}" for passage in find(question)[:BEST])
-    return any(coverage(wanted, stems_with_parts(text)) == 1 for text in texts)
+    # What no passage holds is no subject of its own.
+    wanted = set(content_stems(chosen, language)) - _GENERIC
+    return chosen if any(coverage(wanted, stems) == 1 for stems in held(chosen)) else readings[-1]
