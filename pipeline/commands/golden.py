@@ -46,7 +46,7 @@ def draft(settings: Settings, count: int, as_json: bool) -> None:
         f"{len(drafted.proposals)} questions in {proposals_file(settings)}, {drafted.dropped} dropped for a fault",
         err=True,
     )
-    click.echo("next: copy the good ones into your golden questions, then `sitetwin golden check`", err=True)
+    click.echo("next: `sitetwin golden review` accepts, edits and drops them one by one", err=True)
 
 
 @golden.command()

@@ -1,12 +1,11 @@
-"""The local page on which the owner reviews the pairs. Nothing leaves the machine."""
+"""The local page on which the owner reviews pairs or golden questions one by one. Nothing leaves the machine."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol
 
 import anyio
-from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -15,38 +14,54 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from pipeline.content.documents import Document
-from pipeline.dataset import review, versions
-from pipeline.dataset.decisions import Decision, decisions_file, read_decisions, record_decisions
-from pipeline.dataset.plan import Cut
+from pipeline.dataset.decisions import Decision
 from pipeline.errors import SitetwinError
-from pipeline.settings import Settings
 from web.app import SafeHeaders
 from web.origins import OriginGuard, Origins
+from web.review.reading import number, read
 
 _HERE = Path(__file__).parent / "static"
 _SITE = Path(__file__).parents[1] / "static"
 _MOST_BYTES = 200_000
 """Most bytes of one decision; an answer is far shorter."""
-_Result = TypeVar("_Result")
 
 
-def create_app(
-    settings: Settings,
-    read_documents: Callable[[], Iterable[Document]],
-    cut: Cut,
-    token: str,
-    version: int | None = None,
-) -> Starlette:
-    """The review page at `/<token>/`. Without the token no pair is served.
+class Reviewed(Protocol):
+    """What is reviewed. Every method returns what the page gets as JSON."""
+
+    def state(self) -> dict[str, Any]:
+        """The number of the newest set of them, and a number that changes with each decision."""
+
+    def listing(self, version: int | None, query: dict[str, str]) -> dict[str, Any]:
+        """Those that the query asks for, with counts, choices, and the words in which the page speaks of them.
+
+        Raises:
+            HTTPException: the query can't be read.
+        """
+
+    def one(self, version: int | None, id: str) -> dict[str, Any]:
+        """One of them, whole.
+
+        Raises:
+            HTTPException: 404, if there is none with this id.
+        """
+
+    def decide(self, version: int | None, decision: Decision) -> dict[str, Any]:
+        """Records the decision and returns the one that it is about as it is now.
+
+        Raises:
+            HTTPException: 404, if there is none with this id.
+        """
+
+
+def create_app(reviewed: Reviewed, token: str) -> Starlette:
+    """The review page at `/<token>/`. Without the token nothing is served.
 
     Args:
-        read_documents: returns the current documents, to show the text that a pair was made from.
-        cut: cuts a document into chunks.
+        reviewed: what is reviewed.
         token: a new secret for each start.
-        version: number of the data set to show; None: the newest one each time the page is loaded.
     """
-    pages = _Review(settings, read_documents, cut, version)
+    pages = _Pages(reviewed)
     return Starlette(
         routes=[
             Mount(
@@ -70,55 +85,44 @@ def create_app(
     )
 
 
-class _Review:
+class _Pages:
     """The page's handlers. They work in a thread, one request at a time, because one person reviews."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        read_documents: Callable[[], Iterable[Document]],
-        cut: Cut,
-        version: int | None,
-    ) -> None:
-        self._settings = settings
-        self._read_documents = read_documents
-        self._cut = cut
-        self._pinned = version
+    def __init__(self, reviewed: Reviewed) -> None:
+        self._reviewed = reviewed
         self._lock = threading.Lock()
-        self._loaded: _Loaded | None = None
 
     async def page(self, request: Request) -> Response:
         """The page itself, as a file."""
         return FileResponse(_HERE / "review.html", headers={"Cache-Control": "no-store"})
 
     async def state(self, request: Request) -> Response:
-        """What the page begins with: versions, counts and choices, as JSON."""
-        return await self._answer(self._state)
+        """Whether anything has changed, as JSON."""
+        return await self._answer(self._reviewed.state)
 
     async def pairs(self, request: Request) -> Response:
-        """The pairs that the query parameters ask for, as JSON."""
+        """Those that the query parameters ask for, as JSON."""
         query = dict(request.query_params)
-        version = _number(query.pop("version", ""))
-        wanted = _read(review.Wanted.model_validate, query)
-        return await self._answer(lambda: self._pairs(version, wanted))
+        version = number(query.pop("version", ""))
+        return await self._answer(lambda: self._reviewed.listing(version, query))
 
     async def pair(self, request: Request) -> Response:
-        """One pair with its passages, as JSON."""
-        version = _number(request.query_params.get("version", ""))
-        return await self._answer(lambda: self._pair(version, request.path_params["id"]))
+        """One of them with its passages, as JSON."""
+        version = number(request.query_params.get("version", ""))
+        return await self._answer(lambda: self._reviewed.one(version, request.path_params["id"]))
 
     async def decide(self, request: Request) -> Response:
-        """Records the decision in the body (JSON) and answers with the pair as it is now."""
+        """Records the decision in the body (JSON) and answers with the one that it is about."""
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             raise HTTPException(415, "a decision is sent as application/json")
         if int(request.headers.get("content-length", _MOST_BYTES + 1)) > _MOST_BYTES:
             raise HTTPException(413, "this is too long for a question and an answer")
         body = await request.body()
-        version = _number(request.query_params.get("version", ""))
-        said = _read(Decision.model_validate_json, body)
+        version = number(request.query_params.get("version", ""))
+        said = read(Decision.model_validate_json, body)
         # The time is this machine's, not the browser's.
         decision = Decision(**said.model_dump(exclude={"at"}))
-        return await self._answer(lambda: self._decide(version, decision))
+        return await self._answer(lambda: self._reviewed.decide(version, decision))
 
     async def _answer(self, work: Callable[[], dict[str, Any]]) -> Response:
         def alone() -> dict[str, Any]:
@@ -126,136 +130,6 @@ class _Review:
                 return work()
 
         return JSONResponse(await anyio.to_thread.run_sync(alone), headers={"Cache-Control": "no-store"})
-
-    def _state(self) -> dict[str, Any]:
-        """The newest data set, and a number that changes with each decision."""
-        file = decisions_file(self._settings)
-        return {
-            "newest": max(versions.versions(self._settings), default=0),
-            "pinned": self._pinned is not None,
-            "stamp": file.stat().st_size if file.exists() else 0,
-        }
-
-    def _pairs(self, version: int | None, wanted: review.Wanted) -> dict[str, Any]:
-        loaded = self._load(version)
-        # Read before the decisions, so that a decision in between is noticed at the next request.
-        state = self._state()
-        items = loaded.items(self._decisions())
-        titles = loaded.texts.titles
-        found = review.choices(items).model_dump()
-        found["sources"] = [
-            {"id": id, "title": titles.get(id, id), "count": count} for id, count in found["sources"].items()
-        ]
-        return {
-            **state,
-            **_counts(items),
-            "version": loaded.card.version,
-            "visibility": loaded.card.visibility,
-            "teacher": loaded.card.teacher,
-            "total": len(items),
-            "choices": found,
-            "pairs": [_line(item) for item in review.select(items, wanted, titles)],
-        }
-
-    def _pair(self, version: int | None, id: str) -> dict[str, Any]:
-        loaded = self._load(version)
-        return self._whole(loaded, loaded.item(id, self._decisions()))
-
-    def _whole(self, loaded: "_Loaded", item: review.Item) -> dict[str, Any]:
-        return {
-            **_line(item),
-            "answer": item.answer,
-            "pair": item.pair.model_dump(),
-            "split": item.split,
-            "rejection": item.rejection.model_dump() if item.rejection else None,
-            "sources": [loaded.source(chunk) for chunk in item.pair.chunks],
-        }
-
-    def _decide(self, version: int | None, decision: Decision) -> dict[str, Any]:
-        loaded = self._load(version)
-        loaded.item(decision.pair, {})
-        record_decisions(decisions_file(self._settings), [decision])
-        # Read before the decisions, as above.
-        state, decisions = self._state(), self._decisions()
-        item = loaded.item(decision.pair, decisions)
-        return {**state, **_counts(loaded.items(decisions)), "pair": self._whole(loaded, item)}
-
-    def _decisions(self) -> dict[str, Decision]:
-        return read_decisions(decisions_file(self._settings))
-
-    def _load(self, version: int | None) -> "_Loaded":
-        folder = versions.version_folder(self._settings, self._pinned or version)
-        if self._loaded is None or self._loaded.folder != folder:
-            self._loaded = _Loaded(folder, review.Texts(self._read_documents(), self._cut))
-        return self._loaded
-
-
-class _Loaded:
-    """A data set, and the documents at the time it was opened. A data set never changes."""
-
-    def __init__(self, folder: Path, texts: review.Texts) -> None:
-        self.folder = folder
-        self.texts = texts
-        self.card = versions.read_card(folder)
-        self._items = review.join(versions.read_rows(folder), versions.read_rejected(folder))
-        self._by_id = {item.id: item for item in self._items}
-
-    def items(self, decisions: dict[str, Decision]) -> list[review.Item]:
-        """All pairs of the version with what was decided of them."""
-        return review.decided(self._items, decisions)
-
-    def item(self, id: str, decisions: dict[str, Decision]) -> review.Item:
-        """One pair by its id, with what was decided of it.
-
-        Raises:
-            HTTPException: 404, if the version has no such pair.
-        """
-        if id not in self._by_id:
-            raise HTTPException(404, f"data set {self.card.version} has no such pair: load the page again")
-        return review.decided([self._by_id[id]], decisions)[0]
-
-    def source(self, chunk: str) -> dict[str, Any]:
-        """The chunk that a pair was made from, as JSON; its text is None if the note is gone."""
-        document = review.document_of(chunk)
-        found = self.texts.source(chunk)
-        return {
-            "document": document,
-            "title": self.texts.titles.get(document, document),
-            "url": self.texts.url(document),
-            "heading": found.heading if found else "",
-            "text": found.text if found else None,
-        }
-
-
-def _line(item: review.Item) -> dict[str, Any]:
-    """The fields of a pair that the list shows."""
-    return {
-        "id": item.id,
-        "question": item.question,
-        "accepted": item.rejection is None,
-        "decision": item.decision.action if item.decision else None,
-        "waits": item.waits,
-    }
-
-
-def _counts(items: Sequence[review.Item]) -> dict[str, int]:
-    return {
-        "decided": sum(item.decision is not None for item in items),
-        "waiting": sum(item.waits for item in items),
-    }
-
-
-def _read(parse: Callable[[Any], _Result], given: Any) -> _Result:
-    try:
-        return parse(given)
-    except ValidationError as error:
-        raise HTTPException(422, error.errors()[0]["msg"]) from None
-
-
-def _number(text: str) -> int | None:
-    if text and not text.isdecimal():
-        raise HTTPException(422, "version is a number")
-    return int(text) if text else None
 
 
 async def _say(request: Request, error: Exception) -> Response:

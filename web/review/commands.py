@@ -1,4 +1,4 @@
-"""`sitetwin dataset review`."""
+"""`sitetwin dataset review` and `sitetwin golden review`."""
 
 import contextlib
 import secrets
@@ -6,6 +6,7 @@ import socket
 import threading
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from pipeline.commands.kit import with_settings
 from pipeline.errors import ServiceError
 from pipeline.files import write_text
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from web.review.app import Reviewed
 
 HOST = "127.0.0.1"
 
@@ -24,20 +28,40 @@ HOST = "127.0.0.1"
 @with_settings
 def review(settings: Settings, port: int, version: int | None, no_browser: bool) -> None:
     """Accept, edit or reject pairs one by one, on a page that only this machine sees."""
-    import uvicorn
-
     from pipeline.dataset.versions import version_folder
     from pipeline.site import Site
-    from web.review.app import create_app
+    from web.review.pairs import PairReview
 
     version_folder(settings, version)
+    site = Site(settings)
+    after = "Ctrl-C ends the review; `sitetwin dataset build` then does what you decided"
+    _serve(settings, PairReview(settings, site.documents, site.cut, version), after, port, no_browser)
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the page; else a free one.")
+@click.option("--no-browser", is_flag=True, help="Print the address only.")
+@with_settings
+def golden_review(settings: Settings, port: int, no_browser: bool) -> None:
+    """Accept, edit or drop proposed golden questions one by one, on the same page."""
+    from pipeline.site import Site
+    from web.review.golden import GoldenReview
 
     site = Site(settings)
+    after = "Ctrl-C ends the review; what you accepted is in your golden questions already"
+    _serve(settings, GoldenReview(settings, site.documents, site.cut), after, port, no_browser)
+
+
+def _serve(settings: Settings, reviewed: "Reviewed", after: str, port: int, no_browser: bool) -> None:
+    import uvicorn
+
+    from web.review.app import create_app
+
     token = secrets.token_urlsafe(16)
-    app = create_app(settings, site.documents, site.cut, token, version)
+    app = create_app(reviewed, token)
     with _listen(port) as listener:
         address = f"http://{HOST}:{listener.getsockname()[1]}/{token}/"
-        click.echo(f"{address}\nCtrl-C ends the review; `sitetwin dataset build` then does what you decided")
+        click.echo(f"{address}\n{after}")
         door = _door(settings, address)
         if not no_browser:
             # In a thread, because some browsers return only when they are closed. The socket listens already.

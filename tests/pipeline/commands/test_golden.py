@@ -44,4 +44,4 @@ def test_draft_proposes_from_the_notes_and_keeps_the_proposals(site):
     assert [json.loads(line)["id"] for line in kept] == [proposal["id"] for proposal in proposals]
     shown = run(site, "golden", "draft", "--count", "5")
     assert "(a question about something else)" in shown.stdout
-    assert "`sitetwin golden check`" in shown.stderr
+    assert "next: `sitetwin golden review`" in shown.stderr

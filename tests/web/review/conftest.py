@@ -16,6 +16,7 @@ from pipeline.dataset.versions import DatasetRow, Rejected, read_rejected, read_
 from pipeline.settings import Settings
 from tests.pipeline.dataset.notes import FirstSentences, WordJudge, cut, document, embed, site
 from web.review.app import create_app
+from web.review.pairs import PairReview
 
 TOKEN = "secret-of-this-start"
 
@@ -37,7 +38,7 @@ class Review:
             return thread.submit(run).result()
 
     def app(self, version: int | None = None) -> Any:
-        return create_app(self.settings, lambda: self.documents, cut, TOKEN, version)
+        return create_app(PairReview(self.settings, lambda: self.documents, cut, version), TOKEN)
 
     def client(self, version: int | None = None) -> TestClient:
         return TestClient(self.app(version), base_url=f"http://127.0.0.1:9/{TOKEN}/")

@@ -86,3 +86,17 @@ def test_a_port_that_is_taken_is_an_error(config):
         result = run(config, "--port", str(port))
     assert result.exit_code == 1
     assert f"port {port} can't be used" in result.stderr
+
+
+@pytest.mark.slow
+def test_golden_questions_are_reviewed_on_the_same_page(tmp_path):
+    (tmp_path / "sitetwin.toml").write_text("", encoding="utf-8")
+    (tmp_path / "golden.jsonl").write_text('{"question": "Who?", "answerable": false}\n', encoding="utf-8")
+    config = tmp_path / "sitetwin.toml"
+    command = [sys.executable, "-m", "pipeline", "--config", config, "golden", "review", "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        address = process.stdout.readline().strip()
+        assert [pair["question"] for pair in httpx.get(f"{address}api/pairs", timeout=30).json()["pairs"]] == ["Who?"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert "your golden questions" in process.stdout.read()

@@ -33,7 +33,7 @@
         method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body),
       });
     } catch {
-      throw new Error('The review does not run any more. Start `sitetwin dataset review` again; what you decided is saved.');
+      throw new Error(`The review does not run any more. Start \`${data?.words.start ?? 'sitetwin dataset review'}\` again; what you decided is saved.`);
     }
     const said = await answer.json().catch(() => ({ error: `the server answered ${answer.status}` }));
     if (!answer.ok) throw new Error(said.error);
@@ -69,14 +69,11 @@
     select.value = value;
   };
   const counted = (counts) => Object.entries(counts).map(([id, count]) => [id, `${id} (${count})`]);
-  const fillFilters = ({ choices, total }) => {
-    fill('outcome', 'anything', [
-      ['accepted', `accepted (${choices.accepted})`],
-      ['rejected', `rejected (${total - choices.accepted})`],
-      ...Object.entries(choices.stages).map(([stage, count]) => [stage, `rejected by ${stage} (${count})`]),
-    ]);
+  const fillFilters = ({ choices }) => {
+    fill('outcome', 'anything', choices.outcomes);
     fill('kind', 'all kinds', counted(choices.kinds));
     fill('split', 'all', counted(choices.splits));
+    filters.elements.split.closest('label').hidden = !Object.keys(choices.splits).length;
     fill('source', 'all documents', choices.sources.map(({ id, title, count }) => [id, `${title} (${count})`]));
   };
 
@@ -92,8 +89,10 @@
     const place = data.pairs.findIndex((pair) => pair.id === id);
     at = place < 0 ? 0 : place;
     listed = null;
-    $('set').textContent = `data set ${data.version}${data.pinned && data.newest !== data.version ? `, not the newest (${data.newest})` : ''}`;
-    $('found').textContent = `${data.pairs.length} of ${data.total} pairs`;
+    $('set').textContent = data.title;
+    $('found').textContent = `${data.pairs.length} of ${data.total}`;
+    for (const node of document.querySelectorAll('[data-word]')) node.textContent = data.words[node.dataset.word] ?? node.textContent;
+    document.title = data.words.title ?? document.title;
     $('all').hidden = !wanted().size;
     count(data);
     await show();
@@ -115,7 +114,7 @@
     const good = pair.decision ? pair.decision !== 'reject' : pair.accepted;
     const sign = el('i', `${pair.decision ? '' : 'un'}decided ${good ? 'is-good' : 'is-bad'}`, pair.decision ? { accept: '✓', edit: '✎', reject: '✕' }[pair.decision] : '•');
     sign.setAttribute('aria-hidden', 'true');
-    const state = pair.decision ? `you ${SAID[pair.decision]}` : pair.accepted ? 'accepted' : 'rejected';
+    const state = pair.decision ? `you ${SAID[pair.decision]}` : pair.state;
     return [sign, el('span', '', pair.question), el('span', 'sr', state)];
   };
   const showList = () => {
@@ -171,12 +170,9 @@
     const { pair } = whole;
     const said = whole.decision && el('span', `mine ${whole.decision === 'reject' ? 'is-bad' : 'is-good'}`, `You ${SAID[whole.decision]} it`);
     $('marks').replaceChildren(...[
-      el('span', whole.rejection ? 'is-bad' : 'is-good', whole.rejection ? `Rejected by ${whole.rejection.stage}` : 'Accepted'),
+      el('span', whole.accepted ? 'is-good' : 'is-bad', whole.outcome),
       said,
-      el('span', '', pair.kind),
-      whole.split && el('span', '', whole.split),
-      el('span', '', `accuracy ${pair.accuracy}`),
-      el('span', '', `style ${pair.style}`),
+      ...whole.marks.map((text) => el('span', '', text)),
     ].filter(Boolean));
     $('reason').replaceChildren(...[whole.rejection?.reason, effect(whole)].filter(Boolean).flatMap((text) => [text, el('br')]).slice(0, -1));
     $('question').textContent = whole.question;
