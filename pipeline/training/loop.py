@@ -4,7 +4,7 @@ It does what mlx-lm's own loop does not: it can be stopped and resumed without a
 of the last, and it ends when the validation loss has stopped falling for some time.
 
 `Trainer.step` is one whole step. It follows the loss `loss.answer_loss`. The gradients come from MLX's graph
-(`graph.py`). For a Llama on a Linux CPU they are written out by hand (`cpu/gradients.py`), with the same numbers.
+(`graph.py`). For a Llama or a Qwen on a Linux CPU they are written out by hand (`cpu/gradients.py`), with the same numbers.
 
 Import this after `blas.preload()`.
 """
