@@ -125,8 +125,12 @@ def _is_drawn(row: DatasetRow, settings: DatasetSettings) -> bool:
 
 
 def _draw(seed: int, what: str, row: DatasetRow) -> float:
-    """A number from 0 to 1 that depends on the pair alone, so that an edit changes only its own rows."""
-    return zlib.crc32(f"{seed} {what} {row.original}".encode()) / 2**32
+    """A number from 0 to 1 that depends on the pair alone, so that an edit changes only its own rows.
+
+    Draws for two purposes must be independent. A checksum is not enough: CRC-32 of two texts that differ only in their
+    beginning differ by a constant, whatever the rest is.
+    """
+    return random.Random(f"{seed} {what} {row.original}").random()
 
 
 def _worded(pair: Pair) -> Pair:

@@ -95,6 +95,15 @@ def test_in_some_rows_no_passage_answers_and_the_answer_says_so_in_many_words():
     assert max(said.values()) <= 10
 
 
+def test_the_share_without_an_answer_is_that_of_the_settings():
+    sources = [source(number) for number in range(400)]
+    rows = [row(number) for number in range(400)]
+    found = grounded(rows_to_train(rows, sources, {}, DatasetSettings(), PERSONA, embed)["train"])
+    assert 75 <= len(found) <= 125  # 100 are expected
+    declined = sum(is_refusal(messages[-1]["content"]) for messages in found)
+    assert 0.05 <= declined / len(found) <= 0.25  # .15 is expected
+
+
 def test_a_passage_that_answers_too_is_no_distractor():
     twin = PairSource("99.md#0-0", "99.md", 0, "Note 99", "Clocks", "There are 21 clocks in note 3.", "public")
     for messages in grounded(made([row(3)], [*SOURCES, twin], with_passages=1, unanswered=1)["train"]):
