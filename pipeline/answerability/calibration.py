@@ -16,7 +16,14 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from pipeline import files
-from pipeline.answerability.evidence import Background, Evidence, background, wanted_tokens, weigh
+from pipeline.answerability.evidence import (
+    ASSUMED_BACKGROUND,
+    Background,
+    Evidence,
+    background,
+    wanted_tokens,
+    weigh,
+)
 from pipeline.answerability.pseudo_questions import PseudoQuestion, pseudo_questions
 from pipeline.index import Index
 from pipeline.index.passages import Passage
@@ -27,7 +34,7 @@ from pipeline.text import tokens
 if TYPE_CHECKING:
     from pipeline.embedding.embedder import Embedder
 
-VERSION = 2
+VERSION = 3
 """Raise it when evidence or pseudo-questions change. Then every site learns again."""
 QUESTIONS = 400
 """How many pseudo-questions are asked. With 200, chance decided too much: of 60 questions that the docs answer, 0 to 4
@@ -39,6 +46,11 @@ REACH = 50
 DUPLICATE = 0.8
 """If two chunks share at least this part of their tokens, one answers the questions of the other."""
 SAMPLED_VECTORS = 200
+ASSUMED_FOR = "all-MiniLM-L6-v2-"
+"""How the name of the embedder begins that `ASSUMED_BACKGROUND` was measured with."""
+BACKGROUND_QUESTIONS = 40
+FEWEST_COSINES = 20
+"""How many pseudo-questions tell the background of another embedder, and how many cosines they must have."""
 CHANGED = 0.1
 """The share by which the number of chunks may change before the site learns again."""
 
@@ -92,6 +104,8 @@ class Scope(BaseModel):
     """The dimension of the vectors; 0 if there are none."""
     sample: str = ""
     """The vectors (chunks, dimension) of some chunks, float16 in base64. They tell how near a question is to any text."""
+    around: tuple[float, float] = ASSUMED_BACKGROUND
+    """The mean and the deviation of the cosines of most questions with all chunks."""
     models: dict[str, Model] = ASSUMED
     """`dense` is for passages with a cosine, `keyword` for those without."""
 
@@ -171,11 +185,12 @@ def _learn(
     chunks, embedded = statistics.sample(SAMPLED_CHUNKS, visibility, rng)
     asked = pseudo_questions(chunks, QUESTIONS, rng)
     vectors = np.stack(embedded[:SAMPLED_VECTORS]) if embedded else None
+    assumed = _usual_background(asked, vectors, embedder)
     answered: list[Evidence] = []
     unanswered: list[Evidence] = []
     for question in asked:
         passages = index.search(question.text, REACH, visibility=visibility).passages
-        around = _background(embedder, question.text, passages, vectors)
+        around = _background(embedder, question.text, passages, vectors, assumed)
         wanted, k = wanted_tokens(question.text), settings.retrieval.passages
         answered.append(weigh(question.text, passages[:k], statistics.vocabulary(wanted, visibility), around))
         if others := _without(question, passages)[:k]:
@@ -186,11 +201,26 @@ def _learn(
     if dense:
         models["dense"] = _fit("dense", dense, [evidence for evidence in unanswered if evidence.prominence is not None])
     size = statistics.vocabulary((), visibility).chunks
-    scope = Scope(chunks=size, models=ASSUMED | models)
+    scope = Scope(chunks=size, around=assumed, models=ASSUMED | models)
     if vectors is not None:
         scope.dimension = vectors.shape[1]
         scope.sample = base64.b64encode(vectors.astype("<f2").tobytes()).decode()
     return scope
+
+
+def _usual_background(
+    asked: Sequence[PseudoQuestion], vectors: np.ndarray | None, embedder: "Callable[[], Embedder]"
+) -> Background:
+    """The background of most questions; the assumed one for its own embedder, and where there is too little to learn from."""
+    if vectors is None or len(vectors) < 2 or embedder().name.startswith(ASSUMED_FOR):
+        return ASSUMED_BACKGROUND
+    # A real question's cosines hold that of its answer too.
+    found = np.concatenate(
+        [np.empty(0), *(vectors @ embedder().embed_query(question.text) for question in asked[:BACKGROUND_QUESTIONS])]
+    )
+    if len(found) < FEWEST_COSINES:
+        return ASSUMED_BACKGROUND
+    return Background(float(found.mean()), float(found.std()))
 
 
 def _without(question: PseudoQuestion, passages: Sequence[Passage]) -> list[Passage]:
@@ -205,11 +235,15 @@ def _without(question: PseudoQuestion, passages: Sequence[Passage]) -> list[Pass
 
 
 def _background(
-    embedder: "Callable[[], Embedder]", question: str, passages: Sequence[Passage], vectors: np.ndarray | None
+    embedder: "Callable[[], Embedder]",
+    question: str,
+    passages: Sequence[Passage],
+    vectors: np.ndarray | None,
+    assumed: Background,
 ) -> Background | None:
     if vectors is None or all(passage.similarity is None for passage in passages):
         return None
-    return background(embedder().embed_query(question), vectors)
+    return background(embedder().embed_query(question), vectors, assumed)
 
 
 def _blind(all_evidence: Sequence[Evidence]) -> list[Evidence]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.answerability.calibration import Scope, load_calibration
-from pipeline.answerability.evidence import background, wanted_tokens, weigh
+from pipeline.answerability.evidence import ASSUMED_BACKGROUND, Background, background, wanted_tokens, weigh
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import open_statistics
 from pipeline.settings import Settings, Visibility
@@ -68,7 +68,8 @@ def _judge(
         embedder = load_embedder()
         # Cosines of vectors by different embedders mean nothing.
         vectors = scope.vectors if known and known.embedder == embedder.name else None
-        around = background(embedder.embed_query(question), vectors)
+        assumed = Background(*scope.around) if vectors is not None else ASSUMED_BACKGROUND
+        around = background(embedder.embed_query(question), vectors, assumed)
     with open_statistics(settings) as statistics:
         language = language_among(question, statistics.languages(visibility))
         vocabulary = statistics.vocabulary(wanted_tokens(question, language), visibility)

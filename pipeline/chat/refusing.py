@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from pipeline.text.detecting import SURE, is_english, language_of
+from pipeline.text.detecting import count_languages, language_among
+from pipeline.text.languages.tables import known_codes, table
 from pipeline.text.words import words
 
 NOT_IN_NOTES = "That is not in these notes."
@@ -22,31 +23,9 @@ REFUSALS = (
     "Nothing written here answers that.",
 )
 """What training teaches to say instead of one sentence; `is_refusal` knows them all."""
-TRANSLATIONS = {
-    "en": NOT_IN_NOTES,
-    "cs": "To v těchto poznámkách není.",
-    "da": "Det står ikke i disse noter.",
-    "de": "Das steht nicht in diesen Notizen.",
-    "es": "Eso no está en estas notas.",
-    "fr": "Cela ne figure pas dans ces notes.",
-    "it": "Questo non c'è in queste note.",
-    "ja": "それはこのノートには書かれていません。",
-    "ko": "그 내용은 이 노트에 없습니다.",
-    "nl": "Dat staat niet in deze notities.",
-    "pl": "Tego nie ma w tych notatkach.",
-    "pt": "Isso não está nestas notas.",
-    "ru": "Этого нет в этих заметках.",
-    "sv": "Det står inte i de här anteckningarna.",
-    "tr": "Bu, bu notlarda yok.",
-    "uk": "Цього немає в цих нотатках.",
-    "zh": "这些笔记里没有提到这一点。",
-}
+TRANSLATIONS = {code: table(code).refusal for code in known_codes()}
 """By ISO 639-1 code."""
-LANGUAGES = {
-    "en": "English", "cs": "Czech", "da": "Danish", "de": "German", "es": "Spanish", "fr": "French", "it": "Italian",
-    "ja": "Japanese", "ko": "Korean", "nl": "Dutch", "pl": "Polish", "pt": "Portuguese", "ru": "Russian",
-    "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian", "zh": "Chinese",
-}  # fmt: skip
+LANGUAGES = {code: table(code).name for code in known_codes()}
 """What a prompt calls them."""
 _NOTES = r"(?:notes?|passages?|texts?|contexts?|information|documents?)"
 _LIKE_ONE = re.compile(
@@ -60,12 +39,14 @@ _LIKE_ONE = re.compile(
 """A refusal in a model's own words."""
 
 
-def question_language(question: str) -> str:
-    """The ISO 639-1 code of a question's language; English where it doesn't tell, or the language is not known here."""
-    if is_english(question):
-        return "en"
-    language, probability = language_of(question)
-    return language if language in LANGUAGES and probability >= SURE else "en"
+def question_language(question: str, notes: Iterable[str] = ()) -> str:
+    """The ISO 639-1 code of a question's language; English if that language is not known here.
+
+    Args:
+        notes: texts whose language counts where the question does not tell.
+    """
+    language = language_among(question, count_languages(notes))
+    return language if language in LANGUAGES else "en"
 
 
 def refusal_in(language: str, own: Mapping[str, str]) -> str:

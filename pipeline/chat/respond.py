@@ -54,7 +54,12 @@ class _Question:
     @property
     def refusal(self) -> str:
         """The refusal in the question's language."""
-        return refusal_in(question_language(self.asked.question), self.chat.refusals)
+        return refusal_in(self.language, self.chat.refusals)
+
+    @property
+    def language(self) -> str:
+        """The question's language, by its ISO 639-1 code."""
+        return question_language(self.asked.question, (passage.text for passage in self.passages))
 
 
 def respond(
@@ -132,7 +137,7 @@ def _written(question: _Question, record: Answer, generate: Generate, *, tuned: 
         chat.window,
         chat.max_tokens,
     )
-    language = question_language(asked.question)
+    language = question.language
     of_notes, probability = language_of("\n".join(passage.text for passage in question.passages))
     translates = probability >= SURE and of_notes != language
     messages = grounded_messages(

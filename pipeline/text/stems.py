@@ -30,7 +30,7 @@ def stem(word: str, language: str = "en") -> str:
 
 def language_of_word(word: str, language: str) -> str:
     """The language whose rules apply to `word` in a text in `language`; English if that is unknown."""
-    script = script_of(word[:1])
+    script = script_of(next(filter(str.isalpha, word), ""))
     if (language and script == script_of_language(language)) or (language == "ja" and script == "han"):
         return language
     return usual_language(script) or "en"

@@ -18,7 +18,12 @@ PREFIX = 5
 
 def words(text: str) -> list[str]:
     """The words of `text` in lower case. Names such as `sitetwin.toml` and `all-minilm-l6-v2` stay whole."""
-    return [word.lower().replace("’", "'") for run in WORD.findall(text) for word in _split(run)]
+    return [word.lower().replace("’", "'") for word in written_words(text)]
+
+
+def written_words(text: str) -> list[str]:
+    """The words of `text` as they are written there."""
+    return [word for run in WORD.findall(text) for word in _split(run)]
 
 
 def content_stems(text: str, language: str = "en") -> list[str]:
@@ -60,8 +65,14 @@ def function_words(language: str) -> frozenset[str]:
 
 
 def elided(word: str, language: str) -> list[str]:
-    """The words in `word` where an apostrophe ends one, as in `l'eau`; otherwise `word` alone."""
-    return [part for part in word.split("'") if part] if "'" in word and table(language).elides else [word]
+    """The words in `word`, where grammar alone joins them (`l'eau`, `faut-il`); otherwise `word` alone."""
+    if language in ("", "en") or not ("'" in word or "-" in word):
+        return [word]
+    joints = "['-]" if table(language).elides else "-"
+    parts = [part for part in re.split(joints, word) if part]
+    if "'" in word and table(language).elides:
+        return parts
+    return parts if len(parts) > 1 and any(part in table(language).function_words for part in parts) else [word]
 
 
 def _split(run: str) -> Iterable[str]:

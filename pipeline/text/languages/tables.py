@@ -12,10 +12,10 @@ from pipeline.text.languages.scripts import LETTER
 
 _FOLDER = Path(__file__).parent
 _STEMMERS = {
-    "ca": "catalan", "cs": "czech", "da": "danish", "el": "greek", "eo": "esperanto", "et": "estonian", "eu": "basque",
+    "ca": "catalan", "el": "greek", "eo": "esperanto", "et": "estonian", "eu": "basque",
     "fa": "persian", "fi": "finnish", "ga": "irish", "hu": "hungarian", "hy": "armenian", "id": "indonesian",
-    "lt": "lithuanian", "nb": "norwegian", "ne": "nepali", "nn": "norwegian", "no": "norwegian", "pl": "polish",
-    "ro": "romanian", "sr": "serbian", "st": "sesotho", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+    "lt": "lithuanian", "nb": "norwegian", "ne": "nepali", "nn": "norwegian", "no": "norwegian",
+    "ro": "romanian", "sr": "serbian", "st": "sesotho", "ta": "tamil", "yi": "yiddish",
 }  # fmt: skip
 """Snowball's stemmers for languages that have no table here."""
 
@@ -66,7 +66,7 @@ class Language(_Part):
     code: str
     """ISO 639-1."""
     name: str = ""
-    """What a prompt calls it; "" if it has no table."""
+    """What a prompt calls it; "" if it has no file."""
     stemmer: str = ""
     """Snowball's name of its stemmer; "" if it has none."""
     capitals: Literal["names", "nouns", "none"] = "names"
@@ -91,8 +91,8 @@ class Language(_Part):
 
     @property
     def is_known(self) -> bool:
-        """Whether the language has a table."""
-        return bool(self.name)
+        """Whether its words are known."""
+        return bool(self.stop_words)
 
     def asked_kind(self, question: str) -> Kind | None:
         """What kind of thing `question` asks for, if the table tells."""

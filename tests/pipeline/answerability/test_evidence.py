@@ -104,3 +104,13 @@ def test_question_words_of_an_unknown_language_do_not_speak_against_a_passage() 
     question = "Var ligger egentligen den där reservnyckeln någonstans?"
     found = weigh(question, [passage("Reservnyckeln hänger i ladan.")], notes)
     assert found.coverage == 1
+
+
+def test_another_embedders_cosines_are_measured_by_its_own_background() -> None:
+    usual = Background(0.79, 0.04)
+    question = np.array([1.0, 0.0])
+    close = np.array([[0.77, 0.638], [0.78, 0.626], [0.79, 0.613]])
+    found = background(question, close, usual)
+    assert found.mean == pytest.approx((3 * 0.78 + 10 * 0.79) / 13)
+    assert found.deviation == 0.04  # what lies closer together than usual tells no more
+    assert background(question, None, usual) == usual

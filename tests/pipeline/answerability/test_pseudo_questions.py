@@ -33,3 +33,14 @@ def test_code_and_short_sentences_ask_nothing() -> None:
     made = [question.text for seed in range(30) for question in pseudo_questions(CHUNKS[1:], 9, random.Random(seed))]
     assert made
     assert not any("rm" in words(text) or "tarts" in words(text) for text in made)
+
+
+def test_a_question_is_in_the_language_of_its_chunk() -> None:
+    german = SampledChunk(1, "a.md", "a", "Die beiden Bienenstöcke stehen hinter dem Gewächshaus im Garten.")
+    chinese = SampledChunk(2, "b.md", "b", "路由器挂在阁楼上，客人用的网络叫苍鹭。")
+    asked = [q for seed in range(20) for q in pseudo_questions([german, chinese], 9, random.Random(seed))]
+    of_german = {q.text for q in asked if q.chunk is german}
+    of_chinese = {q.text for q in asked if q.chunk is chinese}
+    assert any(text.startswith(("Was ist ", "Wo ist ", "Wie ")) for text in of_german)
+    assert not any(text.startswith(("What ", "Where ", "Which ")) for text in of_german | of_chinese)
+    assert all(" " not in text for text in of_chinese)

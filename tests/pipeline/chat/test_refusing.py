@@ -53,3 +53,10 @@ def test_the_owners_words_come_first() -> None:
     assert refusal_in("de", {}) == TRANSLATIONS["de"]
     assert refusal_in("de", {"de": "Nein."}) == "Nein."
     assert refusal_in("xx", {"en": "No."}) == "No."
+
+
+def test_where_a_question_does_not_tell_its_language_the_notes_do() -> None:
+    notes = ["Der Server hat zwei Festplatten.", "Die Katze ist elf Jahre alt."]
+    assert question_language("Festplatte Server", notes) == "de"
+    assert question_language("Which disk is it?", notes) == "en"
+    assert refusal_in(question_language("चाबी कहाँ है?"), {}) == "यह इन नोट्स में नहीं है।"

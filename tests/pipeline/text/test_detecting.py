@@ -76,8 +76,9 @@ def test_notes_are_counted_by_language() -> None:
 
 
 def test_every_table_has_what_the_rules_ask_for() -> None:
-    assert set(known_codes()) >= set("en de fr es pt it nl ru ja zh ko ar hi vi".split())
-    for code in known_codes():
+    with_words = [code for code in known_codes() if table(code).is_known]
+    assert set(with_words) == set("en de fr es pt it nl ru ja zh ko ar hi vi".split())
+    for code in with_words:
         rules = table(code)
         assert rules.refusal
         assert len(rules.function_words) > 60, code
