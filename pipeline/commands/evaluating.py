@@ -17,6 +17,9 @@ from pipeline.settings import Settings
 @click.option("--questions", type=click.Path(path_type=Path), help="Golden questions; else evaluation.questions.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many questions, the same each time.")
 @click.option("--public", is_flag=True, help="Answer only from what visitors may see.")
+@click.option(
+    "--judge", help="A model that judges beside the facts: engine, ollama:NAME or openai:NAME at teacher.url."
+)
 @as_json
 @with_settings
 @click.pass_context
@@ -27,6 +30,7 @@ def evaluate(
     questions: Path | None,
     limit: int | None,
     public: bool,
+    judge: str | None,
     as_json: bool,
 ) -> None:
     """Ask several systems the same questions, and report which answers better.
@@ -35,6 +39,7 @@ def evaluate(
     """
     if ctx.invoked_subcommand:
         return
+    from pipeline.dataset.teachers import named_model
     from pipeline.evaluation import golden
     from pipeline.evaluation.systems import default_systems, find_system
     from pipeline.jobs.evaluating.report.writing import write_report
@@ -46,6 +51,7 @@ def evaluate(
     chosen = [find_system(settings, name) for name in dict.fromkeys(names)] if names else default_systems(settings)
     file = questions_file(settings, questions)
     asked = sample(golden.load(file), limit)
+    judge_model = named_model(settings, judge, "--judge") if judge else None
     with until_interrupted("stopping; a second Ctrl-C ends at once") as stop, progress_bar("asking") as progress:
         made = run(
             settings,
@@ -55,6 +61,7 @@ def evaluate(
             visibility="public" if public else None,
             progress=progress,
             cancelled=stop.is_set,
+            judge_model=judge_model,
         )
     written = write_report(settings, made)
     if as_json:

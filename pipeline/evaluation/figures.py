@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline.evaluation.doubt import Difference, Estimate, difference, estimate, holm
 from pipeline.evaluation.golden import GoldenQuestion
-from pipeline.evaluation.measures import Judged, Measure
+from pipeline.evaluation.measures import About, Judged, Measure
 from pipeline.measured import Measured, Number
 
 SIGNIFICANT = 0.05
@@ -61,7 +61,7 @@ def values_of(measure: Measure, answers: Sequence[Judged]) -> Values:
 
 
 def figure(
-    values: Values, questions: Sequence[GoldenQuestion], known: Mapping[str, Known], measure: Measure
+    values: Values, questions: Sequence[GoldenQuestion], known: Mapping[str, Known], measure: About
 ) -> Figure | None:
     """The figure of one measure; None if it applies to no question.
 

@@ -31,7 +31,7 @@ def load_teacher(settings: Settings) -> Teacher:
         return ExtractiveTeacher()
     from pipeline.dataset.teachers.model import ModelTeacher
 
-    return ModelTeacher(_model(settings, settings.teacher.model, "teacher.model"), settings.teacher.prompt)
+    return ModelTeacher(named_model(settings, settings.teacher.model, "teacher.model"), settings.teacher.prompt)
 
 
 def load_writer(settings: Settings) -> StructuredModel | None:
@@ -40,7 +40,9 @@ def load_writer(settings: Settings) -> StructuredModel | None:
     Raises:
         SettingsError, ModelError: as for the teacher.
     """
-    return None if settings.teacher.model == EXTRACTIVE else _model(settings, settings.teacher.model, "teacher.model")
+    return (
+        None if settings.teacher.model == EXTRACTIVE else named_model(settings, settings.teacher.model, "teacher.model")
+    )
 
 
 def load_judge(settings: Settings) -> PairJudge | None:
@@ -54,10 +56,21 @@ def load_judge(settings: Settings) -> PairJudge | None:
         return None
     from pipeline.dataset.teachers.model import ModelJudge
 
-    return ModelJudge(_model(settings, named, "teacher.judge" if settings.teacher.judge else "teacher.model"))
+    return ModelJudge(named_model(settings, named, "teacher.judge" if settings.teacher.judge else "teacher.model"))
 
 
-def _model(settings: Settings, named: str, key: str) -> StructuredModel:
+def named_model(settings: Settings, named: str, key: str) -> StructuredModel:
+    """The model called KIND:NAME.
+
+    Args:
+        settings: the site's settings; teacher.url and its key are those of the server.
+        named: what it is called.
+        key: the setting or option that names it, for errors.
+
+    Raises:
+        SettingsError: its kind is unknown.
+        ModelError: its server can't be reached, or lacks the model.
+    """
     kind, _, name = named.partition(":")
     if factory := TEACHERS.find(kind):
         return factory(settings, name, key)  # type: ignore[no-any-return]

@@ -1,5 +1,5 @@
 """What is measured of an answer. Each measure is one small file and one line in the table."""
 
-from pipeline.evaluation.measures.measure import MEASURES, About, Judged, Measure, measures
+from pipeline.evaluation.measures.measure import JUDGED, MEASURES, About, Judged, Measure, measures
 
-__all__ = ["MEASURES", "About", "Judged", "Measure", "measures"]
+__all__ = ["JUDGED", "MEASURES", "About", "Judged", "Measure", "measures"]

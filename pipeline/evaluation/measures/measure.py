@@ -38,6 +38,8 @@ class About:
     """What it can't see, in one sentence."""
     better: Literal["higher", "lower"] = "higher"
     unit: Unit = "share"
+    binary: bool = False
+    """Whether the figure of one answer is 0 or 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +48,16 @@ class Measure(About):
 
     of: Callable[[Judged], float | None]
     """The figure of one answer; None where it does not apply."""
-    binary: bool = False
-    """Whether the figure of one answer is 0 or 1."""
 
+
+JUDGED = About(
+    key="judged",
+    title="Accuracy by a model",
+    sentence="The same as accuracy, as a model judged it: it knows other words for a fact, and errs in its own ways.",
+    cannot_see="its own errors: look at how far it agrees with the facts",
+    binary=True,
+)
+"""Not of one answer alone: a model must be asked (`judge_model`)."""
 
 MEASURES = Parts(
     "measure",

@@ -1,15 +1,20 @@
 """Judges the answers of an evaluation: from the record and the notes alone, so that it can be done again."""
 
+import asyncio
+import itertools
 from collections.abc import Sequence
 
 from pipeline.content.documents import Document
 from pipeline.dataset import versions
 from pipeline.evaluation.evidence import Evidence
 from pipeline.evaluation.figures import compared, figure, values_of
-from pipeline.evaluation.measures import Judged, measures
+from pipeline.evaluation.judge_model import agreement, verdicts
+from pipeline.evaluation.measures import JUDGED, Judged, measures
 from pipeline.evaluation.voice.measuring import Voices, measure_voices
 from pipeline.evaluation.voice.texts import Text, authors_in, installed_authors, prose
 from pipeline.jobs.evaluating.record import COSTS, Evaluation
+from pipeline.progress import ProgressReport
+from pipeline.servers.structured import StructuredModel
 from pipeline.settings import Settings
 from pipeline.site import Site
 
@@ -44,7 +49,51 @@ def judge(settings: Settings, evaluation: Evaluation) -> None:
         {measure.key: measure.binary for measure in table if measure.unit not in COSTS},
         voices.differences,
     )
-    evaluation.notes = [*voices.notes, *_quoting(evaluation)]
+    _judged(evaluation)
+    judge_notes = [str(evaluation.agreement)] if evaluation.agreement else []
+    evaluation.notes = [*judge_notes, *voices.notes, *_quoting(evaluation)]
+
+
+def ask_judge(evaluation: Evaluation, model: StructuredModel, progress: ProgressReport = lambda *_: None) -> None:
+    """Has a model judge the answers to all questions with facts. `judge` fills in what follows from it.
+
+    Raises:
+        ModelError: the model can't be had.
+    """
+    asked = [
+        (name, one, reply.answer.answer)
+        for name, result in evaluation.systems.items()
+        for one, reply in zip(evaluation.questions, result.replies, strict=True)
+        if one.answerable and one.groups and not reply.answer.refused
+    ]
+    done = itertools.count(1)
+    found = asyncio.run(
+        verdicts(
+            model,
+            [(question, answer) for _, question, answer in asked],
+            lambda: progress(next(done), len(asked), "verdicts"),
+        )
+    )
+    for (name, question, _), verdict in zip(asked, found, strict=True):
+        if verdict:
+            evaluation.systems[name].judged[question.question] = verdict.right
+    evaluation.judge = model.name
+
+
+def _judged(evaluation: Evaluation) -> None:
+    """The figures of the judge model, and how far it agrees with the facts. A refusal is not right without asking."""
+    if not evaluation.judge:
+        return
+    by_facts, by_model = [], []
+    for result in evaluation.systems.values():
+        facts = result.values["accuracy"]
+        judged = result.judged
+        values = {question: float(judged.get(question, False)) for question in facts}
+        if found := figure(values, evaluation.questions, evaluation.known, JUDGED):
+            result.figures[JUDGED.key] = found
+        by_facts += [facts[question] == 1 for question in judged]
+        by_model += list(judged.values())
+    evaluation.agreement = agreement(evaluation.judge, by_facts, by_model)
 
 
 def _voices(settings: Settings, evaluation: Evaluation, documents: Sequence[Document]) -> Voices:

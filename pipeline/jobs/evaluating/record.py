@@ -15,6 +15,7 @@ from pipeline.chat import Answer
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.figures import Compared, Figure, Known, Values
 from pipeline.evaluation.golden import GoldenQuestion
+from pipeline.evaluation.judge_model import Agreement
 from pipeline.evaluation.systems import System
 from pipeline.measured import Measured, Number
 from pipeline.settings import Settings, Visibility
@@ -60,6 +61,8 @@ class SystemResult(Measured):
     figures: dict[str, Figure] = Field(default_factory=dict)
     values: dict[str, Values] = Field(default_factory=dict)
     """By measure, the value of each question."""
+    judged: dict[str, bool] = Field(default_factory=dict)
+    """What the judge model said of each answer that it could judge; {} if none was asked."""
 
 
 class Machine(BaseModel):
@@ -93,6 +96,10 @@ class Evaluation(Measured):
     """How many questions were asked at a time."""
     systems: dict[str, SystemResult]
     comparisons: list[Compared]
+    judge: str = ""
+    """The model that judged beside the facts; "" if none was asked."""
+    agreement: Agreement | None = None
+    """How far the judge model agrees with the hand-written facts; None if none was asked."""
     notes: list[str] = Field(default_factory=list)
     """What the reader must know to read the figures."""
 
@@ -114,6 +121,7 @@ class Evaluation(Measured):
             "machine": self.machine.model_dump(),
             "systems": systems,
             "comparisons": [compared.model_dump() for compared in self.comparisons],
+            "agreement": self.agreement.model_dump() if self.agreement else None,
             "notes": self.notes,
         }
 

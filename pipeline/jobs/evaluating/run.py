@@ -22,11 +22,12 @@ from pipeline.evaluation.systems.wiring import FOLDER
 from pipeline.jobs.evaluating import record
 from pipeline.jobs.evaluating.answers import KeptAnswers
 from pipeline.jobs.evaluating.asking import PARALLEL, ask_all
-from pipeline.jobs.evaluating.judging import judge
+from pipeline.jobs.evaluating.judging import ask_judge, judge
 from pipeline.jobs.evaluating.record import Evaluation, SystemResult, Trained
 from pipeline.processes import engine
 from pipeline.processes.endpoint import is_held
 from pipeline.progress import ProgressReport
+from pipeline.servers.structured import StructuredModel
 from pipeline.settings import Settings, Visibility
 from pipeline.site import Site
 from pipeline.training import registry
@@ -43,6 +44,7 @@ def evaluate(
     visibility: Visibility | None = None,
     progress: ProgressReport = lambda *_: None,
     cancelled: Callable[[], bool] = lambda: False,
+    judge_model: StructuredModel | None = None,
     connect: Callable[[str | None], ChatModel] | None = None,
 ) -> Evaluation:
     """Asks each system each question, judges the answers, and writes the record. Only one runs at a time in a site.
@@ -55,6 +57,7 @@ def evaluate(
         visibility: `public` to answer as visitors are answered; None for the owner.
         progress: is told how many answers there are, of how many.
         cancelled: tells whether to stop.
+        judge_model: judges beside the hand-written facts; None: no model judges.
         connect: the model of all systems, for tests; None: the one that each names.
 
     Raises:
@@ -109,6 +112,8 @@ def evaluate(
             systems=results,
             comparisons=[],
         )
+        if judge_model:
+            ask_judge(made, judge_model, progress)
         judge(settings, made)
         made.seconds = time.monotonic() - started
         record.write(settings, made)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pipeline.evaluation.doubt import Estimate, questions_needed, visible_gap
 from pipeline.evaluation.figures import Compared, Figure
-from pipeline.evaluation.measures import MEASURES, About, measures
+from pipeline.evaluation.measures import JUDGED, MEASURES, About, measures
 from pipeline.evaluation.voice.about import ABOUT
 from pipeline.jobs.evaluating.record import COSTS, Evaluation
 
@@ -29,13 +29,14 @@ def asked(evaluation: Evaluation) -> str:
 
 def described(key: str) -> About:
     """The measure called `key`."""
-    found: About = ABOUT.get(key) or MEASURES.load(key)
+    found: About = (ABOUT | {JUDGED.key: JUDGED}).get(key) or MEASURES.load(key)
     return found
 
 
 def shown_measures(evaluation: Evaluation) -> list[About]:
     """The measures that say something of at least one system, in the order of the table: quality, voice, cost."""
-    table: list[About] = [*measures()]
+    first, *rest = measures()
+    table: list[About] = [first, JUDGED, *rest]
     costs = next((place for place, one in enumerate(table) if one.unit in COSTS), len(table))
     ordered = [*table[:costs], *ABOUT.values(), *table[costs:]]
     return [one for one in ordered if any(one.key in result.figures for result in evaluation.systems.values())]

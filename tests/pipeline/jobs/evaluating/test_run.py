@@ -152,3 +152,23 @@ def test_the_record_is_json_without_a_key(notes: Settings) -> None:
     assert "secret-key" not in text
     assert json.loads(text)["systems"]["base"]["adapter"] == ""
     assert engine.service(notes).find() is None
+
+
+class YesSayer:
+    """A judge that finds every answer right."""
+
+    name = "yes"
+
+    async def reply(self, messages: list[dict[str, str]], schema: dict[str, object], **_: object) -> str:
+        return '{"right": true}'
+
+
+def test_a_judge_model_stands_beside_the_facts_and_overrules_none(notes: Settings) -> None:
+    made = run(notes, Model(), "base", "rag", judge_model=YesSayer())
+    base = made.systems["base"].figures
+    # What the base refused was not judged: it is not right.
+    assert (base["accuracy"].all.value, base["judged"].all.value) == (0.2, 0.2)
+    assert made.agreement is not None
+    assert made.agreement.answers == len(made.systems["base"].judged) + len(made.systems["rag"].judged)
+    assert any("agrees with the hand-written facts" in note for note in made.notes)
+    assert "Accuracy by a model" in write_report(notes, made).read_text(encoding="utf-8")
