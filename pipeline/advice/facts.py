@@ -102,6 +102,8 @@ class SiteFacts(BaseModel):
     chunk_chars: int
     """The longest chunk, in characters."""
     rerank: bool
+    quotes: bool
+    """Whether answers are quotations, so that no model can ignore a passage."""
     with_passages: float
     """The share of pairs that are trained on with passages too."""
     search: Search | None = None

@@ -53,6 +53,7 @@ def gather(site: Site, machine: Machine, needs: Sequence[Need], today: datetime.
         persona_chars=len(settings.persona.instruction),
         chunk_chars=settings.index.chunk_chars,
         rerank=settings.retrieval.rerank,
+        quotes=settings.quotes_first,
         with_passages=settings.dataset.with_passages,
         search=_searched(site, asked, documents),
         machine=f"{machine.system} {machine.processor}",

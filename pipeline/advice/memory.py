@@ -1,13 +1,15 @@
 """What a model takes of memory to answer and to be trained on, from its configuration. Import after `blas.preload()`."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from pipeline.machine import ChatModel, Machine
 from pipeline.training.config import TrainingConfig
-from pipeline.training.memory import Shape, estimate
+from pipeline.training.memory import Shape, estimate, shape_of
 
 BITS = (4, 8, 16)
 SCALES = 0.5
@@ -65,11 +67,29 @@ def need(size: str, config: Mapping[str, Any], bits: int, machine: Machine) -> N
         bits: of a weight.
         machine: what it is to fit.
     """
-    shape = shape_from(config, bits)
-    heads, kept = config["num_attention_heads"], config["num_key_value_heads"]
-    width = config.get("head_dim", config["hidden_size"] // heads)
-    # Keys and values, in 16 bits.
-    cache = 2 * 2 * kept * width * config["num_hidden_layers"] * CHAT_TOKENS / 1e9
+    return _need(size, shape_from(config, bits), config, bits, machine)
+
+
+def own_need(folder: Path, machine: Machine) -> Need:
+    """The needs of the model in `folder`, as its weights are.
+
+    Raises:
+        ModelError: mlx-lm can't open it.
+    """
+    shape = shape_of(folder)
+    config = json.loads((folder / "config.json").read_bytes())
+    config |= config.get("text_config", {})
+    widths = [*shape.beside.values(), *(one for layer in shape.layers for one in layer.values())]
+    bits = round(8 * shape.weights / sum(one * other for one, other in widths))
+    return _need(folder.name, shape, config, bits, machine)
+
+
+def _need(size: str, shape: Shape, config: Mapping[str, Any], bits: int, machine: Machine) -> Need:
+    heads = config["num_attention_heads"]
+    kept = config.get("num_key_value_heads") or heads
+    width = config.get("head_dim") or config["hidden_size"] // heads
+    # Keys and values, each in as many bytes as a layer computes with.
+    cache = 2 * shape.number * kept * width * len(shape.layers) * CHAT_TOKENS / 1e9
     answer = ChatModel(size, 0, 0.0, shape.weights / 1e9, cache).needed
     train = estimate(shape, TrainingConfig(), TOKENS, LEARNT) / 1e9
     return Need(

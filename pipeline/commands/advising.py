@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.advice.facts import SiteFacts
     from pipeline.advice.memory import Need
     from pipeline.advice.recommending import Wishes
+    from pipeline.machine import Machine
 
 SIGNS = {True: "yes", False: "no", None: "open"}
 
@@ -57,6 +58,7 @@ def advise(settings: Settings, diagnose: bool, as_json: bool, form: bool | None,
         wishes = _asked(wishes, facts)
     advice = advise(facts, wishes)
     rows, steps = dimensions(facts, _typical(needs)), tiers(facts)
+    needs += _own(settings, machine)
     if as_json:
         print_json({**advice.model_dump(), "tiers": steps, "dimensions": rows, "memory": needs, "facts": facts})
         return
@@ -93,6 +95,22 @@ def _asked(wishes: "Wishes", facts: "SiteFacts") -> "Wishes":
         if getattr(wishes, name) is None and not (name == "wait" and is_quick):
             answers[name] = click.confirm(str(field.description), err=True)
     return wishes.model_copy(update=answers)
+
+
+def _own(settings: Settings, machine: "Machine") -> "list[Need]":
+    """The needs of the chat model of the settings; none if its weights are not here."""
+    from pipeline.advice.memory import own_need
+    from pipeline.errors import ModelError
+    from pipeline.weights.locating import weights_folder
+
+    name = settings.models.chat
+    if settings.engine.url or name.startswith("ollama:"):
+        return []
+    try:
+        return [own_need(weights_folder(name), machine).model_copy(update={"size": name})]
+    except ModelError as error:
+        click.echo(f"the memory of {name} is not in the table: {error}", err=True)
+        return []
 
 
 def _typical(needs: "Sequence[Need]") -> "Need":

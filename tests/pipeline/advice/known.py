@@ -9,7 +9,7 @@ def facts(**other) -> SiteFacts:
         "documents": 80, "public": 80, "words": 30_000,
         "changes": Changes(basis="git", days=30, notes=40, months=12), "data_set": 1, "pairs": 700,
         "pair_kinds": {"fact": 500, "voice": 200}, "golden": {"fact": 30}, "persona_chars": 200, "chunk_chars": 900,
-        "rerank": False, "with_passages": 0.25, "search": search(), "machine": "darwin arm64", "memory_gb": 16,
+        "rerank": False, "quotes": False, "with_passages": 0.25, "search": search(), "machine": "darwin arm64", "memory_gb": 16,
         "for_models": 11.5, "has_gpu": True, "model": "demo", "can_answer": "7B in 4 bits", "can_train": "7B in 4 bits",
         "trained": trained(), "evaluation": evaluation(),
     }  # fmt: skip

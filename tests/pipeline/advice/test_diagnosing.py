@@ -30,6 +30,18 @@ def test_nothing_is_wrong_with_a_site_that_does_well() -> None:
             "8 of 20 answers of rag",
             "quote_first = true",
         ),
+        (
+            "context ignored",
+            facts(evaluation=evaluation(rag={"ignored": 8}), quotes=True),
+            "8 of 20",
+            "models.chat that writes",
+        ),
+        (
+            "context ignored",
+            facts(evaluation=evaluation(rag={"ignored": 8}), persona_chars=900),
+            "8 of 20",
+            "(900 characters)",
+        ),
         ("slow", facts(search=search(p95_ms=2500), rerank=True), "2500 ms", "retrieval.rerank = false"),
         (
             "slow",

@@ -7,7 +7,7 @@ from pipeline.weights import blas
 
 blas.preload(1)
 
-from pipeline.advice.memory import BITS, SIZES, need, shape_from, table  # noqa: E402
+from pipeline.advice.memory import BITS, SIZES, need, own_need, shape_from, table  # noqa: E402
 from pipeline.machine import Machine  # noqa: E402
 from pipeline.training.memory import shape_of  # noqa: E402
 from tests.tiny_llama import make_bases  # noqa: E402
@@ -48,3 +48,12 @@ def test_the_table_has_every_size_at_every_bits_and_says_what_fits() -> None:
         four = next(other for other in found if (other.size, other.bits) == (one.size, 4))
         assert four.answer < one.answer
         assert four.train < one.train
+
+
+def test_the_owners_model_is_reckoned_as_its_weights_are(tmp_path: Path) -> None:
+    make_bases(tmp_path)
+    whole, quantised = own_need(tmp_path / "base", MAC), own_need(tmp_path / "quantised", MAC)
+    assert whole.bits == 32
+    assert quantised.bits < 16
+    # The engine itself takes 1.5 GB beside a model of a few kilobytes.
+    assert whole.answer == 1.5
