@@ -21,7 +21,7 @@ def test_advise_as_json_leaves_open_what_it_cannot_know(site):
     assert said["recommendation"] == "neither yet"
     assert "Should answers sound like you, and not only be right?" in said["open"]
     assert [factor["name"] for factor in said["factors"]][:2] == ["freshness", "kind of knowledge"]
-    assert (len(said["questions"]), len(said["dimensions"]), len(said["tiers"]), len(said["memory"])) == (9, 8, 3, 15)
+    assert (len(said["questions"]), len(said["dimensions"]), len(said["tiers"]), len(said["memory"])) == (9, 8, 3, 16)
     assert said["facts"]["documents"] == 1
 
 
