@@ -1,10 +1,12 @@
 """How well sitetwin recognises that the notes hold no answer. It searches golden questions and asks no language model.
 
-    python -m benchmarks.refusal [--json]
+    python -m benchmarks.refusal [--clones FOLDER] [--json]
+    python -m benchmarks.refusal --notes FOLDER --questions FILE
 
 It measures each existing collection in the modes hybrid and keyword: precision and recall of refusals, false refusals
 among the answerable questions, and the area under the ROC curve. It compares what sitetwin learns from the collection with
-the fixed rule that was used before. `ratio` is the F1 of refusals divided by that rule's, on the held-out questions of all
+the fixed rule that was used before. Larger collections of other people's notes are measured too if `--clones` names the
+folder with their repositories; `CLONES` says which. `--notes` measures any folder of notes. `ratio` is the F1 of refusals divided by that rule's, on the held-out questions of all
 collections and modes together.
 """
 
@@ -20,9 +22,8 @@ from pydantic import BaseModel
 
 from benchmarks.report import machine
 from benchmarks.running import PROJECT
-from pipeline.answerability.calibration import load_calibration
 from pipeline.errors import SitetwinError, StaleIndexError
-from pipeline.evaluation.golden import load
+from pipeline.evaluation.golden import is_page, load
 from pipeline.index.passages import Passage
 from pipeline.settings import ContentSource, Retrieval, Settings
 from pipeline.site import Site
@@ -44,30 +45,57 @@ class Collection:
 
     name: str
     source: ContentSource
-    tuned_on: tuple[str, ...]
-    held_out: str
+    tuned_on: tuple[Path, ...]
+    held_out: tuple[Path, ...]
 
 
 COLLECTIONS = (
     Collection(
         "docs",
         ContentSource(path=PROJECT / "docs", url="/docs/{slug}", visibility="public"),
-        ("docs_questions", "docs_heldout"),
-        "refusal_docs",
+        (DATA / "docs_questions.jsonl", DATA / "docs_heldout.jsonl"),
+        (DATA / "refusal_docs.jsonl",),
     ),
     Collection(
         "blog",
         ContentSource(path=SHARED / "astro-blog/content/blog", kind="astro", url="/blog/{slug}"),
-        ("blog_questions",),
-        "refusal_blog",
+        (DATA / "blog_questions.jsonl",),
+        (DATA / "refusal_blog.jsonl",),
     ),
     Collection(
         "vault",
         ContentSource(path=SHARED / "obsidian-vault", kind="obsidian", visibility="public"),
-        ("vault_questions",),
-        "refusal_vault",
+        (DATA / "vault_questions.jsonl",),
+        (DATA / "refusal_vault.jsonl",),
     ),
 )
+
+
+@dataclass(frozen=True)
+class Clone:
+    """Notes of others in a public repository, and whether weights were fitted on the questions about them."""
+
+    name: str
+    repository: str
+    """On GitHub."""
+    commit: str
+    tuned_on: bool = False
+
+    def collection(self, folder: Path) -> Collection:
+        """The collection that was cloned into `folder`."""
+        questions = (DATA / f"refusal_{self.name}.jsonl",)
+        lists = (questions, ()) if self.tuned_on else ((), questions)
+        return Collection(self.name, ContentSource(path=folder / self.name, visibility="public"), *lists)
+
+
+CLONES = (
+    Clone("til", "jbranchaud/til", "453e9edbdf2be4165b65cbcce7342ac7bb9c4859", tuned_on=True),
+    Clone("handbook", "mattermost/mattermost-handbook", "46d7a8b6541cba3474cb4069725ffd1f3f68d514", tuned_on=True),
+    Clone("garden", "Tycholiz/Digital-Garden", "a4d95cede1101641aa6b88fdb39ec188c764ceb9"),
+    Clone("zet", "rwxrob/zet", "a01454da6599a6e77a578840f5ddb0b9ebf60de7"),
+    Clone("recipes", "LukeSmithxyz/based.cooking", "2d8642ec41ccc6162ec3123c15024dd3d22cc33b"),
+)
+"""`git clone https://github.com/REPOSITORY FOLDER/NAME`, then `git -C FOLDER/NAME checkout COMMIT`."""
 
 
 class Figures(BaseModel):
@@ -77,6 +105,8 @@ class Figures(BaseModel):
     recall: float
     false_refusals: float
     """Share of the answerable questions that were refused."""
+    found_refused: float | None
+    """The same among those whose page is one of the passages. The others could only be answered wrongly."""
     auc: float
 
 
@@ -98,6 +128,8 @@ class Mark:
 
     question: str
     answerable: bool
+    found: bool
+    """Whether the page with the answer is among the passages."""
     learnt: float
     """The score minus the limit; below zero the question is refused."""
     rule: float
@@ -113,27 +145,26 @@ def measure(collection: Collection, show: Callable[[str], None]) -> list[tuple[R
         except StaleIndexError:  # kept by a run with another embedder
             report = index.sync(rebuild=True)
         show(f"{collection.name}: {report.summary()}")
-    Site(settings).calibrate()
-    known = load_calibration(settings)
-    assert known is not None
-    for kind, model in known.public.models.items():
-        show(f"  {kind}: weights {model.weights}, declines below {model.decline_below:.2f}")
     rows = []
-    for held_out, lists in ((False, collection.tuned_on), (True, (collection.held_out,))):
-        for mode in MODES:
-            marks = _marks(settings, [DATA / f"{name}.jsonl" for name in lists], mode)
-            rows.append((_row(collection.name, mode, held_out, marks), marks))
+    for mode in MODES:
+        searched = settings.model_copy(update={"retrieval": settings.retrieval.model_copy(update={"mode": mode})})
+        Site(searched).calibrate()
+        for held_out, files in ((False, collection.tuned_on), (True, collection.held_out)):
+            if marks := _marks(searched, files):
+                rows.append((_row(collection.name, mode, held_out, marks), marks))
     return rows
 
 
-def _marks(settings: Settings, files: Iterable[Path], mode: Retrieval) -> list[Mark]:
+def _marks(settings: Settings, files: Iterable[Path]) -> list[Mark]:
     judge, marks = Site(settings).assistant.judge, []
     with Site(settings).index() as index:
         for question in (question for file in files for question in load(file)):
-            passages = index.search(question.question, retrieval=mode, visibility="public").passages
-            found = judge(question.question, passages)
+            passages = index.search(question.question, visibility="public").passages
+            verdict = judge(question.question, passages)
             rule = fixed_rule(question.question, passages) - RULE_LIMIT
-            marks.append(Mark(question.question, question.answerable, found.probability - found.decline_below, rule))
+            found = any(is_page(passage.document, page) for passage in passages for page in question.page)
+            score = verdict.probability - verdict.decline_below
+            marks.append(Mark(question.question, question.answerable, found, score, rule))
     return marks
 
 
@@ -151,22 +182,24 @@ def fixed_rule(question: str, passages: Sequence[Passage]) -> float:
 
 def _row(name: str, mode: Retrieval, held_out: bool, marks: Sequence[Mark]) -> Row:
     answerable = np.array([mark.answerable for mark in marks])
+    found = np.array([mark.found for mark in marks])
     return Row(
         collection=name,
         retrieval=mode,
         held_out=held_out,
         answerable=int(answerable.sum()),
         unanswerable=int((~answerable).sum()),
-        learnt=figures(answerable, np.array([mark.learnt for mark in marks])),
-        rule=figures(answerable, np.array([mark.rule for mark in marks])),
+        learnt=figures(answerable, np.array([mark.learnt for mark in marks]), found),
+        rule=figures(answerable, np.array([mark.rule for mark in marks]), found),
     )
 
 
-def figures(answerable: np.ndarray, scores: np.ndarray) -> Figures:
+def figures(answerable: np.ndarray, scores: np.ndarray, found: np.ndarray) -> Figures:
     """The figures of `scores`, of shape (questions,); below zero is a refusal.
 
     Args:
         answerable: bool of shape (questions,), with both values.
+        found: bool of shape (questions,), whether the page with the answer is among the passages.
     """
     refused = scores < 0
     above, below = scores[answerable][:, None], scores[~answerable][None, :]
@@ -174,6 +207,7 @@ def figures(answerable: np.ndarray, scores: np.ndarray) -> Figures:
         precision=float((~answerable)[refused].mean()) if refused.any() else None,
         recall=float(refused[~answerable].mean()),
         false_refusals=float(refused[answerable].mean()),
+        found_refused=float(refused[found].mean()) if found.any() else None,
         auc=float(((above > below) + 0.5 * (above == below)).mean()),
     )
 
@@ -186,18 +220,41 @@ def f1(values: Figures) -> float:
 def show_figures(values: Figures) -> str:
     """The figures in one line."""
     precision = "  –" if values.precision is None else f"{values.precision:.0%}"
+    of_found = "–" if values.found_refused is None else f"{values.found_refused:.0%}"
     return (
         f"precision {precision:>4} recall {values.recall:>4.0%} false refusals {values.false_refusals:>3.0%}"
-        f" AUC {values.auc:.3f}"
+        f" of the found {of_found:>3} AUC {values.auc:.3f}"
     )
 
 
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+def _chosen(clones: Path | None, notes: Path | None, questions: Path | None) -> list[Collection]:
+    if (notes is None) != (questions is None):
+        raise click.UsageError("--notes and --questions need each other: give both")
+    if notes and questions:
+        return [Collection(notes.name, ContentSource(path=notes, visibility="public"), (), (questions,))]
+    return [*COLLECTIONS, *(clone.collection(clones) for clone in CLONES if clones)]
+
+
 @click.command()
-@click.option("--only", type=click.Choice([collection.name for collection in COLLECTIONS]), help="One collection.")
+@click.option("--only", help="One collection, by its name.")
+@click.option("--clones", type=_FOLDER, help="The folder with the clones of larger collections.")
+@click.option("--notes", type=_FOLDER, help="Any folder of notes; needs --questions.")
+@click.option("--questions", type=click.Path(path_type=Path, exists=True), help="Golden questions about --notes.")
 @click.option("--wrong", is_flag=True, help="Name the questions that were judged wrongly.")
 @click.option("--anew", is_flag=True, help="Index and learn again.")
 @click.option("--json", "as_json", is_flag=True, help="Only the figures, as JSON.")
-def main(only: str | None, wrong: bool, anew: bool, as_json: bool) -> None:
+def main(
+    only: str | None,
+    clones: Path | None,
+    notes: Path | None,
+    questions: Path | None,
+    wrong: bool,
+    anew: bool,
+    as_json: bool,
+) -> None:
     """Judge what was found for each question, and count the right refusals."""
 
     def say(text: str) -> None:
@@ -208,14 +265,14 @@ def main(only: str | None, wrong: bool, anew: bool, as_json: bool) -> None:
         shutil.rmtree(STATE, ignore_errors=True)
     measured: list[tuple[Row, list[Mark]]] = []
     try:
-        for collection in COLLECTIONS:
+        for collection in _chosen(clones, notes, questions):
             if only in (None, collection.name) and collection.source.path.is_dir():
                 measured += measure(collection, say)
     except SitetwinError as error:
         raise click.ClickException(str(error)) from None
     if not measured:
-        raise click.ClickException(f"{SHARED} is not there: leave out --only")
-    marks = [mark for row, own in measured if row.held_out for mark in own]
+        raise click.ClickException("no collection of that name is here: mend --only or --clones")
+    marks = [mark for row, own in measured if row.held_out for mark in own] or [m for _, own in measured for m in own]
     pooled = _row("all", "hybrid", True, marks)
     ratio = f1(pooled.learnt) / f1(pooled.rule)
     if as_json:

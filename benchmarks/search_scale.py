@@ -60,6 +60,9 @@ class RandomVectors:
         """The unit vector of a query: float32 of shape (dimension,)."""
         return np.asarray(self.embed([text])[0])
 
+    def embed_tokens(self, texts: Sequence[str]) -> None:
+        """None: it knows whole texts only."""
+
     def _vector(self, text: str) -> np.ndarray:
         vector = np.random.default_rng(zlib.crc32(text.encode())).standard_normal(self.dimension, np.float32)
         return vector / np.linalg.norm(vector)

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from pipeline.answerability.alignment import Alignment, ReadTokens, align
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import Vocabulary
 from pipeline.text import tokens
@@ -14,12 +15,15 @@ from pipeline.text.detecting import main_language
 from pipeline.text.languages.tables import table
 from pipeline.text.names import names
 from pipeline.text.pieces import split_sentences
-from pipeline.text.words import elided, function_words, stems_with_parts, words
+from pipeline.text.stems import stem
+from pipeline.text.words import WORD, elided, function_words, stems_with_parts, words
 
 WINDOW = 3
 """The length of a window, in sentences. A window should contain the kind of thing that is asked for."""
 NEAR_BEST = 0.8
 """A window may hold the answer if its coverage is at least this share of the best window's."""
+BEFORE, AFTER = 5, 3
+"""So many words before a thing that is counted its number may stand, or behind it, as in `Servings: 12`."""
 
 ASSUMED_CHUNKS = 10
 """The assumed background counts as much as this many chunks, because a few chunks tell little of how cosines spread."""
@@ -31,6 +35,9 @@ class Background(NamedTuple):
     mean: float
     deviation: float
 
+
+EvidenceKind = Literal["words", "dense", "keyword"]
+"""`words` if the question's words were compared with the passages' in meaning, `dense` if the passages have a cosine."""
 
 ASSUMED_BACKGROUND = Background(0.1, 0.11)
 """Measured with all-MiniLM-L6-v2 on the documentation, the blog and the vault of the benchmarks. Other embedders have
@@ -49,12 +56,24 @@ class Evidence:
     named: bool
     """Whether the passages hold every proper name and number of the question."""
     fitting: bool
-    """Whether a person, an amount or a time stands near, if the question asks for one."""
+    """Whether a person, an amount, a price, a time or a date stands near, if the question asks for one."""
+    alignment: Alignment | None = None
+    """How well the question's words are met in meaning. If it is known, it counts in place of prominence and coverage."""
+
+    @property
+    def kind(self) -> EvidenceKind:
+        """Which model weighs it."""
+        if self.alignment:
+            return "words"
+        return "keyword" if self.prominence is None else "dense"
 
     def row(self) -> list[float]:
         """The evidence as numbers, in the order of a model's weights. The last is the constant 1."""
-        known = [] if self.prominence is None else [self.prominence]
-        return [*known, self.coverage, float(self.named), float(self.fitting), 1.0]
+        if self.alignment:
+            known = [*self.alignment]
+        else:
+            known = [self.coverage] if self.prominence is None else [self.prominence, self.coverage]
+        return [*known, float(self.named), float(self.fitting), 1.0]
 
 
 def background(
@@ -98,6 +117,7 @@ def weigh(
     around: Background | None = None,
     understood: Collection[str] = (),
     language: str | None = None,
+    read: ReadTokens | None = None,
 ) -> Evidence:
     """The evidence that at least one passage answers.
 
@@ -106,6 +126,7 @@ def weigh(
         around: the question's background, if the passages have cosines.
         understood: words that the notes need not say, such as their owner's name.
         language: the question's, by its ISO 639-1 code; None: what the question tells.
+        read: gives the vectors of tokens, if the question's words are to be compared.
     """
     language = main_language(question) if language is None else language
     rest = {token for word in understood for token in tokens.tokens(word, language)}
@@ -124,7 +145,22 @@ def weigh(
         coverage=max((_coverage(weights, own) for own in held), default=0.0),
         named=names(question, language) <= said | stems_with_parts(" ".join(understood), language),
         fitting=_fits(question, passages, weights, language),
+        alignment=align(question, [_whole(p) for p in passages], _rarity(question, weights, language), read)
+        if read
+        else None,
     )
+
+
+def _whole(passage: Passage) -> str:
+    """The passage below its title and headings, as it was embedded."""
+    above = f"{passage.title} > {passage.heading}" if passage.heading else passage.title
+    return f"{above}\n{passage.text}"
+
+
+def _rarity(question: str, weights: dict[str, float], language: str) -> dict[str, float]:
+    """The weight of each word of the question that carries meaning: its rarest token's. 0 for what is understood."""
+    tokens_of = {word: wanted_tokens(word, language) for word in WORD.findall(question)}
+    return {word: max(weights.get(token, 0.0) for token in own) for word, own in tokens_of.items() if own}
 
 
 def _idf(token: str, vocabulary: Vocabulary) -> float:
@@ -140,6 +176,9 @@ def _coverage(weights: dict[str, float], held: Collection[str]) -> float:
 
 def _fits(question: str, passages: Sequence[Passage], weights: dict[str, float], language: str) -> bool:
     rules = table(language or "en")
+    if counted := rules.counted(question):
+        things = {stem(word, language) for word in counted}
+        return any(_is_counted(things, f"{p.title} {p.heading} {p.text}", language) for p in passages)
     kind = rules.asked_kind(question)
     asked = rules.holds_kind(kind) if kind else None
     if asked is None:
@@ -148,6 +187,14 @@ def _fits(question: str, passages: Sequence[Passage], weights: dict[str, float],
     covered = [_coverage(weights, set(tokens.tokens(f"{heading} {text}", language))) for heading, text in windows]
     enough = NEAR_BEST * max(covered, default=0.0)
     return any(asked.search(text) for (_, text), share in zip(windows, covered, strict=True) if share >= enough)
+
+
+def _is_counted(things: Collection[str], text: str, language: str) -> bool:
+    """Whether a number stands near a word with one of the stems `things`."""
+    said, number = words(text), table(language or "en").holds_kind("amount")
+    places = [place for place, word in enumerate(said) if stem(word, language) in things]
+    near = (word for place in places for word in said[max(0, place - BEFORE) : place + AFTER + 1])
+    return number is None or any(number.search(word) for word in near)
 
 
 def _windows(passage: Passage) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.answerability.calibration import Scope, load_calibration
+from pipeline.answerability.calibration import COMPARED, WORDS, Scope, compares_words, load_calibration
 from pipeline.answerability.evidence import ASSUMED_BACKGROUND, Background, background, wanted_tokens, weigh
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import open_statistics
@@ -36,7 +36,10 @@ AnswerabilityJudge = Callable[[str, Sequence[Passage]], Answerability]
 
 
 def answerability_judge(settings: Settings, embedder: "Callable[[], Embedder]") -> AnswerabilityJudge:
-    """A judge that uses what was learnt from the collection, or the weights that hold in general until then.
+    """A judge that compares the question's words with the passages' where the embedder allows it.
+
+    With another embedder, or by keywords alone, it uses what was learnt from the collection, and until then the weights
+    that hold in general.
 
     The judge raises a ModelError if the embedder can't be had.
     """
@@ -56,22 +59,25 @@ def _judge(
     passages: Sequence[Passage],
     visibility: Visibility | None,
 ) -> Answerability:
+    by_hand = settings.chat.decline_below
+    if not passages:
+        return Answerability(0.0, WORDS.decline_below if by_hand is None else by_hand)
     known = load_calibration(settings)
     scope = known.scope(visibility) if known else Scope(chunks=0)
-    has_vectors = any(passage.similarity is not None for passage in passages)
-    model = scope.models["dense" if has_vectors else "keyword"]
-    limit = model.decline_below if settings.chat.decline_below is None else settings.chat.decline_below
-    if not passages:
-        return Answerability(0.0, limit)
-    around = None
-    if has_vectors:
+    around, read = None, None
+    if any(passage.similarity is not None for passage in passages):
         embedder = load_embedder()
         # Cosines of vectors by different embedders mean nothing.
         vectors = scope.vectors if known and known.embedder == embedder.name else None
         assumed = Background(*scope.around) if vectors is not None else ASSUMED_BACKGROUND
         around = background(embedder.embed_query(question), vectors, assumed)
+        read = embedder.embed_tokens if compares_words(embedder.name) else None
     with open_statistics(settings) as statistics:
         language = language_among(question, statistics.languages(visibility))
         vocabulary = statistics.vocabulary(wanted_tokens(question, language), visibility)
     understood = (settings.persona.name, settings.site.name)
-    return Answerability(model.probability(weigh(question, passages, vocabulary, around, understood, language)), limit)
+    evidence = weigh(
+        question, passages, vocabulary, around, understood, language, read if language in COMPARED else None
+    )
+    model = WORDS if evidence.kind == "words" else scope.models[evidence.kind]
+    return Answerability(model.probability(evidence), model.decline_below if by_hand is None else by_hand)

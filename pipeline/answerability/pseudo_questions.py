@@ -27,24 +27,39 @@ class PseudoQuestion(NamedTuple):
     """The chunk that holds the answer."""
 
 
-def pseudo_questions(chunks: Sequence[SampledChunk], count: int, rng: random.Random) -> list[PseudoQuestion]:
-    """Makes at most `count` questions, fewer if the chunks have few sentences."""
+def pseudo_questions(chunks: Sequence[SampledChunk], count: int, seed: int) -> list[PseudoQuestion]:
+    """Makes at most `count` questions, fewer if the chunks have few sentences.
+
+    Chance is drawn anew for each chunk, from its digest. So a chunk more or less changes hardly a question about another.
+    """
     usual = next(iter(count_languages(chunk.text for chunk in chunks)), "en")
-    languages = {chunk.number: main_language(chunk.text) or usual for chunk in chunks}
-    stretches = [(chunk, words) for chunk in chunks for words in _stretches(chunk, languages[chunk.number], rng)]
-    rng.shuffle(stretches)
+    drawn: list[_Stretch] = []
+    for chunk in chunks:
+        rng, language = random.Random(f"{seed} {chunk.digest}"), main_language(chunk.text) or usual
+        drawn += (_Stretch(rng.random(), chunk, language, words, rng) for words in _stretches(chunk, language, rng))
+    drawn.sort(key=lambda stretch: stretch.place)
     known: dict[str, list[str]] = {}
-    for language in sorted(set(languages.values())):
-        said = (word for chunk, words in stretches if languages[chunk.number] == language for word in words)
+    for language in {stretch.language for stretch in drawn}:
+        said = (word for stretch in drawn if stretch.language == language for word in stretch.words)
         known[language] = sorted({word.lower() for word in said if _has_meaning(word, language)})
     asked = []
-    for chunk, words in stretches[:count]:
-        language = languages[chunk.number]
+    for _, chunk, language, words, rng in drawn[:count]:
         frame = rng.choice(_rules(language).frames)
-        asked.append(
-            PseudoQuestion(frame.format(_joined(_said_otherwise(words, language, known[language], rng))), chunk)
-        )
+        said_otherwise = _said_otherwise(words, language, known[language], rng)
+        asked.append(PseudoQuestion(frame.format(_joined(said_otherwise)), chunk))
     return asked
+
+
+class _Stretch(NamedTuple):
+    """Words in a row from one sentence of a chunk."""
+
+    place: float
+    """By chance, from 0 to 1."""
+    chunk: SampledChunk
+    language: str
+    words: list[str]
+    rng: random.Random
+    """The chunk's own."""
 
 
 def _stretches(chunk: SampledChunk, language: str, rng: random.Random) -> Iterable[list[str]]:

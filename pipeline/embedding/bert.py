@@ -12,7 +12,7 @@ Arrays = Mapping[str, np.ndarray]
 Pooling = Literal["mean", "cls"]
 Activation = Literal["gelu", "gelu_tanh", "relu"]
 IDS, MASK, TYPES = "input_ids", "attention_mask", "token_type_ids"
-EMBEDDING, SCORE = "embedding", "score"
+EMBEDDING, TOKENS, SCORE = "embedding", "tokens", "score"
 OPSET = 20
 IR_VERSION = 10
 CONTRIB = "com.microsoft"
@@ -32,7 +32,11 @@ def encoder(
     pooling: Pooling,
     peaks: Arrays | None = None,
 ) -> "onnx.ModelProto":
-    """The graph input_ids, int64 (texts, tokens) -> embedding, float32 (texts, width), length 1.
+    """The graph input_ids, int64 (texts, tokens) -> embedding, float32 (texts, width), length 1, and tokens.
+
+    `tokens`, float32 (texts, tokens, 2 * width), holds a vector of length 1 for each token: the outputs of the last two
+    layers side by side, each scaled to the same length. The last layer tells more of the text, the one below more of the
+    word, and together they match a question's words with a passage's best (`benchmarks.refusal`).
 
     All texts of a run must have the same length. Without padding to mask, attention is one and a half times as fast.
 
@@ -45,10 +49,14 @@ def encoder(
         peaks: what `observer` measured on some texts. If given, the linear layers multiply in int8.
     """
     graph = _Graph(arrays, peaks)
-    hidden = _hidden(graph, _alone(graph), heads, epsilon, activation)
+    *_, below, hidden = _hidden(graph, _alone(graph), heads, epsilon, activation)
     pooled = _mean(graph, hidden) if pooling == "mean" else _first(graph, hidden)
     graph.apply("LpNormalization", pooled, axis=-1, p=2, to_name=EMBEDDING)
-    return graph.model([IDS], {EMBEDDING: ["texts", arrays["embeddings.LayerNorm.bias"].size]})
+    both = [graph.apply("LpNormalization", layer, axis=-1, p=2) for layer in (below, hidden)]
+    half = graph.constant(np.array(0.5**0.5))
+    graph.apply("Mul", graph.apply("Concat", *both, axis=-1), half, to_name=TOKENS)
+    width = arrays["embeddings.LayerNorm.bias"].size
+    return graph.model([IDS], {EMBEDDING: ["texts", width], TOKENS: ["texts", "tokens", 2 * width]})
 
 
 def observer(arrays: Arrays, *, heads: int, epsilon: float, activation: Activation = "gelu") -> "onnx.ModelProto":
@@ -73,7 +81,7 @@ def classifier(arrays: Arrays, *, heads: int, epsilon: float, activation: Activa
     """
     graph = _Graph(arrays)
     hidden = _hidden(graph, _paired(graph), heads, epsilon, activation, graph.apply("Cast", MASK, to=6))
-    pooled = graph.apply("Tanh", graph.linear(_first(graph, hidden), "pooler.dense"))
+    pooled = graph.apply("Tanh", graph.linear(_first(graph, hidden[-1]), "pooler.dense"))
     graph.apply("Identity", graph.linear(pooled, "classifier"), to_name=SCORE)
     return graph.model([IDS, MASK, TYPES], {SCORE: ["texts", arrays["classifier.bias"].size]})
 
@@ -166,11 +174,13 @@ class _Graph:
         )
 
 
-def _hidden(graph: _Graph, embedded: str, heads: int, epsilon: float, activation: Activation, *padding: str) -> str:
-    """The last layer's output (texts, tokens, width); `padding`, int32 (texts, tokens), is 0 where there is no token."""
-    hidden = graph.norm(embedded, "embeddings.LayerNorm", epsilon)
+def _hidden(
+    graph: _Graph, embedded: str, heads: int, epsilon: float, activation: Activation, *padding: str
+) -> list[str]:
+    """The embedding's and each layer's output (texts, tokens, width); `padding`, int32 (texts, tokens), is 0 for no token."""
+    hidden = [graph.norm(embedded, "embeddings.LayerNorm", epsilon)]
     for layer in range(layer_count(graph.arrays)):
-        hidden = _layer(graph, hidden, f"encoder.layer.{layer}", heads, epsilon, activation, *padding)
+        hidden.append(_layer(graph, hidden[-1], f"encoder.layer.{layer}", heads, epsilon, activation, *padding))
     return hidden
 
 

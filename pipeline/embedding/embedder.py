@@ -16,6 +16,7 @@ from pipeline.embedding.mlx_embedder import MlxEmbedder, has_metal
 from pipeline.embedding.onnx_embedder import BertEmbedder
 from pipeline.embedding.prefixes import EmbeddingPrefixes, known_prefixes
 from pipeline.embedding.remote_embedder import EmbeddingServer, RemoteEmbedder
+from pipeline.embedding.token_vectors import TokenModel, TokenVectors
 from pipeline.settings import ModelSettings, Settings
 from pipeline.tables import Table
 from pipeline.weights.demo import EMBEDDINGS
@@ -59,6 +60,9 @@ class Embedder(TextModel, Protocol):
     def embed_query(self, text: str) -> np.ndarray:
         """A question's vector, float32 (dimension,) of length 1, to be compared with the vectors of `embed`."""
 
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors] | None:
+        """The vectors of the tokens of questions and texts, without prefixes; None if the model's server does not tell them."""
+
 
 @dataclass(frozen=True, slots=True)
 class PrefixedEmbedder:
@@ -86,6 +90,10 @@ class PrefixedEmbedder:
     def embed_query(self, text: str) -> np.ndarray:
         """The vector of a question, as `Embedder.embed_query`."""
         return _query_vector(self.model, self.model.name, self.prefixes.query + text)  # type: ignore[arg-type]
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors] | None:
+        """The vectors of the texts' tokens, as `Embedder.embed_tokens`."""
+        return self.model.embed_tokens(texts) if isinstance(self.model, TokenModel) else None
 
 
 def load_embedder(settings: Settings, threads: int = 0) -> Embedder:

@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.embedding.batches import batches, padded
 from pipeline.embedding.bert import IDS, MASK, Activation, layer_count
 from pipeline.embedding.bert_folder import Config, load_tokenizer, read_config, read_weights, vectors_name
+from pipeline.embedding.token_vectors import TokenVectors, of_tokens
 from pipeline.weights import blas
 
 if TYPE_CHECKING:
@@ -77,6 +78,20 @@ class MlxEmbedder:
             mx.clear_cache()
         return vectors
 
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """The vectors of the texts' tokens, as `TokenModel.embed_tokens`. Any thread may call it."""
+        return self._worker.submit(self._embed_tokens, list(texts)).result()
+
+    def _embed_tokens(self, texts: list[str]) -> list[TokenVectors]:
+        import mlx.core as mx
+
+        found = []
+        for encoding in self._tokenizer.encode_batch(texts):
+            inputs = padded([encoding.ids])
+            vectors = encode_tokens(self._weights, mx.array(inputs[IDS]), mx.array(inputs[MASK]), self.config)
+            found.append(of_tokens(encoding, np.array(vectors[0])))
+        return found
+
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
         return load_tokenizer(self.folder, self.config)
@@ -101,17 +116,35 @@ def encode(weights: "Weights", ids: "mx.array", mask: "mx.array", config: Config
     """
     import mlx.core as mx
 
-    words = weights["embeddings.word_embeddings.weight"][ids]
-    places = weights["embeddings.position_embeddings.weight"][: ids.shape[1]]
-    hidden = words + places + weights["embeddings.token_type_embeddings.weight"][0]
-    hidden = _norm(weights, hidden, "embeddings.LayerNorm", config.epsilon)
-    seen = (mask == 1)[:, None, None, :]
-    for layer in range(layer_count(weights)):
-        hidden = _layer(weights, hidden, seen, f"encoder.layer.{layer}", config)
+    hidden = _hidden(weights, ids, mask, config)[-1]
     pooled = hidden[:, 0]
     if config.pooling == "mean":
         pooled = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
     return pooled / mx.linalg.norm(pooled, axis=-1, keepdims=True)
+
+
+def encode_tokens(weights: "Weights", ids: "mx.array", mask: "mx.array", config: Config) -> "mx.array":
+    """The tokens' vectors, float32 (texts, tokens, 2 * width) of length 1, as `bert.encoder` computes them.
+
+    Takes what `encode` takes.
+    """
+    import mlx.core as mx
+
+    *_, below, last = _hidden(weights, ids, mask, config)
+    both = [layer / mx.linalg.norm(layer, axis=-1, keepdims=True) for layer in (below, last)]
+    return mx.concatenate(both, axis=-1) * mx.array(0.5**0.5)
+
+
+def _hidden(weights: "Weights", ids: "mx.array", mask: "mx.array", config: Config) -> "list[mx.array]":
+    """The embedding's and each layer's output, (texts, tokens, width)."""
+    words = weights["embeddings.word_embeddings.weight"][ids]
+    places = weights["embeddings.position_embeddings.weight"][: ids.shape[1]]
+    hidden = words + places + weights["embeddings.token_type_embeddings.weight"][0]
+    outputs = [_norm(weights, hidden, "embeddings.LayerNorm", config.epsilon)]
+    seen = (mask == 1)[:, None, None, :]
+    for layer in range(layer_count(weights)):
+        outputs.append(_layer(weights, outputs[-1], seen, f"encoder.layer.{layer}", config))
+    return outputs
 
 
 def _layer(weights: "Weights", hidden: "mx.array", seen: "mx.array", name: str, config: Config) -> "mx.array":

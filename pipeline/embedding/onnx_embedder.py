@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.embedding.bert import EMBEDDING, IDS, encoder
+from pipeline.embedding.bert import EMBEDDING, IDS, TOKENS, encoder
 from pipeline.embedding.bert_folder import load_tokenizer, read_config, read_weights, vectors_name
 from pipeline.embedding.int8 import multiplies_exactly, peaks
+from pipeline.embedding.token_vectors import TokenVectors, of_tokens
 from pipeline.weights.cache import cached
 from pipeline.weights.onnx_sessions import session_options
 
 if TYPE_CHECKING:
     import onnxruntime
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 RUN_TOKENS = 512
 """The most tokens of one run on one core. Short texts of one length share a run; a longer text is quickest alone."""
 INT8 = "int8"
 """Part of the name of an embedder that multiplies in int8. Change it when the rounding changes."""
-GRAPH = 3
+GRAPH = 4
 """Raise it when `bert.encoder` builds another graph, so that a cached one is not used."""
 
 
@@ -72,6 +73,18 @@ class BertEmbedder:
         with ThreadPoolExecutor(self._threads) as pool:
             list(pool.map(run, alike([len(ids) for ids in tokens], RUN_TOKENS)))
         return vectors
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """The vectors of the texts' tokens, as `TokenModel.embed_tokens`. Any thread may call it."""
+        with self._lock:
+            tokenizer, session = self._tokenizer, self._session
+        encodings = tokenizer.encode_batch(list(texts))
+
+        def run(encoding: "Encoding") -> TokenVectors:
+            return of_tokens(encoding, session.run([TOKENS], {IDS: np.array([encoding.ids], np.int64)})[0][0])
+
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(run, encodings))
 
     @cached_property
     def _int8(self) -> bool:

@@ -1,6 +1,5 @@
 """Statistics of the index: how common words are, to weigh a question's words, and a sample of chunks to learn from."""
 
-import random
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -65,10 +64,10 @@ class Statistics:
         with self._database.reading() as connection:
             return _vocabulary(connection, tokens, visibility, without)
 
-    def sample(
-        self, count: int, visibility: Visibility | None, rng: random.Random
-    ) -> tuple[list[SampledChunk], list[np.ndarray]]:
-        """Draws at most `count` chunks at random.
+    def sample(self, count: int, visibility: Visibility | None) -> tuple[list[SampledChunk], list[np.ndarray]]:
+        """Draws at most `count` chunks: those whose digests come first.
+
+        A digest is as good as chance, and a note that is added or removed changes little of the sample.
 
         Returns:
             The chunks, and the vectors (dimension,) float32 of those that are embedded.
@@ -76,7 +75,7 @@ class Statistics:
         if not self._database.path.exists():
             return [], []
         with self._database.reading() as connection:
-            chunks = _sample(connection, count, visibility, rng)
+            chunks = _sample(connection, count, visibility)
             return chunks, _vectors(connection, chunks)
 
     def languages(self, visibility: Visibility | None = None) -> dict[str, int]:
@@ -115,15 +114,12 @@ def _vocabulary(
     return Vocabulary(chunks, frequencies)
 
 
-def _sample(
-    connection: sqlite3.Connection, count: int, visibility: Visibility | None, rng: random.Random
-) -> list[SampledChunk]:
+def _sample(connection: sqlite3.Connection, count: int, visibility: Visibility | None) -> list[SampledChunk]:
     only = "WHERE visibility = 'public'" if visibility == "public" else ""
-    joined = f"FROM chunks JOIN documents ON documents.id = chunks.document {only} ORDER BY number"
-    numbers = [row["number"] for row in connection.execute(f"SELECT number {joined}")]
-    chosen = rng.sample(numbers, min(count, len(numbers)))
     rows = connection.execute(
-        f"SELECT number, document, digest, text FROM chunks WHERE number IN ({', '.join('?' * len(chosen))})", chosen
+        "SELECT number, document, chunks.digest, text FROM chunks JOIN documents ON documents.id = chunks.document"
+        f" {only} ORDER BY chunks.digest, number LIMIT ?",
+        (count,),
     )
     return [SampledChunk(*row) for row in rows]
 

@@ -33,7 +33,7 @@ def _longest_first(value: object) -> object:
 
 
 Words = Annotated[frozenset[str], BeforeValidator(_split)]
-Kind = Literal["person", "amount", "time"]
+Kind = Literal["person", "price", "amount", "date", "time"]
 
 
 class _Part(BaseModel):
@@ -83,9 +83,11 @@ class Language(_Part):
     function_words: Words = frozenset()
     """All words that any question is made of, whatever it is about; `stop_words` are among them."""
     asks: dict[Kind, tuple[str, ...]] = {}
-    """Patterns of questions for a person, an amount or a time."""
+    """Patterns of questions for each kind of thing. The first kind that fits counts."""
+    counts: str = ""
+    """A pattern of a question that wants things counted. Its groups are the words that may be the things."""
     holds: dict[Kind, Words] = {}
-    """Patterns of words, one of which stands near an answer of that kind, beside digits."""
+    """Patterns of words, one of which stands near an answer of that kind. For amounts and times any digit does, too."""
     follow_ups: FollowUps = FollowUps()
     pseudo_questions: PseudoQuestions = PseudoQuestions()
 
@@ -103,6 +105,11 @@ class Language(_Part):
         """The pattern of what stands near an answer of that kind; None if the table can't tell."""
         return self._holds.get(kind)
 
+    def counted(self, question: str) -> list[str]:
+        """The words of `question` that may be what it wants counted; [] if it wants nothing counted."""
+        found = re.search(self.counts, question.lower()) if self.counts else None
+        return [word for word in found.groups() if word and word not in self.function_words] if found else []
+
     @cached_property
     def _asks(self) -> list[tuple[Kind, re.Pattern[str]]]:
         return [(kind, self._any(patterns)) for kind, patterns in self.asks.items()]
@@ -110,7 +117,10 @@ class Language(_Part):
     @cached_property
     def _holds(self) -> dict[Kind, re.Pattern[str]]:
         found: dict[Kind, re.Pattern[str]] = {
-            kind: re.compile(rf"\d|{self._any(words).pattern}", re.IGNORECASE)
+            kind: re.compile(
+                rf"\d|{self._any(words).pattern}" if kind in ("amount", "time") else self._any(words).pattern,
+                re.IGNORECASE,
+            )
             for kind, words in self.holds.items()
             if kind != "person"
         }

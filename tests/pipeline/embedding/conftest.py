@@ -25,7 +25,7 @@ def _embed(
     activation: str = "gelu",
 ) -> np.ndarray:
     """One text's vector of length 1, float64 (width,)."""
-    hidden = _hidden(arrays, ids, [0] * len(ids), heads, epsilon, activation)
+    hidden = _layers(arrays, ids, [0] * len(ids), heads, epsilon, activation)[-1]
     pooled = hidden.mean(0) if pooling == "mean" else hidden[0]
     return pooled / np.linalg.norm(pooled)
 
@@ -39,15 +39,15 @@ def _score(
     activation: str = "gelu",
 ) -> np.ndarray:
     """One pair's logits, float64 (labels,), as BertForSequenceClassification has them."""
-    first = _hidden(arrays, ids, types, heads, epsilon, activation)[0]
+    first = _layers(arrays, ids, types, heads, epsilon, activation)[-1][0]
     pooled = np.tanh(first @ arrays["pooler.dense.weight"].T + arrays["pooler.dense.bias"])
     return pooled @ arrays["classifier.weight"].T + arrays["classifier.bias"]
 
 
-def _hidden(
+def _layers(
     arrays: Mapping[str, np.ndarray], ids: list[int], types: list[int], heads: int, epsilon: float, activation: str
-) -> np.ndarray:
-    """The last layer, float64 (tokens, width), by the encoder's formulas (Devlin et al. 2018)."""
+) -> list[np.ndarray]:
+    """The embedding and each layer, float64 (tokens, width), by the encoder's formulas (Devlin et al. 2018)."""
     places = arrays["embeddings.position_embeddings.weight"][: len(ids)]
     kinds = arrays["embeddings.token_type_embeddings.weight"][types]
     hidden = (arrays["embeddings.word_embeddings.weight"][ids] + places + kinds).astype(np.float64)
@@ -61,6 +61,7 @@ def _hidden(
         return scaled * arrays[f"{name}.weight"] + arrays[f"{name}.bias"]
 
     hidden = norm(hidden, "embeddings.LayerNorm")
+    outputs = [hidden]
     layers = len({name.split(".")[2] for name in arrays if name.startswith("encoder.layer.")})
     for layer in (f"encoder.layer.{n}" for n in range(layers)):
         query, key, value = (
@@ -75,7 +76,14 @@ def _hidden(
         wide = linear(hidden, f"{layer}.intermediate.dense")
         narrow = linear(_ACTIVATIONS[activation](wide), f"{layer}.output.dense")
         hidden = norm(hidden + narrow, f"{layer}.output.LayerNorm")
-    return hidden
+        outputs.append(hidden)
+    return outputs
+
+
+@pytest.fixture
+def reference_layers() -> Callable[..., list[np.ndarray]]:
+    """Of a single text."""
+    return lambda arrays, ids, heads, epsilon: _layers(arrays, ids, [0] * len(ids), heads, epsilon, "gelu")
 
 
 @pytest.fixture

@@ -101,3 +101,10 @@ def test_a_folder_without_weights_is_named(distilbert: Path) -> None:
     (distilbert / "model.safetensors").unlink()
     with pytest.raises(ModelError, match=r"has no model\.safetensors"):
         MlxEmbedder(distilbert).embed(["a"])
+
+
+def test_its_tokens_are_those_of_onnx_runtime(embedder: MlxEmbedder, texts: list[str]) -> None:
+    exact = BertEmbedder(embedding_model(), 1, exact=True)
+    for found, expected in zip(embedder.embed_tokens(texts), exact.embed_tokens(texts), strict=True):
+        np.testing.assert_array_equal(found.spans, expected.spans)
+        np.testing.assert_allclose(found.vectors, expected.vectors, atol=1e-4)

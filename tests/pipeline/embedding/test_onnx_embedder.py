@@ -83,3 +83,23 @@ def test_the_name_says_weights_pooling_limit_and_rounding(embedder: BertEmbedder
 def test_runs_hold_every_text_once_and_only_texts_of_one_length() -> None:
     lengths = [5, 300, 7, 5, 90, 5, 7, 2]
     assert list(alike(lengths, 10)) == [[1], [4], [2], [6], [0, 3], [5], [7]]
+
+
+def test_the_tokens_of_a_text_have_vectors_and_places(exact: BertEmbedder) -> None:
+    text = "Postgres isn't huge."
+    tokens, nothing = exact.embed_tokens([text, ""])
+    assert [text[start:end] for start, end in tokens.spans] == ["Post", "gre", "s", "isn", "'", "t", "huge", "."]
+    assert tokens.vectors.shape == (8, 2 * exact.dimension)
+    np.testing.assert_allclose(np.linalg.norm(tokens.vectors, axis=1), 1, atol=1e-5)
+    assert nothing.spans.shape == (0, 2)
+    assert nothing.vectors.shape == (0, 2 * exact.dimension)
+
+
+def test_a_token_has_both_last_layers(exact: BertEmbedder, reference_layers: Callable[..., list[np.ndarray]]) -> None:
+    folder = embedding_model()
+    arrays, config = load_file(folder / "model.safetensors"), read_config(folder)
+    ids = load_tokenizer(folder, config).encode(TEXTS[0]).ids
+    below, last = reference_layers(arrays, ids, config.heads, config.epsilon)[-2:]
+    rows = [layer[1:-1] / np.linalg.norm(layer[1:-1], axis=1, keepdims=True) for layer in (below, last)]
+    expected = np.concatenate(rows, axis=1) / np.sqrt(2)
+    np.testing.assert_allclose(exact.embed_tokens([TEXTS[0]])[0].vectors, expected, atol=1e-4)

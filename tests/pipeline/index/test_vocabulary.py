@@ -1,4 +1,3 @@
-import random
 from pathlib import Path
 
 import pytest
@@ -45,16 +44,16 @@ def test_a_document_can_be_left_out(settings: Settings) -> None:
 
 def test_a_sample_is_of_what_may_be_seen(settings: Settings) -> None:
     with open_statistics(settings) as statistics:
-        chunks, vectors = statistics.sample(10, "public", random.Random(1))
+        chunks, vectors = statistics.sample(10, "public")
         assert {chunk.document for chunk in chunks} == {"notes/a.md", "notes/b.md"}
         assert vectors == []
-        assert len(statistics.sample(10, None, random.Random(1))[0]) == 3
-        assert len(statistics.sample(1, None, random.Random(1))[0]) == 1
+        assert len(statistics.sample(10, None)[0]) == 3
+        assert len(statistics.sample(1, None)[0]) == 1
 
 
 def test_without_an_index_there_is_nothing(tmp_path: Path) -> None:
     with open_statistics(Settings(root=tmp_path)) as statistics:
         assert statistics.vocabulary(("gateway",)) == Vocabulary(0, {})
-        assert statistics.sample(3, None, random.Random(1)) == ([], [])
+        assert statistics.sample(3, None) == ([], [])
         assert statistics.embedder_name() is None
     assert not (tmp_path / ".sitetwin").exists()
