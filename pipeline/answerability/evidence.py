@@ -183,7 +183,13 @@ def _fits(question: str, passages: Sequence[Passage], weights: dict[str, float],
     asked = rules.holds_kind(kind) if kind else None
     if asked is None:
         return True
-    windows = [window for passage in passages for window in _windows(passage)]
+    # The day of a note tells when, as much as its text does.
+    days = [passage.date if kind == "time" else "" for passage in passages]
+    windows = [
+        (heading, f"{text} {day}")
+        for passage, day in zip(passages, days, strict=True)
+        for heading, text in _windows(passage)
+    ]
     covered = [_coverage(weights, set(tokens.tokens(f"{heading} {text}", language))) for heading, text in windows]
     enough = NEAR_BEST * max(covered, default=0.0)
     return any(asked.search(text) for (_, text), share in zip(windows, covered, strict=True) if share >= enough)

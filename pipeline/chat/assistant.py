@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 
 from pipeline.adapters import BASE, answering_adapter
 from pipeline.answerability.judging import AnswerabilityJudge
 from pipeline.chat.conversation import Asked, understand
+from pipeline.chat.dated import of_its_days
 from pipeline.chat.records import Answer, ChatModel, Generate, Similarity, Turn
 from pipeline.chat.respond import respond
 from pipeline.errors import SitetwinError
@@ -56,7 +58,7 @@ class Assistant:
             )
         voice = answering_adapter(settings, adapter, visibility).name if is_tuned and adapter != BASE else None
         turns, started = settings.chat.history_turns, time.perf_counter()
-        passages: list[Passage] = []
+        passages: Sequence[Passage] = []
         if mode in ("rag", "hybrid"):
             with self.open_index() as index:
 
@@ -65,7 +67,16 @@ class Assistant:
                     return index.search(subject, retrieval=retrieval, visibility=visibility).passages
 
                 asked = understand(question, history, turns, find)
-                passages = find(asked.subject)
+                asked, passages = of_its_days(
+                    asked,
+                    find(asked.subject),
+                    today=date.today(),
+                    known_days=lambda: index.days(visibility),
+                    find=lambda subject, filters: (
+                        index.search(subject, retrieval=retrieval, visibility=visibility, filters=filters).passages
+                    ),
+                    judge=self.judge,
+                )
         else:
             asked = understand(question, history, turns)
 

@@ -90,6 +90,10 @@ class Asked:
     """The question as it stands alone: what is searched for, judged and quoted on."""
     history: tuple[Turn, ...] = ()
     """What the model sees of the conversation before it, oldest first."""
+    of_days: bool = False
+    """Whether its passages are those of the days that it names."""
+    only_names_days: bool = False
+    """Whether it asks for nothing but what the notes of some days say, so that those answer it whatever they say."""
 
 
 def understand(question: str, history: Sequence[Turn], turns: int, find: Find | None = None) -> Asked:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pipeline.answerability.judging import Answerability, AnswerabilityJudge
 from pipeline.chat.citations import citations
 from pipeline.chat.conversation import Asked
+from pipeline.chat.dated import asks_when
 from pipeline.chat.grounds import Grounds
 from pipeline.chat.prompt import base_messages, grounded_messages, heading_line, lora_messages
 from pipeline.chat.quoting import Quote, best_quotes, nearest_last
@@ -97,7 +98,7 @@ def respond(
     else:
         question = _Question(asked, passages, judge(asked.subject, passages), similarity, chat, persona)
         record.answerability = round(question.verdict.probability, 3)
-        if question.verdict.declined:
+        if question.verdict.declined and not asked.only_names_days:
             pieces = _declined(question, record)
         elif quotes_first:
             pieces = _quoted(question, record)
@@ -203,6 +204,11 @@ def _quoted(question: _Question, record: Answer) -> Iterator[str]:
         yield from _declined(question, record)
         return
     record.form = "quoted"
+    said = ""
     for position, quote in enumerate(quotes):
         yield "\n\n" if position else ""
+        day = question.passages[quote.n - 1].date
+        if asks_when(question.asked) and day not in (said, "") and day not in quote.text:
+            yield f"{day}:\n\n"
+            said = day
         yield from re.findall(r"\S+\s*|\s+", quote.as_markdown())

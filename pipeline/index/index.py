@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -206,6 +207,15 @@ class Index:
             return {}
         with self._database.reading() as connection:
             return keywords.languages(connection, None)
+
+    def days(self, visibility: Visibility | None = None) -> set[date]:
+        """The days that documents are of. `visibility` None: public and private.
+
+        Raises:
+            StaleIndexError: nothing is indexed yet.
+        """
+        with self._database.reading() as connection:
+            return status.document_days(connection, visibility)
 
     def embedder_name(self) -> str | None:
         """The name of the embedder that made the searched vectors; None before the first sync with vectors."""

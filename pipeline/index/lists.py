@@ -155,7 +155,7 @@ def _all_cosines(connection: sqlite3.Connection, meaning: Meaning, only: Conditi
 def _rows(connection: sqlite3.Connection, ids: Sequence[str], only: Condition) -> list[sqlite3.Row]:
     ids = list(dict.fromkeys(ids))
     return connection.execute(
-        f"SELECT chunks.id, document, title, url, headings, anchor, text, visibility, language, chunks.digest FROM {_CHUNKS}"
+        f"SELECT chunks.id, document, title, url, headings, anchor, text, visibility, date, language, chunks.digest FROM {_CHUNKS}"
         f" WHERE chunks.id IN ({', '.join('?' * len(ids))}) AND {only.sql}",
         (*ids, *only.values),
     ).fetchall()

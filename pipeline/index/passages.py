@@ -21,6 +21,8 @@ class Passage(BaseModel):
     score: float
     """Higher is better; comparable within one search only."""
     visibility: Visibility
+    date: str = ""
+    """The day of its document, such as `2024-01-05`; empty if it has none."""
     similarity: float | None = None
     """The cosine of question and chunk, -1 to 1; None if the dense list was not asked. Comparable between searches."""
 

@@ -134,5 +134,6 @@ def _passage(row: sqlite3.Row, score: float, similarity: float | None) -> Passag
         text=row["text"],
         score=score,
         visibility=row["visibility"],
+        date=row["date"] or "",
         similarity=similarity,
     )

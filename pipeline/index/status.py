@@ -1,6 +1,7 @@
 """The state of each file and document. Only SQLite is read."""
 
 import sqlite3
+from datetime import date
 from typing import Literal
 
 from pipeline.index import generations
@@ -43,6 +44,15 @@ def file_states(connection: sqlite3.Connection, dense: bool) -> tuple[DocumentCo
     for file in files:
         setattr(counts, file.state, getattr(counts, file.state) + 1)
     return counts, files
+
+
+def document_days(connection: sqlite3.Connection, visibility: Visibility | None) -> set[date]:
+    """The days that documents of this visibility (None: public and private) are of."""
+    shown = (visibility,) * 2 if visibility else ("public", "private")
+    rows = connection.execute(
+        "SELECT DISTINCT date FROM documents WHERE date IS NOT NULL AND visibility IN (?, ?)", shown
+    )
+    return {date.fromisoformat(row["date"]) for row in rows}
 
 
 def document_entries(connection: sqlite3.Connection, visibility: Visibility | None) -> list[DocumentEntry]:

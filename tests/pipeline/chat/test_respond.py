@@ -307,3 +307,16 @@ def test_hybrid_puts_passages_over_what_was_learnt() -> None:
     _, declined = run("How tall is the Eiffel tower?", model, mode="hybrid", adapter="mine")
     assert declined.refused
     assert len(model.asked) == 1
+
+
+def test_an_answer_to_when_says_the_day_of_its_note_once() -> None:
+    notes = [
+        note.model_copy(update={"title": "Log", "date": "2024-01-04"})
+        for note in (passage(1, "We planted tulips by the gate."), passage(2, "Tulips were planted in rows by us."))
+    ]
+    _, answer = run("When were the tulips planted?", Model(""), passages=notes, quotes_first=True)
+    assert answer.answer.startswith("2024-01-04:\n\n> ")
+    assert answer.answer.count("2024-01-04") == 1
+    assert {citation.n for citation in answer.citations} <= {1, 2}
+    _, other = run("Which tulips did we plant?", Model(""), passages=notes, quotes_first=True)
+    assert "2024-01-04" not in other.answer

@@ -153,3 +153,17 @@ def test_a_damaged_index_is_rebuilt(manual):
             index.search("v0.12.1")
         index.sync(rebuild=True)
         assert index.search("v0.12.1").passages[0].document == "notes/training.md"
+
+
+def test_a_passage_has_the_day_of_its_document(site):
+    site.write("2024-01-05.md", "Tulips by the gate.\n")
+    site.write("a.md", "Tulips by the shed.\n")
+    site.write("private.md", "---\nprivate: true\ndate: 2023-02-03\n---\nPeas.\n")
+    site.index.sync()
+    found = site.index.search("tulips", retrieval="keyword").passages
+    assert {passage.document: passage.date for passage in found} == {
+        "notes/2024-01-05.md": "2024-01-05",
+        "notes/a.md": "",
+    }
+    assert {str(day) for day in site.index.days("public")} == {"2024-01-05"}
+    assert {str(day) for day in site.index.days()} == {"2024-01-05", "2023-02-03"}

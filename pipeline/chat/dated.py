@@ -1,0 +1,64 @@
+"""Questions that name a day or a season: the notes of those days are asked first."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+
+from pipeline.answerability.judging import AnswerabilityJudge
+from pipeline.chat.conversation import Asked
+from pipeline.index.filters import Filters
+from pipeline.index.passages import Passage
+from pipeline.text.days import Period, period_in
+from pipeline.text.detecting import main_language
+from pipeline.text.languages.tables import table
+from pipeline.text.words import content_stems
+
+YEARS_BACK = 30
+"""How many years back a day without a year is looked for."""
+
+FindIn = Callable[[str, Filters], list[Passage]]
+"""Searches for a question among the documents that pass the filters."""
+
+
+def of_its_days(
+    asked: Asked,
+    passages: Sequence[Passage],
+    *,
+    today: date,
+    known_days: Callable[[], set[date]],
+    find: FindIn,
+    judge: AnswerabilityJudge,
+) -> tuple[Asked, Sequence[Passage]]:
+    """The question without its day, and the passages of that day, where these answer at least as well as `passages`.
+
+    Args:
+        passages: what is found for the question as it is.
+        known_days: returns the days that documents are of.
+    """
+    period = period_in(asked.subject, main_language(asked.subject), today)
+    meant = _with_notes(period, known_days()) if period else None
+    if period is None or meant is None:
+        return asked, passages
+    day = meant.first.isoformat() if meant.first == meant.last else ""
+    about = " ".join(asked.subject.replace(period.words, " ").split())
+    of_day = " ".join(asked.subject.replace(period.words, f" {day} ").split())
+    found = find(of_day, Filters(after=meant.first, before=meant.last))
+    if not found:
+        return asked, passages
+    if not content_stems(about, main_language(asked.question)):
+        return replace(asked, subject=of_day, of_days=True, only_names_days=True), found
+    is_better = judge(about, found).probability >= judge(asked.subject, passages).probability
+    return (replace(asked, subject=about, of_days=True), found) if is_better else (asked, passages)
+
+
+def asks_when(asked: Asked) -> bool:
+    """Whether the answer is to say the day of its note: the question asks when, or names days."""
+    rules = table(main_language(asked.question) or "en")
+    return asked.of_days or rules.asked_kind(asked.question) == "time"
+
+
+def _with_notes(period: Period, days: set[date]) -> Period | None:
+    """The period, in the latest year in which documents are of it; None when there is none."""
+    years = range(YEARS_BACK + 1 if period.any_year else 1)
+    tried = (period if not back else period.years_before(back) for back in years)
+    return next((one for one in tried if any(map(one.holds, days))), None)

@@ -1,0 +1,58 @@
+from datetime import date
+
+import pytest
+
+from pipeline.text.days import period_in
+
+TODAY = date(2026, 11, 29)
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "first", "last"),
+    [
+        ("What did I do on January 5th, 2024?", "en", date(2024, 1, 5), date(2024, 1, 5)),
+        ("What did I do on 5 January 2024?", "en", date(2024, 1, 5), date(2024, 1, 5)),
+        ("What did I do on 2024-01-05?", "en", date(2024, 1, 5), date(2024, 1, 5)),
+        ("What happened in January 2024?", "en", date(2024, 1, 1), date(2024, 1, 31)),
+        ("What did I write yesterday?", "en", date(2026, 11, 28), date(2026, 11, 28)),
+        ("What did I read last week?", "en", date(2026, 11, 16), date(2026, 11, 22)),
+        ("What did we plant last spring?", "en", date(2026, 3, 1), date(2026, 5, 31)),
+        ("What did we plant in the winter of 2024?", "en", date(2023, 12, 1), date(2024, 2, 29)),
+        ("Was habe ich am 5. Januar 2024 gemacht?", "de", date(2024, 1, 5), date(2024, 1, 5)),
+        ("Was haben wir letzten Frühling gepflanzt?", "de", date(2026, 3, 1), date(2026, 5, 31)),
+        ("Qu'ai-je fait le 5 janvier 2024 ?", "fr", date(2024, 1, 5), date(2024, 1, 5)),
+        ("Что я делал 5 января 2024?", "ru", date(2024, 1, 5), date(2024, 1, 5)),
+        ("2024年1月5日我做了什么?", "zh", date(2024, 1, 5), date(2024, 1, 5)),
+    ],
+)
+def test_days_in_words(question, language, first, last):
+    found = period_in(question, language, TODAY)
+    assert found is not None
+    assert (found.first, found.last, found.any_year) == (first, last, False)
+
+
+def test_without_a_year_an_earlier_one_may_be_meant():
+    found = period_in("Was habe ich am 5. Januar gemacht?", "de", TODAY)
+    assert found is not None
+    assert found.any_year
+    earlier = found.years_before(2)
+    assert earlier.first == earlier.last == date(2024, 1, 5)
+    assert earlier.holds(date(2024, 1, 5))
+    assert period_in("on February 29", "en", date(2024, 3, 1)).years_before(1).first == date(2023, 2, 28)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When did I plant the tulips?",
+        "What may I do with the march?",
+        "Which port does the gateway use, 8765?",
+        "How many of the 40 tulips bloomed?",
+        "When was the boiler replaced in 2019?",
+        "Does version 1.2.3 fall behind?",
+        "How do I spring a trap?",
+        "What takes a second?",
+    ],
+)
+def test_what_names_no_day(question):
+    assert period_in(question, "en", TODAY) is None
