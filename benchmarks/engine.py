@@ -17,7 +17,8 @@ eight at a time in each round.
 
 soak: random requests at the same time, which must all be answered: see `engine_soak`. `failed` is 0 if they were.
 
-With `--peer ollama` or `--peer ollama-large` only the comparison with Ollama is measured: see `engine_peer`.
+With `--peer ollama` (the demo model) or `--peer ollama-large` (the model of half a billion weights of `lab_model`) only
+the comparison with Ollama is measured: see `engine_peer`.
 
 beside: the speed of one chat while `sitetwin index` and `sitetwin train` work, over its speed while they are stopped.
 """
@@ -29,7 +30,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -40,15 +41,16 @@ import httpx
 import numpy as np
 import psutil
 
-from benchmarks.engine_peer import demo_file, large_model, measure_peer
+from benchmarks.engine_peer import demo_file, measure_peer
 from benchmarks.engine_soak import bearer, soak
+from benchmarks.lab_model import lab_file, lab_model
 from benchmarks.report import render
 from benchmarks.running import newcomers_folder
 from benchmarks.synthetic import notes, sentences
 from pipeline.adapters import CONFIG, WEIGHTS, AdapterCard, adapters_directory, base_hash, find_adapter_in, write_card
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import HOST, Endpoint, answers, end_family, free_port
-from pipeline.settings import ContentSource, ModelSettings, Settings
+from pipeline.settings import ContentSource, EngineSettings, ModelSettings, Settings
 from pipeline.weights import blas, demo
 
 RANK = 16
@@ -331,17 +333,17 @@ def site() -> Iterator[Settings]:
                     service.stop(endpoint)
 
 
-def beside_ollama(size: str, rounds: int, tokens: int) -> Figures:
-    """Compares the engine of a throw-away site with Ollama; `size` is a value of `--peer`."""
+def beside_ollama(size: str, threads: int, rounds: int, tokens: int) -> Mapping[str, float]:
+    """Compares the engine of a throw-away site with Ollama, both with `threads`; `size` is a value of `--peer`."""
     with site() as settings, tempfile.TemporaryDirectory(prefix="sitetwin-") as work:
-        is_large = size == "ollama-large"
-        weights = large_model(Path(work) / "large") if is_large else demo_file(Path(work))
-        if is_large:
-            settings = settings.model_copy(update={"models": ModelSettings(chat=str(weights))})
+        weights = demo_file(Path(work))
+        if size == "ollama-large":
+            weights = lab_file()
+            settings.models = ModelSettings(chat=str(lab_model()))
+        settings.engine = EngineSettings(threads=threads)
         own = engine.connect(settings)
-        return measure_peer(
-            own.base_url, own.api_key, settings.models.chat, weights, "q8_0" if is_large else None, rounds, tokens
-        )
+        how = {"threads": threads, "rounds": rounds, "tokens": tokens}
+        return measure_peer(own.base_url, own.api_key, settings.models.chat, weights, **how)
 
 
 @click.command()
@@ -349,13 +351,16 @@ def beside_ollama(size: str, rounds: int, tokens: int) -> Figures:
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--tokens", type=click.IntRange(1), default=48, show_default=True, help="Of each chat.")
 @click.option("--peer", type=click.Choice(["ollama", "ollama-large"]), help="Compare with a real Ollama.")
+@click.option(
+    "--threads", type=click.IntRange(1), default=blas.default_threads(), show_default=True, help="Of each peer."
+)
 @click.option("--json", "as_json", is_flag=True, help="Only the figures.")
-def main(parts: Sequence[str], rounds: int, tokens: int, peer: str | None, as_json: bool) -> None:
+def main(parts: Sequence[str], rounds: int, tokens: int, peer: str | None, threads: int, as_json: bool) -> None:
     """Measure swapping, concurrent chats, and chats beside other work."""
     figures: Figures = {}
     base = demo.chat_model()
     if peer:
-        click.echo(render(PEER_TITLE, beside_ollama(peer, rounds, tokens), as_json=as_json))
+        click.echo(render(PEER_TITLE, beside_ollama(peer, threads, rounds, tokens), as_json=as_json))
         return
     with site() as settings:
         if "swap" in parts:

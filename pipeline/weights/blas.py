@@ -52,7 +52,7 @@ def preload(threads: int = 0) -> None:
             )
         # OpenBLAS's threads spin while they wait. With one thread per core, any other work (an index, an editor) makes
         # decoding 4 to 20 times slower. A single thread is a sixth slower on an idle machine.
-        with _variable(THREADS_VARIABLE, str(threads or max(1, (os.cpu_count() or 1) // 2))):
+        with _variable(THREADS_VARIABLE, str(threads or default_threads())):
             _loaded.append(_open(library))
     elif threads and THREADS_VARIABLE not in os.environ:
         _loaded[0].openblas_set_num_threads(threads)
@@ -61,6 +61,11 @@ def preload(threads: int = 0) -> None:
 def is_needed() -> bool:
     """Whether this machine's MLX is faster with OpenBLAS in front (Linux on x86-64)."""
     return sys.platform == "linux" and platform.machine() == "x86_64"
+
+
+def default_threads() -> int:
+    """Threads of one matrix product if none are asked for: half the cores."""
+    return max(1, (os.cpu_count() or 1) // 2)
 
 
 def describe() -> str:
