@@ -121,6 +121,10 @@ class EngineSettings(SettingsSection):
         "ollama:NAME OLLAMA_HOST or Ollama's usual address",
     )
     api_key: str = Field("", description="that server's key; better set as SITETWIN_ENGINE__API_KEY")
+    int8: bool = Field(
+        True,
+        description="whether the weights are held in 8 bits, on a Linux x86-64 CPU that multiplies bytes (VNNI); elsewhere they never are",
+    )
     threads: int = Field(0, ge=0, description="CPU threads of a matrix product; 0: chosen by the number of cores")
     idle_minutes: float = Field(15, gt=0, description="an engine that nobody uses ends itself after so many minutes")
     timeout_seconds: float = Field(120, gt=0, description="the longest wait for a next token")

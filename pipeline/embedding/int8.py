@@ -1,11 +1,10 @@
-"""What an encoder in int8 must know: whether this CPU multiplies bytes exactly, and how large its inputs become."""
+"""What an encoder in int8 must know: how large its inputs become."""
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.embedding.bert import CONTRIB, IDS, IR_VERSION, OPSET, Arrays, observer
+from pipeline.embedding.bert import IDS, Arrays, observer
 from pipeline.weights.onnx_sessions import session_options
 
 if TYPE_CHECKING:
@@ -37,33 +36,6 @@ SAMPLE = (
     "measurements, free of charge, in a form that a machine can read.",
 )
 """Prose, a table, code and numbers. Another sample gives other vectors, so rename `onnx_embedder.INT8` with it."""
-
-
-@cache
-def multiplies_exactly() -> bool:
-    """Whether ONNX Runtime's product of unsigned and signed bytes is exact here for the largest values.
-
-    x86 without VNNI adds pairs in 16 bits, which overflow (VPMADDUBSW). VNNI and ARM do not. A trial product tells on every
-    platform.
-    """
-    import onnxruntime
-    from onnx import TensorProto, helper, numpy_helper
-
-    rows, depth = 32, 64
-    weights = numpy_helper.from_array(np.full((depth, rows), 127, np.int8), "weights")
-    one = numpy_helper.from_array(np.array(1, np.float32), "one")
-    graph = helper.make_graph(
-        [helper.make_node("MatMulIntegerToFloat", ["bytes", "weights", "one", "one"], ["product"], domain=CONTRIB)],
-        "probe",
-        [helper.make_tensor_value_info("bytes", TensorProto.UINT8, [rows, depth])],
-        [helper.make_tensor_value_info("product", TensorProto.FLOAT, [rows, rows])],
-        [weights, one],
-    )
-    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION).SerializeToString()
-    session = onnxruntime.InferenceSession(model, session_options(0), providers=["CPUExecutionProvider"])
-    product = session.run(None, {"bytes": np.full((rows, depth), 255, np.uint8)})[0]
-    return bool((product == depth * 255 * 127).all())
 
 
 def peaks(arrays: Arrays, config: "Config", tokenizer: "Tokenizer") -> dict[str, np.ndarray]:

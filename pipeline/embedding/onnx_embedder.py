@@ -12,9 +12,10 @@ import numpy as np
 
 from pipeline.embedding.bert import EMBEDDING, IDS, TOKENS, encoder
 from pipeline.embedding.bert_folder import load_tokenizer, read_config, read_weights, vectors_name
-from pipeline.embedding.int8 import multiplies_exactly, peaks
+from pipeline.embedding.int8 import peaks
 from pipeline.embedding.token_vectors import TokenVectors, of_tokens
 from pipeline.weights.cache import cached
+from pipeline.weights.int8 import multiplies_exactly
 from pipeline.weights.onnx_sessions import session_options
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ import mlx.core as mx
 from mlx_lm.utils import load
 
 from pipeline.engine.guiding import OutputGuides
+from pipeline.engine.int8 import can_hold, hold
 from pipeline.engine.overlaid import OverlaidModel
 from pipeline.engine.overlays import Overlays
 from pipeline.engine.room import bytes_of_chat, room
 from pipeline.errors import ModelError
 from pipeline.weights.chat_template import ChatTemplate
-from pipeline.weights.memory import bytes_of, claim
+from pipeline.weights.memory import bytes_of, claim, give_back
 
 
 class Base:
@@ -28,15 +29,20 @@ class Base:
         name: the name by which requests call it.
         adapters: the folder of the adapters that requests may name.
         limit: the most bytes that the graphics processor may hold; None: there is no limit.
+        int8: hold the weights in 8 bits, if the model is of a kind that can.
 
     Raises:
         ModelError: the model can't be loaded, or can't answer several requests at once.
     """
 
-    def __init__(self, path: str, name: str, adapters: Path, limit: int | None = None) -> None:
+    def __init__(self, path: str, name: str, adapters: Path, limit: int | None = None, *, int8: bool = False) -> None:
         self.name = name
         try:
-            model, self.tokenizer = load(path)[:2]
+            model, self.tokenizer = load(path, lazy=True)[:2]
+            if int8 and can_hold(model):
+                hold(model)
+            mx.eval(model.parameters())
+            give_back()
         except Exception as error:
             # Each architecture fails in its own way on weights that do not fit it.
             logging.exception("the model can't be loaded")
@@ -46,7 +52,7 @@ class Base:
         if not all(hasattr(cache, "merge") for cache in self.model.make_cache()):
             raise ModelError(f"can't load the model {path!r}: mlx-lm can't batch its chats; serve it with Ollama")
         self.overlays = Overlays(adapters, self.model, path, name)
-        # MLX computes nothing here, because shapes are known before values.
+        # MLX computes nothing here, because shapes are known before values. A model in 8 bits computes one token.
         caches = self.model.make_cache()
         self.words: int = self.model(mx.array([[0]]), cache=caches).shape[-1]
         """The width of the logits: the number of tokens that can be chosen."""

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import mlx.core as mx
 import mlx.nn as nn
 
-LINEARS = (nn.Linear, nn.QuantizedLinear)
-EMBEDDINGS = (nn.Embedding, nn.QuantizedEmbedding)
+from pipeline.engine.int8 import Int8Embedding, Int8Linear
+
+LINEARS = (nn.Linear, nn.QuantizedLinear, Int8Linear)
+EMBEDDINGS = (nn.Embedding, nn.QuantizedEmbedding, Int8Embedding)
 Stamp = tuple[int, int, int, int]
 """Inode, modification time and size of the weights file, and modification time of the configuration. If one of them
 changes, it is another adapter."""

@@ -15,6 +15,7 @@ from mlx_lm.utils import load_model
 from safetensors import SafetensorError, safe_open
 
 from pipeline.adapters import CONFIG, WEIGHTS, Adapter
+from pipeline.engine.int8 import layer_shape, layer_weight
 from pipeline.engine.lora import EMBEDDINGS, LINEARS, Dora, Lora, Overlay, Stamp
 from pipeline.errors import ModelError
 
@@ -127,11 +128,7 @@ def _dora(adapter: Adapter, path: str, layer: nn.Module, parts: dict[str, mx.arr
     if not isinstance(layer, LINEARS):
         raise _broken(adapter, f"{path}: DoRA of an embedding can't be overlaid", "train it as LoRA")
     a, b, m = parts["lora_a"], parts["lora_b"], parts["m"]
-    weight = layer.weight
-    if isinstance(layer, nn.QuantizedLinear):
-        weight = mx.dequantize(
-            weight, layer.scales, layer.get("biases"), group_size=layer.group_size, bits=layer.bits, mode=layer.mode
-        )
+    weight = layer_weight(layer)
     if m.shape != (weight.shape[0],):
         raise _broken(adapter, f"{path}.m: {m.shape} does not fit {weight.shape[0]} rows")
     stretch = m / mx.linalg.norm(weight + (scale * b.T) @ a.T, axis=1)
@@ -141,9 +138,7 @@ def _dora(adapter: Adapter, path: str, layer: nn.Module, parts: dict[str, mx.arr
 
 def _widths(layer: nn.Module) -> tuple[int, int]:
     """The input and output width that a low-rank pair must fit; for an embedding, its number of words and their width."""
-    rows, columns = layer.weight.shape
-    if isinstance(layer, (nn.QuantizedLinear, nn.QuantizedEmbedding)):
-        columns = columns * 32 // layer.bits
+    rows, columns = layer_shape(layer)
     return (rows, columns) if isinstance(layer, EMBEDDINGS) else (columns, rows)
 
 

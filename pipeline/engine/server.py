@@ -34,7 +34,7 @@ class EngineServer(ThreadingHTTPServer):
         print(f"a request broke: {sys.exc_info()[0]} at {where.name}:{where.lineno}", file=sys.stderr, flush=True)
 
 
-def start_loop(path: str, name: str, adapters: Path, limit: int | None = None) -> Loop:
+def start_loop(path: str, name: str, adapters: Path, limit: int | None = None, *, int8: bool = False) -> Loop:
     """A loop in its own thread. If it breaks, the process ends, and the next request starts another engine.
 
     Args:
@@ -42,8 +42,9 @@ def start_loop(path: str, name: str, adapters: Path, limit: int | None = None) -
         name: the name by which requests call the base.
         adapters: the folder of the adapters that requests may name.
         limit: the most bytes that the graphics processor may hold; None: there is no limit.
+        int8: hold the weights in 8 bits, if the model is of a kind that can.
     """
-    loop = Loop(lambda: Base(path, name, adapters, limit))
+    loop = Loop(lambda: Base(path, name, adapters, limit, int8=int8))
     threading.Thread(target=_run, args=(loop,), name="engine", daemon=True).start()
     return loop
 

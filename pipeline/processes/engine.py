@@ -26,6 +26,7 @@ def service(settings: Settings) -> Service:
         "--model", settings.models.chat, "--threads", str(settings.engine.threads),
         # A client waits this long for the next word.
         "--stall-seconds", str(settings.engine.timeout_seconds),
+        "--int8" if settings.engine.int8 else "--no-int8",
     )  # fmt: skip
     return Service(
         name=NAME,
@@ -33,10 +34,15 @@ def service(settings: Settings) -> Service:
         state=settings.state,
         # Only for loading: `fetch` has brought the weights before.
         start_seconds=600,
-        details={"model": settings.models.chat},
+        details=_details(settings.models.chat, settings.engine.int8),
         waiting=f"loading {settings.models.chat}",
         health="/health",
     )
+
+
+def _details(model: str, int8: bool) -> dict[str, str]:
+    """What an engine publishes of its settings. One with other settings is replaced."""
+    return {"model": model, "int8": "on" if int8 else "off"}
 
 
 def fetch(settings: Settings) -> None:
@@ -94,17 +100,20 @@ def main() -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--stall-seconds", type=float, default=120)
+    parser.add_argument("--int8", action=argparse.BooleanOptionalAction, required=True)
     arguments = parser.parse_args()
     owner = Owner(arguments.state / "run", NAME, arguments.idle_minutes)
     blas.preload(arguments.threads)
     from pipeline.engine.server import make_server, start_loop
+    from pipeline.weights.int8 import is_fast
     from pipeline.weights.memory import graphics_limit
 
     model = str(weights_folder(arguments.model))
-    loop = start_loop(model, arguments.model, arguments.state / "adapters", graphics_limit())
+    int8 = arguments.int8 and is_fast()
+    loop = start_loop(model, arguments.model, arguments.state / "adapters", graphics_limit(), int8=int8)
     port = free_port()
     server = make_server(loop, HOST, port, owner.token, owner.files.touch, arguments.stall_seconds)
-    owner.publish_when(loop.ready.is_set, port, model=arguments.model)
+    owner.publish_when(loop.ready.is_set, port, **_details(arguments.model, arguments.int8))
     server.serve_forever()
 
 

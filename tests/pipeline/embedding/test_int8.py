@@ -6,9 +6,9 @@ import onnxruntime
 import pytest
 
 from pipeline.embedding.bert import EMBEDDING, IDS, encoder, observer
-from pipeline.embedding.int8 import multiplies_exactly
 from pipeline.embedding.onnx_embedder import BertEmbedder
 from pipeline.weights.demo import embedding_model
+from pipeline.weights.int8 import multiplies_exactly
 
 TEXTS = [[5, 9, 2, 7, 31], [1, 48, 3, 3, 12]]
 

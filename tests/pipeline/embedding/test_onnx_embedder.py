@@ -7,9 +7,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from pipeline.embedding.bert_folder import load_tokenizer, read_config
-from pipeline.embedding.int8 import multiplies_exactly
 from pipeline.embedding.onnx_embedder import BertEmbedder, alike
 from pipeline.weights.demo import embedding_model
+from pipeline.weights.int8 import multiplies_exactly
 
 TEXTS = [
     "The cat sits outside.",

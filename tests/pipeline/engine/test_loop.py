@@ -39,14 +39,20 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "base"
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["fp32", "int8"])
+def int8(request: pytest.FixtureRequest) -> bool:
+    """Whether the engine holds its weights in 8 bits."""
+    return bool(request.param)
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(int8: bool, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("adapters")
 
 
 @pytest.fixture(scope="module")
-def engine(base: Path, folder: Path) -> Iterator[Loop]:
-    with running(base, folder) as (loop, _):
+def engine(base: Path, folder: Path, int8: bool) -> Iterator[Loop]:
+    with running(base, folder, int8=int8) as (loop, _):
         yield loop
 
 
@@ -226,7 +232,7 @@ def test_a_model_that_can_not_be_loaded_is_said_whatever_fails(
         del config["hidden_size"]
         (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     command = [sys.executable, "-m", "pipeline.processes.engine", "--state", str(tmp_path / "state")]
-    options = ["--idle-minutes", "1", "--model", str(folder), "--threads", "1"]
+    options = ["--idle-minutes", "1", "--model", str(folder), "--threads", "1", "--int8"]
     ended = subprocess.run([*command, *options], capture_output=True, text=True, timeout=100)
     assert ended.returncode == 1
     assert f"can't load the model '{folder}': " in ended.stderr.splitlines()[-1]

@@ -22,7 +22,12 @@ NEVER_ENDS = {END: -1000.0}
 
 @contextmanager
 def running(
-    base: Path, adapters: Path, cache_bytes: int | None = None, limit: int | None = None, begin: bool = True
+    base: Path,
+    adapters: Path,
+    cache_bytes: int | None = None,
+    limit: int | None = None,
+    begin: bool = True,
+    int8: bool = False,
 ) -> Iterator[tuple[Loop, threading.Event]]:
     """The loop over `base` with the adapters a, b and c in the folder `adapters`, and what lets it begin."""
     for number, name in enumerate("abc"):
@@ -33,7 +38,7 @@ def running(
 
     def load() -> Base:
         assert may_begin.wait(60)
-        return Base(str(base), "tiny", adapters, limit)
+        return Base(str(base), "tiny", adapters, limit, int8=int8)
 
     with _run(Loop(load, cache_bytes), begin) as loop:
         try:

@@ -12,7 +12,7 @@ import sys
 from pipeline.weights import blas
 blas.preload(int(sys.argv[1]))
 import numpy as np
-from pipeline.embedding.int8 import multiplies_exactly
+from pipeline.weights.int8 import multiplies_exactly
 from pipeline.training.cpu.products import Frozen
 
 before = multiplies_exactly()
