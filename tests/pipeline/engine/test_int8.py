@@ -15,8 +15,14 @@ import numpy as np  # noqa: E402
 from mlx_lm.models import llama, qwen2, qwen3  # noqa: E402
 from mlx_lm.models.cache import make_prompt_cache  # noqa: E402
 from mlx_lm.utils import load_model  # noqa: E402
+from safetensors.numpy import load_file, save_file  # noqa: E402
 
+from benchmarks.engine import make_adapter  # noqa: E402
+from pipeline.adapters import CONFIG, WEIGHTS, find_adapter_in  # noqa: E402
 from pipeline.engine.int8 import Int8Embedding, Int8Linear, can_hold, hold, layer_shape, layer_weight  # noqa: E402
+from pipeline.engine.lora import Overlay  # noqa: E402
+from pipeline.engine.overlaid import OverlaidModel  # noqa: E402
+from pipeline.engine.reading import load_overlay, stamp_of  # noqa: E402
 from tests.tiny_llama import make_bases  # noqa: E402
 
 SHAPE: dict[str, Any] = {
@@ -42,9 +48,9 @@ def random_model(kind: Any, **changed: Any) -> nn.Module:
     return model
 
 
-def logits(model: Any, steps: int = 3) -> np.ndarray:
+def logits(model: Any, steps: int = 3, overlay: Overlay | None = None) -> np.ndarray:
     """The logits of the last positions: (steps, words)."""
-    cache = make_prompt_cache(model)
+    cache = model.make_cache_for(overlay) if isinstance(model, OverlaidModel) else make_prompt_cache(model)
     model(mx.array([TOKENS]), cache=cache)
     return np.stack([np.array(model(mx.array([[7 + step]]), cache=cache)[0, -1]) for step in range(steps)])
 
@@ -92,3 +98,29 @@ def test_each_layer_is_held_with_its_shape_and_weight() -> None:
 @pytest.mark.parametrize("changed", [{"model_type": "mamba"}, {"intermediate_size": 100}])
 def test_other_kinds_and_widths_stay_as_they_are(changed: dict[str, Any]) -> None:
     assert not can_hold(random_model(llama, **changed))
+
+
+@pytest.mark.parametrize("kind", ["lora", "dora"])
+def test_an_adapter_lies_over_it(bases: Path, tmp_path: Path, kind: str) -> None:
+    make_adapter(tmp_path / "a", bases / "base", 1)
+    (model, _), (held, _) = (load_model(bases / "base") for _ in range(2))
+    if kind == "dora":
+        file, config = tmp_path / "a" / WEIGHTS, tmp_path / "a" / CONFIG
+        layers = dict(model.named_modules())
+        arrays = load_file(file)
+        paths = {name.rpartition(".")[0] for name in arrays}
+        arrays |= {f"{path}.m": 1.2 * np.linalg.norm(np.array(layers[path].weight), axis=1) for path in paths}
+        save_file(arrays, file)
+        config.write_text(config.read_text("utf-8").replace('"lora"', '"dora"'), encoding="utf-8")
+    hold(held)
+    found = {}
+    for name, base in (("exact", model), ("held", held)):
+        plain = logits(OverlaidModel(base))
+        overlaid = OverlaidModel(base)
+        adapter = find_adapter_in(tmp_path, "a")
+        overlay = load_overlay(adapter, stamp_of(adapter.folder), overlaid.base_layers())
+        overlaid.prepare(overlay.layers.keys())
+        found[name] = logits(overlaid, overlay=overlay)
+        assert np.corrcoef(plain.ravel(), found[name].ravel())[0, 1] < 0.99
+        assert (logits(overlaid) == plain).all()
+    assert np.corrcoef(found["exact"].ravel(), found["held"].ravel())[0, 1] > 0.995

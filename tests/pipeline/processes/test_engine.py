@@ -15,7 +15,7 @@ from pipeline.servers.client import EngineClient
 from pipeline.settings import ModelSettings, Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-FRANCE = [{"role": "user", "content": "What is the capital of France?"}]
+HAMLET = [{"role": "user", "content": "Who wrote Hamlet?"}]
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,9 @@ def bearer(settings: Settings) -> dict[str, str]:
 
 
 def test_it_answers_in_pieces(settings: Settings) -> None:
-    pieces = list(engine.connect(settings).generate(FRANCE, max_tokens=20))
+    pieces = list(engine.connect(settings).generate(HAMLET, max_tokens=20))
     assert len(pieces) > 3
-    assert "Paris" in "".join(pieces)
+    assert "Shakespeare" in "".join(pieces)
 
 
 def test_chats_side_by_side_get_their_own_answers(settings: Settings) -> None:
@@ -63,7 +63,7 @@ def test_leaving_early_frees_the_engine(settings: Settings) -> None:
     pieces = client.generate([{"role": "user", "content": "Tell a very long story."}], max_tokens=4000)
     next(pieces)
     pieces.close()
-    assert "Paris" in "".join(client.generate(FRANCE, max_tokens=20))
+    assert "Shakespeare" in "".join(client.generate(HAMLET, max_tokens=20))
 
 
 def test_models_are_listed_and_another_one_is_refused(settings: Settings) -> None:
@@ -71,7 +71,7 @@ def test_models_are_listed_and_another_one_is_refused(settings: Settings) -> Non
     assert [model["id"] for model in models["data"]] == ["demo"]
     client = engine.connect(settings)
     with pytest.raises(ModelError, match="this engine holds 'demo'"):
-        list(EngineClient(client.base_url, "other", api_key=client.api_key).generate(FRANCE))
+        list(EngineClient(client.base_url, "other", api_key=client.api_key).generate(HAMLET))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_models_are_listed_and_another_one_is_refused(settings: Settings) -> Non
     ],
 )
 def test_pages_and_other_accounts_are_refused(settings: Settings, headers: dict[str, str], status: int) -> None:
-    body = json.dumps({"model": "demo", "messages": FRANCE})
+    body = json.dumps({"model": "demo", "messages": HAMLET})
     headers = {**bearer(settings), "Content-Type": "application/json", **headers}
     answer = httpx.post(f"{found(settings).url}/v1/chat/completions", content=body, headers=headers)
     assert answer.status_code == status

@@ -24,7 +24,7 @@ from pipeline.dataset.teachers import served
 from pipeline.engine.promoting import promote
 from pipeline.errors import ModelError
 from pipeline.processes import engine
-from pipeline.settings import ModelSettings, Settings
+from pipeline.settings import EngineSettings, ModelSettings, Settings
 from pipeline.site import Site
 from tests.tiny_llama import QUESTIONS, TOKENS, messages
 
@@ -50,7 +50,8 @@ def expected(tiny: Path) -> Answers:
 
 
 def site(tiny: Path, root: Path, base: str) -> Iterator[Settings]:
-    settings = Settings(root=root, models=ModelSettings(chat=str(tiny / base)))
+    # In 32 bits, as mlx-lm, so that the same tokens are expected.
+    settings = Settings(root=root, models=ModelSettings(chat=str(tiny / base)), engine=EngineSettings(int8=False))
     shutil.copytree(tiny / "adapters", settings.state / "adapters")
     engine.connect(settings)
     yield settings
