@@ -104,14 +104,15 @@ def test_other_kinds_and_widths_stay_as_they_are(changed: dict[str, Any]) -> Non
 def test_an_adapter_lies_over_it(bases: Path, tmp_path: Path, kind: str) -> None:
     make_adapter(tmp_path / "a", bases / "base", 1)
     (model, _), (held, _) = (load_model(bases / "base") for _ in range(2))
+    file, config = tmp_path / "a" / WEIGHTS, tmp_path / "a" / CONFIG
+    text = config.read_text("utf-8").replace('"lora"', f'"{kind}"').replace('"scale": 2.0', '"scale": 20.0')
+    config.write_text(text, encoding="utf-8")
     if kind == "dora":
-        file, config = tmp_path / "a" / WEIGHTS, tmp_path / "a" / CONFIG
         layers = dict(model.named_modules())
         arrays = load_file(file)
         paths = {name.rpartition(".")[0] for name in arrays}
         arrays |= {f"{path}.m": 1.2 * np.linalg.norm(np.array(layers[path].weight), axis=1) for path in paths}
         save_file(arrays, file)
-        config.write_text(config.read_text("utf-8").replace('"lora"', '"dora"'), encoding="utf-8")
     hold(held)
     found = {}
     for name, base in (("exact", model), ("held", held)):
@@ -121,6 +122,6 @@ def test_an_adapter_lies_over_it(bases: Path, tmp_path: Path, kind: str) -> None
         overlay = load_overlay(adapter, stamp_of(adapter.folder), overlaid.base_layers())
         overlaid.prepare(overlay.layers.keys())
         found[name] = logits(overlaid, overlay=overlay)
-        assert np.corrcoef(plain.ravel(), found[name].ravel())[0, 1] < 0.99
+        assert np.corrcoef(plain.ravel(), found[name].ravel())[0, 1] < 0.98
         assert (logits(overlaid) == plain).all()
-    assert np.corrcoef(found["exact"].ravel(), found["held"].ravel())[0, 1] > 0.995
+    assert np.corrcoef(found["exact"].ravel(), found["held"].ravel())[0, 1] > 0.99
