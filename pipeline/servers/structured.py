@@ -81,8 +81,10 @@ def read(reply: str, form: type[Form]) -> Form:
         UnreadableError: the reply holds no record of `form`.
     """
     problem: ValidationError | None = None
-    for values in (list(_values(reply)), list(_mended(reply))):
+    for values, is_mended in ((list(_values(reply)), False), (list(_mended(reply)), True)):
         for value in _candidates(values, form):
+            if is_mended and not any(value.values()):
+                continue  # The reply broke off before it said anything.
             try:
                 return form.model_validate(value)
             except ValidationError as error:
@@ -135,7 +137,7 @@ def _candidates(values: list[Any], form: type[BaseModel]) -> Iterator[Any]:
                 len(lists := [held for held in value.values() if isinstance(held, list)]) == 1
             ):  # the list under another key
                 yield {field: lists[0]}
-        if lines := [value for value in objects if value]:  # JSON lines, or a single object
+        if lines := [value for value in objects if value and value not in keyed]:  # JSON lines, or a single object
             yield {field: lines}
     yield from reversed(objects)
 

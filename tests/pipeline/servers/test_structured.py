@@ -41,3 +41,10 @@ def test_words_without_json_are_unreadable():
 def test_what_does_not_fit_the_form_is_named():
     with pytest.raises(UnreadableError, match=r"pairs.0.accuracy: Input should be a valid integer"):
         read('{"pairs": [{"question": "Why?", "accuracy": "high"}]}', Pairs)
+
+
+@pytest.mark.parametrize("reply", ['{"pairs": [', "{", '{"pairs":'])
+def test_a_reply_that_breaks_off_before_it_says_anything_is_not_an_empty_list(reply):
+    assert read('{"pairs": []}', Pairs).pairs == []
+    with pytest.raises(UnreadableError):
+        read(reply, Pairs)
