@@ -14,7 +14,6 @@ from pipeline.content.documents import Document
 DAYS = 365
 """How far back is looked."""
 MONTH = 365 / 12
-GIT_SECONDS = 30
 NOTES = (".md", ".mdx", ".markdown")
 
 
@@ -49,8 +48,9 @@ def changes(folders: Sequence[Path], documents: Iterable[Document], today: datet
         documents: the notes.
         today: a year before this day is where it begins.
     """
-    logs = [log for folder in folders if (log := git_log(folder))]
-    return from_log("".join(logs), today) or from_dates((document.date for document in documents), today)
+    return from_log([git_log(folder) for folder in folders], today) or from_dates(
+        (document.date for document in documents), today
+    )
 
 
 def git_log(folder: Path) -> str:
@@ -61,21 +61,22 @@ def git_log(folder: Path) -> str:
     # A commit's day is its author's: a rebase gives all commits of a site the same committer's day.
     done = subprocess.run(
         [*command, "--format=%x00%as", "--name-only", "--relative", "--", "."],
-        capture_output=True, encoding="utf-8", errors="replace", timeout=GIT_SECONDS, check=False,
+        capture_output=True, encoding="utf-8", errors="replace", check=False,
     )  # fmt: skip
     # A folder outside any repository, or one that belongs to another account, has no log.
     return done.stdout if done.returncode == 0 else ""
 
 
-def from_log(log: str, today: datetime.date) -> Changes | None:
-    """The changes in what `git_log` returns; None: one day at most, as after an import.
+def from_log(logs: Sequence[str], today: datetime.date) -> Changes | None:
+    """The changes in what `git_log` returns of each folder; None: one day at most, as after an import.
 
     The first of several days is left out if no day touched more notes: then the notes were put under git on it.
     """
-    touched: dict[datetime.date, set[str]] = {}
-    for commit in log.split("\0")[1:]:
+    touched: dict[datetime.date, set[tuple[int, str]]] = {}
+    for folder, commit in ((place, commit) for place, log in enumerate(logs) for commit in log.split("\0")[1:]):
         day, *names = commit.split("\n")
-        if notes := {name for name in names if name.lower().endswith(NOTES)}:
+        # Notes of two folders may have the same name.
+        if notes := {(folder, name) for name in names if name.lower().endswith(NOTES)}:
             touched.setdefault(datetime.date.fromisoformat(day), set()).update(notes)
     if len(touched) < 2:
         return None

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from pipeline.advice.facts import SiteFacts
 from pipeline.advice.measured import shown
-from pipeline.advice.recommending import ENOUGH_PAIRS
+from pipeline.advice.wishes import ENOUGH_PAIRS
 
 LEAST_RECALL = 0.7
 """Below this share of questions whose page is found, retrieval is what fails."""

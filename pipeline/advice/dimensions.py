@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from pipeline.advice.facts import SiteFacts
 from pipeline.advice.memory import Need
-from pipeline.advice.recommending import ENOUGH_PAIRS
+from pipeline.advice.wishes import ENOUGH_PAIRS
 
 
 class Dimension(BaseModel):

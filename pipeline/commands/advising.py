@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipeline.advice.diagnosing import Failure
     from pipeline.advice.facts import SiteFacts
     from pipeline.advice.memory import Need
-    from pipeline.advice.recommending import Wishes
+    from pipeline.advice.wishes import Wishes
     from pipeline.machine import Machine
 
 SIGNS = {True: "yes", False: "no", None: "open"}
@@ -44,7 +44,8 @@ def advise(settings: Settings, diagnose: bool, as_json: bool, form: bool | None,
     from pipeline.advice.dimensions import dimensions, tiers
     from pipeline.advice.gathering import gather
     from pipeline.advice.memory import table
-    from pipeline.advice.recommending import Wishes, advise
+    from pipeline.advice.recommending import advise
+    from pipeline.advice.wishes import Wishes
 
     machine = this_machine()
     needs = table(machine)
@@ -87,7 +88,7 @@ def is_terminal() -> bool:
 
 def _asked(wishes: "Wishes", facts: "SiteFacts") -> "Wishes":
     """The wishes with the answers of the person at the terminal to what the data can't tell."""
-    from pipeline.advice.recommending import SLOW_MS
+    from pipeline.advice.wishes import SLOW_MS
 
     answers: dict[str, Any] = {}
     for name, field in type(wishes).model_fields.items():

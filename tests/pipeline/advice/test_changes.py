@@ -64,6 +64,13 @@ def test_neither_git_nor_dates_tell(tmp_path: Path) -> None:
 
 def test_the_first_day_counts_if_others_were_as_busy() -> None:
     log = "\x002026-09-01\n\na.md\n\x002026-10-01\n\na.md\nb.MD\nx.png\n"
-    found = from_log(log, TODAY)
+    found = from_log([log], TODAY)
     assert found is not None
     assert (found.days, found.notes) == (2, 2)
+
+
+def test_notes_of_two_folders_with_one_name_are_two() -> None:
+    log = "\x002026-09-01\n\na.md\n\x002026-10-01\n\na.md\n"
+    found = from_log([log, "", log], TODAY)
+    assert found is not None
+    assert (found.days, found.notes) == (1, 2)

@@ -1,5 +1,4 @@
 import datetime
-import json
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,16 @@ blas.preload(1)
 from pipeline.advice.evaluations import last_evaluation  # noqa: E402
 from pipeline.advice.gathering import gather  # noqa: E402
 from pipeline.advice.memory import table  # noqa: E402
+from pipeline.chat.records import Answer, Citation  # noqa: E402
 from pipeline.dataset.plan import sources_of  # noqa: E402
 from pipeline.dataset.records import Pair  # noqa: E402
 from pipeline.dataset.versions import DatasetCard, DatasetRow, write_version  # noqa: E402
 from pipeline.errors import SitetwinError  # noqa: E402
+from pipeline.evaluation.doubt import Estimate  # noqa: E402
+from pipeline.evaluation.figures import Compared, Figure  # noqa: E402
+from pipeline.evaluation.golden import GoldenQuestion  # noqa: E402
+from pipeline.evaluation.systems import System  # noqa: E402
+from pipeline.jobs.evaluating.record import Evaluation, Reply, SystemResult, write  # noqa: E402
 from pipeline.machine import Machine  # noqa: E402
 from pipeline.settings import ContentSource, DatasetSettings, PersonaSettings, RetrievalSettings, Settings  # noqa: E402
 from pipeline.site import Site  # noqa: E402
@@ -120,53 +125,46 @@ def test_the_newest_run_and_the_notes_that_changed_since(site: Site) -> None:
     assert facts(site).trained.changed == ["notes/boat.md", "notes/tea.md"]
 
 
-def reply(question: str, answer: str, document: str) -> dict:
-    citation = {"n": 1, "document": document, "title": "", "url": "", "heading": "", "quote": ""}
-    said = {
-        "question": question,
-        "mode": "rag",
-        "answer": answer,
-        "citations": [citation],
-        "refused": False,
-        "model": "m",
-    }
-    return {"question": question, "answer": said}
+def reply(question: str, answer: str, document: str) -> Reply:
+    citation = Citation(n=1, document=document, title="", url="", heading="", quote="")
+    said = Answer(question=question, mode="rag", answer=answer, citations=[citation], refused=False, model="m")
+    return Reply(question=question, answer=said)
 
 
 def test_the_last_evaluation_is_read_from_its_record(site: Site) -> None:
-    questions = [
-        {"question": "How hot?", "fact": "70", "page": "tea.md"},
-        {"question": "Which tea?", "fact": "green", "page": "tea.md"},
-        {"question": "Who won?", "answerable": False},
-    ]
-    replies = [
-        reply("How hot?", "Hot [1].", "tea.md"),
-        reply("Which tea?", "Green [1].", "tea.md"),
-        reply("Who won?", "I", "tea.md"),
-    ]
-    figure = {
-        "all": {"value": 0.5, "low": 0, "high": 1, "count": 2},
-        "kinds": {"fact": {"value": 0.4, "low": 0, "high": 1}},
-    }
-    record = {
-        "number": 10, "made_at": "2026-11-29", "questions": questions,
-        "systems": {"rag": {"system": {"mode": "rag"}, "figures": {"accuracy": figure}, "replies": replies}},
-        "comparisons": [{"a": "rag", "b": "base", "measure": "accuracy", "difference": -0.5, "low": -1, "high": 0, "p": 0.01}],
-    }  # fmt: skip
+    half, some = (Estimate(value=value, low=0, high=1, count=2) for value in (0.5, 0.4))
+    rag = SystemResult(
+        system=System(name="rag", mode="rag"), model="m", adapter="", memory_mb=None,
+        replies=[
+            reply("How hot?", "Hot [1].", "tea.md"), reply("Which tea?", "Green [1].", "tea.md"), reply("Who?", "I", "tea.md"),
+        ],
+        figures={"accuracy": Figure(all=half, kinds={"fact": some})},
+    )  # fmt: skip
+    made = Evaluation(
+        number=10, made_at=NOW, seconds=1, visibility=None, file="golden.jsonl", known={}, data_set=None, kept=0, parallel=1,
+        questions=[
+            GoldenQuestion(question="How hot?", fact=("70",), page=("tea.md",)),
+            GoldenQuestion(question="Which tea?", fact=("green",), page=("tea.md",)),
+            GoldenQuestion(question="Who?", answerable=False, kind="unanswerable"),
+        ],
+        systems={"rag": rag},
+        comparisons=[
+            Compared(a="rag", b="base", measure="accuracy", difference=-0.5, low=-1, high=0, p=0.01, raw_p=0.01, questions=2)
+        ],
+    )  # fmt: skip
+    write(site.settings, made)
     reports = site.settings.state / "reports"
-    reports.mkdir(parents=True)
     (reports / "eval-9.json").write_text("{}")
-    (reports / "eval-10.json").write_text(json.dumps(record))
     found = last_evaluation(site.settings)
     assert found is not None
-    rag = found.systems["rag"]
-    assert (found.number, found.questions, rag.figures, rag.kinds) == (
+    read = found.systems["rag"]
+    assert (found.number, found.questions, read.figures, read.kinds) == (
         10,
         3,
         {"accuracy": 0.5},
         {"accuracy": {"fact": 0.4}},
     )
-    assert (rag.ignored, rag.cited, found.gaps[0].is_shown) == (1, 2, True)
+    assert (read.ignored, read.cited, found.gaps[0].is_shown) == (1, 2, True)
     (reports / "eval-10.json").write_text("{")
     with pytest.raises(SitetwinError, match=r"eval-10\.json can't be read: .*sitetwin eval"):
         last_evaluation(site.settings)

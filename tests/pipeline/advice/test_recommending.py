@@ -1,7 +1,9 @@
 import pytest
 
 from pipeline.advice.changes import Changes
-from pipeline.advice.recommending import Wishes, advise, questions_of
+from pipeline.advice.recommending import advise
+from pipeline.advice.rules import questions_of
+from pipeline.advice.wishes import Wishes
 from tests.pipeline.advice.known import evaluation, facts, gap, search
 
 STABLE = Changes(basis="git", days=2, notes=2, months=12)
