@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pipeline.chat.leaning import leans, names_a_subject
 from pipeline.chat.records import Turn
 from pipeline.index.passages import Passage
 from pipeline.text.detecting import main_language
 from pipeline.text.function_words import FUNCTION_WORDS
+from pipeline.text.languages.tables import Language, table
 from pipeline.text.words import content_stems, coverage, stems_with_parts, words
 
 LONGEST_LEANING = 3
@@ -28,8 +30,8 @@ _EXPLETIVE = re.compile(
     r"\b(?:is|was|would|will) it (?:possible|necessary|safe|worth|true|allowed)\b|\bdoes it mean to\b"
 )
 _WHICH_ONE = re.compile(r"\b(?:which|that|this|other|another|the) one\b")
-_ABOUT = re.compile(r"(?:what|how) about\b|(?:tell me |say )?more\b")
-_LINKS = re.compile(r"(?:and|but|or|so|then|also|ok|okay|well)\b[,:]?\s*")
+_ABOUT = re.compile(table("en").follow_ups.about)
+_LINKS = re.compile(rf"(?:{'|'.join(sorted(table('en').follow_ups.links))})\b[,:]?\s*")
 _ASKS = re.compile(
     r"(?:(?:in|on|at|for|from|to|after|with|by) )?(?:who|whom|whose|what|which|when|where|why|how)\b|"
     r"(?:am|are|can|could|did|do|does|has|have|is|may|must|shall|should|was|were|will|would)\b"
@@ -47,6 +49,8 @@ _GENERIC = frozenset(
 def leans_on_history(question: str) -> bool:
     """Whether the question points back (`what does it cost?`), is no whole one (`and Cursor?`), or hardly says what it
     is about (`why?`)."""
+    if other := _other_language(question):
+        return leans(question, other, LONGEST_LEANING)
     lowered = question.lower().strip()
     rest = _LINKS.sub("", lowered, count=1) if _LINKS.match(lowered) else lowered
     subject = set(content_stems(rest)) - _GENERIC
@@ -60,8 +64,16 @@ def leans_on_history(question: str) -> bool:
     return False
 
 
+def _other_language(question: str) -> Language | None:
+    """The table of the question's language; None for English, also where the language can't be told."""
+    language = main_language(question)
+    return None if language in ("", "en") else table(language)
+
+
 def _names_a_subject(question: str) -> bool:
     """Whether a question that leans on others says what it is about: `what about the boiler?`, `and Cursor?`."""
+    if other := _other_language(question):
+        return names_a_subject(question, other)
     lowered = question.lower().strip()
     return bool(set(content_stems(lowered)) - _GENERIC) and not _points_back(_LINKS.sub("", lowered, count=1))
 

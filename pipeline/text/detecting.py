@@ -121,10 +121,10 @@ def count_languages(texts: Iterable[str]) -> dict[str, int]:
 
 @functools.cache
 def _speakers() -> Mapping[str, tuple[str, ...]]:
-    """The languages whose tables hold a word as a function word, by word."""
+    """The languages whose tables hold a word as a function word or a pointer, by word."""
     found: dict[str, tuple[str, ...]] = defaultdict(tuple)
     for code in known_codes():
-        for word in table(code).function_words:
+        for word in table(code).function_words | table(code).follow_ups.pointers:
             found[word] += (code,)
     return found
 

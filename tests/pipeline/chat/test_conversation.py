@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.chat.conversation import understand
+from pipeline.chat.conversation import leans_on_history, understand
 from pipeline.chat.records import Turn
 from pipeline.index.passages import Passage
 from pipeline.text.words import content_stems, stems_with_parts
@@ -127,3 +127,40 @@ def test_of_one_reading_nothing_is_searched() -> None:
         raise AssertionError(subject)
 
     assert understand("What is BM25?", turns("How old is the cat?"), 4, never).subject == "What is BM25?"
+
+
+@pytest.mark.parametrize(
+    ("question", "leans"),
+    [
+        ("Wie alt ist sie?", True),
+        ("Und der Hund?", True),
+        ("Was ist mit dem Heizkessel?", True),
+        ("Warum?", True),
+        ("Wie alt ist die Katze?", False),
+        ("Haben Sie einen Hund?", False),
+        ("Wie viele Äpfel gibt es im Garten?", False),
+        ("Quel âge a-t-il ?", False),
+        ("Combien coûte celui-ci ?", True),
+        ("Et le chien ?", True),
+        ("Où est la clé du chalet ?", False),
+        ("¿Cuánto cuesta eso?", True),
+        ("Сколько ей лет?", True),
+        ("Сколько лет кошке?", False),
+        ("它多少钱？", True),
+        ("那狗呢？", True),
+        ("备用钥匙在哪里？", False),
+        ("それはいくらですか？", True),
+        ("合鍵はどこにありますか？", False),
+        ("그것은 얼마인가요?", True),
+        ("여분 열쇠는 어디에 있나요?", False),
+        ("उसका दाम कितना है?", True),
+        ("अतिरिक्त चाबी कहाँ है?", False),
+        ("كم سعر ذلك؟", True),
+        ("ما اسم شبكة الضيوف؟", False),
+        ("Thế còn con chó thì sao?", True),
+        ("Lốp xe đạp cần áp suất bao nhiêu?", False),
+        ("Hur gammal är katten egentligen idag?", False),
+    ],
+)
+def test_follow_ups_in_other_languages(question: str, leans: bool) -> None:
+    assert leans_on_history(question) == leans
