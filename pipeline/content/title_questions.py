@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 
 from pipeline.content.documents import Document
+from pipeline.text.detecting import main_language
+from pipeline.text.languages.tables import table
 
 _LONGEST_TITLE = 70
 """Characters; a longer title makes no question that one likes to read on a button."""
@@ -33,13 +35,17 @@ def questions(documents: Iterable[Document]) -> list[str]:
 def question(title: str, text: str = "") -> str:
     """The question that a page of this title answers; "" when the title is empty or too long.
 
-    `text` tells common words from names: a first word that stands there in lower case loses its capital.
+    `text` tells the language, and common words from names: a first word that stands there in lower case loses its
+    capital. In other languages than English the title is quoted.
     """
     title = " ".join(title.split()).rstrip(".!:")
     if not re.search(r"[^\W\d_]", title) or len(title) > _LONGEST_TITLE:
         return ""
-    if title.endswith("?"):
+    if title.endswith(("?", "？", "؟")):
         return title
+    language = main_language(f"{title}\n{text}")
+    if language not in ("", "en"):
+        return table(language).titles.of_title.format(t=title) or f"{title}?"
     if _QUESTION.match(title):
         return f"{title}?"
     return _from_clause(title) or _from_phrase(_lowered(title, text)) or f"{_QUOTED}{title}” say?"

@@ -32,6 +32,9 @@ CLEARLY = 1.2
 """How many times more function words of a language a text must have than of the next."""
 FEWEST, SAFE = 1.0, 1.5
 """Function words that tell a language if the letters do not, and whatever the letters tell."""
+SAFE_SHARE = 0.15
+"""Among the words of a text so many must be function words to tell its language whatever the letters tell. In a language
+without a table some words are function words of another one."""
 _SHARED_SCRIPTS = ("latin", "cyrillic", "arabic", "devanagari")
 """Scripts of several languages."""
 
@@ -61,7 +64,7 @@ def main_language(text: str) -> str:
     """The ISO 639-1 code of the language of a question or a document; "" if neither words nor letters tell."""
     text = text[:READ]
     return (
-        _by_words(text, SAFE) or _by_letters(text) or _by_words(text, FEWEST) or usual_language(main_script(text))
+        _by_words(text, _safe(text)) or _by_letters(text) or _by_words(text, FEWEST) or usual_language(main_script(text))
     )  # fmt: skip
 
 
@@ -72,7 +75,7 @@ def language_among(text: str, known: Mapping[str, int]) -> str:
     language of most notes.
     """
     letters = _by_letters(text)
-    if found := _by_words(text, SAFE) or (letters if letters in known else "") or _by_words(text, FEWEST):
+    if found := _by_words(text, _safe(text)) or (letters if letters in known else "") or _by_words(text, FEWEST):
         return found
     script = main_script(text)
     if script != "latin":
@@ -98,9 +101,13 @@ def _by_letters(text: str) -> str:
     fits = script_of_language(language) == main_script(text)
     scores = _scores(text)
     # A language without a table has no words to count, and shares some with others.
-    least = scores[language] if table(language).is_known else SAFE
+    least = scores[language] if table(language).is_known else _safe(text)
     doubted = any(score >= least for code, score in scores.items() if code != language)
     return language if probability >= SURE and fits and not doubted else ""
+
+
+def _safe(text: str) -> float:
+    return max(SAFE, SAFE_SHARE * len(words(text)))
 
 
 def _scores(text: str) -> dict[str, float]:

@@ -60,6 +60,13 @@ class PseudoQuestions(_Part):
     """Words that few collections hold."""
 
 
+class Titles(_Part):
+    """Questions about a page. `{t}` is its title, `{x}` a heading."""
+
+    of_title: str = ""
+    of_heading: str = ""
+
+
 class Language(_Part):
     """What rules need to know about a language. The defaults are for one without a table."""
 
@@ -90,6 +97,7 @@ class Language(_Part):
     """Patterns of words, one of which stands near an answer of that kind. For amounts and times any digit does, too."""
     follow_ups: FollowUps = FollowUps()
     pseudo_questions: PseudoQuestions = PseudoQuestions()
+    titles: Titles = Titles()
 
     @property
     def is_known(self) -> bool:

@@ -52,3 +52,16 @@ def test_titles_that_can_only_be_quoted_come_last_and_none_twice():
     titles = ["Got it back", "The teacher", "", "Langflow", "The teacher"]
     documents = [Document(str(n), Path(), title, "", "", "public") for n, title in enumerate(titles)]
     assert questions(documents) == ["What is the teacher?", "What is Langflow?", "What does “Got it back” say?"]
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "made"),
+    [
+        ("Der Garten im Winter", "Im Winter ist der Garten leer, und wir schneiden die Bäume.", "Was schreibst du in „Der Garten im Winter“?"),
+        ("备份", "备份保留九十天。", "《备份》讲了什么？"),
+        ("备份在哪里？", "", "备份在哪里？"),
+        ("Trädgården", "Trädgården är tom på vintern, och vi beskär träden i februari.", "Trädgården?"),
+    ],
+)  # fmt: skip
+def test_in_another_language_a_title_is_quoted(title: str, text: str, made: str) -> None:
+    assert question(title, text) == made
