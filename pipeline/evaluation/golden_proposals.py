@@ -1,11 +1,12 @@
 """Drafts golden questions for a site, keeps them until the owner decides, and writes what is accepted."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from pipeline import jsonl
+from pipeline import files, jsonl
 from pipeline.content.documents import Document
 from pipeline.dataset import versions
 from pipeline.dataset.build import choose_documents
@@ -111,27 +112,33 @@ def _without_faults(
     return [proposal for place, proposal in enumerate(proposals) if place not in bad]
 
 
-def put(settings: Settings, question: GoldenQuestion) -> None:
-    """Adds `question` to the golden questions, in place of one with the same words."""
+def replace(settings: Settings, old: str | None, new: GoldenQuestion | None) -> None:
+    """Changes one line of the golden questions, and leaves the others as they are written.
+
+    Args:
+        settings: name the file.
+        old: the words of the question that goes; None: none goes.
+        new: the question that takes its place, or comes last; None: none does.
+
+    Raises:
+        SitetwinError: a line of the file is no question.
+    """
     file = golden.questions_file(settings)
-    others = [one for one in _there(file) if one.question != question.question]
-    jsonl.write(file, [*map(_line, others), _line(question)])
+    lines = file.read_text("utf-8-sig").split("\n") if file.is_file() else []
+    asked = iter(golden.load(file) if lines else [])
+    kept, is_written = [], new is None
+    for line in filter(str.strip, lines):
+        if next(asked).question != old:
+            kept.append(line)
+        elif new and not is_written:
+            kept.append(_line(new))
+            is_written = True
+    if new and not is_written:
+        kept.append(_line(new))
+    files.write_text(file, "".join(f"{line.rstrip()}\n" for line in kept))
 
 
-def take_out(settings: Settings, question: str) -> None:
-    """Removes the golden question with these words, if there is one."""
-    file = golden.questions_file(settings)
-    there = _there(file)
-    kept = [one for one in there if one.question != question]
-    if len(kept) < len(there):
-        jsonl.write(file, map(_line, kept))
-
-
-def _there(file: Path) -> list[GoldenQuestion]:
-    return golden.load(file) if file.is_file() else []
-
-
-def _line(question: GoldenQuestion) -> dict[str, object]:
-    """The keys that say something, so that a person can read and edit the file."""
+def _line(question: GoldenQuestion) -> str:
+    """A line with the keys that say something, so that a person can read and edit the file."""
     said = question.model_dump(mode="json", exclude_defaults=True)
-    return {"question": said.pop("question")} | said | ({} if question.answerable else {"answerable": False})
+    return json.dumps({"question": said.pop("question")} | said, ensure_ascii=False)

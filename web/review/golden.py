@@ -14,7 +14,7 @@ from pipeline.dataset.plan import Cut
 from pipeline.evaluation import golden
 from pipeline.evaluation.golden import GoldenQuestion, is_page
 from pipeline.evaluation.golden_draft import Proposal
-from pipeline.evaluation.golden_proposals import proposals_file, put, read_proposals, take_out
+from pipeline.evaluation.golden_proposals import proposals_file, read_proposals, replace
 from pipeline.evaluation.golden_text import as_text, from_text
 from pipeline.settings import Settings
 from web.review.pairs import shown
@@ -116,10 +116,8 @@ class GoldenReview:
         now = None if decision.action == "undo" else decision
         wanted = item.after(now)
         record_decisions(self._file, [decision])
-        if item.is_kept(before):
-            take_out(self._settings, item.after(before).question)
-        if item.is_kept(now):
-            put(self._settings, wanted)
+        gone = item.after(before).question if item.is_kept(before) else None
+        replace(self._settings, gone, wanted if item.is_kept(now) else None)
         decisions = self._decisions()
         return {**self.state(), **self._counts(decisions), "pair": self._whole(item, decisions.get(item.id))}
 

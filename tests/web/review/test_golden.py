@@ -116,6 +116,19 @@ def test_accept_edit_drop_and_undo_change_the_file_at_once(settings: Settings) -
     assert asked(settings) == ["Which colour has the sail?"]
 
 
+def test_a_decision_changes_its_own_line_and_leaves_the_others_as_they_are_written(settings: Settings) -> None:
+    first = '{"question":"Who won?",   "answerable": false}'
+    file = settings.root / "golden.jsonl"
+    file.write_text(f"\ufeff{ASKED}\n{first}\r\n", encoding="utf-8")
+    client = open_review(settings)
+    sail = ids(client)["Which colour has the sail?"]
+    decide(client, sail, "edit", question="Which colour?", answer="fact: red\npage: boat.md")
+    assert file.read_text("utf-8") == (
+        '{"question": "Which colour?", "facts": [["red"]], "page": ["boat.md"]}\n' + first + "\n"
+    )
+    assert load(file)[1].kind == "unanswerable"
+
+
 def test_an_edit_that_is_not_whole_changes_nothing_and_says_why(settings: Settings) -> None:
     client = open_review(settings)
     tea = ids(client)["How hot is tea?"]
