@@ -184,7 +184,7 @@ def _fits(question: str, passages: Sequence[Passage], weights: dict[str, float],
     if asked is None:
         return True
     # The day of a note tells when, as much as its text does.
-    days = [passage.date if kind == "time" else "" for passage in passages]
+    days = [passage.date if kind in ("time", "date") else "" for passage in passages]
     windows = [
         (heading, f"{text} {day}")
         for passage, day in zip(passages, days, strict=True)

@@ -54,7 +54,7 @@ def of_its_days(
 def asks_when(asked: Asked) -> bool:
     """Whether the answer is to say the day of its note: the question asks when, or names days."""
     rules = table(main_language(asked.question) or "en")
-    return asked.of_days or rules.asked_kind(asked.question) == "time"
+    return asked.of_days or rules.asked_kind(asked.question) in ("time", "date")
 
 
 def _with_notes(period: Period, days: set[date]) -> Period | None:

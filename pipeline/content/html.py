@@ -12,7 +12,8 @@ _ATTRIBUTES = r"(?:\s+[@#:A-Za-z_][^\s=<>\"'/`]*(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|
 _TAG = re.compile(rf"(?<!\\)(?:{open_tag}|{close_tag}|<[A-Za-z][\w-]*{_ATTRIBUTES}*\s*/?>)|<[!?][A-Za-z][^>]*>")
 _NAME = re.compile(r"</?([A-Za-z][\w.:-]*)")
 _ATTRIBUTE = re.compile(r"""\b(title|label|description|alt)\s*=\s*(?:\{\s*)?(["'])(.*?)\2""", re.DOTALL)
-_ENTITY = re.compile(r"&(?!(?:lt|gt|amp|quot|#)\b)[A-Za-z]+;")
+_ENTITY = re.compile(r"&(?:[A-Za-z]+|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});(?![A-Za-z]+;|#\w+;)")
+_MARKUP = frozenset("<>*_`[]\\#|~!\n")
 _BLOCKS = frozenset(block_names) | {"br", "img"}
 
 
@@ -53,8 +54,13 @@ def drop_tags(text: str) -> str:
 
 
 def replace_entities(text: str) -> str:
-    """Named characters (`&nbsp;`, `&eacute;`) as themselves, but for those that would turn into markup."""
-    return _ENTITY.sub(lambda found: unescape(found[0]).replace("\xa0", " "), text)
+    """Named and numbered characters (`&nbsp;`, `&amp;`, `&#39;`) as themselves, but for those that would turn into markup."""
+    return _ENTITY.sub(_character, text)
+
+
+def _character(entity: re.Match[str]) -> str:
+    character = unescape(entity[0]).replace("\xa0", " ")
+    return entity[0] if _MARKUP & set(character) or not character.isprintable() else character
 
 
 def _replace(tag: re.Match[str]) -> str:

@@ -8,13 +8,15 @@ from pipeline.text.sentences import sentences
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _ITEM = re.compile(r"^\s*(?:[-*+]|(\d+[.)]))\s+")
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*$")
+_BAR = re.compile(r"(?<!\\)\|")
 _HEADING = re.compile(r"^#{1,6}\s")
 
 
 def split_sentences(markdown: str) -> list[str]:
-    """The pieces of `markdown`, in order: sentences, list items, table rows without the head, and whole code blocks.
+    """The pieces of `markdown`, in order: sentences, list items, table rows, and whole code blocks.
 
-    An item keeps its mark (`- ` or its number). A row becomes an item whose cells are joined by dashes.
+    An item keeps its mark (`- ` or its number). A row becomes an item whose cells, each with its column's head, are
+    joined by dashes.
     """
     return [sentence for block in _blocks(markdown) for sentence in _sentences(block)]
 
@@ -56,6 +58,7 @@ def _sentences(block: str) -> list[str]:
 def _blocks(markdown: str) -> Iterator[str]:
     """Paragraphs and list items on one line each, table rows, and code blocks as they are."""
     held: list[str] = []
+    heads: list[str] = []
     fence = ""
     # Markdown ends a line at a line feed only; str.splitlines also cuts at U+2028 and others.
     lines = markdown.removesuffix("\n").split("\n")
@@ -70,14 +73,25 @@ def _blocks(markdown: str) -> Iterator[str]:
         if held and (opening or item or is_row or not line.strip() or _HEADING.match(line)):
             yield " ".join(held)
             held = []
+        heads = heads if is_row else []
         if opening:
             held, fence = [line], opening[1]
+        elif is_row and _TABLE_RULE.match(following) and not _TABLE_RULE.match(line):
+            heads = _cells(line)
         elif is_row:
-            if not _TABLE_RULE.match(line) and not _TABLE_RULE.match(following):
-                yield "- " + " — ".join(cell.strip() for cell in line.strip().strip("|").split("|"))
+            if not _TABLE_RULE.match(line):
+                yield "- " + " — ".join(map(_labelled, _cells(line), [*heads, *[""] * line.count("|")]))
         elif item:
             held.append(f"{item[1] or '-'} {line[item.end() :].strip()}")
         elif line.strip() and not _HEADING.match(line):
             held.append(line.lstrip("> ").strip())
     if fence:
         yield "\n".join([*held, fence])
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in _BAR.split(row.strip().removeprefix("|").removesuffix("|"))]
+
+
+def _labelled(cell: str, head: str) -> str:
+    return f"{head}: {cell}" if head and cell else cell

@@ -18,6 +18,15 @@ _HIGHLIGHT = re.compile(r"==(?=[^\s=])((?:[^\n=]|=(?!=))*?[^\s=])==")
 _BLOCK_ID = re.compile(r"(?:^|(?<![ \t])[ \t]+)\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
 _TAG = re.compile(rf"(?<!\S)#([^\s#.,;:!?()\[\]{{}}\"'`<>|\\*{OPEN}]+)")
 
+# What plugins run (Dataview, Tasks, Templater, buttons), and what Excalidraw writes for who has not installed it. The
+# results of a query that stand in the file are text.
+_PLUGIN = re.compile(
+    r"^(?P<indent>[ \t>]*)(?P<fence>```+|~~~+)[ \t]*(?:dataview|dataviewjs|tasks|query|button|templater|meta-bind\S*|chart"
+    r"|compressed-json)\b[^\n]*\n(?:(?!(?P=indent)(?P=fence))(?:[^\n]*\n|[^\n]+\Z))*(?:(?P=indent)(?P=fence)[`~]*[ \t]*(?:\n|\Z)|\Z)"
+    r"|`(?:\$=|=[ \t]*(?:this\b|dv\.|date\w*\(|choice\(|length\(|link\(|\[\[))[^`\n]*`|<%(?:(?!%>).){0,5000}%>|^[^\n]*Switch to EXCALIDRAW VIEW[^\n]*\n?",
+    re.MULTILINE | re.DOTALL,
+)
+
 
 class Obsidian(ContentKind):
     is_named_by_file = True
@@ -41,6 +50,9 @@ class Obsidian(ContentKind):
             return "a template of the vault: move it to another folder to have it read" if is_template else ""
 
         return rule
+
+    def drop_calls(self, text: str, values: Mapping[str, Any]) -> str:
+        return _PLUGIN.sub("", text)
 
     def drop_comments(self, text: str) -> str:
         return drop_between(text, "%%", "%%", to_the_end=True)

@@ -46,7 +46,8 @@ def text_of(markdown, kind=OBSIDIAN):
         ("<table><tr><td>a</td><td>b</td></tr></table>", "a  b"),
         ("<img src='x' alt='A cat'>", "A cat"),
         ("<script>\n\nalert('x')\n\n</script>\nafter", "after"),
-        ("a&nbsp;b &eacute; &lt;b&gt; &amp;", "a b é &lt;b&gt; &amp;"),
+        ("a&nbsp;b &eacute; &lt;b&gt; &amp;", "a b é &lt;b&gt; &"),
+        ("isn&#39;t &quot;it&quot; &#x26; &amp;lt; &#42; &amp;#42;", 'isn\'t "it" & &amp;lt; &#42; &amp;#42;'),
         ("a  \nb \n\n\n\nc\n  \n", "a  \nb\n\nc"),
     ],
 )

@@ -171,3 +171,21 @@ def test_the_digest_changes_with_what_the_index_keeps_and_with_nothing_else():
     ]
     assert len({base.digest, *(document_of(text).digest for text in changed)}) == 6
     assert len(base.digest) == 64
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("A.\n\n```dataview\nTABLE file.name\nFROM #x\n```\n\nB.", "A.\n\nB."),
+        ("A.\n> ```tasks\n> not done\n> ```\n\nB.", "A.\n\nB."),
+        ("A.\n\n~~~dataviewjs\ndv.list()", "A."),
+        ("Written `= this.file.ctime` by `$= dv.current()` me.", "Written  by  me."),
+        ("Sum with `=SUM(A1:A2)`.", "Sum with `=SUM(A1:A2)`."),
+        ("Today <% tp.date.now() %> is warm.", "Today  is warm."),
+        ("==⚠  Switch to EXCALIDRAW VIEW in the MORE OPTIONS menu of this document. ⚠==\n\nA gate", "A gate"),
+        ("```sql\nSELECT 1\n```", "```sql\nSELECT 1\n```"),
+        ("| Task | Due |\n| --- | --- |\n| Paint | May |", "| Task | Due |\n| --- | --- |\n| Paint | May |"),
+    ],
+)
+def test_what_plugins_run_is_no_text(text, left):
+    assert document_of(text, kind="obsidian").text == left

@@ -33,7 +33,7 @@ def test_each_kind_of_block() -> None:
         "- another. With two sentences.",
         "1. numbered",
         '```toml\npath = "notes. Really."\n\n# not a heading\n```',
-        "- 8765 — gateway",
+        "- port: 8765 — who: gateway",
         "quoted words",
     ]
 
@@ -65,3 +65,8 @@ def test_a_line_of_markdown_ends_at_a_line_feed_alone():
     for mark in "\u2028\u2029\x85\x0b\x0c":
         assert split_sentences(f"- one{mark}item") == [f"- one{mark}item"]
         assert split_sentences(f"| a{mark}# b | c |") == [f"- a{mark}# b — c"]
+
+
+def test_a_row_has_its_heads_as_far_as_there_are_some() -> None:
+    table = "| | Age |\n|---|---|\n| Minka | 11 |\n| a \\| b | | more |\n\n| no | head |"
+    assert split_sentences(table) == ["- Minka — Age: 11", "- a \\| b —  — more", "- no — head"]
