@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from textwrap import shorten
 from typing import Literal
 
-import numpy as np
 from pydantic import BaseModel
 
+from pipeline.evaluation.doubt import estimate
 from pipeline.measured import Measured, Number
 
 ScoredMode = Literal["base", "lora", "hybrid"]
 
-RESAMPLES = 10_000
 LEAST_QUESTIONS = 5
 """Fewer questions decide nothing."""
 LARGEST_LOSS = 0.05
@@ -86,9 +85,10 @@ def not_worse(new: AnswerScores, old: AnswerScores) -> Comparison:
     """
     assert new.mode == old.mode
     assert [answer.question for answer in new.answers] == [answer.question for answer in old.answers]
-    differences = np.array([a.score - b.score for a, b in zip(new.answers, old.answers, strict=True)])
+    differences = [a.score - b.score for a, b in zip(new.answers, old.answers, strict=True)]
     count = len(differences)
-    difference, low, high = _interval(differences)
+    found = estimate(differences, binary=False)
+    difference, low, high = (found.value, found.low, found.high) if found else (0.0, 0.0, 0.0)
     enough = count >= LEAST_QUESTIONS
     is_not_worse = enough and difference >= -LARGEST_LOSS and high >= 0
     names = [scores.adapter or "the base" for scores in (new, old)]
@@ -127,18 +127,6 @@ def largest_losses(new: AnswerScores, old: AnswerScores, count: int = 3) -> list
 
 def _line(text: str) -> str:
     return shorten(text, SHOWN_CHARS, placeholder="…")
-
-
-def _interval(differences: np.ndarray) -> tuple[float, float, float]:
-    """The mean of `differences` (questions,) and its 95 % percentile interval; for fewer than two, it is the mean."""
-    difference = float(differences.mean()) if len(differences) else 0.0
-    if len(differences) < 2:
-        return difference, difference, difference
-    # The import takes most of a second, and everything that shows a retraining's record imports this module.
-    from scipy.stats import bootstrap
-
-    found = bootstrap((differences,), np.mean, n_resamples=RESAMPLES, method="percentile", rng=np.random.default_rng(0))
-    return difference, float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
 def mean(values: Sequence[float]) -> float:

@@ -1,7 +1,7 @@
 """Cost: what an answer takes, measured as the questions of the set are asked, several at a time.
 
 The times are the answer's own: first token and total from the question on, retrieval included; tokens a second = tokens
-that the model wrote / seconds after the first one. Tokens are estimated from the text's length, rather too many, the same
+that the model wrote / seconds after retrieval, reading included: a checked answer is shown long after its first token. Tokens are estimated from the text's length, rather too many, the same
 way for every model. Quotations and refusals ask no model and write nothing.
 """
 
@@ -13,7 +13,7 @@ _ESTIMATE = "the model's own tokens: they are estimated from the text"
 
 def _speed(judged: Judged) -> float | None:
     timings = judged.answer.timings
-    seconds = (timings.total_ms - timings.first_token_ms) / 1000
+    seconds = (timings.total_ms - timings.retrieve_ms) / 1000
     return judged.written / seconds if judged.written > 1 and seconds > 0 else None
 
 
@@ -29,7 +29,7 @@ TOTAL = Measure(
 )  # fmt: skip
 SPEED = Measure(
     key="tokens_per_second", title="Speed", unit="tokens/s", cannot_see=_ESTIMATE, of=_speed,
-    sentence="How fast the words come once they have begun.",
+    sentence="How many tokens a second the model writes, with the time in which it reads.",
 )  # fmt: skip
 READ = Measure(
     key="tokens_read", title="Read", unit="tokens", better="lower", cannot_see=_ESTIMATE,

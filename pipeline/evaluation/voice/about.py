@@ -6,7 +6,7 @@ VOICE = About(
     key="voice",
     title="Voice",
     sentence="How much it sounds like the author: 0 % is what other people's text reaches, 100 % the author's own. It is the mean "
-    "of the three figures below.",
+    "of those of the three figures below that tell the author from others.",
     cannot_see="whether a reader would take it for the author: measures of style agree with people and with each other only loosely",
 )
 WORDS = About(

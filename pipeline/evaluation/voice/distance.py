@@ -11,6 +11,8 @@ import numpy as np
 
 from pipeline.evaluation.voice.features import rates
 
+FARTHEST = 3.0
+"""Standard deviations beyond which one feature counts no more: a single odd sign must not decide."""
 DRAWS = 400
 """Texts that are joined anew, for the spread."""
 
@@ -38,8 +40,8 @@ class Distance:
         self._mean, self._deviation = spread.mean(axis=0), spread.std(axis=0)
         self._used = self._deviation > 0
         self._author = self._z(author.sum(axis=0))
-        self.floor = float(np.mean([self.of(one).mean() for one in foreign]))
-        """The mean distance of other authors' text."""
+        self.foreign = np.concatenate([self.of(one) for one in foreign])
+        """The distances of other authors' texts, whose mean is the floor."""
 
     def _z(self, counts: np.ndarray) -> np.ndarray:
         z = (rates(counts) - self._mean)[..., self._used] / self._deviation[self._used]
@@ -47,7 +49,8 @@ class Distance:
 
     def of(self, counts: np.ndarray) -> np.ndarray:
         """The distance of each of several joined texts (texts, 2, features)."""
-        return np.asarray(np.abs(self._z(counts) - self._author).mean(axis=-1))
+        apart = np.minimum(np.abs(self._z(counts) - self._author), FARTHEST)
+        return np.asarray(apart.mean(axis=-1))
 
 
 def joined(counts: np.ndarray, sizes: np.ndarray, budget: int, rng: np.random.Generator, draws: int) -> np.ndarray:

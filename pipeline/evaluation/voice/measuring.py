@@ -13,6 +13,7 @@ import numpy as np
 
 from pipeline.evaluation.doubt import Difference, Estimate, percentiles, two_sided
 from pipeline.evaluation.figures import Figure
+from pipeline.evaluation.voice.about import ABOUT
 from pipeline.evaluation.voice.classifier import Piece, recognise
 from pipeline.evaluation.voice.distance import DRAWS, Distance, drawings, joined
 from pipeline.evaluation.voice.features import Counter, form, function_words, table
@@ -24,6 +25,8 @@ BUDGET = 600
 """Words of the joined texts, if there are as many."""
 FEWEST_WORDS = 120
 """A system whose answers have fewer words has no voice to measure."""
+LEAST_TOLD = 0.75
+"""A measure that tells the author from others less often has no say in the voice."""
 DISTANCES: dict[str, Counter] = {"voice_words": function_words, "voice_form": form}
 
 
@@ -71,21 +74,23 @@ def measure_voices(
     found = Voices(figures={name: {} for name in texts})
     placed: dict[str, list[np.ndarray]] = {name: [] for name in texts}
     for key, count in DISTANCES.items():
-        samples, floor, ceiling = _distances(count, texts, learnt, rest, authors, budget)
-        _record(found, placed, texts, key, samples, floor, ceiling)
+        samples, far, near = _distances(count, texts, learnt, rest, authors, budget)
+        told = float(np.mean(near[:, None] < far[None, :]))
+        _record(found, placed, texts, key, samples, float(far.mean()), float(near.mean()), told)
     own_pieces = [Piece(one, text.author) for text in (*own, *held_out) for one in pieces(text, length)]
     foreign = [Piece(one, text.author) for text in others for one in pieces(text, length)]
     model = [Piece(text, question) for question, text in texts.get(base, {}).items()]
     by_question = {name: [Piece(text, question) for question, text in of.items()] for name, of in texts.items()}
-    told = recognise(own_pieces, foreign, model, by_question)
+    seen = recognise(own_pieces, foreign, model, by_question)
     _record(
         found,
         placed,
         texts,
         "voice_ngrams",
-        {name: _resampled(told.answers[name]) for name in texts},
-        told.floor,
-        told.ceiling,
+        {name: _resampled(seen.answers[name]) for name in texts},
+        seen.floor,
+        seen.ceiling,
+        seen.accuracy,
     )
     for name, parts in placed.items():
         if parts:
@@ -98,8 +103,6 @@ def measure_voices(
         difference = Difference(value=float(gap.mean()), low=low, high=high, p=two_sided(gap), count=len(questions))
         found.differences.append((a, b, "voice", difference))
     found.notes += [
-        f"The classifier tells the author's prose from others' in {told.accuracy:.0%} of the pieces that it has not read "
-        "(50% is guessing).",
         f"Voices were compared on texts of about {budget} words, the floor on {len(others)} other authors, the ceiling on "
         f"{len(held_out)} held-out documents.",
     ]
@@ -109,7 +112,7 @@ def measure_voices(
 def _distances(
     count: Counter, texts: Mapping[str, Mapping[str, str]], learnt: Sequence[str], rest: Sequence[str],
     authors: Sequence[Sequence[str]], budget: int,
-) -> tuple[dict[str, np.ndarray], float, float]:  # fmt: skip
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:  # fmt: skip
     """The distances of joined answers by system, of other authors' text, and of the author's held-out text."""
     sizes = [_sizes(learnt), *(_sizes(of) for of in authors)]
     distance = Distance(table(learnt, count), [table(of, count) for of in authors], sizes, budget)
@@ -118,7 +121,7 @@ def _distances(
     for name, of in texts.items():
         said = list(of.values())
         samples[name] = distance.of(joined(table(said, count), _sizes(said), budget, np.random.default_rng(0), DRAWS))
-    return samples, distance.floor, float(distance.of(held).mean())
+    return samples, distance.foreign, distance.of(held)
 
 
 def _record(
@@ -129,13 +132,21 @@ def _record(
     samples: Mapping[str, np.ndarray],
     floor: float,
     ceiling: float,
+    told: float,
 ) -> None:
-    """Writes down a measure, and where it places each system if it can tell the author from others."""
+    """Writes down a measure, and where it places each system if it can tell the author from others.
+
+    Args:
+        told: how often it does, .5 is guessing: of unread pieces, or of pairs of an author's and another's text.
+    """
     for name, values in samples.items():
         found.figures[name][key] = Figure(all=_estimate(values, len(texts[name])), floor=floor, ceiling=ceiling)
-    is_apart = ceiling < floor if key in DISTANCES else ceiling > floor
-    if not is_apart:
-        found.notes.append(f"{key} can't tell the author from others here, so it is no part of the voice.")
+    title = ABOUT[key].title.lower()
+    found.notes.append(
+        f"Of texts that it has not read, “{title}” tells the author's from others' in {told:.0%} (50% is guessing)"
+        + ("." if told >= LEAST_TOLD else ", so it is no part of the voice.")
+    )
+    if told < LEAST_TOLD:
         return
     for name, values in samples.items():
         placed[name].append((values - floor) / (ceiling - floor))

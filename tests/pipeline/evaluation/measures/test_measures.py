@@ -45,10 +45,10 @@ def test_a_measure_says_what_it_is_to_a_layman_and_what_it_cannot_see() -> None:
     assert len({measure.key for measure in measures()}) == len(measures())
 
 
-def test_the_speed_is_that_of_the_words_after_the_first() -> None:
+def test_the_speed_is_that_of_all_words_after_the_search() -> None:
     answer = Answer(
         question="?", mode="base", answer="a b", citations=[], refused=False, model="m",
-        timings=Timings(first_token_ms=500, total_ms=2500),
+        timings=Timings(retrieve_ms=500, total_ms=2500),
     )  # fmt: skip
     speed = next(measure for measure in measures() if measure.key == "tokens_per_second")
     assert speed.of(Judged(QUESTIONS[0], answer, written=20)) == 10

@@ -89,7 +89,16 @@ def test_the_difference_of_two_voices_is_shown_and_that_of_equal_ones_is_not(fou
 
 
 def test_the_classifier_s_own_accuracy_is_said(found: Voices) -> None:
-    assert any("of the pieces that it has not read" in note for note in found.notes)
+    (note,) = (note for note in found.notes if "taken for the author" in note)
+    assert "tells the author's from others' in 100%" in note
+    assert not any("no part of the voice" in note for note in found.notes)
+
+
+def test_a_measure_that_can_not_tell_the_author_from_others_has_no_say() -> None:
+    found = measure_voices({"liar": SYSTEMS["liar"]}, OWN, HELD_OUT, texts("like", author_sentence, 8, 9))
+    assert sum("no part of the voice" in note for note in found.notes) == 3
+    assert "voice" not in found.figures["liar"]
+    assert found.figures["liar"]["voice_words"].floor is not None
 
 
 def test_facts_do_not_raise_a_voice() -> None:
