@@ -2,15 +2,21 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from pipeline.chat.prompt import heading_line
 from pipeline.index.passages import Passage
 from pipeline.text.detecting import may_be_english
 from pipeline.text.names import as_written, named
 from pipeline.text.numbers import number_words, numbers
+from pipeline.text.pieces import split_sentences
 from pipeline.text.statements import plain
-from pipeline.text.words import stems_with_parts, words
+from pipeline.text.words import content_stems, stems_with_parts, words
 
+TOLD = 2 / 3
+"""Share of a sentence's content words that must stand around a number in the passages for the number to say the same."""
+FRAGMENT = 3
+"""A sentence of fewer content words says something only together with the question."""
 COUNTS = 3
 """Up to here a number in words may be a turn of phrase."""
 _LINK = re.compile(r"https?://[^\s)>\]\"'`]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<=\]\()[^)\s]+")
@@ -27,6 +33,7 @@ class Grounds:
         self._stems = stems_with_parts(self._all) | named(self._all)
         self._said = [f" {' '.join(words(text))} " for text in texts]
         self._asked = words(question)
+        self._passages = passages
 
     def lacking(self, sentence: str) -> list[str]:
         """Numbers, dates, names, identifiers and links of a sentence, as written there, that stand nowhere here."""
@@ -46,6 +53,41 @@ class Grounds:
                 unknown.append(word)
         return unknown
 
+    def misplaced(self, sentence: str) -> list[str]:
+        """Numbers of an English sentence that the passages hold, but of something else.
+
+        Around a number, in its sentence, the two beside it and the heading, stand most of the words that the answer says
+        of it: "2,900 poems" in a passage does not hold "translated into 2,900 languages".
+        """
+        said = _without_digits(content_stems(sentence))
+        if len(said) < FRAGMENT:
+            said |= _without_digits(content_stems(self.question))
+        counted = sorted(numbers(plain(sentence)) - numbers(self.question))
+        if not said or not may_be_english(plain(sentence)):
+            return []
+        near = {
+            n: max((said & stems for held, stems in self._places if n in held), key=len, default=None) for n in counted
+        }
+        found = {n: words for n, words in near.items() if words is not None}
+        # A sentence may tell of several numbers what stands in several places.
+        told = set().union(*found.values())
+        return list(found) if len(told) < TOLD * len(said) else []
+
+    @cached_property
+    def _places(self) -> list[tuple[set[str], set[str]]]:
+        """For each sentence of the passages that holds a number: its numbers, and the stems around them."""
+        places = []
+        for passage in self._passages:
+            heading, sentences = heading_line(passage), split_sentences(passage.text)
+            around = stems_with_parts(heading)
+            for n, sentence in enumerate(sentences):
+                if held := _counted(sentence):
+                    beside = "\n".join(sentences[max(0, n - 1) : n + 2])
+                    places.append((held, around | stems_with_parts(beside)))
+            if held := _counted(heading):
+                places.append((held, around | stems_with_parts(passage.text)))
+        return places
+
     def _holds(self, stem: str, word: str) -> bool:
         return stem in self._stems or stem.removesuffix("s") in self._stems or word.casefold() in self._all.casefold()
 
@@ -57,3 +99,11 @@ class Grounds:
     def is_question(self, sentence: str) -> bool:
         """Whether it is the question again."""
         return bool(self._asked) and words(sentence) == self._asked
+
+
+def _counted(text: str) -> set[str]:
+    return numbers(text) | number_words(text).keys()
+
+
+def _without_digits(stems: Iterable[str]) -> set[str]:
+    return {stem for stem in stems if not any(letter.isdigit() for letter in stem)}

@@ -50,6 +50,11 @@ class WritingDesk:
         least = -1.0 if self.translates else MEANT
         return [f"[{n}]" for n in supporting_passages(sentence, self.passages, self.similarity, named, least)]
 
+    def lacking(self, sentence: str) -> list[str]:
+        """What of a sentence no passage holds."""
+        misplaced = [] if self.translates or is_code(sentence) else self.grounds.misplaced(sentence)
+        return self.grounds.lacking(sentence) + misplaced
+
     def agrees(self, sentence: str) -> bool:
         """Whether a sentence says what the best quotations say, and more than the question."""
         if not self.agrees_with:
@@ -90,7 +95,7 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
                 break
             if not words(sentence) or desk.grounds.is_question(sentence):
                 continue
-            lacking = desk.grounds.lacking(sentence)
+            lacking = desk.lacking(sentence)
             outcome.unsupported += lacking
             if lacking and desk.unsupported == "drop":
                 continue

@@ -4,11 +4,15 @@ from pipeline.chat.grounds import Grounds
 from pipeline.index.passages import Passage
 
 TEXT = "The gateway of Ada listens on port 8765. See https://example.org/docs. Since March 2019 it has twelve doors."
-PASSAGE = Passage(
-    id="a#1", document="a.md", title="Gateway", url="/docs/gateway", heading="Ports", text=TEXT, score=1,
-    visibility="public",
-)  # fmt: skip
-GROUNDS = Grounds([PASSAGE], "Does it run on a Mac?", ["Zed"])
+
+
+def passage(title: str, text: str, heading: str = "", url: str = "") -> Passage:
+    return Passage(
+        id=title, document="a.md", title=title, url=url, heading=heading, text=text, score=1, visibility="public"
+    )
+
+
+GROUNDS = Grounds([passage("Gateway", TEXT, "Ports", "/docs/gateway")], "Does it run on a Mac?", ["Zed"])
 
 
 @pytest.mark.parametrize(
@@ -35,3 +39,34 @@ def test_copies_and_the_question_are_known() -> None:
     assert GROUNDS.is_copied("The gateway of **Ada** listens on port 8765")
     assert not GROUNDS.is_copied("Ada listens on her port.")
     assert GROUNDS.is_question("does it run on a mac")
+
+
+POEMS = Grounds(
+    [
+        passage("E. E. Cummings", "Cummings was an American poet. He wrote approximately 2900 poems and four plays."),
+        passage(
+            "Andrew Carnegie", "Before his death on August 11, 1919, Carnegie had donated $350,695,654 for causes."
+        ),
+        passage("Apple Music", "It started in 113 countries. A trial takes three months."),
+    ],
+    "How many poems did Cummings write?",
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "misplaced"),
+    [
+        ("E. E. Cummings wrote about 2,900 poems.", []),
+        ("The poems of Cummings were translated into 2900 languages.", ["2900"]),
+        ("2,900 poems.", []),
+        ("Andrew Carnegie donated $350,695,654.", []),
+        ("The house of Carnegie in Lenox cost $350,695,654.", ["350695654"]),
+        ("Cummings wrote 2900 poems, and Carnegie donated $350,695,654.", []),
+        ("Apple Music has a trial of 3 months.", []),
+        ("113", ["113"]),
+        ("It began in 7 countries.", []),  # 7 stands nowhere: `lacking` says so
+        ("Die Gedichte wurden in 2900 Sprachen gedruckt und gelesen.", []),
+    ],
+)
+def test_numbers_that_stand_for_something_else(sentence: str, misplaced: list[str]) -> None:
+    assert POEMS.misplaced(sentence) == misplaced
