@@ -85,7 +85,7 @@ class Clone:
         """The collection that was cloned into `folder`."""
         questions = (DATA / f"refusal_{self.name}.jsonl",)
         lists = (questions, ()) if self.tuned_on else ((), questions)
-        return Collection(self.name, ContentSource(path=folder / self.name, visibility="public"), *lists)
+        return Collection(self.name, ContentSource(path=folder.resolve() / self.name, visibility="public"), *lists)
 
 
 CLONES = (
@@ -234,7 +234,7 @@ def _chosen(clones: Path | None, notes: Path | None, questions: Path | None) -> 
     if (notes is None) != (questions is None):
         raise click.UsageError("--notes and --questions need each other: give both")
     if notes and questions:
-        return [Collection(notes.name, ContentSource(path=notes, visibility="public"), (), (questions,))]
+        return [Collection(notes.name, ContentSource(path=notes.resolve(), visibility="public"), (), (questions,))]
     return [*COLLECTIONS, *(clone.collection(clones) for clone in CLONES if clones)]
 
 
