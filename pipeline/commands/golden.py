@@ -33,6 +33,7 @@ def draft(settings: Settings, count: int, as_json: bool) -> None:
     from pipeline.evaluation.golden_proposals import proposals_file
     from pipeline.site import Site
 
+    click.echo(f"asking the teacher {settings.teacher.model}", err=True)
     drafted = asyncio.run(propose(Site(settings), count))
     for reason in drafted.unreadable[:3]:
         click.echo(f"left out: {reason}", err=True)

@@ -19,6 +19,8 @@ from pipeline.text.words import words
 
 MOST_FACTS = 4
 """The most facts of a proposed question; a person can add more."""
+ASKS = 3
+"""So many times the wanted number a teacher is asked at most: a slow one that gives little is not asked about every note."""
 LONGEST_FACT = 60
 """Characters of a name, number or piece of code that is proposed as a fact."""
 KINDS: tuple[PairKind, ...] = ("fact", "refusal", "voice", "fact", "refusal", "synthesis")
@@ -118,11 +120,13 @@ async def from_notes(
         ModelError: the teacher can't be reached.
     """
     found: list[Proposal] = []
+    asked = 0
     for turn, source in enumerate(_spread(sources)):
         # A chunk that gives nothing of one kind is asked for the next one.
         for kind in dict.fromkeys(KINDS[(turn + step) % len(KINDS)] for step in range(len(KINDS))):
-            if len(found) >= count:
+            if len(found) >= count or asked >= ASKS * count:
                 return found
+            asked += 1
             try:
                 pairs = await teacher.write(Task(kind, 1, (source,)))
             except UnreadableError as error:

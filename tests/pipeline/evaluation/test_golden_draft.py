@@ -86,6 +86,13 @@ def test_what_cannot_be_read_is_left_out_with_its_reason() -> None:
     assert unreadable == ["fact of tea.md: no JSON: try another model"]
 
 
+def test_a_teacher_that_gives_nothing_is_not_asked_about_every_note() -> None:
+    unreadable: list[str] = []
+    notes = [source(f"{number}.md", TEXT) for number in range(50)]
+    assert asyncio.run(from_notes(notes, Mumbler(), 4, unreadable)) == []
+    assert len(unreadable) == 12
+
+
 class Answering:
     name = "answering"
 
