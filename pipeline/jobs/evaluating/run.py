@@ -4,8 +4,10 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 from filelock import FileLock, Timeout
@@ -72,31 +74,15 @@ def evaluate(
         with site.index() as index:
             index.sync()
         site.calibrate()
-        opened = {one.name: OpenSystem(settings, one, visibility, connect) for one in systems}
+        opened = [OpenSystem(settings, one, visibility, connect) for one in systems]
         # An adapter that may not answer must not be found out after an hour.
-        adapters = {name: adapter_name(system) for name, system in opened.items()}
-        answered, kept = 0, 0
-
-        def on_answer(was_kept: bool) -> None:
-            nonlocal answered, kept
-            answered, kept = answered + 1, kept + was_kept
-            progress(answered, len(systems) * len(questions), "answers")
-
-        store, texts = KeptAnswers(settings), [one.question for one in questions]
-        results = {}
-        for name, system in opened.items():
-            replies = ask_all(
-                system, texts, store, on_answer=on_answer, cancelled=lambda: cancelled() or is_called_off()
-            )
-            results[name] = SystemResult(
-                system=system.system,
-                model=system.engine.models.chat if asks_model(system) else "",
-                adapter=adapters[name],
-                memory_mb=_memory(system),
-                trained=_trained(settings, adapters[name]),
-                replies=replies,
-            )
-            _let_go(system)
+        adapters = [adapter_name(system) for system in opened]
+        counter = _Counter(progress, len(systems) * len(questions))
+        asked = _Asked([one.question for one in questions], counter, lambda: cancelled() or is_called_off())
+        results = {
+            system.system.name: _result(system, adapter, asked)
+            for system, adapter in zip(opened, adapters, strict=True)
+        }
         data_set = _data_set(settings, results)
         made = Evaluation(
             number=max(record.numbers(settings), default=0) + 1,
@@ -107,7 +93,7 @@ def evaluate(
             questions=list(questions),
             known=_known(settings, data_set, questions),
             data_set=data_set,
-            kept=kept,
+            kept=counter.kept,
             parallel=PARALLEL,
             systems=results,
             comparisons=[],
@@ -118,6 +104,45 @@ def evaluate(
         made.seconds = time.monotonic() - started
         record.write(settings, made)
         return made
+
+
+@dataclass
+class _Counter:
+    """Counts the answers of all systems."""
+
+    progress: ProgressReport
+    total: int
+    done: int = 0
+    kept: int = 0
+
+    def count(self, was_kept: bool) -> None:
+        self.done, self.kept = self.done + 1, self.kept + was_kept
+        self.progress(self.done, self.total, "answers")
+
+
+class _Asked(NamedTuple):
+    """What every system is asked."""
+
+    questions: list[str]
+    counter: _Counter
+    cancelled: Callable[[], bool]
+
+
+def _result(opened: OpenSystem, adapter: str, asked: _Asked) -> SystemResult:
+    """A system with its answers, and what it took."""
+    replies = ask_all(
+        opened, asked.questions, KeptAnswers(opened.settings), on_answer=asked.counter.count, cancelled=asked.cancelled
+    )
+    result = SystemResult(
+        system=opened.system,
+        model=opened.engine.models.chat if asks_model(opened) else "",
+        adapter=adapter,
+        memory_mb=_memory(opened),
+        trained=_trained(opened.settings, adapter),
+        replies=replies,
+    )
+    _let_go(opened)
+    return result
 
 
 def cancel(settings: Settings) -> bool:

@@ -123,16 +123,6 @@ def conclusions(evaluation: Evaluation) -> list[str]:
     return shown or ["No difference between any two systems was shown."]
 
 
-def best(evaluation: Evaluation, key: str) -> str:
-    """The system with the best figure of a measure; "" if no system has one."""
-    measure = described(key)
-    found = {
-        name: result.figures[key].all.value for name, result in evaluation.systems.items() if key in result.figures
-    }
-    choose = max if measure.better == "higher" else min
-    return choose(found, key=lambda name: found[name]) if found else ""
-
-
 def next_steps(evaluation: Evaluation) -> list[str]:
     """What to do, from the figures: each sign with the command or setting that mends it."""
     steps = []
