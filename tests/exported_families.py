@@ -158,6 +158,12 @@ def make_model(folder: Path, name: str) -> None:
         return scale * array if array.ndim == 2 else array + 0.3 * mx.random.normal(array.shape)
 
     model.update(tree_map_with_path(spread, model.parameters()))
+    if name == "gemma3":
+        # Gemma's large, tied embeddings make a random model repeat the last token of the prompt, which is a line break.
+        words = model.model.embed_tokens
+        texts = [fast.decode([id_]).strip() for id_ in range(len(fast))]
+        unseen = [id_ for id_, text in enumerate(texts) if not (text and text.isascii() and text.isprintable())]
+        words.weight[mx.array(unseen)] *= 0.01
     weights = dict(tree_flatten(model.parameters()))
     if config["tie_word_embeddings"]:
         weights.pop("lm_head.weight", None)
