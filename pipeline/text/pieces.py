@@ -9,6 +9,8 @@ _FENCE = re.compile(r"^\s*(```|~~~)")
 _ITEM = re.compile(r"^\s*(?:[-*+]|(\d+[.)]))\s+")
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*$")
 _BAR = re.compile(r"(?<!\\)\|")
+_FULL_STOPS = "。！？」』）"
+"""Chinese and Japanese put no space behind them."""
 _HEADING = re.compile(r"^#{1,6}\s")
 
 
@@ -36,7 +38,9 @@ def _between(before: str, after: str) -> str:
         return "\n\n"
     if _ITEM.match(after):
         return "\n"
-    return "\n\n" if _ITEM.match(before) else " "
+    if _ITEM.match(before):
+        return "\n\n"
+    return "" if before[-1] in _FULL_STOPS else " "
 
 
 def bare(sentence: str) -> str:

@@ -27,4 +27,7 @@ def test_only_the_english_embedder_is_advised_against() -> None:
 
 
 def test_many_languages_are_not_all_named() -> None:
-    assert named({"de": 9, "sv": 8, "fr": 3, "it": 2, "es": 1}) == "German (9), sv (8), French (3), Italian (2), others"
+    assert (
+        named({"de": 9, "sv": 8, "fr": 3, "it": 2, "es": 1})
+        == "German (9), Swedish (8), French (3), Italian (2), others"
+    )

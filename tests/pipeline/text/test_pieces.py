@@ -70,3 +70,9 @@ def test_a_line_of_markdown_ends_at_a_line_feed_alone():
 def test_a_row_has_its_heads_as_far_as_there_are_some() -> None:
     table = "| | Age |\n|---|---|\n| Minka | 11 |\n| a \\| b | | more |\n\n| no | head |"
     assert split_sentences(table) == ["- Minka — Age: 11", "- a \\| b —  — more", "- no — head"]
+
+
+def test_chinese_sentences_are_joined_without_a_space() -> None:
+    text = "路由器挂在阁楼上。客人用的网络叫“苍鹭”。"
+    assert join_sentences(split_sentences(text)) == text
+    assert join_sentences(["One.", "Two."]) == "One. Two."
