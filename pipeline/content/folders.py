@@ -4,12 +4,14 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.content.converting import MARKDOWN, UNREAD, VAULT
 from pipeline.content.globs import first_match
 from pipeline.content.kinds import load_kind
 from pipeline.content.kinds.kind import RuleAgainst
 from pipeline.settings import ContentSource, Settings
 
-SUFFIXES = (".md", ".mdx", ".markdown")
+SUFFIXES = (*MARKDOWN, *VAULT, *UNREAD)
+"""Of the files that a source may report; its kind says which of them."""
 _IGNORED_FOLDERS = ("node_modules",)
 
 

@@ -10,12 +10,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline.content.converting import CONVERTED, to_markdown
 from pipeline.content.documents import Document
 from pipeline.content.frontmatter import as_list, date_of, lookup, tags_of, title_of
 from pipeline.content.kinds import load_kind
 from pipeline.content.kinds.kind import ContentKind
 from pipeline.content.markup import clean
-from pipeline.content.mending import read_front_matter
+from pipeline.content.mending import FrontMatter, read_front_matter
 from pipeline.content.publishing import period_of
 from pipeline.content.slugs import slugify
 from pipeline.content.structure import first_heading
@@ -41,10 +42,12 @@ def parse_document(
         EmptyError: no text below the front matter.
         ContentError: not text, or its front matter can't be read.
     """
-    front = read_front_matter(decode(data))
+    suffix = path.suffix.lower()
+    text = decode(data)
+    front = FrontMatter({}, to_markdown(text, suffix)) if suffix in CONVERTED else read_front_matter(text)
     values = front.values
     kind = load_kind(source)
-    body = clean(kind.drop_calls(front.body, values), kind=kind, mdx=path.suffix.lower() in kind.mdx_suffixes)
+    body = clean(kind.drop_calls(front.body, values), kind=kind, mdx=suffix in kind.mdx_suffixes)
     text = _encodable(kind.with_front_matter(values, body.text))
     if not re.search(r"\w", text):
         raise EmptyError(

@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from pipeline.content.converting import UNREAD
 from pipeline.content.documents import FileReport
-from pipeline.content.folders import SUFFIXES, Folder, is_ignored, open_folders
+from pipeline.content.folders import Folder, is_ignored, open_folders
+from pipeline.content.kinds import load_kind
 from pipeline.content.memory import ReadMemory
 from pipeline.content.parsing import EmptyError, parse_document
 from pipeline.errors import ContentError
@@ -16,7 +18,7 @@ from pipeline.settings import ContentSource, Settings
 
 
 def read_sources(settings: Settings, memory: ReadMemory | None = None) -> Iterator[FileReport]:
-    """A report of every Markdown file below every source, sorted within each folder, files before folders.
+    """A report of every Markdown file, and of what else its kind reads, below every source, sorted within each folder, files before folders.
 
     A folder that can't be read is one `failed` report whose id ends in `/`, a source without any file in it a `skipped`
     one; a file that vanishes meanwhile has none.
@@ -61,7 +63,7 @@ def read_file(settings: Settings, source: ContentSource, path: Path) -> FileRepo
         return _report(
             folder, relative, "skipped", "hidden, or of a tool: move it to an ordinary folder to have it read"
         )
-    if place.suffix.lower() not in SUFFIXES:
+    if place.suffix.lower() not in load_kind(folder.source).suffixes:
         return _report(folder, relative, "skipped", "not Markdown: name it .md or .mdx to have it read")
     if any(place.is_relative_to(inner) for inner in folder.inner):
         return _report(folder, relative, "skipped", "below another [[content]] entry of sitetwin.toml, which reads it")
@@ -76,9 +78,11 @@ def read_changed(settings: Settings, paths: Iterable[Path]) -> Iterator[FileRepo
     folders = [folder for folder in open_folders(settings) if not folder.fault]
     for path in paths:
         around = [folder for folder in folders if path.is_relative_to(folder.root)]
-        if not around or path.suffix.lower() not in SUFFIXES:
+        if not around:
             continue
         folder = max(around, key=lambda folder: len(folder.root.parts))
+        if path.suffix.lower() not in load_kind(folder.source).suffixes:
+            continue
         relative = _below(folder, path)
         if not any(map(is_ignored, relative.split("/"))):
             report = _read(folder, relative) if _stands_there(path) else None
@@ -111,8 +115,9 @@ def _walk(folder: Folder, memory: ReadMemory | None) -> Iterator[FileReport]:
         if directory == folder.root and not entries:
             yield _report(folder, "", "skipped", "an empty folder: put Markdown there, or correct its `path`")
         entries = [entry for entry in entries if not is_ignored(entry.name)]
+        suffixes = load_kind(folder.source).suffixes
         for entry in entries:
-            if _is_text(entry) and (report := _read(folder, _below(folder, Path(entry.path)), memory)):
+            if _is_text(entry, suffixes) and (report := _read(folder, _below(folder, Path(entry.path)), memory)):
                 yield report
         folders = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
         waiting += [inner for inner in reversed(folders) if inner not in folder.inner]
@@ -122,10 +127,10 @@ def _below(folder: Folder, path: Path) -> str:
     return path.relative_to(folder.root).as_posix()
 
 
-def _is_text(entry: os.DirEntry[str]) -> bool:
+def _is_text(entry: os.DirEntry[str], suffixes: tuple[str, ...]) -> bool:
     """Whether a report is due: a file by its name, and a link to a folder, which might be taken for one that is read."""
     return not entry.is_dir(follow_symlinks=False) and (
-        entry.name.lower().endswith(SUFFIXES) or (entry.is_symlink() and _is_folder_link(entry))
+        entry.name.lower().endswith(suffixes) or (entry.is_symlink() and _is_folder_link(entry))
     )
 
 
@@ -146,6 +151,9 @@ def _read(folder: Folder, relative: str, memory: ReadMemory | None = None) -> Fi
         found = path.lstat()
         if stat.S_ISLNK(found.st_mode):
             return _report(folder, relative, *_about_link(folder, path))
+        if path.suffix.lower() in UNREAD:
+            kind = path.suffix[1:].upper()
+            return _report(folder, relative, "skipped", f"{kind} is not read: export it as Markdown to have it found")
         if not stat.S_ISREG(found.st_mode):
             return _report(folder, relative, "skipped", "no ordinary file: replace it by one to have it read")
         id = f"{folder.name}/{relative}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.content.converting import MARKDOWN
 from pipeline.content.frontmatter import words_of
 from pipeline.content.html import drop_between
 from pipeline.content.properties import described
@@ -33,6 +34,9 @@ class ContentKind:
 
     has_formulas = False
     """Whether `$…$` in a .md file is a formula, whose text stays as it is."""
+
+    suffixes: tuple[str, ...] = MARKDOWN
+    """Endings of the files that are reported on."""
 
     mdx_suffixes: tuple[str, ...] = (".mdx",)
     """Of files that are read as MDX."""

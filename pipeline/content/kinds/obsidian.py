@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.content.code import OPEN
+from pipeline.content.converting import MARKDOWN, UNREAD, VAULT
 from pipeline.content.html import drop_between
 from pipeline.content.kinds.kind import ContentKind, RuleAgainst
 from pipeline.content.properties import property_lines
@@ -29,6 +30,7 @@ _PLUGIN = re.compile(
 
 
 class Obsidian(ContentKind):
+    suffixes = (*MARKDOWN, *VAULT, *UNREAD)
     is_named_by_file = True
     has_formulas = True
 

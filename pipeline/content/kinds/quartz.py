@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.content.converting import MARKDOWN
 from pipeline.content.frontmatter import words_of
 from pipeline.content.kinds.kind import FoundFolder
 from pipeline.content.kinds.obsidian import Obsidian
@@ -13,6 +14,7 @@ from pipeline.settings import Visibility
 
 
 class Quartz(Obsidian):
+    suffixes = MARKDOWN
     default_visibility: Visibility = "public"
 
     def find(self, project: Path) -> list[FoundFolder]:

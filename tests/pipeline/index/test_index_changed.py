@@ -50,7 +50,7 @@ def test_only_the_named_files_are_looked_at(garden):
 
 
 def test_what_a_walk_would_not_read_is_not_read(garden, tmp_path):
-    names = (".hidden.md", ".obsidian/a.md", "node_modules/a.md", "a.txt", "4913", "TOOLS.md", "a.md~", "other/a.md")
+    names = (".hidden.md", ".obsidian/a.md", "node_modules/a.md", "a.log", "4913", "TOOLS.md", "a.md~", "other/a.md")
     for name in names[:5]:
         garden.write(name, "# Hidden\n\nA dibber.\n")
     (garden.notes / "other").symlink_to(garden.notes / ".obsidian")

@@ -1,0 +1,61 @@
+"""Other files of a vault as Markdown: Canvas, Bases, notebooks and plain text."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import yaml
+
+from pipeline.errors import ContentError
+
+MARKDOWN = (".md", ".mdx", ".markdown")
+UNREAD = (".pdf", ".docx", ".doc", ".odt", ".rtf", ".epub", ".org", ".rst", ".adoc", ".tex")
+"""Endings of documents that are reported, as they can't be read."""
+
+
+def to_markdown(text: str, suffix: str) -> str:
+    """The text of a file whose name ends in `suffix`, one of `CONVERTED`, as Markdown.
+
+    Raises:
+        ContentError: it is not what its ending says.
+    """
+    try:
+        return "\n\n".join(part for part in CONVERTED[suffix](text) if part.strip())
+    except (ValueError, TypeError, AttributeError, KeyError, yaml.YAMLError):
+        raise ContentError(f"not a valid {suffix} file: open and save it once in its program") from None
+
+
+def _canvas(text: str) -> Iterator[str]:
+    """Its cards from top to bottom; a group is a heading, a file its name."""
+    nodes = json.loads(text or "{}").get("nodes", [])
+    for node in sorted(nodes, key=lambda node: (node["y"], node["x"])):
+        shown = {"text": "text", "group": "label", "file": "file", "link": "url"}[node["type"]]
+        words = str(node.get(shown, ""))
+        yield f"## {words}" if node["type"] == "group" and words else words.removesuffix(".md")
+
+
+def _base(text: str) -> Iterator[str]:
+    """The names that a reader of the table sees: its views and its columns."""
+    values: dict[str, Any] = yaml.safe_load(text) or {}
+    yield from (str(view["name"]) for view in values.get("views") or [] if "name" in view)
+    columns = (values.get("properties") or {}).values()
+    yield ", ".join(str(column["displayName"]) for column in columns if "displayName" in (column or {}))
+
+
+def _notebook(text: str) -> Iterator[str]:
+    """Its cells, code in fences, without the results."""
+    book = json.loads(text)
+    language = book.get("metadata", {}).get("kernelspec", {}).get("language", "python")
+    for cell in book["cells"]:
+        source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+        if cell["cell_type"] != "code":
+            yield source
+        elif source.strip():
+            fence = "````" if "```" in source else "```"
+            yield f"{fence}{language}\n{source}\n{fence}"
+
+
+CONVERTED: dict[str, Callable[[str], Iterator[str]]] = {".canvas": _canvas, ".base": _base, ".ipynb": _notebook}
+"""What makes Markdown of a file, by the ending of its name."""
+VAULT = (*CONVERTED, ".txt")
+"""Endings of what is read beside Markdown in a vault or a plain folder."""
