@@ -87,7 +87,7 @@ def _models(machine: Machine) -> str:
     if not chosen:
         return """# "demo" is SmolLM2-135M-Instruct: it needs no model hub and no GPU, and it is tiny.
 # For better answers name an MLX model (a hub id or a folder), or use a server you have:
-# with Ollama set chat = "ollama:gemma3:12b". On a Linux CPU that serves better from 0.4 billion weights on, and
+# with Ollama set chat = "ollama:gemma3:12b". On a Linux CPU that serves better from a billion weights on, and
 # `sitetwin export RUN --to ollama` takes an adapter there.
 chat = "demo"
 """

@@ -1,6 +1,7 @@
 """Finds what sitetwin needs, what is there, and the command that mends what is missing."""
 
 import importlib.util
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from huggingface_hub.constants import HF_HUB_CACHE
+from safetensors import safe_open
 
 from pipeline.doctor.finding import Finding
 from pipeline.doctor.of_machine import free_bytes, of_machine
@@ -24,11 +26,13 @@ from pipeline.site import Site
 from pipeline.weights import blas
 from pipeline.weights.cache import LAYOUT, cache_folder
 from pipeline.weights.demo import EMBEDDINGS
+from pipeline.weights.int8 import is_fast
 from pipeline.weights.locating import weights_folder
 
-OLLAMA_FROM_BYTES = 1_500_000_000
-"""With so many bytes of weights, about 0.4 billion of them, a Linux CPU serves better with Ollama: see docs/models.md,
-"When Ollama serves better"."""
+OLLAMA_FROM = {"in 8 bits": 1_000_000_000, "in 32 bits": 200_000_000}
+"""From so many weights on, a Linux CPU serves better with Ollama, by how the engine holds them: see docs/models.md, "When
+Ollama serves better". In 8 bits the engine was no slower with half a billion, the largest model that was measured; in 32
+bits it was five times slower with any model larger than the demo's."""
 _INSTALL = "pip install 'sitetwin[langflow]'"
 
 
@@ -120,22 +124,30 @@ def _chat_model(settings: Settings) -> Finding:
     if settings.models.chat == "demo":
         return _demo(name, "SmolLM2-135M-Instruct")
     text = f"{settings.models.chat}, on MLX, loaded at the first question"
-    if sys.platform == "linux" and (size := _weight_bytes(settings.models.chat)) >= OLLAMA_FROM_BYTES:
+    held = "in 8 bits" if settings.engine.int8 and is_fast() else "in 32 bits"
+    if sys.platform == "linux" and (count := _weights(settings.models.chat)) >= OLLAMA_FROM[held]:
         return Finding(
             name=name,
             state="note",
-            text=f"{text}; its weights take {size / 1e9:.1f} GB, in Ollama a quarter of that",
+            text=f"{text}; it has {count / 1e9:.1f} billion weights {held}, and Ollama holds 4 bits of each",
             mend="set models.chat to ollama:NAME; `sitetwin export RUN --to ollama` takes an adapter there",
         )
     return Finding(name=name, state="note", text=text)
 
 
-def _weight_bytes(model: str) -> int:
-    """The bytes of the chat model's weights; 0 if they are not on this machine yet."""
+def _weights(model: str) -> int:
+    """How many weights the chat model has; 0 if they are not on this machine yet."""
     try:
-        return sum(file.stat().st_size for file in weights_folder(model).glob("*.safetensors"))
+        files = list(weights_folder(model).glob("*.safetensors"))
     except SitetwinError:
         return 0
+    count = 0
+    for file in files:
+        with safe_open(str(file), framework="numpy") as tensors:
+            slices = [tensors.get_slice(name) for name in tensors.keys()]  # noqa: SIM118
+            # MLX packs eight weights of 4 bits, its usual form, into one number.
+            count += sum(math.prod(one.get_shape()) * (8 if one.get_dtype() == "U32" else 1) for one in slices)
+    return count
 
 
 def _embedder(settings: Settings) -> Finding:

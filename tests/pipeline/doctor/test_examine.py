@@ -1,9 +1,10 @@
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
 
-from pipeline.doctor import OLLAMA_FROM_BYTES, Finding, examine
+from pipeline.doctor import OLLAMA_FROM, Finding, examine
 from pipeline.processes.endpoint import free_port
 from pipeline.processes.left_out import note_left_out
 from pipeline.settings import LangflowSettings, ModelSettings, RetrievalSettings, Settings
@@ -73,17 +74,22 @@ def test_a_flow_that_visitors_are_refused_is_named(tmp_path: Path) -> None:
     assert found().state == "ok"
 
 
-@pytest.mark.parametrize(("size", "is_said"), [(1_000_000, False), (OLLAMA_FROM_BYTES, True)])
+@pytest.mark.parametrize("held", OLLAMA_FROM)
+@pytest.mark.parametrize(("share", "is_said"), [(0.9, False), (1, True)])
 def test_a_large_model_on_a_linux_processor_is_better_served_by_ollama(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, is_said: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str, share: float, is_said: bool
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("pipeline.doctor.is_fast", lambda: held == "in 8 bits")
     folder = tmp_path / "model"
     folder.mkdir()
     for name in ("config.json", "tokenizer.json"):
         (folder / name).write_text("{}", encoding="utf-8")
+    count = int(OLLAMA_FROM[held] * share)
+    header = json.dumps({"w": {"dtype": "F16", "shape": [count], "data_offsets": [0, 2 * count]}}).encode()
     with (folder / "model.safetensors").open("wb") as file:
-        file.truncate(size)  # it takes no room on the disk
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + 2 * count)  # it takes no room on the disk
     found = finding("chat model", tmp_path, chat=str(folder))
     assert found is not None
     assert found.state == "note"
