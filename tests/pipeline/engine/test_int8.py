@@ -12,7 +12,7 @@ blas.preload(1)
 import mlx.core as mx  # noqa: E402
 import mlx.nn as nn  # noqa: E402
 import numpy as np  # noqa: E402
-from mlx_lm.models import llama, qwen2, qwen3  # noqa: E402
+from mlx_lm.models import gemma2, gemma3_text, llama, qwen2, qwen3  # noqa: E402
 from mlx_lm.models.cache import make_prompt_cache  # noqa: E402
 from mlx_lm.utils import load_model  # noqa: E402
 from safetensors.numpy import load_file, save_file  # noqa: E402
@@ -67,6 +67,14 @@ def test_the_logits_are_near_those_of_floats(kind: Any, tied: bool, dtype: mx.Dt
     assert found.dtype == np.float32
     assert np.corrcoef(expected.ravel(), found.ravel())[0, 1] > 0.999
     assert not (expected == found).all()
+
+
+@pytest.mark.parametrize(("kind", "changed"), [(gemma2, {"query_pre_attn_scalar": 16}), (gemma3_text, {})])
+def test_so_are_those_of_gemma_whose_output_is_always_its_embedding(kind: Any, changed: dict[str, Any]) -> None:
+    model, held = (random_model(kind, sliding_window=32, sliding_window_pattern=2, **changed) for _ in range(2))
+    assert can_hold(held)
+    hold(held)
+    assert np.corrcoef(logits(model).ravel(), logits(held).ravel())[0, 1] > 0.999
 
 
 def test_a_model_in_mlx_4_bits_is_near_itself(bases: Path) -> None:
