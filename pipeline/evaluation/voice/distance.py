@@ -13,8 +13,8 @@ from pipeline.evaluation.voice.features import rates
 
 FARTHEST = 3.0
 """Standard deviations beyond which one feature counts no more: a single odd sign must not decide."""
-DRAWS = 400
-"""Texts that are joined anew, for the spread."""
+DRAWS = 4000
+"""Texts that are joined anew: enough for a p that survives the correction for a whole table."""
 
 
 class Distance:

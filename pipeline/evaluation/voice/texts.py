@@ -18,7 +18,8 @@ from pipeline.text.words import WORD, words
 
 FEWEST_WORDS = 200
 """A text with fewer words of prose does not stand for an author."""
-_NO_PROSE = re.compile(r"[<>|`{}\[\]=]|https?:|\w/\w")
+_NO_PROSE = re.compile(r"[<>|`{}\[\]=]|https?:|\w/\w|^[^.:]{1,40}: .* — ")
+"""Code, links, and rows of tables as `split_sentences` writes them."""
 _SPACE = re.compile(r"\s+")
 
 
