@@ -6,8 +6,10 @@ from typing import Any
 
 from pipeline.content.frontmatter import lookup
 
-_MARK = re.compile(r"\{%-?\s*(\w+)((?:[^%]|%(?!\})){0,5000}?)-?%\}|\{\{-?((?:[^}]|\}(?!\})){0,2000}?)-?\}\}")
-_NOTE = re.compile(r"\{#(?=\s)(?:[^#]|#(?!\})){0,5000}#\}")
+_MARK = re.compile(
+    r"\{%-?\s*+(\w++)((?:[^%{]|%(?!\})|\{(?!%)){0,5000}?)-?%\}|\{\{-?((?:[^{}]|\}(?!\})|\{(?!\{)){0,2000}?)-?\}\}"
+)
+_NOTE = re.compile(r"\{#(?=\s)(?:[^#{]|#(?!\})|\{(?!#)){0,5000}#\}")
 _HIDDEN = {"comment", "for", "css", "js", "tablerow"}
 """What these enclose is no text: a note, a pattern that is filled in for each entry of a list, a style. What `set` and
 `capture` enclose is shown elsewhere on the page."""

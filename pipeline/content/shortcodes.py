@@ -3,7 +3,9 @@
 import re
 
 _ARGUMENTS = r"(?:\"(?:\\.|[^\"\\])*\"|'[^'\n]*'|`[^`]*`|[^\"'`{}]|')"
-_CALL = re.compile(rf"\{{\{{([<%])-?\s*(?!/\*)(/?)\s*([\w/.-]+)((?:{_ARGUMENTS}){{0,2000}}?)/?\s*-?[>%]\}}\}}")
+_CALL = re.compile(
+    rf"\{{\{{([<%])-?\s*(?!/\*)(/?)\s*([\w.-]++(?:/[\w.-]++)*+)((?:{_ARGUMENTS}){{0,2000}}?)/?\s*-?[>%]\}}\}}"
+)
 _ESCAPED = re.compile(r"(\{\{[<%])/\*(.*?)\*/([>%]\}\})", re.DOTALL)
 _SHOWN = re.compile(r"\b(title|caption|alt|summary|label|description)\s*=\s*(?:\"([^\"]*)\"|`([^`]*)`)")
 _FIRST = re.compile(r"\s*(?:path\s*=\s*)?[\"'`]?([^\s\"'`]+)")

@@ -24,7 +24,7 @@ _TAG = re.compile(rf"(?<!\S)#([^\s#.,;:!?()\[\]{{}}\"'`<>|\\*{OPEN}]+)")
 _PLUGIN = re.compile(
     r"^(?P<indent>[ \t>]*)(?P<fence>```+|~~~+)[ \t]*(?:dataview|dataviewjs|tasks|query|button|templater|meta-bind\S*|chart"
     r"|compressed-json)\b[^\n]*\n(?:(?!(?P=indent)(?P=fence))(?:[^\n]*\n|[^\n]+\Z))*(?:(?P=indent)(?P=fence)[`~]*[ \t]*(?:\n|\Z)|\Z)"
-    r"|`(?:\$=|=[ \t]*(?:this\b|dv\.|date\w*\(|choice\(|length\(|link\(|\[\[))[^`\n]*`|<%(?:(?!%>).){0,5000}%>|^[^\n]*Switch to EXCALIDRAW VIEW[^\n]*\n?",
+    r"|`(?:\$=|=[ \t]*(?:this\b|dv\.|date\w*\(|choice\(|length\(|link\(|\[\[))[^`\n]*`|<%(?:(?!%>|<%).){0,5000}%>|^[^\n]*Switch to EXCALIDRAW VIEW[^\n]*\n?",
     re.MULTILINE | re.DOTALL,
 )
 

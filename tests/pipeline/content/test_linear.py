@@ -42,3 +42,12 @@ def test_ten_thousand_tags_or_brackets_in_each_other(before, after):
     chunks = parse(f"Words first.\n\n{before * 10_000}in{after * 10_000}", "astro", ".mdx")
     assert "Words first." in chunks[0].text
     assert time.perf_counter() - started < 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["jekyll", "hugo", "obsidian"])
+@pytest.mark.parametrize("piece", ["{% a ", "{{ a ", "{{< a ", "{# a ", "<% a ", "{% axxxxx", "x", "```query\n"])
+def test_calls_that_never_end(kind, piece):
+    started = time.perf_counter()
+    parse(f"Words first.\n\n{{{{< {{% a{piece * (LONG // len(piece))}b", kind, ".md")
+    assert time.perf_counter() - started < 20
