@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import click
 
 from flows import builder, files, server
 from flows.registry import load_registry
-from pipeline.commands.kit import with_settings
+from pipeline.commands.kit import as_json, print_json, with_settings
 from pipeline.errors import ServiceError
 from pipeline.files import write_text
 from pipeline.settings import Settings
@@ -21,7 +22,7 @@ CHECK_SECONDS = 300
 
 @click.group()
 def flows() -> None:
-    """Langflow's flows: build, check, copy back from the editor."""
+    """Langflow's flows: build, check, compare with the editor, copy back and forth."""
 
 
 @flows.command()
@@ -58,11 +59,56 @@ def check() -> None:
 def pull(settings: Settings, output: Path | None) -> None:
     """Copy the flows of the running editor into files."""
     _require_langflow()
-    changed = server.pull_flows(settings, output or files.owners_directory(settings))
-    for path in changed:
+    pulled = server.pull_flows(settings, output or files.owners_directory(settings))
+    for path in pulled.changed:
         click.echo(str(path))
-    if not changed:
+    for path in pulled.conflicts:
+        click.echo(
+            f"{path.stem} was edited here and in the editor: {path} is the editor's version, your file stays; `sitetwin "
+            f"flows diff {path.stem}` shows the differences, `sitetwin flows push {path.stem}` takes your file",
+            err=True,
+        )
+    if not pulled.changed and not pulled.conflicts:
         click.echo("nothing has changed since the last pull", err=True)
+
+
+@flows.command()
+@click.argument("name")
+@as_json
+@with_settings
+def diff(settings: Settings, name: str, as_json: bool) -> None:
+    """Show what was changed in the running editor: node, field, before, after."""
+    _require_langflow()
+    found = server.changed_in_editor(settings, name)
+    if as_json:
+        print_json({"flow": name, "differences": [asdict(difference) for difference in found]})
+        return
+    for difference in found:
+        click.echo(str(difference))
+    if not found:
+        click.echo(f"{name} is in the editor as in its file", err=True)
+
+
+@flows.command()
+@click.argument("name")
+@with_settings
+def push(settings: Settings, name: str) -> None:
+    """Put a flow's file in the place of the running editor's version, which is kept in a file."""
+    _require_langflow()
+    saved = server.push_flow(settings, name)
+    click.echo(f"{name} is in the editor as in its file")
+    if saved:
+        click.echo(f"the editor's version before is in {saved}", err=True)
+
+
+@flows.command()
+@click.argument("name")
+@with_settings
+def restore(settings: Settings, name: str) -> None:
+    """Put sitetwin's own flow beside the one that was changed in the running editor."""
+    _require_langflow()
+    restored = server.restore_flow(settings, name)
+    click.echo(f"{restored} is in the editor: compare, or let visitors talk to it with langflow.flow = {restored!r}")
 
 
 @flows.command("open")

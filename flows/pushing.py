@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from langflow_sdk import Client
 
 TIMEOUT_SECONDS = 60
+CONFLICTS = "conflicts"
+"""The folder below the owner's flows for the editor's version of a flow that was edited in both places."""
+PushState = Literal["created", "updated", "unchanged", "kept", "deleted", "refused"]
+"""`kept`: the owner has edited the flow, so a newer file did not replace it. `deleted`: the owner has deleted it in the
+editor, so it was not made again."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,7 @@ class Pushed:
     """The result of pushing one flow."""
 
     name: str
-    state: Literal["created", "updated", "unchanged", "kept", "refused"]
-    """`kept`: the owner has edited the flow, so a newer file did not replace it."""
+    state: PushState
     reason: str = ""
     """Why the flow was refused."""
 
@@ -53,13 +57,14 @@ class PushLog:
         files.write_text(self._path, json.dumps(entries, indent=2, sort_keys=True))
 
 
-def push(flows: dict[str, Flow], log: PushLog, base_url: str, api_key: str) -> list[Pushed]:
+def push(flows: dict[str, Flow], log: PushLog, base_url: str, api_key: str, needed: str = "") -> list[Pushed]:
     """Create missing flows, and update those that nobody has edited since the last push.
 
     A flow that Langflow refuses does not stop the others.
 
     Args:
         flows: flows by endpoint name.
+        needed: the name of a flow that is made again although the owner has deleted it.
 
     Raises:
         ServiceError: Langflow can't be reached or refuses the key.
@@ -67,11 +72,40 @@ def push(flows: dict[str, Flow], log: PushLog, base_url: str, api_key: str) -> l
     entries = log.read()
     results = []
     with _client(base_url, api_key) as client:
+        if not entries.keys() & {str(header.id) for header in client.list_flows(get_all=True, header_flows=True)}:
+            # Another database: nothing in it was pushed, so nothing was deleted.
+            entries = {}
         for name, flow in flows.items():
+            if name == needed and _fetch(client, str(flow["id"])) is None:
+                entries.pop(str(flow["id"]), None)
             results.append(_pushed(client, name, flow, entries))
             # Written at once: a flow without an entry would count as edited.
             log.write(entries)
     return results
+
+
+def replace(flow: Flow, log: PushLog, base_url: str, api_key: str) -> Flow | None:
+    """Put `flow` in the place of the server's flow of the same id. Returns the flow that was there.
+
+    Raises:
+        ServiceError: Langflow can't be reached or refuses the flow.
+    """
+    entries = log.read()
+    with _client(base_url, api_key) as client:
+        before = _fetch(client, str(flow["id"]))
+        _store(client, flow, entries)
+    log.write(entries)
+    return before
+
+
+def fetch(flow_id: str, base_url: str, api_key: str) -> Flow | None:
+    """The server's flow; None if it has none of that id.
+
+    Raises:
+        ServiceError: Langflow can't be reached or refuses.
+    """
+    with _client(base_url, api_key) as client:
+        return _fetch(client, flow_id)
 
 
 def _pushed(client: "Client", name: str, flow: Flow, entries: dict[str, dict[str, str]]) -> Pushed:
@@ -85,47 +119,74 @@ def _pushed(client: "Client", name: str, flow: Flow, entries: dict[str, dict[str
         return Pushed(name, "refused", f"Langflow refuses it: {' '.join(str(error).split())[:300]}")
 
 
-def _push_one(
-    client: "Client", flow: Flow, entries: dict[str, dict[str, str]]
-) -> Literal["created", "updated", "unchanged", "kept"]:
+def _push_one(client: "Client", flow: Flow, entries: dict[str, dict[str, str]]) -> PushState:
     flow_id, file = str(flow["id"]), _digest(flow)
     theirs = _fetch(client, flow_id)
     entry = entries.get(flow_id, {})
-    if theirs is not None:
-        if entry.get("file") == file:
-            # The file has not changed, so any difference is the owner's edit.
-            return "unchanged"
-        if fingerprint(theirs) not in (entry.get("server"), fingerprint(flow)):
-            return "kept"
-    from langflow_sdk.models import FlowCreate
-
-    stored, _ = client.upsert_flow(flow_id, FlowCreate.model_validate(flow))
-    entries[flow_id] = {"file": file, "server": fingerprint(stored.model_dump(mode="json"))}
+    if entry.get("file") == file:
+        # The file has not changed, so any difference is the owner's edit.
+        return "deleted" if theirs is None else "unchanged"
+    if theirs is not None and fingerprint(theirs) not in (entry.get("server"), fingerprint(flow)):
+        return "kept"
+    _store(client, flow, entries)
     return "created" if theirs is None else "updated"
 
 
-def pull(directory: Path, log: PushLog, base_url: str, api_key: str) -> list[Path]:
-    """Write each flow of the server to a file of its own in `directory`, without secrets. Returns the files that changed.
+def _store(client: "Client", flow: Flow, entries: dict[str, dict[str, str]]) -> None:
+    from langflow_sdk.models import FlowCreate
+
+    stored, _ = client.upsert_flow(str(flow["id"]), FlowCreate.model_validate(flow))
+    entries[str(flow["id"])] = {"file": _digest(flow), "server": fingerprint(stored.model_dump(mode="json"))}
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What a pull wrote."""
+
+    changed: list[Path]
+    conflicts: list[Path]
+    """The editor's version of each flow that was edited in both places. Its file stays as it is."""
+
+
+def pull(directory: Path, log: PushLog, base_url: str, api_key: str) -> Pulled:
+    """Write each flow of the server to a file of its own in `directory`, without secrets.
 
     Raises:
         ServiceError: Langflow can't be reached or refuses.
     """
-    entries, changed = log.read(), []
+    entries = log.read()
+    pulled = Pulled([], [])
     ids = file_ids(directory)
     with _client(base_url, api_key) as client:
         for header in client.list_flows(get_all=True, header_flows=True):
             flow = _fetch(client, str(header.id))
             if flow is None or not (flow.get("data") or {}).get("nodes"):
                 continue
-            path = directory / free_name(flow, ids)
-            text = file_text(flow)
+            name, text = free_name(flow, ids), file_text(flow)
+            path = directory / name
             if not path.exists() or path.read_text(encoding="utf-8") != text:
+                if _is_edited_in_both(path, flow, entries.get(str(flow["id"]))):
+                    files.write_text(directory / CONFLICTS / name, text)
+                    pulled.conflicts.append(directory / CONFLICTS / name)
+                    continue
                 files.write_text(path, text)
-                changed.append(path)
+                pulled.changed.append(path)
             # File and server are now equal, so a later edit of the file may be pushed.
             entries[str(flow["id"])] = {"file": _digest(json.loads(text)), "server": fingerprint(flow)}
     log.write(entries)
-    return changed
+    return pulled
+
+
+def _is_edited_in_both(path: Path, flow: Flow, entry: dict[str, str] | None) -> bool:
+    """Whether the owner has changed both the file and the server's flow since they were the same."""
+    if entry is None or not path.is_file() or fingerprint(flow) == entry["server"]:
+        return False
+    try:
+        mine = read_flow(path)
+    except ServiceError:
+        # A file that is broken was edited, and the next pull must not write over what is left of it.
+        return True
+    return _digest(mine) != entry["file"] and fingerprint(mine) != fingerprint(flow)
 
 
 def _digest(flow: Flow) -> str:

@@ -4,22 +4,29 @@ import importlib.util
 import os
 import time
 from pathlib import Path
+from uuid import UUID, uuid5
 
 import httpx
 
 from flows.credentials import Credentials, load_credentials
 from flows.desk import Desk
-from flows.files import flows_to_serve
-from flows.pushing import Pushed, PushLog, pull, push
+from flows.differences import Difference, differences
+from flows.files import SHIPPED, Flow, flows_to_serve, owners_directory, read_flow
+from flows.pushing import CONFLICTS, Pulled, Pushed, PushLog, fetch, file_text, pull, push, replace
 from flows.shipped import is_as_shipped
 from flows.visitors import check_now
 from pipeline.errors import ServiceError
-from pipeline.processes.left_out import read_left_out, write_left_out
+from pipeline.files import write_text
+from pipeline.processes.left_out import note_left_out, read_left_out, write_left_out
 from pipeline.settings import Settings
 from pipeline.surroundings import python_module
 
 HOST = "127.0.0.1"
 DATABASE = "langflow.db"
+EDITED_TWICE = (
+    "it was edited here and in the editor, which has its own version: `sitetwin flows diff {0}` shows both, `sitetwin flows "
+    "push {0}` takes this file, `sitetwin flows pull` writes the editor's beside it"
+)
 START_SECONDS = 300
 """Longest start in seconds. The first start compiles all of Langflow to byte code, which is slow on a slow disk."""
 
@@ -181,22 +188,90 @@ def push_flows(settings: Settings) -> list[Pushed]:
     """
     flows, broken = flows_to_serve(settings)
     url, key, name = base_url(settings), credentials(settings).api_key, settings.langflow.flow
-    pushed = push(flows, _log(settings), url, key)
+    pushed = push(flows, _log(settings), url, key, needed=name)
     pushed += [Pushed(name, "refused", reason) for name, reason in broken.items()]
     left_out = {flow.name: flow.reason for flow in pushed if flow.state == "refused"}
+    own = {path.stem for path in owners_directory(settings).glob("*.json")}
+    left_out |= {
+        flow.name: EDITED_TWICE.format(flow.name) for flow in pushed if flow.state == "kept" and flow.name in own
+    }
     if reason := check_now(url, key, name):
         left_out[name] = reason
     write_left_out(settings, left_out)
     return pushed
 
 
-def pull_flows(settings: Settings, output: Path) -> list[Path]:
-    """Write the running Langflow's flows to `output`. Returns the files that changed.
+def pull_flows(settings: Settings, output: Path) -> Pulled:
+    """Write the running Langflow's flows to `output`. A file that was edited too stays, and both versions are kept.
 
     Raises:
         ServiceError: Langflow can't be reached or refuses.
     """
     return pull(output, _log(settings), base_url(settings), credentials(settings).api_key)
+
+
+def changed_in_editor(settings: Settings, name: str) -> list[Difference]:
+    """What differs from the file of the flow `name` to the running editor's version.
+
+    Raises:
+        ServiceError: there is no such flow, it is deleted in the editor, or Langflow can't be reached.
+    """
+    flow = _served(settings, name)
+    theirs = fetch(str(flow["id"]), base_url(settings), credentials(settings).api_key)
+    if theirs is None:
+        raise ServiceError(f"the flow {name} is deleted in the editor: `sitetwin flows push {name}` makes it again")
+    return differences(flow, theirs)
+
+
+def push_flow(settings: Settings, name: str) -> Path | None:
+    """Put the file of the flow `name` in the place of the editor's version.
+
+    Returns:
+        The file to which the editor's version was written before; None if there was none, or it was the same.
+
+    Raises:
+        ServiceError: there is no such flow, or Langflow can't be reached or refuses it.
+    """
+    flow = _served(settings, name)
+    url, key = base_url(settings), credentials(settings).api_key
+    theirs = fetch(str(flow["id"]), url, key)
+    saved = None
+    if theirs is not None and differences(flow, theirs):
+        saved = owners_directory(settings) / CONFLICTS / f"{name}.json"
+        write_text(saved, file_text(theirs))
+    replace(flow, _log(settings), url, key)
+    note_left_out(settings, name, "")
+    return saved
+
+
+def restore_flow(settings: Settings, name: str) -> str:
+    """Put sitetwin's own flow `name` beside the changed one, under a name of its own, which is returned.
+
+    Raises:
+        ServiceError: sitetwin has no such flow, or Langflow can't be reached or refuses it.
+    """
+    file = SHIPPED / f"{name}.json"
+    if not file.is_file():
+        own = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.json")))
+        raise ServiceError(f"sitetwin has no flow {name!r}: name one of {own}")
+    flow = read_flow(file)
+    restored = f"{name}_as_shipped"
+    copied = {
+        **flow,
+        # The same at each call, so that a second one renews the copy.
+        "id": str(uuid5(UUID(str(flow["id"])), restored)),
+        "name": f"{flow['name']} (as shipped)",
+        "endpoint_name": restored,
+    }
+    replace(copied, _log(settings), base_url(settings), credentials(settings).api_key)
+    return restored
+
+
+def _served(settings: Settings, name: str) -> Flow:
+    flows, _ = flows_to_serve(settings)
+    if name not in flows:
+        raise ServiceError(f"there is no flow {name!r}: name one of {', '.join(sorted(flows))}")
+    return flows[name]
 
 
 def serves_shipped(settings: Settings) -> bool:

@@ -292,13 +292,46 @@ def test_a_newer_file_replaces_an_unedited_flow_only(site: Settings, langflow: h
     assert "pirate" in str(stored(langflow)["data"])
 
     # Pulled, the file is the editor's flow, and a file changed after that is pushed again.
-    assert owners in server.pull_flows(site, owners.parent)
-    assert server.pull_flows(site, owners.parent) == []
+    # Edited here and in the editor: both are kept and named.
+    assert "it was edited here and in the editor" in read_left_out(site)["rag_chat"]
+    assert [difference.after for difference in server.changed_in_editor(site, "rag_chat")] == ["Speak like a pirate."]
+    pulled = server.pull_flows(site, owners.parent)
+    theirs = owners.parent / "conflicts" / "rag_chat.json"
+    assert pulled.conflicts == [theirs]
+    assert owners not in pulled.changed
+    assert ("formal" in owners.read_text("utf-8"), "pirate" in theirs.read_text("utf-8")) == (True, True)
+    assert server.push_flow(site, "rag_chat") == theirs
+    assert "formal" in str(stored(langflow)["data"])
+    assert "rag_chat" not in read_left_out(site)
+
+    # Sitetwin's own goes beside it.
+    assert server.restore_flow(site, "rag_chat") == server.restore_flow(site, "rag_chat") == "rag_chat_as_shipped"
+    flows = langflow.get("/api/v1/flows/").json()
+    copied = [flow for flow in flows if flow["endpoint_name"] == "rag_chat_as_shipped"]
+    assert len(copied) == 1
+    langflow.delete(f"/api/v1/flows/{copied[0]['id']}").raise_for_status()
+
+    langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": edited["data"]}).raise_for_status()
+    assert owners in server.pull_flows(site, owners.parent).changed
+    assert server.pull_flows(site, owners.parent).changed == []
     assert "pirate" in str(read_flow(owners))
     assert Pushed("rag_chat", "unchanged") in server.push_flows(site)
     owners.write_text(httpx.Response(200, json=set_persona(read_flow(owners), "Be brief.")).text, encoding="utf-8")
     assert Pushed("rag_chat", "updated") in server.push_flows(site)
     assert "Be brief." in str(stored(langflow)["data"])
+
+
+def test_a_deleted_flow_stays_deleted_unless_visitors_need_it(site: Settings, langflow: httpx.Client) -> None:
+    ids = {name: flow["id"] for name, flow in flows_to_serve(site)[0].items()}
+    server.push_flows(site)
+    for name in ("teach", "rag_chat"):
+        langflow.delete(f"/api/v1/flows/{ids[name]}").raise_for_status()
+    states = {flow.name: flow.state for flow in server.push_flows(site)}
+    assert (states["teach"], states["rag_chat"]) == ("deleted", "created")
+    with pytest.raises(ServiceError, match="deleted in the editor: `sitetwin flows push teach` makes it again"):
+        server.changed_in_editor(site, "teach")
+    assert server.push_flow(site, "teach") is None
+    assert server.changed_in_editor(site, "teach") == []
 
 
 def test_a_flow_that_is_refused_holds_up_no_other(site: Settings, langflow: httpx.Client) -> None:
