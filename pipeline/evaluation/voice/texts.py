@@ -21,6 +21,7 @@ FEWEST_WORDS = 200
 _NO_PROSE = re.compile(r"[<>|`{}\[\]=]|https?:|\w/\w|^[^.:]{1,40}: .* — ")
 """Code, links, and rows of tables as `split_sentences` writes them."""
 _SPACE = re.compile(r"\s+")
+_ROW = re.compile(r"^\s*\|.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Text:
 
 def prose(author: str, markdown: str) -> Text:
     """The sentences of a document that are prose, English and neither code nor tables nor lists of links."""
-    found = (bare(one) for one in split_sentences(markdown) if not is_code(one))
+    found = (bare(one) for one in split_sentences(_ROW.sub("", markdown)) if not is_code(one))
     return Text(
         author, tuple(one for one in found if not _NO_PROSE.search(one) and len(words(one)) > 3 and is_english(one))
     )

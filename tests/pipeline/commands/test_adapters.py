@@ -1,7 +1,5 @@
 import json
 
-from pipeline.training.exporting.peft import write_peft
-from pipeline.training.exporting.source import find_source
 from tests.pipeline.commands.test_exporting import sitetwin
 from tests.pipeline.training.exporting.conftest import adapter, home, tiny  # noqa: F401
 
@@ -10,8 +8,7 @@ def test_an_adapter_from_elsewhere_is_listed_promoted_and_private(home, adapter,
     assert "no adapters yet: `sitetwin train`" in sitetwin(home, "adapters").stdout
     adapter("wide")
     folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    write_peft(find_source(home, "wide"), folder)
+    sitetwin(home, "export", "wide", "--to", "peft", "--out", str(folder))
     said = sitetwin(home, "adapters", "import", str(folder)).stdout
     assert f"elsewhere is here, private, for {home.models.chat}" in said
     assert "`sitetwin promote elsewhere`" in said
