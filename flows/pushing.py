@@ -72,7 +72,7 @@ def push(flows: dict[str, Flow], log: PushLog, base_url: str, api_key: str, need
     entries = log.read()
     results = []
     with _client(base_url, api_key) as client:
-        if not entries.keys() & {str(header.id) for header in client.list_flows(get_all=True, header_flows=True)}:
+        if all(_fetch(client, flow_id) is None for flow_id in entries):
             # Another database: nothing in it was pushed, so nothing was deleted.
             entries = {}
         for name, flow in flows.items():

@@ -258,8 +258,8 @@ def restore_flow(settings: Settings, name: str) -> str:
     restored = f"{name}_as_shipped"
     copied = {
         **flow,
-        # The same at each call, so that a second one renews the copy.
-        "id": str(uuid5(UUID(str(flow["id"])), restored)),
+        # The same at each call, so that a second one renews the copy. Langflow keeps ids of version 5 to itself.
+        "id": str(UUID(bytes=uuid5(UUID(str(flow["id"])), restored).bytes, version=4)),
         "name": f"{flow['name']} (as shipped)",
         "endpoint_name": restored,
     }

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,12 +38,7 @@ I bake rye bread every second Saturday. The dough needs three hours at 26 degree
 A cold oven is the most common mistake. Steam in the first ten minutes gives the crust its gloss.
 """
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(600),
-    # Langflow's own, when a test is the first to import it.
-    pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +55,10 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def langflow(site: Settings, log: Path) -> Iterator[httpx.Client]:
     """A running Langflow with the shipped flow, and a client of its API."""
+    with warnings.catch_warnings():
+        # Langflow's dependencies warn while they are imported, by whichever test does it first.
+        warnings.simplefilter("ignore")
+        import langflow.utils.flow_secrets  # noqa: F401
     with log.open("wb") as output:
         process = subprocess.Popen(
             server.command(site), env=server.environment(site), stdout=output, stderr=output, cwd=log.parent
