@@ -5,9 +5,10 @@ A line ends at "\\n" and nowhere else: JSON leaves U+2028, U+2029 and U+0085 as 
 """
 
 import codecs
+import difflib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,7 +31,7 @@ def read(path: Path, kind: type[Record], mend: str) -> list[Record]:
         SitetwinError: a line is no such record; it is named with its number.
         OSError: the file can't be read.
     """
-    return list(_parsed(path, kind.model_validate_json, mend))
+    return list(_parsed(path, kind.model_validate_json, mend, kind.model_fields))
 
 
 def read_objects(path: Path, mend: str) -> Iterator[dict[str, Any]]:
@@ -62,12 +63,12 @@ def _missing_end(handle: int) -> str:
     return "\n" if size and os.pread(handle, 1, size - 1) != b"\n" else ""
 
 
-def _parsed(path: Path, parse: Callable[[bytes], Value], mend: str) -> Iterator[Value]:
+def _parsed(path: Path, parse: Callable[[bytes], Value], mend: str, known: Collection[str] = ()) -> Iterator[Value]:
     for number, text in _lines(path):
         try:
             yield parse(text)
         except ValueError as error:
-            raise SitetwinError(f"{path}:{number}: {_reason(error)}: {mend}") from None
+            raise SitetwinError(f"{path}:{number}: {_reason(error, known)}: {mend}") from None
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -86,11 +87,18 @@ def _object(text: bytes) -> dict[str, Any]:
     return value
 
 
-def _reason(error: ValueError) -> str:
+def _reason(error: ValueError, known: Collection[str]) -> str:
+    """What is wrong, in one sentence; `known` are the keys that a record has."""
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        return f"{place}: {first['msg']}" if place else str(first["msg"])
+        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+            near = difflib.get_close_matches(place, known, n=1)
+            return f"unknown key {place}: " + (
+                f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            )
+        said = first["msg"].removeprefix("Value error, ")
+        return f"{place}: {said}" if place else said
     return str(error)

@@ -1,12 +1,21 @@
 """`sitetwin init`, `doctor` and `status`."""
 
 import sys
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.commands.kit import as_json, print_json, with_settings
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.index.passages import FileStatus
+
+NAMED = 3
+"""So many files with the same reason are named one by one."""
 
 
 @click.command()
@@ -59,9 +68,8 @@ def status(settings: Settings, as_json: bool) -> None:
     click.echo(
         f"{counts.indexed} documents indexed, {counts.pending} pending, {counts.skipped} skipped, {counts.failed} failed"
     )
-    for file in report.files:
-        if file.state != "indexed" or file.reason:
-            click.echo(f"  {file.state}: {file.path}: {file.reason}")
+    for line in not_indexed(report.files):
+        click.echo(f"  {line}")
     if report.languages:
         click.echo(f"languages: {named(report.languages)}")
     if report.advice:
@@ -73,3 +81,18 @@ def status(settings: Settings, as_json: bool) -> None:
         click.echo(f"flow left out: {name}: {reason}")
     if report.retraining:
         click.echo(report.retraining.summary)
+
+
+def not_indexed(files: "Iterable[FileStatus]") -> list[str]:
+    """A line for each file that is not indexed; files of one folder with the same reason share one if they are many."""
+    groups = defaultdict(list)
+    for file in files:
+        if file.state != "indexed" or file.reason:
+            groups[file.state, file.reason, Path(file.path).parent].append(file.path)
+    lines = []
+    for (state, reason, folder), paths in groups.items():
+        if len(paths) <= NAMED:
+            lines += [f"{state}: {path}: {reason}" for path in paths]
+        else:
+            lines.append(f"{state}: {len(paths)} files in {folder} (`sitetwin status --json` names them): {reason}")
+    return lines

@@ -185,7 +185,10 @@ def load(path: Path) -> list[GoldenQuestion]:
         SitetwinError: there is no such file, or a line is no question.
     """
     if not path.is_file():
-        raise SitetwinError(f"{path} does not exist: name a JSONL file of questions")
+        raise SitetwinError(
+            f"{path} does not exist: `sitetwin golden draft`, then `sitetwin golden review` make golden questions,"
+            " and --questions names another file"
+        )
     return jsonl.read(path, GoldenQuestion, "mend that line")
 
 

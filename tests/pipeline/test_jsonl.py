@@ -46,6 +46,21 @@ def test_a_broken_line_is_named(tmp_path: Path, line: bytes, reason: str) -> Non
         jsonl.read(path, Fact, "mend that line")
 
 
+class Strict(BaseModel, extra="forbid"):
+    page: str = ""
+    fact: str = ""
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"), [("pages", "did you mean 'page'\\?"), ("document", "known are page, fact")], ids=str
+)
+def test_an_unknown_key_names_the_nearest_or_all(tmp_path: Path, key: str, hint: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"{key}": "a"}}\n')
+    with pytest.raises(SitetwinError, match=rf"rows\.jsonl:1: unknown key {key}: {hint}: mend that line$"):
+        jsonl.read(path, Strict, "mend that line")
+
+
 @pytest.mark.parametrize(("line", "reason"), [(b"[1]", "no JSON object"), (b'"\xff"', "UTF-8"), (b"{", "Expecting")])
 def test_a_line_that_is_no_object_is_named(tmp_path: Path, line: bytes, reason: str) -> None:
     path = tmp_path / "rows.jsonl"

@@ -27,7 +27,7 @@ def test_check_names_each_fault_with_a_line_and_ends_with_1(site):
 def test_check_says_what_to_do_without_questions_and_without_a_judge(site, tmp_path):
     result = run(site, "golden", "check", "--questions", str(tmp_path / "none.jsonl"))
     assert result.exit_code == 1
-    assert "none.jsonl does not exist: name a JSONL file of questions" in result.stderr
+    assert "none.jsonl does not exist: `sitetwin golden draft`, then `sitetwin golden review`" in result.stderr
     (tmp_path / "some.jsonl").write_text('{"question": "Who?", "answerable": false}\n')
     assert len(load(tmp_path / "some.jsonl")) == 1
     result = run(site, "golden", "check", "--questions", str(tmp_path / "some.jsonl"), "--judge")

@@ -4,6 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.commands.main import main
+from pipeline.commands.setup import not_indexed
+from pipeline.index.passages import FileStatus
 from pipeline.settings import load_settings
 
 
@@ -35,3 +37,17 @@ def test_a_vault_is_private_when_its_owner_does_not_say(tmp_path: Path, monkeypa
     assert CliRunner().invoke(main, ["init", "--content", "My vault"]).exit_code == 0
     source = load_settings(tmp_path / "sitetwin.toml").content[0]
     assert (source.kind, source.default_visibility) == ("obsidian", "private")
+
+
+def test_many_files_with_the_same_reason_share_a_line() -> None:
+    def skipped(path: str, reason: str) -> FileStatus:
+        return FileStatus(path=path, state="skipped", reason=reason, chunks=0, indexed_at="2026-01-01", visibility=None)
+
+    templates = [skipped(f"/vault/Templates/{n}.md", "a template") for n in range(4)]
+    manual = skipped("/vault/manual.pdf", "PDF is not read")
+    indexed = manual.model_copy(update={"state": "indexed", "reason": ""})
+    assert not_indexed([*templates, manual, indexed]) == [
+        "skipped: 4 files in /vault/Templates (`sitetwin status --json` names them): a template",
+        "skipped: /vault/manual.pdf: PDF is not read",
+    ]
+    assert not_indexed(templates[:3]) == [f"skipped: /vault/Templates/{n}.md: a template" for n in range(3)]
