@@ -11,6 +11,7 @@ from pipeline.index.passages import Passage
 from pipeline.text.days import Period, period_in
 from pipeline.text.detecting import main_language
 from pipeline.text.languages.tables import table
+from pipeline.text.stems import stem
 from pipeline.text.words import content_stems
 
 YEARS_BACK = 30
@@ -45,7 +46,7 @@ def of_its_days(
     found = find(of_day, Filters(after=meant.first, before=meant.last))
     if not found:
         return asked, passages
-    if not content_stems(about, main_language(asked.question)):
+    if _names_only_days(about, main_language(asked.question)):
         return replace(asked, subject=of_day, of_days=True, only_names_days=True), found
     is_better = judge(about, found).probability >= judge(asked.subject, passages).probability
     return (replace(asked, subject=about, of_days=True), found) if is_better else (asked, passages)
@@ -55,6 +56,12 @@ def asks_when(asked: Asked) -> bool:
     """Whether the answer is to say the day of its note: the question asks when, or names days."""
     rules = table(main_language(asked.question) or "en")
     return asked.of_days or rules.asked_kind(asked.question) in ("time", "date")
+
+
+def _names_only_days(about: str, language: str) -> bool:
+    """Whether a question without its days asks for nothing but what these days held."""
+    happens = {stem(word, language) for word in table(language or "en").happens}
+    return set(content_stems(about, language)) <= happens
 
 
 def _with_notes(period: Period, days: set[date]) -> Period | None:

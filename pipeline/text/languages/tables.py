@@ -89,6 +89,8 @@ class Language(_Part):
     """Words that a keyword search leaves out."""
     function_words: Words = frozenset()
     """All words that any question is made of, whatever it is about; `stop_words` are among them."""
+    happens: Words = frozenset()
+    """Words of a question for all that a time held: "what happened", "what did I write"."""
     asks: dict[Kind, tuple[str, ...]] = {}
     """Patterns of questions for each kind of thing. The first kind that fits counts."""
     counts: str = ""

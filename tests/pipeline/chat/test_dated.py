@@ -65,6 +65,25 @@ def test_a_question_for_a_day_alone_is_answered_by_its_note() -> None:
     assert "2024-01-05" in asked.subject
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What happened in March 2020?",
+        "What did I write in March 2020?",
+        "Was ist im März 2020 passiert?",
+        "Was habe ich im März 2020 geschrieben?",
+        "Que s'est-il passé en mars 2020 ?",
+        "¿Qué pasó en marzo de 2020?",
+        "Cosa è successo a marzo 2020?",
+        "Wat gebeurde er in maart 2020?",
+        "O que aconteceu em março de 2020?",
+    ],
+)
+def test_what_happened_names_days_alone(question: str) -> None:
+    asked, found = ask(question, plain=0.0, dated=0.0)
+    assert (found, asked.only_names_days) == (["2020-03-02"], True)
+
+
 def test_notes_of_the_day_that_answer_worse_are_left() -> None:
     asked, found = ask("What did I plant on January 4th, 2024?", plain=0.9, dated=0.1)
     assert (found, asked.of_days) == ([""], False)
