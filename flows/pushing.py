@@ -243,7 +243,7 @@ def _fetch(client: "Client", flow_id: str) -> dict[str, Any] | None:
 @contextmanager
 def _client(base_url: str, api_key: str) -> Iterator["Client"]:
     from langflow_sdk import Client
-    from langflow_sdk.exceptions import LangflowError
+    from langflow_sdk.exceptions import LangflowConnectionError, LangflowError
 
     headers = {"x-api-key": api_key}
     try:
@@ -252,6 +252,8 @@ def _client(base_url: str, api_key: str) -> Iterator["Client"]:
             Client(base_url, api_key, httpx_client=http) as client,
         ):
             yield client
+    except (LangflowConnectionError, httpx.ConnectError):
+        raise ServiceError(f"no Langflow answers at {base_url}: run `sitetwin up`") from None
     except (LangflowError, httpx.TransportError) as error:
         raise ServiceError(
             f"Langflow at {base_url}: {' '.join(str(error).split())}; see its log, then try again"
