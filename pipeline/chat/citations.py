@@ -89,14 +89,22 @@ def supporting_passages(
     return [likely[closest] + 1] if cosines[closest] >= least else []
 
 
-def citations(answer: str, passages: Sequence[Passage]) -> list[Citation]:
-    """A citation for each passage that the answer names, with the passage's sentence that says it best."""
-    return [_citation(n, answer, passages[n - 1]) for n in cited_numbers(answer) if 1 <= n <= len(passages)]
+def citations(answer: str, passages: Sequence[Passage], asked: str = "") -> list[Citation]:
+    """A citation for each passage that the answer names, with the passage's sentence that says it best.
+
+    Args:
+        asked: the question, where the answer quotes whole paragraphs: the sentence among them that is nearest to it.
+    """
+    return [_citation(n, answer, passages[n - 1], asked) for n in cited_numbers(answer) if 1 <= n <= len(passages)]
 
 
-def _citation(n: int, answer: str, passage: Passage) -> Citation:
-    said = stems_with_parts(" ".join(s for s in split_sentences(answer) if f"[{n}]" in s) or answer)
-    quote = max(split_sentences(passage.text), key=lambda s: len(said & set(content_stems(s))), default=passage.text)
+def _citation(n: int, answer: str, passage: Passage, asked: str) -> Citation:
+    sentences = split_sentences(passage.text)
+    said = stems_with_parts(asked or " ".join(s for s in split_sentences(answer) if f"[{n}]" in s) or answer)
+    if asked:
+        quoted = stems_with_parts(answer)
+        sentences = [s for s in sentences if quoted.issuperset(content_stems(s))] or sentences
+    quote = max(sentences, key=lambda s: len(said & set(content_stems(s))), default=passage.text)
     return Citation(
         n=n, document=passage.document, title=passage.title, url=passage.url, heading=passage.heading,
         quote=bare(quote), visibility=passage.visibility,

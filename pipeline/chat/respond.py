@@ -111,10 +111,11 @@ def respond(
         text += piece
         yield piece
     ended = time.perf_counter()
+    told_by = asked.subject if record.form == "quoted" else ""
     yield record.model_copy(
         update={
             "answer": text.strip(),
-            "citations": [] if record.refused or mode in ("base", "lora") else citations(text, passages),
+            "citations": [] if record.refused or mode in ("base", "lora") else citations(text, passages, told_by),
             "adapter": adapter,
             "timings": Timings(
                 retrieve_ms=round(retrieve_ms, 1),

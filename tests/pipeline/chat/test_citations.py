@@ -69,6 +69,15 @@ def test_citations_quote_the_sentence_that_says_it() -> None:
     assert citation.quote == "The gateway listens on port 8765."
 
 
+def test_a_quoted_paragraph_is_cited_by_the_sentence_that_was_asked_for() -> None:
+    text = "My bread takes 340 ml of water. The dough rests. It bakes for 50 minutes. My bread takes ages, says Ann."
+    quotation = "> My bread takes 340 ml of water. The dough rests. It bakes for 50 minutes. [1]"
+    (citation,) = citations(quotation, [passage(text)], "How much water does my bread take?")
+    assert citation.quote == "My bread takes 340 ml of water."
+    (citation,) = citations(quotation, [passage(text)], "What does Ann say of bread?")
+    assert citation.quote == "My bread takes 340 ml of water."
+
+
 def test_a_wrong_number_supports_nothing() -> None:
     assert support("The gateway listens on port 9999.", "The gateway listens on port 8765.") == 0
     assert support("The gateway listens on port 8765.", "The gateway listens on port 8765.") == 1
