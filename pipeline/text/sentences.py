@@ -8,13 +8,19 @@ import sentencex
 _SPACE = re.compile(r"[^\S\n]")
 _NAMED_DOT = re.compile(r"(?<![\w.])\.(?=\w)")
 """The dot that begins a name (`.NET`, `.env`)."""
+_ORDINAL_DOT = re.compile(r"(?<![\w.,:])(\d{1,2})\.(?= (\w+))")
+"""The dot behind a number, which may make `fifth` of five, with the next word."""
+_GERMAN_COUNTED = frozenset(
+    "Januar Jänner Februar Feber März April Mai Juni Juli August September Oktober November Dezember Jahrhundert".split()
+)
+"""Nouns that German counts so: `am 5. Januar`."""
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """The start and end of each sentence of `text`, in characters, without the white space around it."""
     # sentencex 1.0.32 panics at an initial that is followed by a space of more than one byte. It also ends a sentence
-    # within `.NET`.
-    plain = _NAMED_DOT.sub("_", _SPACE.sub(" ", text))
+    # within `.NET`, and of the rules for each language knows the English ones here: `5. Januar`, `5. maj` need ours.
+    plain = _ORDINAL_DOT.sub(_without_dot, _NAMED_DOT.sub("_", _SPACE.sub(" ", text)))
     ends = [boundary["end_index"] for boundary in sentencex.get_sentence_boundaries("en", plain)]
     spans = []
     for start, end in pairwise([0, *ends[:-1], len(text)]):
@@ -27,3 +33,9 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 def sentences(text: str) -> list[str]:
     """The sentences of `text`, in order."""
     return [text[start:end] for start, end in sentence_spans(text)]
+
+
+def _without_dot(found: re.Match[str]) -> str:
+    number, following = found.groups()
+    is_ordinal = following[0].islower() or following in _GERMAN_COUNTED
+    return f"{number}{'_' if is_ordinal else '.'}"

@@ -21,6 +21,24 @@ def test_a_dot_that_begins_a_name_ends_no_sentence():
     ]
 
 
+def test_an_ordinal_ends_no_sentence():
+    german = "Am 5. Januar 2024 zog ich um. Im 19. Jahrhundert stand es schon. Es waren 12. Danach kam keiner."
+    assert sentences(german) == [
+        "Am 5. Januar 2024 zog ich um.",
+        "Im 19. Jahrhundert stand es schon.",
+        "Es waren 12.",
+        "Danach kam keiner.",
+    ]
+    assert sentences("Den 5. maj regnede. Dne 17. září ne.") == ["Den 5. maj regnede.", "Dne 17. září ne."]
+    assert sentences("It costs 5. April is warm.") == ["It costs 5. April is warm."]
+    assert sentences("He has 12. She has 2.5. Mine are 1,5. they") == [
+        "He has 12.",
+        "She has 2.5.",
+        "Mine are 1,5.",
+        "they",
+    ]
+
+
 def test_an_initial_before_a_no_break_space():
     assert sentences("see plan K\u00a0. Then go.") == ["see plan K\u00a0.", "Then go."]
 
