@@ -10,10 +10,16 @@ _NAMED_DOT = re.compile(r"(?<![\w.])\.(?=\w)")
 """The dot that begins a name (`.NET`, `.env`)."""
 _ORDINAL_DOT = re.compile(r"(?<![\w.,:])(\d{1,2})\.(?= (\w+))")
 """The dot behind a number, which may make `fifth` of five, with the next word."""
-_GERMAN_COUNTED = frozenset(
-    "Januar Jänner Februar Feber März April Mai Juni Juli August September Oktober November Dezember Jahrhundert".split()
+_COUNTED = frozenset(
+    """
+    januar jänner februar feber märz april mai juni juli august september oktober november dezember jahrhundert
+    marts mars maj december desember århundrede århundre
+    ledna února března dubna května června července srpna září října listopadu prosince století
+    tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta syyskuuta lokakuuta
+    marraskuuta joulukuuta
+    """.split()
 )
-"""Nouns that German counts so: `am 5. Januar`."""
+"""What is counted with a dot in German, Danish, Norwegian, Czech and Finnish: `am 5. Januar`."""
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
@@ -37,5 +43,4 @@ def sentences(text: str) -> list[str]:
 
 def _without_dot(found: re.Match[str]) -> str:
     number, following = found.groups()
-    is_ordinal = following[0].islower() or following in _GERMAN_COUNTED
-    return f"{number}{'_' if is_ordinal else '.'}"
+    return f"{number}{'_' if following.casefold() in _COUNTED else '.'}"

@@ -27,7 +27,8 @@ def compare(before: Evaluation, after: Evaluation) -> list[Compared]:
                 found.append((name, measure.key, gap))
     if not found:
         raise SitetwinError(
-            f"evaluations {before.number} and {after.number} have fewer than five questions in common: ask the same file"
+            f"evaluations {before.number} and {after.number} have fewer than five questions in common:"
+            " ask both the same file, with --limit 5 or more"
         )
     corrected = holm([gap.p for _, _, gap in found])
     return [
