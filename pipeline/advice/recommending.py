@@ -76,7 +76,7 @@ def _next(option: Option, facts: SiteFacts, wishes: Wishes) -> list[str]:
         return ["write notes, or name their folder in sitetwin.toml", "`sitetwin index`, then `sitetwin advise` again"]
     if not facts.golden:
         steps.append("`sitetwin golden draft`: without questions of your own nothing can be measured")
-    if not facts.persona_chars:
+    if not facts.persona_chars and wishes.voice is not False:
         steps.append("`sitetwin persona draft --write`: a good system prompt may be all that a voice needs")
     if option == "rag" and wishes.voice is not False and (facts.pairs or 0) < ENOUGH_PAIRS:
         steps.append(

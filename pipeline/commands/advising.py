@@ -77,7 +77,10 @@ def advise(settings: Settings, diagnose: bool, as_json: bool, form: bool | None,
             "On a CPU sitetwin's own engine holds each weight in 4 bytes; the table is true of a model in Ollama.\n"
         )
     if advice.open:
-        click.echo("Only you know:\n" + "".join(f"  {question}\n" for question in advice.open))
+        options = {field.description: f"--{name}" for name, field in type(wishes).model_fields.items()}
+        click.echo(
+            "Only you know:\n" + "".join(f"  {question} `{options[question]}` if so\n" for question in advice.open)
+        )
     click.echo("Next:\n" + "\n".join(f"  {number}. {step}" for number, step in enumerate(advice.next, 1)))
 
 

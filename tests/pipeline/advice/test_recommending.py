@@ -85,3 +85,5 @@ def test_the_next_steps_name_what_is_missing() -> None:
     for command in ("golden draft", "persona draft --write", "sitetwin train", "sitetwin eval"):
         assert command in steps
     assert "train" not in " ".join(advise(facts(), VOICE).next)
+    plain = Wishes(sources=True, voice=False, format=False, regulated=False)
+    assert "persona draft" not in " ".join(advise(facts(persona_chars=0), plain).next)

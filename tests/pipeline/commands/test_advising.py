@@ -14,6 +14,8 @@ def test_advise_shows_what_it_rests_on(site):
     for heading in ("What points where", "The nine questions", "Three tiers", "Memory in GB", "Only you know", "Next:"):
         assert heading in result.stdout
     assert "32B in 16 bits" in result.stdout
+    assert "Is the subject regulated, as medicine, law or finance are? `--regulated` if so\n" in result.stdout
+    assert "`--voice` if so" not in result.stdout
 
 
 def test_advise_as_json_leaves_open_what_it_cannot_know(site):
