@@ -142,7 +142,10 @@ class SyncReport(BaseModel):
             "added": self.added, "changed": self.changed, "removed": self.removed,
             "unchanged": self.unchanged, "skipped": self.skipped, "failed": self.failed,
         }  # fmt: skip
-        files = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no documents"
+        files = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        if not files:
+            return "no documents: write notes, or name their folder under [[content]] in sitetwin.toml"
         hint = "; `sitetwin status` says why" if self.failed or self.skipped else ""
+        noun = "chunk" if self.chunks_embedded == 1 else "chunks"
         again = "made anew, as it was of an earlier version: " if self.rebuilt else ""
-        return f"{again}{files}; {self.chunks_embedded} chunks embedded in {self.seconds:.1f} s{hint}"
+        return f"{again}{files}; {self.chunks_embedded} {noun} embedded in {self.seconds:.1f} s{hint}"
