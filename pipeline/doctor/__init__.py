@@ -31,8 +31,7 @@ from pipeline.weights.locating import weights_folder
 
 OLLAMA_FROM = {"in 8 bits": 1_000_000_000, "in 32 bits": 200_000_000}
 """From so many weights on, a Linux CPU serves better with Ollama, by how the engine holds them: see docs/models.md, "When
-Ollama serves better". In 8 bits the engine was no slower with half a billion, the largest model that was measured; in 32
-bits it was five times slower with any model larger than the demo's."""
+Ollama serves better". Half a billion, the largest model that was measured, still writes as fast in 8 bits as people read."""
 _INSTALL = "pip install 'sitetwin[langflow]'"
 
 
