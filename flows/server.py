@@ -277,7 +277,8 @@ def _served(settings: Settings, name: str) -> Flow:
 def serves_shipped(settings: Settings) -> bool:
     """Whether the visitors' flow is one of sitetwin's own, as it is. False if that can't be known without Langflow."""
     database = directory(settings) / DATABASE
-    if environment(settings)["LANGFLOW_DATABASE_URL"] != _address(database):
+    # The owner's own variable wins, as in `environment`.
+    if os.environ.get("LANGFLOW_DATABASE_URL", _address(database)) != _address(database):
         return False
     return is_as_shipped(settings.langflow.flow, flows_to_serve(settings)[0], _log(settings), database)
 
