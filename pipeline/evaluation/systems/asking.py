@@ -4,16 +4,17 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pipeline.answerability.judging import answerability_judge
+from pipeline.answerability.judging import Answerability, answerability_judge
 from pipeline.chat import Answer, Turn
 from pipeline.chat.assistant import Assistant
 from pipeline.chat.citations import without_marks
 from pipeline.chat.records import ChatModel
 from pipeline.chat.refusing import sounds_like_refusal
 from pipeline.chat.room import tokens
-from pipeline.errors import SettingsError
+from pipeline.errors import ServiceError, SettingsError
 from pipeline.evaluation.systems.system import System
 from pipeline.evaluation.systems.wiring import answering_settings, engine_settings, index_settings
+from pipeline.index.passages import Passage
 from pipeline.settings import Settings, Visibility
 from pipeline.site import Site
 from pipeline.tables import Table
@@ -26,6 +27,16 @@ class Usage:
 
     read: int = 0
     written: int = 0
+
+
+@dataclass
+class Found:
+    """What a system that looks things up found before it answered."""
+
+    passages: Sequence[Passage] = ()
+    """The best first."""
+    verdict: Answerability | None = None
+    """Whether the passages can answer; None: nothing was looked up, or a flow did."""
 
 
 class FlowAsker(Protocol):
@@ -71,7 +82,7 @@ class OpenSystem:
         return index_settings(self.settings, self.system)
 
     def ask(
-        self, question: str, *, history: Sequence[Turn] = (), usage: Usage | None = None
+        self, question: str, *, history: Sequence[Turn] = (), usage: Usage | None = None, found: Found | None = None
     ) -> Generator[str | Answer, None, None]:
         """Yields the answer's text piece by piece, then one `Answer`, whose `refused` holds in every mode.
 
@@ -79,13 +90,14 @@ class OpenSystem:
             question: what is asked.
             history: the turns before it. A flow keeps its own and gets none.
             usage: is told what the model read and wrote.
+            found: is told what was looked up, before the first piece.
 
         Raises:
-            SitetwinError: as `Assistant.ask`, or Langflow does not answer.
+            SitetwinError: as `Assistant.ask`, or Langflow does not answer, or its flow cites what is not to be seen.
         """
-        usage = usage or Usage()
-        for piece in self._pieces(question, history, usage):
+        for piece in self._pieces(question, history, usage or Usage(), found or Found()):
             if isinstance(piece, Answer):
+                self._require_visible(piece)
                 declined = piece.refused or (not piece.citations and declines(piece.answer, self._refusals))
                 yield piece.model_copy(update={"refused": declined})
             else:
@@ -102,11 +114,18 @@ class OpenSystem:
                 index.sync()
             Site(self.index).calibrate()
 
+    def _require_visible(self, answer: Answer) -> None:
+        """A flow looks things up as it likes; what it cites must be for the one who asks."""
+        if self.visibility and any(citation.visibility != self.visibility for citation in answer.citations):
+            raise ServiceError(
+                f"the flow {self.system.flow} cited private notes: set Visibility to {self.visibility} where it searches"
+            )
+
     @property
     def _refusals(self) -> list[str]:
         return list(self.settings.chat.refusals.values())
 
-    def _pieces(self, question: str, history: Sequence[Turn], usage: Usage) -> Iterator[str | Answer]:
+    def _pieces(self, question: str, history: Sequence[Turn], usage: Usage, found: Found) -> Iterator[str | Answer]:
         system = self.system
         if system.flow:
             ask = FLOW_ASKERS.find("langflow")
@@ -117,11 +136,17 @@ class OpenSystem:
             return iter(ask(self.settings, system.flow, question))
         notes = Site(self.index)
         connect = self.connect or Site(self.engine).engine
+        judge = answerability_judge(self.index, notes.embedder)
+
+        def noted(subject: str, passages: Sequence[Passage]) -> Answerability:
+            found.passages, found.verdict = passages, judge(subject, passages)
+            return found.verdict
+
         assistant = Assistant(
             answering_settings(self.settings, system),
             open_index=notes.index,
             connect=lambda adapter: _Meter(connect(adapter), usage),
-            judge=answerability_judge(self.index, notes.embedder),
+            judge=noted,
             similarity=notes.similarity,
         )
         return assistant.ask(
