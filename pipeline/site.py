@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pipeline.chat.assistant import Assistant
     from pipeline.content.documents import Chunk, Document, FileReport
     from pipeline.content.memory import ReadMemory
-    from pipeline.dataset.build import BuildReport, Built
+    from pipeline.dataset.build import Built
+    from pipeline.dataset.build_progress import BuildReport
     from pipeline.dataset.records import PairJudge, Teacher
     from pipeline.embedding.embedder import Embedder
     from pipeline.embedding.reranker import Reranker

@@ -65,24 +65,34 @@ def stats(settings: Settings, version: int | None, as_json: bool) -> None:
 
 
 @dataset.command()
-@click.option("--format", "form", type=PartName(DATASET_FORMATS), required=True)
+@click.option("--format", "form", type=PartName(DATASET_FORMATS), help="The program that trains on them.")
+@click.option("--preferences", is_flag=True, help="Write the preference pairs, as TRL reads them, and not the rows.")
 @click.option("--to", type=click.Path(path_type=Path), help="The folder to write into; else one beside the data set.")
 @click.option("--version", type=int, help="The data set's version; else the newest.")
 @as_json
 @with_settings
-def export(settings: Settings, form: str, to: Path | None, version: int | None, as_json: bool) -> None:
+def export(
+    settings: Settings, form: str | None, preferences: bool, to: Path | None, version: int | None, as_json: bool
+) -> None:
     """Write the pairs as files that another program trains on, with its script or configuration where it needs one."""
     from pipeline.dataset.export import export as write
-    from pipeline.dataset.export import read_messages
-    from pipeline.dataset.versions import version_folder
+    from pipeline.dataset.export import export_preferences, read_messages
+    from pipeline.dataset.versions import read_card, read_preferences, version_folder
 
+    if (form is None) == (not preferences):
+        raise click.UsageError("name either --format, for rows to train on, or --preferences")
     folder = version_folder(settings, version)
-    form_of, folder_of = DATASET_FORMATS.load(form), to or folder / form
-    files = write(read_messages(folder), form_of, folder_of)
+    folder_of = to or folder / (form or "preferences")
+    if form is None:
+        persona, beside = read_card(folder).persona, []
+        files = export_preferences(read_preferences(folder), persona, folder_of)
+    else:
+        form_of = DATASET_FORMATS.load(form)
+        files, beside = write(read_messages(folder), form_of, folder_of), list(form_of.beside)
     if as_json:
         print_json({"files": {str(path): rows for path, rows in files.items()}})
         return
     for path, rows in files.items():
         click.echo(f"{path}: {rows} rows")
-    for name in form_of.beside:
+    for name in beside:
         click.echo(f"{folder_of / name}: trains on them; its first lines say how")

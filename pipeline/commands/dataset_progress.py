@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from pipeline.dataset.build import BuildProgress, BuildReport
+from pipeline.dataset.build_progress import BuildProgress, BuildReport
 
 
 @contextmanager

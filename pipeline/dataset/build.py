@@ -1,10 +1,9 @@
 """Builds a data set from notes: ask the teacher about new text, filter, split, write a version."""
 
-import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,10 +15,24 @@ from filelock import FileLock, Timeout
 from pipeline.content.documents import Document
 from pipeline.dataset import filters, splits, versions
 from pipeline.dataset.answers import Answers, text_digest
-from pipeline.dataset.decisions import Decision, decisions_file, read_decisions
+from pipeline.dataset.build_progress import BuildProgress, BuildReport, all_of
+from pipeline.dataset.decisions import choices_file, decisions_file, read_choices, read_decisions
 from pipeline.dataset.plan import Cut, plan
-from pipeline.dataset.records import SPLITS, Candidate, Pair, PairJudge, PairSource, Rejection, Split, Task, Teacher
+from pipeline.dataset.preferences import preferences
+from pipeline.dataset.records import (
+    SPLITS,
+    Candidate,
+    Pair,
+    PairJudge,
+    PairSource,
+    Preference,
+    Rejection,
+    Split,
+    Task,
+    Teacher,
+)
 from pipeline.dataset.retrieval_rows import rows_to_train
+from pipeline.dataset.sieving import Sieved, sieve
 from pipeline.dataset.versions import DatasetCard, DatasetRow, Rejected
 from pipeline.errors import SitetwinError, UnreadableError
 from pipeline.settings import Settings, Visibility
@@ -27,25 +40,6 @@ from pipeline.settings import Settings, Visibility
 UNREADABLE_SHARE = 0.5
 """A build stops if more than this share of the answers, after UNREADABLE_AFTER of them, can't be read."""
 UNREADABLE_AFTER = 20
-
-
-@dataclass(slots=True)
-class BuildProgress:
-    """The progress of a build; given to `report` after each answer."""
-
-    unit: str
-    """`tasks` while the teacher writes, `pairs` while the judge reads."""
-    done: int
-    total: int
-    pairs: int = 0
-    """Pairs written or judged so far."""
-    accepted: int = 0
-    """Those of them that passed the filter so far."""
-    pairs_per_minute: float = 0.0
-    """Rate of the pairs that this build asked for; kept answers don't count."""
-
-
-BuildReport = Callable[[BuildProgress], None]
 
 
 @dataclass(slots=True)
@@ -120,9 +114,11 @@ async def build(
         card.rejected = len(sieved.rejected)
         messages = rows_to_train(rows, list(sources.values()), split_of, settings.dataset, settings.persona, embed)
         card.training_rows = {split: len(found) for split, found in messages.items()}
-        new = _differs(settings, card, rows, sieved.rejected)
+        choices = read_choices(choices_file(settings))
+        preferred = preferences(sieved.accepted, rows, sieved.rejected, choices, split_of, settings.dataset)
+        new = _differs(settings, card, rows, sieved.rejected, preferred)
         if new:
-            versions.write_version(settings, card, rows, sieved.rejected, messages)
+            versions.write_version(settings, card, rows, sieved.rejected, messages, preferred)
         else:
             card = versions.read_card(versions.version_folder(settings))
     return Built(card, new, written.asked, sieved.judged, written.unreadable)
@@ -185,124 +181,11 @@ async def write(
             count(tasks[position], pairs)
     report(progress)
     unknown = [partial(ask, position) for position, pairs in found.items() if pairs is None]
-    await _all(unknown, settings.teacher.concurrency)
+    await all_of(unknown, settings.teacher.concurrency)
     written.candidates = [
         Candidate(pair, task.sources) for position, task in enumerate(tasks) for pair in found[position] or []
     ]
     return written
-
-
-@dataclass(slots=True)
-class Sieved:
-    """The result of the filter."""
-
-    accepted: list[tuple[Pair, Candidate]] = field(default_factory=list)
-    """Each pair as it is trained on, and the candidate that the teacher wrote."""
-    rejected: list[Rejected] = field(default_factory=list)
-    judged: int = 0
-
-
-async def sieve(
-    candidates: Sequence[Candidate],
-    judge: PairJudge | None,
-    answers: Answers,
-    decisions: dict[str, Decision],
-    check: filters.Check,
-    embed: Callable[[Sequence[str]], np.ndarray],
-    settings: Settings,
-    report: BuildReport,
-) -> Sieved:
-    """Run the candidates through the stages of the filter, the cheap ones first. The owner's decisions overrule all stages.
-
-    Raises:
-        ModelError: the judge can't be reached.
-    """
-    sieved = Sieved()
-    stages = settings.dataset.stages
-    refused: dict[str, Rejection] = {}
-    for candidate in candidates:
-        if candidate.pair.id not in decisions and (found := check(candidate)):
-            refused[candidate.pair.id] = found
-    left = [candidate for candidate in candidates if candidate.pair.id not in refused]
-    if "relevance" in stages:
-        refused |= filters.relevance([candidate for candidate in left if candidate.pair.id not in decisions], embed)
-        left = [candidate for candidate in left if candidate.pair.id not in refused]
-    if judge and "judge" in stages:
-        open_ones = [candidate for candidate in left if candidate.pair.id not in decisions]
-        sieved.judged = await _judge(open_ones, judge, answers, refused, settings, report)
-        left = [candidate for candidate in left if candidate.pair.id not in refused]
-    if "duplicates" in stages:
-        pairs = [candidate.pair for candidate in left]
-        refused |= filters.duplicates(pairs, embed, kept=decisions.keys())
-    for candidate in candidates:
-        pair, decision = candidate.pair, decisions.get(candidate.pair.id)
-        if decision and decision.action == "reject":
-            refused[pair.id] = Rejection(stage="review", reason="you rejected it")
-        elif decision and decision.action == "edit":
-            pair = pair.model_copy(update={"question": decision.question, "answer": decision.answer})
-        if found := refused.get(candidate.pair.id):
-            sieved.rejected.append(Rejected(pair=candidate.pair, rejection=found))
-        else:
-            sieved.accepted.append((pair, candidate))
-    return sieved
-
-
-async def _judge(
-    candidates: Sequence[Candidate],
-    judge: PairJudge,
-    answers: Answers,
-    refused: dict[str, Rejection],
-    settings: Settings,
-    report: BuildReport,
-) -> int:
-    """Adds the pairs that the judge refuses to `refused`. Returns the number of pairs that it was asked about."""
-    known = {
-        candidate.pair.id: answers.judgement(judge.name, candidate.pair, candidate.sources) for candidate in candidates
-    }
-    progress = BuildProgress("pairs", 0, len(candidates))
-    started = time.monotonic()
-    asked = 0
-
-    async def ask(candidate: Candidate) -> None:
-        nonlocal asked
-        judgement = known[candidate.pair.id]
-        if judgement is None:
-            asked += 1
-            try:
-                judgement = await judge.judge(candidate)
-            except UnreadableError as error:
-                refused[candidate.pair.id] = Rejection(
-                    stage="judge", reason=f"the judge's answer can't be read: {error}"
-                )
-            else:
-                answers.keep_judgement(judge.name, candidate.pair, candidate.sources, judgement)
-        if judgement and (found := filters.judged(judgement, settings.dataset)):
-            refused[candidate.pair.id] = found
-        progress.done += 1
-        progress.pairs += 1
-        progress.accepted += candidate.pair.id not in refused
-        progress.pairs_per_minute = 60 * asked / max(time.monotonic() - started, 1e-3)
-        report(progress)
-
-    await _all([partial(ask, candidate) for candidate in candidates], settings.teacher.concurrency)
-    return asked
-
-
-async def _all(work: Iterable[Callable[[], Awaitable[None]]], most: int) -> None:
-    """Runs all of `work`, at most `most` at a time. The first error ends the rest and is raised."""
-    waiting = iter(work)
-
-    async def worker() -> None:
-        for item in waiting:
-            await item()
-
-    workers = [asyncio.ensure_future(worker()) for _ in range(most)]
-    try:
-        await asyncio.gather(*workers)
-    finally:
-        for running in workers:
-            running.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
 
 
 def _split(
@@ -367,7 +250,13 @@ def _card(
     )
 
 
-def _differs(settings: Settings, card: DatasetCard, rows: Sequence[DatasetRow], rejected: Sequence[Rejected]) -> bool:
+def _differs(
+    settings: Settings,
+    card: DatasetCard,
+    rows: Sequence[DatasetRow],
+    rejected: Sequence[Rejected],
+    preferred: Sequence[Preference],
+) -> bool:
     if not versions.versions(settings):
         return True
     folder = versions.version_folder(settings)
@@ -376,6 +265,7 @@ def _differs(settings: Settings, card: DatasetCard, rows: Sequence[DatasetRow], 
         versions.read_card(folder).model_dump(exclude=ignored) != card.model_dump(exclude=ignored)
         or versions.read_rows(folder) != list(rows)
         or versions.read_rejected(folder) != list(rejected)
+        or versions.read_preferences(folder) != list(preferred)
     )
 
 

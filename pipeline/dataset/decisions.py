@@ -1,4 +1,4 @@
-"""The owner's decisions on single pairs. They survive a rebuild, because an unchanged pair keeps its id."""
+"""The owner's decisions on single pairs, and choices between two. They survive a rebuild: an unchanged pair keeps its id."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -32,6 +32,23 @@ class Decision(BaseModel):
         return self
 
 
+class Choice(BaseModel):
+    """One line of the file of choices: of two answers to one question, the owner chose one."""
+
+    better: str
+    """Id of the pair with the better answer, as the teacher wrote it."""
+    worse: str
+    """Id of the other pair."""
+    action: Literal["choose", "undo"] = "choose"
+    at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+    @model_validator(mode="after")
+    def _are_two(self) -> "Choice":
+        if self.better == self.worse:
+            raise ValueError("a choice is between two pairs")
+        return self
+
+
 def decisions_file(settings: Settings) -> Path:
     """The path of the file of decisions; it may not exist yet."""
     return datasets_directory(settings) / "decisions.jsonl"
@@ -51,3 +68,24 @@ def read_decisions(path: Path) -> dict[str, Decision]:
 def record_decisions(path: Path, decisions: Iterable[Decision]) -> None:
     """Append decisions to the file; earlier lines stay."""
     jsonl.append(path, decisions)
+
+
+def choices_file(settings: Settings) -> Path:
+    """The path of the file of choices; it may not exist yet."""
+    return datasets_directory(settings) / "choices.jsonl"
+
+
+def read_choices(path: Path) -> list[Choice]:
+    """The last choice between each two pairs, without those undone; [] if there is no file.
+
+    Raises:
+        SitetwinError: a line can't be read.
+    """
+    found = jsonl.read(path, Choice, "mend or remove that line") if path.exists() else []
+    last = {frozenset((choice.better, choice.worse)): choice for choice in found}
+    return [choice for choice in last.values() if choice.action != "undo"]
+
+
+def record_choices(path: Path, choices: Iterable[Choice]) -> None:
+    """Append choices to the file; earlier lines stay."""
+    jsonl.append(path, choices)

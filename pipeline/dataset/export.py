@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import files, jsonl
-from pipeline.dataset.records import SPLITS, Pair, Split
+from pipeline.dataset.records import SPLITS, Pair, Preference, Split
 from pipeline.settings import PersonaSettings
 from pipeline.text.inert import without_control_tokens
 
 OpenAIRow = dict[str, list[dict[str, str]]]
+PreferenceRow = dict[str, list[dict[str, str]]]
+"""`{"prompt": [system, user], "chosen": [assistant], "rejected": [assistant]}`, as TRL reads preferences."""
 
 ROW_FILES: dict[Split, str] = {split: f"{split}.jsonl" for split in SPLITS}
 """Files of a data set's own rows; the names are mlx-lm's."""
@@ -56,8 +58,32 @@ def write_rows(
     return {folder / name: len(rows[split]) for split, name in names.items()}
 
 
-def _harmless(row: OpenAIRow) -> OpenAIRow:
-    return {"messages": [{**said, "content": without_control_tokens(said["content"])} for said in row["messages"]]}
+def export_preferences(preferred: Iterable[Preference], persona: PersonaSettings, folder: Path) -> dict[Path, int]:
+    """Write preference pairs to `folder` as TRL's DPO and ORPO read them. Returns the number of rows in each file.
+
+    Control tokens in the rows are broken up, as in `export`.
+    """
+    rows = preference_rows(preferred, persona)
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_rows({split: [_harmless(row) for row in found] for split, found in rows.items()}, ROW_FILES, folder)
+
+
+def preference_rows(preferred: Iterable[Preference], persona: PersonaSettings) -> dict[Split, list[PreferenceRow]]:
+    """The preference pairs by split, in TRL's form of preferences with an explicit prompt."""
+    rows: dict[Split, list[PreferenceRow]] = {split: [] for split in SPLITS}
+    for one in preferred:
+        *prompt, chosen = chat_row(persona.instruction, one.question, one.chosen)["messages"]
+        rows[one.split].append(
+            {"prompt": prompt, "chosen": [chosen], "rejected": [{**chosen, "content": one.rejected}]}
+        )
+    return rows
+
+
+def _harmless(row: Mapping[str, Sequence[dict[str, str]]]) -> dict[str, list[dict[str, str]]]:
+    return {
+        part: [{**said, "content": without_control_tokens(said["content"])} for said in messages]
+        for part, messages in row.items()
+    }
 
 
 def read_messages(folder: Path) -> dict[Split, list[OpenAIRow]]:

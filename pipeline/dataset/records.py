@@ -36,6 +36,8 @@ def read_score(value: Any) -> Any:
 
 _GRADE = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:(?:/|out of|of)\s*(\d+)|(%))?", re.IGNORECASE)
 Score = Annotated[int, BeforeValidator(read_score), Field(ge=1, le=10)]
+PreferenceReason = Literal["choice", "edit", "filter"]
+"""The owner saw both answers and chose, or edited the draft, or the filter refused one of the two."""
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
@@ -118,6 +120,21 @@ class Rejection(BaseModel):
     """A stage of the filter, `split`, or `review` for the owner's decision."""
     reason: str
     """A text for the owner, with what was found."""
+
+
+class Preference(BaseModel):
+    """Two answers to one question, of which one is better. Also one line of a data set's `preferences.jsonl`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    chosen: str
+    """The better answer."""
+    rejected: str
+    why: PreferenceReason
+    split: Split
+    pairs: tuple[str, ...]
+    """Ids of the pairs that the two answers come from, as the teacher wrote them."""
 
 
 class Teacher(Protocol):

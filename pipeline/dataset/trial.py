@@ -6,8 +6,9 @@ from pathlib import Path
 
 from pipeline.content import read_sources
 from pipeline.content.chunkers.placing import Embed
-from pipeline.dataset import build, versions
+from pipeline.dataset import build, sieving, versions
 from pipeline.dataset.answers import Answers
+from pipeline.dataset.build_progress import BuildProgress
 from pipeline.dataset.filters import Check
 from pipeline.dataset.plan import Cut, plan_chunks, says_something, sources_of
 from pipeline.dataset.records import Candidate, PairJudge, PairSource, Teacher
@@ -72,7 +73,7 @@ async def write(sources: Sequence[PairSource], teacher: Teacher, settings: Setti
 
 async def sieve(
     candidates: Iterable[Candidate], judge: PairJudge | None, embed: Embed, settings: Settings
-) -> build.Sieved:
+) -> sieving.Sieved:
     """The result of the filter of `settings`, without the owner's decisions in reviews.
 
     Raises:
@@ -80,10 +81,10 @@ async def sieve(
     """
     different = list({candidate.pair.id: candidate for candidate in candidates}.values())
     with closing(Answers(versions.datasets_directory(settings) / "answers.db")) as answers:
-        return await build.sieve(
+        return await sieving.sieve(
             different, judge, answers, {}, Check(settings.dataset, settings.persona.name), embed, settings, _silent
         )
 
 
-def _silent(progress: build.BuildProgress) -> None:
+def _silent(progress: BuildProgress) -> None:
     """Reports nothing: Langflow shows a node only when it is done."""

@@ -1,7 +1,7 @@
 """Data sets on disk: numbered folders that never change once they exist.
 
-A folder holds `card.json`, `pairs.jsonl`, `rejected.jsonl`, and `train.jsonl`, `valid.jsonl` and `test.jsonl` as mlx-lm
-reads them (`--data FOLDER`).
+A folder holds `card.json`, `pairs.jsonl`, `rejected.jsonl`, `preferences.jsonl`, and `train.jsonl`, `valid.jsonl` and
+`test.jsonl` as mlx-lm reads them (`--data FOLDER`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,11 +12,11 @@ from pydantic import BaseModel
 
 from pipeline import files, jsonl
 from pipeline.dataset.export import ROW_FILES, OpenAIRow, chat_rows, write_rows
-from pipeline.dataset.records import SPLITS, Pair, Rejection, Split
+from pipeline.dataset.records import SPLITS, Pair, Preference, Rejection, Split
 from pipeline.errors import SitetwinError
 from pipeline.settings import DatasetSettings, PersonaSettings, Settings, Visibility
 
-CARD, PAIRS, REJECTED = "card.json", "pairs.jsonl", "rejected.jsonl"
+CARD, PAIRS, REJECTED, PREFERENCES = "card.json", "pairs.jsonl", "rejected.jsonl", "preferences.jsonl"
 _MEND = "mend that line, or remove the data set's folder and run `sitetwin dataset build`"
 
 
@@ -100,6 +100,7 @@ def write_version(
     rows: Iterable[DatasetRow],
     rejected: Iterable[Rejected],
     messages: Mapping[Split, Sequence[OpenAIRow]] | None = None,
+    preferred: Iterable[Preference] = (),
 ) -> Path:
     """Write a data set with the number of its card, whole or not at all. Returns its folder.
 
@@ -111,6 +112,7 @@ def write_version(
     with files.new_folder(folder) as draft:
         jsonl.write(draft / PAIRS, rows)
         jsonl.write(draft / REJECTED, rejected)
+        jsonl.write(draft / PREFERENCES, preferred)
         write_rows(messages or {s: chat_rows(p, card.persona) for s, p in by_split(rows).items()}, ROW_FILES, draft)
         files.write_text(draft / CARD, card.model_dump_json(indent=2) + "\n")
     return folder
@@ -129,6 +131,12 @@ def read_rows(folder: Path) -> list[DatasetRow]:
 def read_rejected(folder: Path) -> list[Rejected]:
     """The rejected pairs of the data set in `folder`."""
     return jsonl.read(folder / REJECTED, Rejected, _MEND)
+
+
+def read_preferences(folder: Path) -> list[Preference]:
+    """The preference pairs of the data set in `folder`; [] for a data set of an older sitetwin."""
+    file = folder / PREFERENCES
+    return jsonl.read(file, Preference, _MEND) if file.exists() else []
 
 
 def by_split(rows: Iterable[DatasetRow]) -> dict[Split, list[Pair]]:

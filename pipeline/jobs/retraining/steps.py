@@ -13,7 +13,8 @@ from typing import Any
 
 from pipeline.adapters import Adapter, base_hash, promoted
 from pipeline.dataset import versions
-from pipeline.dataset.build import BuildProgress, Built
+from pipeline.dataset.build import Built
+from pipeline.dataset.build_progress import BuildProgress
 from pipeline.engine.promoting import promote
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.adapter_scores import CancelledError, Held, askable, golden_questions, questions, score, unseen
