@@ -12,6 +12,13 @@ Answer = tuple[int, dict[str, str], Any]
 """Status, headers, and the content: bytes as they are, else as JSON."""
 
 
+def streamed(*deltas: dict[str, Any]) -> Answer:
+    """OpenAI's stream of a reply in these pieces."""
+    chunks = [json.dumps({"choices": [{"delta": delta}]}) for delta in deltas]
+    body = "".join(f"data: {chunk}\n\n" for chunk in [*chunks, "[DONE]"])
+    return 200, {"Content-Type": "text/event-stream"}, body.encode()
+
+
 class Server:
     """Gives `answers` one after the other, and remembers what it was asked."""
 

@@ -2,16 +2,18 @@
 
 import json
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from httpx_sse import EventSource
 
-from pipeline.errors import UnreadableError
-from pipeline.servers.dialect import Dialect, Messages, harmless
+from pipeline.errors import ModelError, UnreadableError
+from pipeline.servers.dialect import REFUSED, Dialect, Messages, harmless
 from pipeline.servers.openai_server import OpenAIServer
-from pipeline.servers.replies import read_chunk, read_reply
+from pipeline.servers.replies import Piece, read_chunk, read_whole
+from pipeline.servers.tool_calls import CallReader, ToolCall
 from pipeline.servers.transport import Keys, ServerError, error_text
 from pipeline.settings import Think
 from pipeline.text.inert import with_control_tokens
@@ -26,6 +28,16 @@ KEYS = Keys(
 )
 _THINKERS = re.compile(r"(?:^|[-_/:. ])(?:r1|qwq|thinking|reasoner|reasoning)(?:$|[-_/:. ])", re.IGNORECASE)
 """Names of models whose prompt often opens the thought. If their reply is cut off, all of it may be a thought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is known of an answer when its text has come."""
+
+    is_cut_off: bool
+    """Whether it was cut off at the most tokens."""
+    calls: tuple[ToolCall, ...] = ()
+    """The tools whose results the model wants before it goes on."""
 
 
 class EngineClient:
@@ -78,37 +90,73 @@ class EngineClient:
             UnreadableError: the reply was a thought alone.
             ModelError: the server can't be reached, refuses the request or breaks off.
         """
+        ending = yield from self._answer(messages, (), max_tokens=max_tokens, temperature=temperature, stop=stop)
+        return ending.is_cut_off
+
+    def generate_with_tools(
+        self,
+        messages: list[dict[str, Any]],
+        tools: Sequence[dict[str, Any]],
+        *,
+        max_tokens: int = 400,
+        temperature: float = 0.0,
+        stop: list[str] | None = None,
+    ) -> Generator[str, None, Ending]:
+        """Like `generate`, for a model that may call tools.
+
+        Args:
+            messages: as in OpenAI's protocol, with the calls so far and their results.
+            tools: what the model may call, as in OpenAI's protocol.
+
+        Raises:
+            ModelError: as for `generate`, or the model can't call tools.
+        """
+        try:
+            return (yield from self._answer(messages, tools, max_tokens=max_tokens, temperature=temperature, stop=stop))
+        except ServerError as error:
+            if error.status not in REFUSED or "tool" not in error.said.lower():
+                raise
+            raise ModelError(
+                f"{self.model} can't call tools, because its chat template has no place for them: set models.chat to a model "
+                "that can, such as one of Qwen 3, or ask it without tools"
+            ) from None
+
+    def _answer(
+        self, messages: list[dict[str, Any]], tools: Sequence[dict[str, Any]], **how: Any
+    ) -> Generator[str, None, Ending]:
         dialect = self._server.dialect
         messages = messages if self._is_ours else harmless(messages)
         while True:
-            body = dialect.request(
-                self.model, messages, max_tokens=max_tokens, temperature=temperature, stop=stop, think=self.think
-            )
+            body = dialect.request(self.model, messages, think=self.think, **how)
             body["stream"] = True
+            if tools:
+                body["tools"] = list(tools)
             if self.adapter is not None:
                 body["adapters"] = self.adapter
                 # An adapter goes on from the prompt that it was trained with, where no thought is open.
                 body["chat_template_kwargs"] = {"enable_thinking": bool(self.think)}
             try:
-                has_answered, has_thought, finish = yield from self._stream(dialect, body)
+                ending, has_answered, has_thought = yield from self._stream(dialect, body)
             except ServerError as error:
                 dialect = dialect.after(error, body)
                 continue
-            if has_answered or not has_thought:
-                return finish == "length"
+            if has_answered or ending.calls or not has_thought:
+                return ending
             if dialect.thinks or self.think:
                 advice = "set models.think = false" if self.think else "set models.chat to a model that does not think"
                 raise UnreadableError(f"{self.model} used all its tokens to think and gave no answer: {advice}")
             dialect = self._server.dialect  # it now knows that the model thinks
 
-    def _stream(self, dialect: Dialect, body: dict[str, Any]) -> Generator[str, None, tuple[bool, bool, str]]:
-        """Yields the answer's pieces. Returns whether there was an answer, whether there was a thought, and why it ended."""
+    def _stream(self, dialect: Dialect, body: dict[str, Any]) -> Generator[str, None, tuple[Ending, bool, bool]]:
+        """Yields the answer's pieces. Returns how it ended, whether there was an answer, and whether there was a thought."""
         is_unsure = self._may_open_thought(dialect)
         splitter: ThoughtSplitter | None = None
         has_answered = has_thought = False
         finish = ""
-        for thought, text, ending in self._pieces(dialect, body):
+        calls = CallReader()
+        for thought, text, ending, delta in self._pieces(dialect, body):
             finish = ending or finish
+            calls.feed(delta)
             has_thought |= bool(thought)
             # A server that sends the thought apart does not open another one in the text.
             splitter = splitter or (ThoughtSplitter(unsure=is_unsure and not has_thought) if text else None)
@@ -124,14 +172,14 @@ class EngineClient:
         # A reply that was cut off may have ended within a hidden thought.
         self._splits_thoughts |= finish != "length"
         self._server.learn(dialect, thinks=has_thought, opens_thought=splitter.lacks_opener)
-        return has_answered, has_thought, finish
+        return Ending(finish == "length", calls.calls()), has_answered, has_thought
 
     def _may_open_thought(self, dialect: Dialect) -> bool:
         """Whether the prompt may end within a thought, as far as is known before the reply."""
         return dialect.opens_thought or not self._splits_thoughts
 
-    def _pieces(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-        """Yields thought, text and finish reason of each chunk. The text may hold a thought too.
+    def _pieces(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[Piece]:
+        """Yields the reply's pieces.
 
         Raises:
             ServerError: it has a status only if nothing has been answered yet.
@@ -144,8 +192,7 @@ class EngineClient:
         ):
             if "event-stream" not in response.headers.get("Content-Type", ""):
                 response.read()
-                reply = server.answer(dialect, body, response, read_reply)
-                yield reply.thought, reply.answer, reply.finish
+                yield server.answer(dialect, body, response, read_whole)
                 return
             if not response.is_success:
                 response.read()

@@ -9,7 +9,8 @@ from pipeline.servers.transport import ServerError
 from pipeline.settings import Think
 from pipeline.text.inert import without_control_tokens
 
-Messages = list[dict[str, str]]
+Messages = list[dict[str, Any]]
+"""Roles and contents; with tools also the calls so far."""
 Form = Literal["json_schema", "json_object", "prompt"]
 
 THOUGHT_TOKENS = 3000
@@ -20,7 +21,7 @@ _EFFORTS = ("none", "minimal", "low", "")
 _FORM_WORDS = re.compile(
     r"response[ _.]?format|json|schema|grammar|guided|structured|strict mode|text\.format", re.IGNORECASE
 )
-_REFUSED = (400, 405, 415, 422, 500, 501)
+REFUSED = (400, 405, 415, 422, 500, 501)
 """Statuses by which servers say that they can't do what a request asks for."""
 _ENDPOINTS = re.compile(r"/(?:chat(?:/completions)?|completions|embeddings|models)/*$")
 
@@ -87,7 +88,7 @@ class Dialect:
         """
         if error.elsewhere and not self.is_known and not self.is_moved:
             return replace(self, url=other_address(self.url), is_moved=True)
-        if error.status not in _REFUSED or error.elsewhere:
+        if error.status not in REFUSED or error.elsewhere:
             raise error
         said = error.said.lower()
         if self.budget in said and self.budget == "max_tokens":
@@ -123,7 +124,7 @@ class Dialect:
 
 def harmless(messages: Messages) -> Messages:
     """`messages` in which no content ends a turn, for servers that obey control tokens wherever they stand."""
-    return [{**message, "content": without_control_tokens(message["content"])} for message in messages]
+    return [{**message, "content": without_control_tokens(message["content"] or "")} for message in messages]
 
 
 def server_address(url: str) -> str:

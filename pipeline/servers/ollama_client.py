@@ -1,13 +1,15 @@
 """The chat's client of an Ollama server. It uses Ollama's own protocol: the OpenAI-compatible one can't switch thoughts off."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from functools import cached_property
 from typing import Any
 
 from pipeline.servers.client import KEYS, EngineClient
-from pipeline.servers.dialect import Dialect
+from pipeline.servers.dialect import Dialect, Messages
 from pipeline.servers.ollama_server import OllamaServer
+from pipeline.servers.replies import Piece
 from pipeline.servers.transport import ServerError
 from pipeline.settings import Think
 from pipeline.text.thoughts import MARKS
@@ -33,7 +35,7 @@ class OllamaClient(EngineClient):
             return True  # The chat that follows says what is wrong. A proxy may forward chats only.
         return any(mark in template.lower() for mark in MARKS)
 
-    def _pieces(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    def _pieces(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[Piece]:
         try:
             yield from self._parts(dialect, body)
         except ServerError as error:
@@ -43,11 +45,34 @@ class OllamaClient(EngineClient):
             self._switch = True if isinstance(self._switch, str) else None
             yield from self._pieces(dialect, body)
 
-    def _parts(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    def _parts(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[Piece]:
         options = {"num_predict": body[dialect.budget], "temperature": body["temperature"], "stop": body.get("stop")}
         with (
             self._ollama.explaining_for(self.model),
-            closing(self._ollama.chat(self.model, body["messages"], options, self._switch)) as parts,
+            closing(
+                self._ollama.chat(self.model, _spoken(body["messages"]), options, self._switch, body.get("tools"))
+            ) as parts,
         ):
             for part in parts:
-                yield part.message.thinking or "", part.message.content or "", part.done_reason or ""
+                said = part.message
+                calls = [call.model_dump() for call in said.tool_calls or ()]
+                yield Piece(said.thinking or "", said.content or "", part.done_reason or "", calls)
+
+
+def _spoken(messages: Messages) -> Messages:
+    """OpenAI's messages as Ollama's: the arguments of a call are an object, and a result names its tool."""
+    names: dict[str, str] = {}
+    spoken = []
+    for message in messages:
+        changed: dict[str, Any] = {key: message[key] for key in ("role", "content") if key in message}
+        if calls := message.get("tool_calls"):
+            names |= {call["id"]: call["function"]["name"] for call in calls}
+            changed["tool_calls"] = [{"function": _with_object(call["function"])} for call in calls]
+        if message["role"] == "tool":
+            changed["tool_name"] = names.get(message.get("tool_call_id", ""), "")
+        spoken.append(changed)
+    return spoken
+
+
+def _with_object(function: dict[str, Any]) -> dict[str, Any]:
+    return {"name": function["name"], "arguments": json.loads(function["arguments"] or "{}")}

@@ -61,11 +61,16 @@ class OllamaServer(Server):
         return self.again(once)
 
     def chat(
-        self, model: str, messages: list[dict[str, str]], options: dict[str, Any], think: Think | None
+        self,
+        model: str,
+        messages: list[dict[str, Any]],
+        options: dict[str, Any],
+        think: Think | None,
+        tools: list[dict[str, Any]] | None = None,
     ) -> "Generator[ChatResponse, None, None]":
         """Yields a reply in pieces. Iterate over it inside `explaining_for`."""
         with closing(self._new_client()) as client:
-            yield from client.chat(model, messages, stream=True, options=options, think=think)
+            yield from client.chat(model, messages, stream=True, options=options, think=think, tools=tools)
 
     def async_client(self) -> "AsyncClient":
         """A new client for the running event loop."""

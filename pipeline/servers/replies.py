@@ -1,7 +1,7 @@
 """Reads replies and chunks of OpenAI-compatible servers, with the deviations that real servers have. Pure."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.text.thoughts import split_thought
 
@@ -40,17 +40,37 @@ def read_reply(answer: Any) -> Reply | None:
     )
 
 
-def read_chunk(chunk: Any) -> tuple[str, str, str]:
-    """Thought, text and finish reason of a piece of a streamed reply; each is "" if it is missing.
+class Piece(NamedTuple):
+    """A piece of a streamed reply. What it lacks is empty."""
 
-    The text may hold an inline thought. Odd chunks (no choices, a null delta) are empty.
-    """
+    thought: str = ""
+    text: str = ""
+    """It may hold an inline thought."""
+    finish: str = ""
+    calls: Any = None
+    """What it says of calls of tools, see `CallReader`."""
+
+
+def read_chunk(chunk: Any) -> Piece:
+    """The piece in the JSON of a chunk. Odd chunks (no choices, a null delta) are empty."""
     choice = _choice(chunk)
     if choice is None:
-        return "", "", ""
+        return Piece()
     delta = choice.get("delta") or choice.get("message")
     delta = delta if isinstance(delta, dict) else {}
-    return _thought(delta), text_of(delta.get("content")), str(choice.get("finish_reason") or "")
+    return Piece(
+        _thought(delta),
+        text_of(delta.get("content")),
+        str(choice.get("finish_reason") or ""),
+        delta.get("tool_calls"),
+    )
+
+
+def read_whole(answer: Any) -> Piece | None:
+    """The whole reply in the JSON of an answer that is not streamed; None if there is none."""
+    if (reply := read_reply(answer)) is None:
+        return None
+    return Piece(reply.thought, reply.answer, reply.finish, read_chunk(answer).calls)
 
 
 def text_of(content: Any) -> str:

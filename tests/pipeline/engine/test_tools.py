@@ -9,6 +9,8 @@ from typing import Any
 import openai
 import pytest
 
+from pipeline.servers.client import EngineClient
+from pipeline.servers.tool_calls import ToolCall
 from pipeline.weights import blas
 
 blas.preload(1)
@@ -62,6 +64,30 @@ def test_a_call_comes_back_whole_and_streamed_and_its_result_is_read(connect: Co
     asked = [*ASKED, choice.message.model_dump(exclude_none=True), result]
     after = chats.create(**{**options, "messages": asked})
     assert after.usage.prompt_tokens > chats.create(**options).usage.prompt_tokens + len(result["content"])
+
+
+def test_our_own_client_reads_the_call_and_hands_the_result_on(connect: Connect) -> None:
+    server = connect("qwen3", ["Wait. ", *CALL])
+    client = EngineClient(str(server.base_url), "tiny", api_key=TOKEN, is_ours=True)
+
+    def call(messages: list[dict[str, Any]]) -> ToolCall:
+        pieces = client.generate_with_tools(messages, [TOOL])
+        assert next(pieces) == "Wait. "
+        with pytest.raises(StopIteration) as end:
+            next(pieces)
+        (found,) = end.value.value.calls
+        return found
+
+    first = call(ASKED)
+    assert (first.name, json.loads(first.arguments)) == ("search_notes", {"query": "tea"})
+    function = {"name": first.name, "arguments": first.arguments}
+    asked = {
+        "role": "assistant",
+        "content": "Wait. ",
+        "tool_calls": [{"id": first.id, "type": "function", "function": function}],
+    }
+    told = {"role": "tool", "tool_call_id": first.id, "content": "Tea is brewed at 70 degrees."}
+    assert call([*ASKED, asked, told]).name == first.name
 
 
 def test_the_model_reads_which_tools_there_are(connect: Connect) -> None:
