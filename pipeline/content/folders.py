@@ -1,13 +1,14 @@
 """The folders that sitetwin.toml names as sources: what they are called, and what in them is not read."""
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.content.converting import MARKDOWN, UNREAD, VAULT
 from pipeline.content.globs import first_match
 from pipeline.content.kinds import load_kind
-from pipeline.content.kinds.kind import RuleAgainst
+from pipeline.content.kinds.kind import InheritedBy, RuleAgainst
 from pipeline.settings import ContentSource, Settings
 
 SUFFIXES = (*MARKDOWN, *VAULT, *UNREAD)
@@ -32,6 +33,8 @@ class Folder:
     """Roots of other sources below it: the innermost source reads a file."""
     kind_rule: RuleAgainst
     """Of the source's kind."""
+    inherited: InheritedBy
+    """What a document has from its folder or the site's configuration."""
     fault: str = ""
     """Why nothing in it can be read."""
 
@@ -54,6 +57,7 @@ def open_folders(settings: Settings) -> list[Folder]:
             root,
             frozenset(other for other in roots if other != root and other.is_relative_to(root)),
             load_kind(source).rule_against(root),
+            load_kind(source).inherited(root),
             fault
             or (
                 "two [[content]] entries in sitetwin.toml name this folder: keep one of them" if roots[root] > 1 else ""
@@ -61,6 +65,21 @@ def open_folders(settings: Settings) -> list[Folder]:
         )
         for source, (root, fault) in zip(settings.content, found, strict=True)
     ]
+
+
+def configurations(settings: Settings) -> frozenset[tuple[Path, int, int]]:
+    """The files that say something about many documents, beside sitetwin.toml, with when each was modified and its size."""
+    found = set()
+    for source in settings.content:
+        try:
+            files = load_kind(source).configurations(settings.source_path(source))
+        except (OSError, RuntimeError):  # not there now
+            continue
+        for file in files:
+            with suppress(OSError):
+                about = file.stat()
+                found.add((file, about.st_mtime_ns, about.st_size))
+    return frozenset(found)
 
 
 def _resolve(settings: Settings, source: ContentSource) -> tuple[Path, str]:

@@ -217,6 +217,12 @@ def lookup(values: Mapping[str, Any], key: str) -> Any:
     return next((value for name, value in values.items() if fold(name) == key), None)
 
 
+def with_inherited(own: Mapping[str, Any], inherited: Mapping[str, Any]) -> dict[str, Any]:
+    """`own` and, of `inherited`, what `own` says nothing about, whatever the way of writing a key."""
+    said = set(map(fold, own))
+    return {**{key: value for key, value in inherited.items() if fold(key) not in said}, **own}
+
+
 def fold(key: str) -> str:
     """A key in one way of writing: `isDraft`, `is-draft` and `is_draft` are the same."""
     return re.sub(r"[-_ ]", "", key).casefold()

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from pipeline.content.documents import FileReport
+from pipeline.content.kinds.kind import Inherited
 from pipeline.settings import ContentSource
 
 SETTLED_SECONDS = 3.0
@@ -12,31 +13,33 @@ SETTLED_SECONDS = 3.0
 of its file system's clock (FAT's is two seconds) and look the same."""
 
 Signature = tuple[int, ...]
+Rules = tuple[ContentSource, Inherited]
+"""What decides on a document beside its file."""
 
 
 class ReadMemory:
     """The reports of the last pass over the sources, for one thread. What a pass does not meet is forgotten by the next."""
 
     def __init__(self) -> None:
-        self._before: dict[tuple[str, Path], tuple[Signature, ContentSource, FileReport]] = {}
+        self._before: dict[tuple[str, Path], tuple[Signature, Rules, FileReport]] = {}
         self._now = self._before
 
     def begin(self) -> None:
         """A new pass over all sources begins."""
         self._before, self._now = self._now, {}
 
-    def recall(self, id: str, path: Path, source: ContentSource, found: os.stat_result) -> FileReport | None:
-        """The report of this file, if nothing about it has changed since it was kept, nor who may see it by the date."""
+    def recall(self, id: str, path: Path, rules: Rules, found: os.stat_result) -> FileReport | None:
+        """The report of this file, if neither it nor its `rules` have changed since it was kept, nor who may see it by the date."""
         known = self._before.get((id, path))
-        if known is None or known[:2] != (_signature(found), source) or _is_due(known[2]):
+        if known is None or known[:2] != (_signature(found), rules) or _is_due(known[2]):
             return None
         self._now[id, path] = known
         return known[2]
 
-    def keep(self, report: FileReport, source: ContentSource, found: os.stat_result) -> None:
+    def keep(self, report: FileReport, rules: Rules, found: os.stat_result) -> None:
         """Remembers `report`. `found`: of before the file was read, so that a change meanwhile shows later."""
         if time.time() - max(found.st_mtime, found.st_ctime) > SETTLED_SECONDS:
-            self._now[report.id, report.path] = _signature(found), source, report
+            self._now[report.id, report.path] = _signature(found), rules, report
 
 
 def _is_due(report: FileReport) -> bool:

@@ -12,9 +12,9 @@ from typing import Any
 
 from pipeline.content.converting import CONVERTED, to_markdown
 from pipeline.content.documents import Document
-from pipeline.content.frontmatter import as_list, date_of, lookup, tags_of, title_of
+from pipeline.content.frontmatter import as_list, date_of, lookup, tags_of, title_of, with_inherited
 from pipeline.content.kinds import load_kind
-from pipeline.content.kinds.kind import ContentKind
+from pipeline.content.kinds.kind import NOTHING, ContentKind, Inherited
 from pipeline.content.markup import clean
 from pipeline.content.mending import FrontMatter, read_front_matter
 from pipeline.content.publishing import period_of
@@ -31,11 +31,19 @@ class EmptyError(ContentError):
 
 
 def parse_document(
-    data: bytes, source: ContentSource, id: str, path: Path, relative: str, *, now: datetime
+    data: bytes,
+    source: ContentSource,
+    id: str,
+    path: Path,
+    relative: str,
+    inherited: Inherited = NOTHING,
+    *,
+    now: datetime,
 ) -> tuple[Document, str]:
     """The document in `data`, the content of the file at `relative` below `source`; and why it has no address, or "".
 
     Args:
+        inherited: what the document has from its folder or the site's configuration.
         now: with a time zone; a document that is out later, or no longer, is private.
 
     Raises:
@@ -45,22 +53,31 @@ def parse_document(
     suffix = path.suffix.lower()
     text = decode(data)
     front = FrontMatter({}, to_markdown(text, suffix)) if suffix in CONVERTED else read_front_matter(text)
-    values = front.values
     kind = load_kind(source)
+    own, values = front.values, with_inherited(front.values, inherited.values)
     body = clean(kind.drop_calls(front.body, values), kind=kind, mdx=suffix in kind.mdx_suffixes)
-    text = _encodable(kind.with_front_matter(values, body.text))
+    text = _encodable(kind.with_front_matter(own, body.text))
     if not re.search(r"\w", text):
         raise EmptyError(
             "no text below the front matter: write some to have it found"
-            if values
+            if own
             else "no text: write some to have it found"
         )
     day = date_of(values, relative)
-    title = _encodable(title_of(values)) or _title_in(body.text, kind, relative)
+    title = _encodable(title_of(own)) or _title_in(body.text, kind, relative)
     url, note = _address(source, kind, values, relative, title, day)
-    period = period_of(values, relative, now)
-    tags = [*tags_of(values), *body.tags]
-    is_private = front.doubtful or kind.has_no_page(values) or not period.holds(now)
+    tags = [*tags_of(own), *tags_of(inherited.values), *body.tags]
+    # also of the page that it is a part of: who may not see that one may not see this
+    pages = [values, inherited.around]
+    periods = [period_of(page, relative, now) for page in pages]
+    is_private = (
+        front.doubtful
+        or inherited.is_left_out
+        or bool(inherited.fault)
+        or any(map(kind.has_no_page, pages))
+        or not all(period.holds(now) for period in periods)
+        or (bool(inherited.around) and _is_kept_back(inherited.around, source, relative))
+    )
     document = Document(
         id=id,
         path=path,
@@ -70,9 +87,20 @@ def parse_document(
         visibility="private" if is_private else visibility_of(values, source, relative, tags),
         tags=tuple(dict.fromkeys(map(_encodable, tags))),
         date=day,
-        changes_at=period.next_change(now),
+        changes_at=min(filter(None, (period.next_change(now) for period in periods)), default=None),
     )
-    return _with_digest(document), "; ".join(filter(None, (front.fault, note)))
+    notes = (
+        front.fault,
+        inherited.fault,
+        "left out by the site's configuration, so it is private" if inherited.is_left_out else "",
+        inherited.note if document.visibility == "private" else "",
+        note,
+    )
+    return _with_digest(document), "; ".join(filter(None, notes))
+
+
+def _is_kept_back(page: Mapping[str, Any], source: ContentSource, relative: str) -> bool:
+    return visibility_of(page, source, relative, tags_of(page)) == "private"
 
 
 def decode(data: bytes) -> str:

@@ -89,6 +89,16 @@ def read_changed(settings: Settings, paths: Iterable[Path]) -> Iterator[FileRepo
             yield report or _report(folder, relative, "gone", "")
 
 
+def with_governed(settings: Settings, paths: Iterable[Path]) -> Iterator[Path]:
+    """`paths`, and every file below the folder of one that says what others inherit."""
+    folders = [folder for folder in open_folders(settings) if not folder.fault]
+    for path in paths:
+        yield path
+        around = [folder for folder in folders if path.is_relative_to(folder.root)]
+        if any(load_kind(folder.source).governs(_below(folder, path)) for folder in around):
+            yield from (file for file in path.parent.rglob("*") if file != path)
+
+
 def _stands_there(path: Path) -> bool:
     """Whether a walk would meet a file at `path`: not behind a link, and with its name in these very letters."""
     try:
@@ -157,14 +167,15 @@ def _read(folder: Folder, relative: str, memory: ReadMemory | None = None) -> Fi
         if not stat.S_ISREG(found.st_mode):
             return _report(folder, relative, "skipped", "no ordinary file: replace it by one to have it read")
         id = f"{folder.name}/{relative}"
-        if memory and (known := memory.recall(id, path, folder.source, found)):
+        inherited = folder.inherited(relative)
+        if memory and (known := memory.recall(id, path, (folder.source, inherited), found)):
             return known
         data = _bytes_up_to(path, folder.source.max_bytes)
         now = datetime.now().astimezone()
-        document, note = parse_document(data, folder.source, id, path, relative, now=now)
+        document, note = parse_document(data, folder.source, id, path, relative, inherited, now=now)
         report = FileReport(document.id, path, "read", note, document, version_of(found))
         if memory:
-            memory.keep(report, folder.source, found)
+            memory.keep(report, (folder.source, inherited), found)
         return report
     except FileNotFoundError:
         return None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.content.frontmatter import as_date, fold
+from pipeline.content.frontmatter import as_date, fold, lookup
 from pipeline.content.globs import first_match
 from pipeline.content.kinds import load_kind
 from pipeline.settings import ContentSource, Visibility
@@ -23,7 +23,10 @@ def visibility_of(values: Mapping[str, Any], source: ContentSource, path: str, t
 
     A private statement beats a public one, and a value that is neither yes nor no counts as private.
     """
-    said = [statement for key, value in values.items() if (statement := _statement(fold(key), value))]
+    # Hugo takes what stands below `params` for front matter
+    params = lookup(values, "params")
+    entries = [*values.items(), *(params.items() if isinstance(params, Mapping) else ())]
+    said = [statement for key, value in entries if (statement := _statement(fold(str(key)), value))]
     if (
         "private" in said
         or _PRIVATE_TAGS & {tag.casefold().partition("/")[0] for tag in tags}

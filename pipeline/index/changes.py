@@ -11,6 +11,7 @@ from pathlib import Path
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
 from pipeline.content.folders import SUFFIXES, is_ignored
+from pipeline.content.kinds.eleventy_data import is_data
 from pipeline.content.kinds.obsidian import TEMPLATE_SETTINGS
 
 QUIET_SECONDS = 0.1
@@ -77,7 +78,7 @@ class Changes(FileSystemEventHandler):
             for path in paths:
                 if _is_template_setting(path):
                     self._note(None)
-                elif path.suffix.lower() in SUFFIXES:
+                elif path.suffix.lower() in SUFFIXES or is_data(path.name):
                     self._note(path)
 
     def doubt(self) -> None:

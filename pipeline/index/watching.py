@@ -11,8 +11,9 @@ from pathlib import Path
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from pipeline.content import read_changed
+from pipeline.content import read_changed, with_governed
 from pipeline.content.documents import FileReport
+from pipeline.content.folders import configurations
 from pipeline.content.memory import ReadMemory
 from pipeline.errors import SitetwinError
 from pipeline.index import Index
@@ -50,6 +51,7 @@ class Watcher:
         self._changes, self._memory = Changes(), ReadMemory()
         self._observer: BaseObserver | None = None
         self._watched: Identity | None = None
+        self._configurations = configurations(settings)
         self._trouble = ""
         self._next_look = 0.0
         self._is_first = True
@@ -60,6 +62,9 @@ class Watcher:
         self._follow_settings()
         if (found := _identity(self._live.now)) != self._watched:
             self._watch(found)
+        if (now := configurations(self._live.now)) != self._configurations:
+            self._configurations = now
+            self._changes.doubt()
         if time.monotonic() >= self._next_look:
             self._changes.doubt()
             self._next_look = float("inf")
@@ -136,7 +141,7 @@ class Watcher:
         self._is_first, self._trouble = False, ""
 
     def _read(self, paths: Iterable[Path]) -> Iterable[FileReport]:
-        return read_changed(self._live.now, sorted(paths))
+        return read_changed(self._live.now, sorted(set(with_governed(self._live.now, paths))))
 
     def _read_since(self) -> Iterable[FileReport]:
         paths = self._changes.take_files()

@@ -4,12 +4,20 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.content.kinds.kind import ContentKind, FoundFolder
+from pipeline.content.kinds.kind import NOTHING, ContentKind, FoundFolder, Inherited, InheritedBy
+from pipeline.content.kinds.site_files import program_text, project_of
 from pipeline.settings import Visibility
 
 _CONFIGS = [f"astro.config.{suffix}" for suffix in ("mjs", "js", "ts", "mts", "cjs")]
 _BASE = re.compile(r"\bbase\s*:\s*[\"'`]\.?/?([^\"'`]+?)/?[\"'`]")
 _NAMED = re.compile(r"\bconst\s+(\w+)\s*=\s*[\"'`]\.?/?(src/[^\"'`]+?)/?[\"'`]")
+_SCHEMAS = [
+    f"src/{name}.{suffix}" for name in ("content.config", "content/config") for suffix in ("ts", "mts", "js", "mjs")
+]
+_DEFAULT = re.compile(r"\b(\w+)[\"']?\s*:\s*z\s*\.\s*boolean\(\)[^,;\n]*?\.default\(\s*(true|false)\s*\)")
+_HIDES = re.compile(
+    r"(?:(?:is)?(?:draft|private)|hidden|unlisted|noindex) true|(?:is)?(?:publish|published|public) false"
+)
 
 _LISTS = ("tag", "tags", "category", "categories")
 
@@ -30,6 +38,17 @@ class Astro(ContentKind):
         pages = project / "src/pages"
         has_pages = pages.is_dir() and any(file.suffix in (".md", ".mdx") for file in pages.rglob("*.md*"))
         return [*sources, *([FoundFolder("src/pages", "/{slug}/")] if has_pages else [])]
+
+    def inherited(self, root: Path) -> InheritedBy:
+        # values that the schema of a collection gives to who says nothing; which collection is not told apart
+        said = "\n".join(map(program_text, self.configurations(root)))
+        values = {key: value == "true" for key, value in _DEFAULT.findall(said) if _HIDES.fullmatch(f"{key} {value}")}
+        given = Inherited(values) if values else NOTHING
+        return lambda path: given
+
+    def configurations(self, root: Path) -> list[Path]:
+        project = project_of(root, _CONFIGS) or root
+        return [project / name for name in _SCHEMAS]
 
     def is_of(self, folder: Path) -> bool:
         return "content" in folder.resolve().parts[-2:]
@@ -57,7 +76,7 @@ def _text(file: Path) -> str:
 
 def _collections(project: Path) -> Iterator[str]:
     """The folders that the site's own settings of its collections name, then those below src/content."""
-    for file in ("src/content.config.ts", "src/content.config.js", "src/content.config.mjs", "src/content/config.ts"):
+    for file in _SCHEMAS:
         said = _text(project / file)
         yield from _BASE.findall(said)
         yield from (folder for _, folder in _NAMED.findall(said))

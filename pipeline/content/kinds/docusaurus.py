@@ -6,7 +6,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.content.frontmatter import words_of
-from pipeline.content.kinds.kind import ContentKind, FoundFolder
+from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy
+from pipeline.content.kinds.site_files import left_out, listed, program_text, project_of
 from pipeline.content.urls import page_path
 from pipeline.settings import Visibility
 
@@ -32,6 +33,14 @@ class Docusaurus(ContentKind):
         places = {"docs": docs, "../docs": docs, "blog": "/blog/{slug}", "src/pages": "/{slug}"}
         found = [FoundFolder(place, url) for place, url in places.items() if _has_markdown(project / place)]
         return [one for one in found if one.path != "../docs" or not (project / "docs").is_dir()]
+
+    def inherited(self, root: Path) -> InheritedBy:
+        said = "".join(map(program_text, self.configurations(root)))
+        return left_out(root, root, listed(said, "exclude"))
+
+    def configurations(self, root: Path) -> list[Path]:
+        project = project_of(root, [*_CONFIGS, *(f"website/{name}" for name in _CONFIGS)]) or root
+        return [project / folder / name for folder in (".", "website") for name in _CONFIGS]
 
     def is_private(self, path: str) -> bool:
         # a part that other pages import, or one that is left out

@@ -6,13 +6,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.content.frontmatter import lookup, words_of
-from pipeline.content.kinds.kind import ContentKind, FoundFolder, RuleAgainst
+from pipeline.content.kinds.eleventy_data import CONFIGURATIONS, FolderData, configuration_files, is_data
+from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy, RuleAgainst
 from pipeline.content.liquid import drop_liquid
 from pipeline.content.slugs import slugify
 from pipeline.content.urls import page_path
 from pipeline.settings import Visibility
 
-_CONFIGS = [".eleventy.js", *(f"eleventy.config.{suffix}" for suffix in ("js", "mjs", "cjs", "ts"))]
 _INPUT = re.compile(r"\binput\s*:\s*[\"']([^\"']+)[\"']|setInputDirectory\(\s*[\"']([^\"']+)[\"']")
 _DATED = re.compile(r"(^|/)\d{4}-\d\d-\d\d-(?=[^/]+$)")
 _EXPRESSION = re.compile(r"\{\{-?\s*([\w.]+)\s*(?:\|\s*slug(?:ify)?\s*)?-?\}\}")
@@ -23,7 +23,7 @@ class Eleventy(ContentKind):
     default_visibility: Visibility = "public"
 
     def find(self, project: Path) -> list[FoundFolder]:
-        config = next((project / name for name in _CONFIGS if (project / name).is_file()), None)
+        config = next((project / name for name in CONFIGURATIONS if (project / name).is_file()), None)
         if config is None:
             return []
         named = _INPUT.search(config.read_text(encoding="utf-8", errors="replace"))
@@ -37,6 +37,15 @@ class Eleventy(ContentKind):
             if path.partition("/")[0] in _OUTPUTS
             else ""
         )
+
+    def inherited(self, root: Path) -> InheritedBy:
+        return FolderData(root).inherited
+
+    def configurations(self, root: Path) -> list[Path]:
+        return configuration_files(root)
+
+    def governs(self, path: str) -> bool:
+        return is_data(path)
 
     def has_no_page(self, values: Mapping[str, Any]) -> bool:
         return lookup(values, "permalink") is False

@@ -6,12 +6,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.content.frontmatter import lookup, words_of
-from pipeline.content.kinds.kind import ContentKind, FoundFolder, RuleAgainst
+from pipeline.content.kinds.hugo_cascade import CONFIGURATIONS, Cascade, configuration_files
+from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy, RuleAgainst
 from pipeline.content.shortcodes import drop_shortcodes
 from pipeline.content.urls import page_path
 from pipeline.settings import Visibility
 
-_CONFIGS = [f"{stem}.{suffix}" for stem in ("hugo", "config") for suffix in ("toml", "yaml", "yml", "json")]
 _CODE = re.compile(r"[a-z]{2}(?:-[a-z]{2})?")
 _LANGUAGE = re.compile(r"(.+)\.([a-z]{2}(?:-[a-z]{2})?)")
 _LEFT_OUT = re.compile(r"[^\w\-./#+~@%]")
@@ -21,7 +21,9 @@ class Hugo(ContentKind):
     default_visibility: Visibility = "public"
 
     def find(self, project: Path) -> list[FoundFolder]:
-        has_config = any((project / name).is_file() for name in _CONFIGS) or (project / "config/_default").is_dir()
+        has_config = (
+            any((project / name).is_file() for name in CONFIGURATIONS) or (project / "config/_default").is_dir()
+        )
         content = project / "content"
         if not has_config or not content.is_dir():
             return []
@@ -41,6 +43,15 @@ class Hugo(ContentKind):
             if "archetypes" in path.split("/")[:-1]
             else ""
         )
+
+    def inherited(self, root: Path) -> InheritedBy:
+        return Cascade(root).inherited
+
+    def configurations(self, root: Path) -> list[Path]:
+        return configuration_files(root)
+
+    def governs(self, path: str) -> bool:
+        return PurePosixPath(path).name.startswith(("_index.", "index."))
 
     def has_no_page(self, values: Mapping[str, Any]) -> bool:
         build = lookup(values, "build")

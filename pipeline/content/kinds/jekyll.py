@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from pipeline.content.frontmatter import lookup, words_of
-from pipeline.content.kinds.kind import ContentKind, FoundFolder, RuleAgainst
+from pipeline.content.kinds.jekyll_defaults import CONFIGURATIONS, Defaults, configuration_file
+from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy, RuleAgainst
+from pipeline.content.kinds.site_files import project_of, read_data
 from pipeline.content.liquid import drop_liquid
 from pipeline.content.urls import page_path
+from pipeline.errors import ContentError
 from pipeline.settings import Visibility
 
 _DATED = re.compile(r"\d{4}-\d\d?-\d\d?-")
@@ -36,9 +37,10 @@ class Jekyll(ContentKind):
     default_visibility: Visibility = "public"
 
     def find(self, project: Path) -> list[FoundFolder]:
-        if not (project / "_config.yml").is_file():
+        file = configuration_file(project)
+        if file is None or file.parent != project:
             return []
-        config = _config(project / "_config.yml")
+        config = _config(file)
         pattern = str(config.get("permalink", "date"))
         collections = config.get("collections") or {}
         named = {key: {} for key in collections} if isinstance(collections, list) else collections
@@ -56,6 +58,13 @@ class Jekyll(ContentKind):
             if path.partition("/")[0] in _OF_THE_SITE
             else ""
         )
+
+    def inherited(self, root: Path) -> InheritedBy:
+        return Defaults(root).inherited
+
+    def configurations(self, root: Path) -> list[Path]:
+        project = project_of(root, CONFIGURATIONS) or root
+        return [project / name for name in CONFIGURATIONS]
 
     def is_private(self, path: str) -> bool:
         return any(part.startswith("_") and part != "_posts" for part in path.split("/"))
@@ -82,13 +91,12 @@ class Jekyll(ContentKind):
 JEKYLL = Jekyll()
 
 
-def _config(file: Path) -> dict[str, Any]:
+def _config(file: Path) -> Mapping[str, Any]:
     """The site's settings; {} where they can't be read: Jekyll itself says what is wrong with them."""
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        return read_data(file)
+    except ContentError:
         return {}
-    return values if isinstance(values, dict) else {}
 
 
 def _pattern(permalink: str, collection: str) -> str:

@@ -1,7 +1,7 @@
 """What a kind of content decides. A kind overrides what it does otherwise than a plain folder of Markdown."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,27 @@ from pipeline.settings import Visibility
 
 RuleAgainst = Callable[[str], str]
 """Takes a file's path below its source's root; returns why it is not read, with the next step, or ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What a document has from its folder or from the site's configuration, beside its own front matter."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Front matter that holds where the document's own says nothing about the same key."""
+    around: Mapping[str, Any] = field(default_factory=dict)
+    """The front matter of the page that the document is a part of: who may not see that page may not see the part."""
+    is_left_out: bool = False
+    """Whether the site's configuration leaves the file out: then it is private."""
+    fault: str = ""
+    """Why it can't be known what the document inherits, with the next step: then it is private."""
+    note: str = ""
+    """What to tell of a document that turns out private."""
+
+
+InheritedBy = Callable[[str], Inherited]
+"""Takes a file's path below its source's root; returns what the document inherits."""
+NOTHING = Inherited()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +81,18 @@ class ContentKind:
     def rule_against(self, root: Path) -> RuleAgainst:
         """The rule for the source whose folder is `root`."""
         return lambda path: ""
+
+    def inherited(self, root: Path) -> InheritedBy:
+        """What documents of the source whose folder is `root` inherit. It reads files, each once."""
+        return lambda path: NOTHING
+
+    def configurations(self, root: Path) -> list[Path]:
+        """The files outside of documents, there or not, that `inherited` reads for a source whose folder is `root`."""
+        return []
+
+    def governs(self, path: str) -> bool:
+        """Whether the file at `path` below a source can say what other documents in its folder inherit."""
+        return False
 
     def is_private(self, path: str) -> bool:
         """Whether the place of a document, its path below the source, keeps it from visitors."""

@@ -9,12 +9,16 @@ from typing import Any
 from pipeline.content.code import OPEN
 from pipeline.content.converting import MARKDOWN, UNREAD, VAULT
 from pipeline.content.html import drop_between
-from pipeline.content.kinds.kind import ContentKind, RuleAgainst
+from pipeline.content.kinds.kind import NOTHING, ContentKind, Inherited, InheritedBy, RuleAgainst
+from pipeline.content.kinds.site_files import project_of, read_data
 from pipeline.content.properties import property_lines
+from pipeline.errors import ContentError
 
 _TEMPLATE_KEYS = {"templates.json": "folder", "plugins/templater-obsidian/data.json": "templates_folder"}
 TEMPLATE_SETTINGS = frozenset(file.rpartition("/")[2] for file in _TEMPLATE_KEYS)
 """Names of the files in which Obsidian says which folders hold templates."""
+_PUBLISH = ".obsidian/publish.json"
+"""Which folders Obsidian Publish leaves out."""
 _HIGHLIGHT = re.compile(r"==(?=[^\s=])((?:[^\n=]|=(?!=))*?[^\s=])==")
 _BLOCK_ID = re.compile(r"(?:^|(?<![ \t])[ \t]+)\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
 _TAG = re.compile(rf"(?<!\S)#([^\s#.,;:!?()\[\]{{}}\"'`<>|\\*{OPEN}]+)")
@@ -52,6 +56,23 @@ class Obsidian(ContentKind):
             return "a template of the vault: move it to another folder to have it read" if is_template else ""
 
         return rule
+
+    def inherited(self, root: Path) -> InheritedBy:
+        vault = project_of(root, [_PUBLISH])
+        try:
+            values = read_data(vault / _PUBLISH) if vault else {}
+        except ContentError as error:
+            unread = Inherited(fault=str(error))
+            return lambda path: unread
+        folders = [str(one).strip("/") for one in values.get("excluded") or ()]
+        hidden = Inherited({"publish": False})
+        base = vault or root
+        return lambda path: (
+            hidden if any((root / path).is_relative_to(base / folder) for folder in folders) else NOTHING
+        )
+
+    def configurations(self, root: Path) -> list[Path]:
+        return [(project_of(root, [".obsidian/app.json", _PUBLISH]) or root) / _PUBLISH]
 
     def drop_calls(self, text: str, values: Mapping[str, Any]) -> str:
         return _PLUGIN.sub("", text)

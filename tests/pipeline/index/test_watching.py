@@ -399,3 +399,14 @@ def test_more_events_than_the_system_keeps(vault: Watched) -> None:
             wait_until(lambda: vault.found("dunlin") == ["new/lost.md"])
         finally:
             process.terminate()
+
+
+def test_front_matter_of_a_folder_and_of_the_configuration_counts_at_once(vault: Watched) -> None:
+    vault.configure(more='kind = "hugo"')
+    vault.wait_until(lambda: vault.found("heron", "public") == ["first.md"])
+    section = vault.write("_index.md", "---\ncascade: {draft: true}\n---\n")
+    vault.wait_until(lambda: vault.found("heron", "public") == [])
+    section.unlink()
+    vault.wait_until(lambda: vault.found("heron", "public") == ["first.md"])
+    (vault.root / "hugo.toml").write_text("[cascade]\ndraft = true\n", encoding="utf-8")
+    vault.wait_until(lambda: vault.found("heron", "public") == [])
