@@ -52,7 +52,7 @@ class Collection:
 COLLECTIONS = (
     Collection(
         "docs",
-        ContentSource(path=PROJECT / "docs", url="/docs/{slug}", visibility="public"),
+        ContentSource(path=PROJECT / "docs", url="/docs/{slug}", exclude=["reports/**"], visibility="public"),
         (DATA / "docs_questions.jsonl", DATA / "docs_heldout.jsonl"),
         (DATA / "refusal_docs.jsonl",),
     ),
