@@ -11,7 +11,7 @@ from pipeline.chat.prompt import heading_line
 from pipeline.chat.records import Similarity
 from pipeline.index.passages import Passage
 from pipeline.text.detecting import main_language
-from pipeline.text.pieces import is_code, join_sentences, split_sentences
+from pipeline.text.pieces import is_code, is_item, join_sentences, split_sentences
 from pipeline.text.words import content_stems, stems_with_parts
 
 MEANING_WEIGHT = 0.6
@@ -104,19 +104,40 @@ def _scores(
 
 
 def _grown(seed: _Window, sentences: Sequence[str], scores: dict[_Window, float]) -> _Window:
-    """The seed with its neighbours, the better one first, as far as the length allows; after a colon always the next."""
+    """The seed with its neighbours, the better one first, as far as the length allows; after a colon always the next.
+
+    An item of a list or a row of a table grows by its own list and the line above it: the rest is about something else.
+    """
     start, end = seed.start, seed.end
     length = len(sentences[start])
+    whole = _own_list(sentences, start) if is_item(sentences[start]) else range(len(sentences))
 
     def score(position: int) -> float:
         return scores[_Window(seed.passage, position, position + 1)]
 
-    while start > 0 or end < len(sentences):
-        introduces = end < len(sentences) and sentences[end - 1].endswith(":")
-        forward = end < len(sentences) and (introduces or start == 0 or score(end) >= score(start - 1))
+    while start > whole.start or end < whole.stop:
+        introduces = end < whole.stop and sentences[end - 1].endswith(":")
+        forward = end < whole.stop and (introduces or start == whole.start or score(end) >= score(start - 1))
         neighbour = end if forward else start - 1
         if not introduces and length + len(sentences[neighbour]) > QUOTE_CHARS:
             break
         length += len(sentences[neighbour])
         start, end = (start, end + 1) if forward else (start - 1, end)
     return _Window(seed.passage, start, end)
+
+
+def _own_list(sentences: Sequence[str], item: int) -> range:
+    """The places of the list around an item, and of the line that introduces it."""
+
+    def belongs(place: int) -> bool:
+        before = sentences[place - 1] if place > 0 else ""
+        return is_item(sentences[place]) or (is_item(before) and before.endswith(":"))
+
+    start, end = item, item + 1
+    while start > 0 and belongs(start - 1):
+        start -= 1
+    while end < len(sentences) and belongs(end):
+        end += 1
+    if start > 0 and sentences[start - 1].endswith(":"):
+        start -= 1
+    return range(start, end)

@@ -36,9 +36,9 @@ def join_sentences(sentences: Iterable[str]) -> str:
 def _between(before: str, after: str) -> str:
     if is_code(before) or is_code(after):
         return "\n\n"
-    if _ITEM.match(after):
+    if is_item(after):
         return "\n"
-    if _ITEM.match(before):
+    if is_item(before):
         return "\n\n"
     return "" if before[-1] in _FULL_STOPS else " "
 
@@ -53,8 +53,13 @@ def is_code(sentence: str) -> bool:
     return _FENCE.match(sentence) is not None
 
 
+def is_item(sentence: str) -> bool:
+    """Whether the piece `sentence` is an item of a list or a row of a table."""
+    return _ITEM.match(sentence) is not None
+
+
 def _sentences(block: str) -> list[str]:
-    if is_code(block) or _ITEM.match(block):
+    if is_code(block) or is_item(block):
         return [block]
     return sentences(block)
 

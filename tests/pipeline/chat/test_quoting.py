@@ -19,3 +19,48 @@ def test_the_quotation_is_of_what_this_turn_asks() -> None:
     assert joined[0].text.startswith("The shed has a red door")
     assert "key" not in joined[0].text
     assert asked[0].text.endswith("Its key hangs behind the rain gauge.")
+
+
+TOOLS = """The shed holds tools of three kinds.
+
+| Tool | Place | Owner |
+| --- | --- | --- |
+| Saw | upper shelf | Ida |
+| Rake | left wall | Jonas |
+
+All of them are older than the house. Nobody remembers who built the shelves."""
+STEPS = """Before you leave:
+
+1. Lock the door:
+
+   ```sh
+   shed lock
+   ```
+2. Hang the key behind the rain gauge.
+
+The rest of this note is about the roof. It leaked in the spring."""
+
+
+def _quoted(text: str, question: str) -> str:
+    passage = Passage(id="a", document="a", title="", url="", heading="", text=text, score=1,
+                      visibility="public")  # fmt: skip
+    return best_quotes(question, [passage], lambda _, texts: [0.5] * len(texts), most=1)[0].text
+
+
+def test_a_row_grows_by_its_table_alone() -> None:
+    assert _quoted(TOOLS, "Where is the rake?") == (
+        "- Tool: Saw — Place: upper shelf — Owner: Ida\n- Tool: Rake — Place: left wall — Owner: Jonas"
+    )
+
+
+def test_a_step_keeps_its_code_and_the_line_that_introduces_it() -> None:
+    quoted = _quoted(STEPS, "How do I lock the door of the shed?")
+    assert quoted.startswith("Before you leave:\n1. Lock the door:\n\n")
+    assert "shed lock" in quoted
+    assert quoted.endswith("2. Hang the key behind the rain gauge.")
+
+
+def test_a_sentence_before_a_list_may_grow_into_it() -> None:
+    assert _quoted(TOOLS, "How many kinds of tools does the shed hold?").startswith(
+        "The shed holds tools of three kinds."
+    )
