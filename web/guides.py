@@ -13,10 +13,10 @@ from time import monotonic, time
 from urllib.parse import quote, unquote, urlsplit
 
 from pipeline.content import read_sources
+from pipeline.content.converting import decode
 from pipeline.content.documents import Document
 from pipeline.content.folders import SUFFIXES
 from pipeline.content.frontmatter import lookup, split_front_matter
-from pipeline.content.parsing import decode
 from pipeline.content.slugs import plain_text
 from pipeline.errors import SettingsError
 from pipeline.live_settings import LiveSettings

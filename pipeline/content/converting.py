@@ -1,5 +1,6 @@
-"""Other files of a vault as Markdown: Canvas, Bases, notebooks and plain text."""
+"""Other files of a vault as Markdown: Canvas, Bases, notebooks and plain text. `formats` reads what needs a package."""
 
+import codecs
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,8 +10,24 @@ import yaml
 from pipeline.errors import ContentError
 
 MARKDOWN = (".md", ".mdx", ".markdown")
-UNREAD = (".pdf", ".docx", ".doc", ".odt", ".rtf", ".epub", ".org", ".rst", ".adoc", ".tex")
+UNREAD = (".doc", ".odt", ".rtf", ".epub", ".adoc", ".tex")
 """Endings of documents that are reported, as they can't be read."""
+
+
+def decode(data: bytes) -> str:
+    """`data` as text with lines ending in \\n: UTF-8, or UTF-16 when a byte order mark says so.
+
+    Raises:
+        ContentError: it is neither, or no text at all.
+    """
+    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = data.decode("utf-16" if utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ContentError(f"not {'UTF-16' if utf16 else 'UTF-8'} (byte {error.start}): save it as UTF-8") from None
+    if "\0" in text:
+        raise ContentError("holds NUL bytes, so it is no text: save it as UTF-8 text, or exclude it in sitetwin.toml")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def to_markdown(text: str, suffix: str) -> str:
@@ -57,5 +74,5 @@ def _notebook(text: str) -> Iterator[str]:
 
 CONVERTED: dict[str, Callable[[str], Iterator[str]]] = {".canvas": _canvas, ".base": _base, ".ipynb": _notebook}
 """What makes Markdown of a file, by the ending of its name."""
-VAULT = (*CONVERTED, ".txt")
+VAULT = (*CONVERTED, ".txt", ".pdf", ".docx", ".org", ".rst")
 """Endings of what is read beside Markdown in a vault or a plain folder."""

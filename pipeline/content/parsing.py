@@ -1,6 +1,5 @@
 """One file's bytes to a document. No disk here."""
 
-import codecs
 import hashlib
 import json
 import re
@@ -10,24 +9,20 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.content.converting import CONVERTED, to_markdown
+from pipeline.content.converting import CONVERTED, decode, to_markdown
 from pipeline.content.documents import Document
+from pipeline.content.formats import FORMATS, SkippedError, read_format
 from pipeline.content.frontmatter import as_list, date_of, lookup, tags_of, title_of, with_inherited
 from pipeline.content.kinds import load_kind
 from pipeline.content.kinds.kind import NOTHING, ContentKind, Inherited
-from pipeline.content.markup import clean
+from pipeline.content.markup import Body, clean
 from pipeline.content.mending import FrontMatter, read_front_matter
 from pipeline.content.publishing import period_of
 from pipeline.content.slugs import slugify
 from pipeline.content.structure import first_heading
 from pipeline.content.urls import on_site, page_name, page_path, url_of
 from pipeline.content.visibility import visibility_of
-from pipeline.errors import ContentError
 from pipeline.settings import ContentSource
-
-
-class EmptyError(ContentError):
-    """There is nothing in the file to find: no fault of its owner's."""
 
 
 def parse_document(
@@ -47,18 +42,20 @@ def parse_document(
         now: with a time zone; a document that is out later, or no longer, is private.
 
     Raises:
-        EmptyError: no text below the front matter.
+        SkippedError: no text below the front matter, or what reads the file is not here.
         ContentError: not text, or its front matter can't be read.
     """
     suffix = path.suffix.lower()
-    text = decode(data)
-    front = FrontMatter({}, to_markdown(text, suffix)) if suffix in CONVERTED else read_front_matter(text)
+    front = _read(data, suffix)
     kind = load_kind(source)
     own, values = front.values, with_inherited(front.values, inherited.values)
-    body = clean(kind.drop_calls(front.body, values), kind=kind, mdx=suffix in kind.mdx_suffixes)
+    if suffix in FORMATS:  # nothing in it is Markdown's, HTML's or a program's
+        body = Body(front.body)
+    else:
+        body = clean(kind.drop_calls(front.body, values), kind=kind, mdx=suffix in kind.mdx_suffixes)
     text = _encodable(kind.with_front_matter(own, body.text))
     if not re.search(r"\w", text):
-        raise EmptyError(
+        raise SkippedError(
             "no text below the front matter: write some to have it found"
             if own
             else "no text: write some to have it found"
@@ -103,20 +100,11 @@ def _is_kept_back(page: Mapping[str, Any], source: ContentSource, relative: str)
     return visibility_of(page, source, relative, tags_of(page)) == "private"
 
 
-def decode(data: bytes) -> str:
-    """`data` as text with lines ending in \\n: UTF-8, or UTF-16 when a byte order mark says so.
-
-    Raises:
-        ContentError: it is neither, or no text at all.
-    """
-    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        text = data.decode("utf-16" if utf16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ContentError(f"not {'UTF-16' if utf16 else 'UTF-8'} (byte {error.start}): save it as UTF-8") from None
-    if "\0" in text:
-        raise ContentError("holds NUL bytes, so it is no text: save it as UTF-8 text, or exclude it in sitetwin.toml")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def _read(data: bytes, suffix: str) -> FrontMatter:
+    if suffix in FORMATS:
+        return read_format(data, suffix)
+    text = decode(data)
+    return FrontMatter({}, to_markdown(text, suffix)) if suffix in CONVERTED else read_front_matter(text)
 
 
 def _title_in(text: str, kind: ContentKind, relative: str) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 from pipeline.content.converting import UNREAD
 from pipeline.content.documents import FileReport
 from pipeline.content.folders import Folder, is_ignored, open_folders
+from pipeline.content.formats import SkippedError
 from pipeline.content.kinds import load_kind
 from pipeline.content.memory import ReadMemory
-from pipeline.content.parsing import EmptyError, parse_document
+from pipeline.content.parsing import parse_document
 from pipeline.errors import ContentError
 from pipeline.settings import ContentSource, Settings
 
@@ -179,7 +180,7 @@ def _read(folder: Folder, relative: str, memory: ReadMemory | None = None) -> Fi
         return report
     except FileNotFoundError:
         return None
-    except EmptyError as error:
+    except SkippedError as error:
         return _report(folder, relative, "skipped", str(error))
     except ContentError as error:
         return _report(folder, relative, "failed", str(error))

@@ -11,10 +11,10 @@ from statistics import median
 from pydantic import BaseModel
 
 from pipeline import files
+from pipeline.content.converting import decode
 from pipeline.content.documents import Document
 from pipeline.content.frontmatter import lookup
 from pipeline.content.mending import read_front_matter
-from pipeline.content.parsing import decode
 from pipeline.dataset.records import PairSource
 from pipeline.dataset.teachers.extractive.other_languages import language_of
 from pipeline.dataset.teachers.extractive.phrases import named

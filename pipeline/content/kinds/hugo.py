@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pipeline.content.converting import MARKDOWN
 from pipeline.content.frontmatter import lookup, words_of
 from pipeline.content.kinds.hugo_cascade import CONFIGURATIONS, Cascade, configuration_files
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy, RuleAgainst
@@ -19,6 +20,7 @@ _LEFT_OUT = re.compile(r"[^\w\-./#+~@%]")
 
 class Hugo(ContentKind):
     default_visibility: Visibility = "public"
+    suffixes = (*MARKDOWN, ".org", ".rst", ".adoc")
 
     def find(self, project: Path) -> list[FoundFolder]:
         has_config = (

@@ -54,7 +54,7 @@ def test_what_is_broken_is_reported_with_the_next_step(read, tmp_path, name, con
     assert report.reason
 
 
-@pytest.mark.parametrize("name", ["a.pdf", "b.DOCX", "c.org", "d.rst"])
+@pytest.mark.parametrize("name", ["a.doc", "b.ODT", "c.adoc", "d.epub"])
 def test_what_can_not_be_read_is_named(read, tmp_path, name):
     (tmp_path / "notes" / name).write_bytes(b"%PDF")
     report = read()[f"notes/{name}"]

@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.content.chunking import chunk_document
-from pipeline.content.parsing import EmptyError, decode, parse_document
+from pipeline.content.converting import decode
+from pipeline.content.formats import SkippedError
+from pipeline.content.parsing import parse_document
 from pipeline.errors import ContentError
 from pipeline.settings import ContentSource
 
@@ -155,7 +157,7 @@ def test_everything_is_taken_from_the_file():
     "text", ["", "\n \n", "---\ntags: a\n---\n\n", "---\ntags: a\n---\n%% only a comment %%\n", "![[pic.png]]\n\n---\n"]
 )
 def test_files_without_words_are_empty(text):
-    with pytest.raises(EmptyError, match="write some"):
+    with pytest.raises(SkippedError, match="write some"):
         document_of(text, kind="obsidian")
 
 

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.content.formats import SkippedError
 from pipeline.content.frontmatter import parse_yaml
-from pipeline.content.parsing import EmptyError, parse_document
+from pipeline.content.parsing import parse_document
 from pipeline.content.properties import property_lines
 from pipeline.settings import ContentSource
 
@@ -43,7 +44,7 @@ def test_properties_stand_above_the_text() -> None:
 
 @pytest.mark.parametrize("kind", ["astro", "markdown"])
 def test_other_kinds_keep_their_front_matter_to_themselves(kind: str) -> None:
-    with pytest.raises(EmptyError):
+    with pytest.raises(SkippedError):
         document(FILM, kind)
 
 
