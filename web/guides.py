@@ -13,10 +13,11 @@ from time import monotonic, time
 from urllib.parse import quote, unquote, urlsplit
 
 from pipeline.content import read_sources
-from pipeline.content.converting import decode
 from pipeline.content.documents import Document
-from pipeline.content.folders import SUFFIXES
-from pipeline.content.frontmatter import lookup, split_front_matter
+from pipeline.content.folders import SUFFIXES, configurations
+from pipeline.content.frontmatter import lookup
+from pipeline.content.kinds.eleventy_data import is_data
+from pipeline.content.parsing import read_text
 from pipeline.content.slugs import plain_text
 from pipeline.errors import SettingsError
 from pipeline.live_settings import LiveSettings
@@ -126,10 +127,11 @@ class Guides:
         return True
 
     def _files(self) -> Iterator[tuple[str, int, int]]:
-        """Name, time of change in ns and size in bytes of every file that may be a document."""
+        """Name, time of change in ns and size in bytes of every file that may be a document, or says who may see one."""
+        yield from ((str(file), modified, size) for file, modified, size in configurations(self._settings))
         for source in self._settings.content:
             for folder, _, names in os.walk(self._settings.source_path(source)):
-                for file in (Path(folder, name) for name in names if name.lower().endswith(SUFFIXES)):
+                for file in (Path(folder, name) for name in names if name.lower().endswith(SUFFIXES) or is_data(name)):
                     with contextlib.suppress(OSError):  # the file is gone or a broken link, so it has no page
                         found = file.stat()
                         yield str(file), found.st_mtime_ns, found.st_size
@@ -159,7 +161,7 @@ def _shown(document: Document) -> bool:
 
 
 def _guide(document: Document) -> Guide:
-    values, _ = split_front_matter(decode(document.path.read_bytes()))
+    values = read_text(document.path.read_bytes(), document.path.suffix.lower()).values
     order = lookup(values, "order")
     description = lookup(values, "description")
     return Guide(

@@ -46,7 +46,7 @@ def parse_document(
         ContentError: not text, or its front matter can't be read.
     """
     suffix = path.suffix.lower()
-    front = _read(data, suffix)
+    front = read_text(data, suffix)
     kind = load_kind(source)
     own, values = front.values, with_inherited(front.values, inherited.values)
     if suffix in FORMATS:  # nothing in it is Markdown's, HTML's or a program's
@@ -100,7 +100,12 @@ def _is_kept_back(page: Mapping[str, Any], source: ContentSource, relative: str)
     return visibility_of(page, source, relative, tags_of(page)) == "private"
 
 
-def _read(data: bytes, suffix: str) -> FrontMatter:
+def read_text(data: bytes, suffix: str) -> FrontMatter:
+    """The front matter and the text of a file whose name ends in `suffix`, in lower case.
+
+    Raises:
+        ContentError: as `parse_document`.
+    """
     if suffix in FORMATS:
         return read_format(data, suffix)
     text = decode(data)

@@ -11,10 +11,9 @@ from statistics import median
 from pydantic import BaseModel
 
 from pipeline import files
-from pipeline.content.converting import decode
 from pipeline.content.documents import Document
 from pipeline.content.frontmatter import lookup
-from pipeline.content.mending import read_front_matter
+from pipeline.content.parsing import read_text
 from pipeline.dataset.records import PairSource
 from pipeline.dataset.teachers.extractive.other_languages import language_of
 from pipeline.dataset.teachers.extractive.phrases import named
@@ -324,7 +323,7 @@ def _author(documents: Sequence[Document]) -> str:
     """The author that the front matter of more than half of the documents names; "" if there is none."""
     found: Counter[str] = Counter()
     for document in documents:
-        author = lookup(read_front_matter(decode(document.path.read_bytes())).values, "author")
+        author = lookup(read_text(document.path.read_bytes(), document.path.suffix.lower()).values, "author")
         if isinstance(author, str) and author.strip():
             found[author.strip()] += 1
     name, count = found.most_common(1)[0] if found else ("", 0)

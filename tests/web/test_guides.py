@@ -1,3 +1,4 @@
+import json
 import os
 
 from pipeline.content import read_sources
@@ -76,3 +77,20 @@ def test_a_page_that_the_settings_hide_from_now_on_is_gone(settings, clock):
     settings.file.write_text("[[content]\n", encoding="utf-8")
     clock.seconds += 2
     assert [guide.path for guide in guides.all()] == ["/notes/starter"]
+
+
+def test_a_broken_front_matter_and_a_notebook_are_pages_too(settings):
+    notes = settings.root / "notes"
+    (notes / "plan.md").write_text("---\ntitle: Plan: the kitchen\npublish: true\n---\nPaint.\n", encoding="utf-8")
+    cell = {"cell_type": "markdown", "source": "# Count\n\nHerons."}
+    (notes / "count.ipynb").write_text(json.dumps({"metadata": {}, "cells": [cell]}), encoding="utf-8")
+    assert {"/notes/plan", "/notes/count"} <= {guide.path for guide in Guides(settings).all()}
+
+
+def test_a_page_that_the_data_of_its_folder_hides_from_now_on_is_gone(settings, clock):
+    sources = [source.model_copy(update={"kind": "eleventy"}) for source in settings.content]
+    guides = Guides(settings.model_copy(update={"content": sources}), clock)
+    before = len(guides.all())
+    (settings.root / "notes" / "notes.json").write_text('{"draft": true}', encoding="utf-8")
+    clock.seconds += 2
+    assert (before, guides.all()) == (2, [])
