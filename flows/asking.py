@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 
 from flows.client import run_flow
+from flows.conversations import VISITOR
 from flows.server import base_url, credentials
 from flows.visitors import check_flow
 from pipeline.chat import Answer
@@ -44,5 +45,5 @@ async def _asked(settings: Settings, flow: str, question: str) -> AsyncIterator[
     async with httpx.AsyncClient(trust_env=False) as http:
         if reason := await check_flow(http, url, key, flow):
             raise ServiceError(f"the flow {flow}: {reason}")
-        async for piece in run_flow(url, key, flow, question, uuid.uuid4().hex, http=http):
+        async for piece in run_flow(url, key, flow, question, f"{VISITOR}{uuid.uuid4()}", http=http):
             yield piece

@@ -10,6 +10,8 @@ from pipeline.chat import Answer
 from pipeline.errors import ServiceError
 
 CONNECT_SECONDS = 5
+VISITOR_HEADER = "x-sitetwin-visitor"
+"""Says that nothing private may be opened for this request."""
 SILENCE_SECONDS = 300
 """Longest wait in seconds for the next event. The first question may load the model."""
 
@@ -49,7 +51,7 @@ async def run_flow(
         "POST",
         f"{base_url}/api/v1/run/{flow}",
         params={"stream": "true"},
-        headers={"x-api-key": api_key},
+        headers={"x-api-key": api_key, VISITOR_HEADER: "1"},
         json={"input_value": question, "input_type": "chat", "output_type": "chat", "session_id": session_id},
         timeout=httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS),
     )

@@ -13,6 +13,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from components.audience import visit
+from flows.client import VISITOR_HEADER
 from flows.desk import COOKIE, COOKIE_SECONDS, OPEN_PATH, Desk
 from flows.server import base_url, credentials, directory
 from pipeline.processes.guard import own_hosts
@@ -127,6 +129,20 @@ class DeskGuard:
         return response
 
 
+class VisitorMark:
+    """Runs what the gateway asks for a visitor as a visit, so that no node opens private text for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and VISITOR_HEADER in HTTPConnection(scope).headers:
+            with visit():
+                await self.app(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
 def forbid_stdio_servers() -> None:
     """Forbid flows and users of the editor to start a program as MCP server. Call it before Langflow is imported."""
     from lfx.base.mcp import security
@@ -149,4 +165,4 @@ def create_app() -> ASGIApp:
     gc.freeze()
     gc.enable()
     desk = Desk(directory(settings), credentials(settings))
-    return LoopbackGuard(DeskGuard(app, desk, base_url(settings)), own_hosts(settings.langflow.port))
+    return LoopbackGuard(DeskGuard(VisitorMark(app), desk, base_url(settings)), own_hosts(settings.langflow.port))

@@ -5,11 +5,10 @@ from typing import Any
 
 import httpx
 
+from components.audience import PUBLIC_AND_PRIVATE
 from flows.files import Flow
 from pipeline.errors import ServiceError
 
-PRIVATE = "public and private"
-"""The choice under Visibility that opens private notes in Notes Retriever, and private adapters in MLX Model."""
 TIMEOUT_SECONDS = 10
 
 
@@ -20,7 +19,7 @@ def private_nodes(flow: Flow) -> list[str]:
         data = node.get("data") or {}
         inner = data.get("node") or {}
         visibility = (inner.get("template") or {}).get("visibility")
-        if isinstance(visibility, dict) and visibility.get("value") == PRIVATE:
+        if isinstance(visibility, dict) and visibility.get("value") == PUBLIC_AND_PRIVATE:
             found.append(str(inner.get("display_name") or data.get("type") or node.get("id")))
         found += private_nodes(inner.get("flow") or {})
     return found

@@ -292,6 +292,11 @@ class LangflowSettings(SettingsSection):
     stdio_servers: bool = Field(
         False, description="whether flows may start programs on this machine as MCP servers (stdio)"
     )
+    visitors_kept_days: int = Field(
+        7,
+        ge=1,
+        description="visitors' conversations are deleted from the editor so many days after their last question",
+    )
 
 
 class GatewaySettings(SettingsSection):

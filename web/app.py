@@ -1,10 +1,12 @@
 """The gateway's web application: pages, widget and chat."""
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 
+import anyio
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -15,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipeline.errors import SitetwinError
 from pipeline.settings import Settings
 from web.backends import Backend
 from web.chat import ChatApi
@@ -23,6 +26,9 @@ from web.limits import RateLimit
 from web.origins import OriginGuard, Origins
 from web.pages import Pages
 
+log = logging.getLogger(__name__)
+
+_TIDY_SECONDS = 600
 _STATIC = Path(__file__).parent / "static"
 _POLICY = "; ".join(
     (
@@ -56,6 +62,15 @@ class SafeHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
+async def _tidy(backend: Backend) -> None:
+    while True:
+        await anyio.sleep(_TIDY_SECONDS)
+        try:
+            await backend.tidy()
+        except SitetwinError as error:
+            log.warning("%s", error)
+
+
 def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] = monotonic) -> Starlette:
     """The gateway's application.
 
@@ -83,7 +98,10 @@ def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] 
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_tidy, backend)
+            yield
+            tasks.cancel_scope.cancel()
         await backend.aclose()
 
     return Starlette(

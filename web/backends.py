@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
 import anyio
@@ -40,6 +41,13 @@ class Backend(Protocol):
             SitetwinError: there is no answer.
         """
 
+    async def tidy(self) -> None:
+        """Forgets old conversations; called now and then.
+
+        Raises:
+            SitetwinError: it can't be done now.
+        """
+
     async def aclose(self) -> None:
         """Releases connections when the gateway ends."""
 
@@ -70,6 +78,9 @@ class DirectBackend:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(pieces.close)
 
+    async def tidy(self) -> None:
+        """See Backend. Nothing is kept."""
+
     async def aclose(self) -> None:
         """See Backend. There is nothing to release."""
 
@@ -96,6 +107,7 @@ class FlowBackend:
         flow: endpoint name or id.
         starting: parts of the site that are still starting.
         note: called before each question with the reason why the flow is refused; "" if it is not.
+        kept_days: so long after its last question a conversation is kept.
     """
 
     def __init__(
@@ -105,12 +117,14 @@ class FlowBackend:
         flow: str,
         starting: Starting = _nothing,
         note: Callable[[str], None] = _unnoted,
+        kept_days: int = 7,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
         self._flow = flow
         self._starting = starting
         self._note = note
+        self._kept_days = kept_days
         self._http = httpx.AsyncClient(trust_env=False)
         self._seen_healthy = False
 
@@ -142,6 +156,14 @@ class FlowBackend:
                 if isinstance(piece, Answer):
                     _require_public(piece, self._flow)
                 yield piece
+
+    async def tidy(self) -> None:
+        """See Backend. Langflow keeps the conversations, if it runs by now."""
+        from flows.conversations import forget_old
+
+        if await self.ready() is True:
+            before = datetime.now(UTC) - timedelta(days=self._kept_days)
+            await forget_old(self._http, self._base_url, self._api_key, before)
 
     async def aclose(self) -> None:
         """See Backend."""
@@ -186,6 +208,10 @@ class EarlyBackend:
         if len(self._begun) > KEPT_CONVERSATIONS:
             self._begun.popitem(last=False)
         return self._direct
+
+    async def tidy(self) -> None:
+        """See Backend."""
+        await self._flow.tidy()
 
     async def aclose(self) -> None:
         """See Backend."""

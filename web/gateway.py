@@ -31,6 +31,7 @@ def choose_backend(settings: Settings) -> Backend:
         name,
         rows.starting,
         partial(note_left_out, settings, name),
+        settings.langflow.visitors_kept_days,
     )
     if name not in FLOW_MODES:
         return flow

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from flows.conversations import VISITOR
 from pipeline.chat import Turn
 
 _UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
@@ -20,4 +21,4 @@ class VisitorQuestion(BaseModel):
     @property
     def conversation(self) -> str:
         """The name of the conversation where its turns are kept."""
-        return f"visitor-{self.session}"
+        return f"{VISITOR}{self.session}"

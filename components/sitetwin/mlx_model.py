@@ -6,6 +6,7 @@ from lfx.base.models.model import LCModelComponent
 from lfx.field_typing import LanguageModel
 from lfx.io import DropdownInput, FloatInput, IntInput
 
+from components.audience import PUBLIC, VISIBILITIES, opens_private
 from components.chat_model import EngineChatModel
 from pipeline.adapters import adapters, answering_adapter
 from pipeline.settings import Visibility, load_settings
@@ -13,7 +14,6 @@ from pipeline.site import Site
 
 BASE = "base"
 PROMOTED = "promoted"
-PUBLIC_ONLY = "public"
 
 
 class MLXModelComponent(LCModelComponent):
@@ -53,8 +53,8 @@ class MLXModelComponent(LCModelComponent):
             name="visibility",
             display_name="Visibility",
             info="Leave it at public in every flow that a visitor can reach: an adapter can tell what it was trained on.",
-            options=[PUBLIC_ONLY, "public and private"],
-            value=PUBLIC_ONLY,
+            options=VISIBILITIES,
+            value=PUBLIC,
             advanced=True,
         ),
     ]
@@ -71,7 +71,8 @@ class MLXModelComponent(LCModelComponent):
         """The model as LangChain's chat model.
 
         Raises:
-            ModelError: there is no such adapter, or a private one would answer a visitor.
+            ValueError: private adapters would answer a visitor.
+            ModelError: there is no such adapter, or it is private.
             ServiceError: the engine can't be started.
         """
         settings = load_settings()
@@ -79,8 +80,7 @@ class MLXModelComponent(LCModelComponent):
         adapter = None
         if self.adapter and self.adapter != BASE:
             name = None if self.adapter == PROMOTED else self.adapter
-            # Anything unknown counts as public only: a slip here must not let a private adapter speak.
-            visibility: Visibility | None = None if self.visibility == "public and private" else "public"
+            visibility: Visibility | None = None if opens_private(self) else "public"
             adapter = answering_adapter(settings, name, visibility).name
         return EngineChatModel(
             client=Site(settings).engine(adapter),

@@ -6,12 +6,11 @@ from lfx.custom.custom_component.component import Component
 from lfx.io import DropdownInput, IntInput, MessageTextInput, Output
 from lfx.schema.dataframe import DataFrame
 
+from components.audience import PUBLIC, VISIBILITIES, opens_private
 from components.pairs import chunks_to_table
 from pipeline.dataset.trial import read_chunks
 from pipeline.settings import Visibility, load_settings
 from pipeline.site import Site
-
-PUBLIC_ONLY = "public"
 
 
 class NoteChunksComponent(Component):
@@ -38,8 +37,8 @@ class NoteChunksComponent(Component):
             name="visibility",
             display_name="Visibility",
             info="A teacher on another machine reads whatever is chosen here.",
-            options=[PUBLIC_ONLY, "public and private"],
-            value=PUBLIC_ONLY,
+            options=VISIBILITIES,
+            value=PUBLIC,
             advanced=True,
         ),
     ]
@@ -49,10 +48,10 @@ class NoteChunksComponent(Component):
         """A table with one row per chunk.
 
         Raises:
+            ValueError: it would show a visitor private notes.
             SitetwinError: there are no chunks with enough text.
         """
-        # Anything unknown counts as public only: a slip here must not show private notes.
-        visibility: Visibility = "private" if self.visibility == "public and private" else "public"
+        visibility: Visibility = "private" if opens_private(self) else "public"
         settings = load_settings()
         found = await asyncio.to_thread(
             read_chunks, settings, Site(settings).cut, str(self.folder or "").strip(), visibility, max(0, self.limit)

@@ -8,16 +8,16 @@ from lfx.custom.custom_component.component import Component
 from lfx.io import DropdownInput, IntInput, MessageTextInput, Output
 from lfx.schema.dataframe import DataFrame
 
+from components.audience import PUBLIC, VISIBILITIES, opens_private
 from components.conversation import history
 from components.passages import from_input, to_table, to_text
 from pipeline.chat import understand
 from pipeline.index.filters import Filters, parse_day
 from pipeline.index.passages import SearchResult
-from pipeline.settings import load_settings
+from pipeline.settings import Visibility, load_settings
 from pipeline.site import Site
 
 AS_IN_SETTINGS = "as in sitetwin.toml"
-PUBLIC_ONLY = "public"
 
 
 class RetrieverComponent(Component):
@@ -53,8 +53,8 @@ class RetrieverComponent(Component):
             name="visibility",
             display_name="Visibility",
             info="Leave it at public in every flow that a visitor can reach: whatever is found can be read by them.",
-            options=[PUBLIC_ONLY, "public and private"],
-            value=PUBLIC_ONLY,
+            options=VISIBILITIES,
+            value=PUBLIC,
             advanced=True,
         ),
         MessageTextInput(
@@ -88,13 +88,14 @@ class RetrieverComponent(Component):
         """A table with one row per passage, best first.
 
         Raises:
-            ValueError: the node got no question.
+            ValueError: the node got no question, or would show a visitor private notes.
             SitetwinError: a date can't be read, or the search fails.
         """
         settings = load_settings()
         question = str(self.question).strip()
         if not question:
             raise ValueError("the Notes Retriever got no question: connect Chat Input to its Question")
+        visibility: Visibility | None = None if opens_private(self) else "public"
         filters = Filters(
             folder=str(self.folder).strip(),
             tags=tuple(tag.strip() for tag in str(self.tags).split(",") if tag.strip()),
@@ -113,8 +114,7 @@ class RetrieverComponent(Component):
                         query,
                         k=self.k or None,
                         retrieval=None if self.retrieval == AS_IN_SETTINGS else self.retrieval,
-                        # Anything unknown counts as public only: a slip here must not show private notes.
-                        visibility=None if self.visibility == "public and private" else "public",
+                        visibility=visibility,
                         filters=filters,
                     )
 

@@ -1,16 +1,18 @@
 """The components built as Langflow builds them, on a real index; the chat model is the demo engine."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from lfx.schema.message import Message
 
 from components import wire
+from components.audience import PUBLIC_AND_PRIVATE, visit
 from components.passages import from_input, to_table
 from components.sitetwin.cited_answer import CitedAnswerComponent
 from components.sitetwin.mlx_model import MLXModelComponent
+from components.sitetwin.note_chunks import NoteChunksComponent
 from components.sitetwin.retriever import RetrieverComponent
 from pipeline.adapters import rollback
 from pipeline.chat import Answer
@@ -65,6 +67,19 @@ def test_a_private_note_is_found_by_the_owners_choice_only(visibility: str) -> N
 
     assert "notes/diary.md" not in found(visibility)
     assert "notes/diary.md" in found("public and private")
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: asyncio.run(RetrieverComponent(question="Where?", visibility=PUBLIC_AND_PRIVATE).retrieve()),
+        lambda: MLXModelComponent(adapter="diary", visibility=PUBLIC_AND_PRIVATE).build_model(),
+        lambda: asyncio.run(NoteChunksComponent(visibility=PUBLIC_AND_PRIVATE).chunks()),
+    ],
+)
+def test_for_a_visitor_nothing_private_is_opened(build: Callable[[], object]) -> None:
+    with visit(), pytest.raises(ValueError, match=r"visitors are refused: .* set its Visibility to public"):
+        build()
 
 
 def test_the_retriever_is_a_tool_for_an_agent() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ import httpx
 import psutil
 import pytest
 
+from components.audience import PUBLIC_AND_PRIVATE
 from flows import server
 from flows.builder import RAG_CHAT_ID
 from flows.client import run_flow
+from flows.conversations import forget_old
 from flows.files import flows_to_serve, owners_directory, read_flow
 from flows.pushing import Pushed
 from pipeline.adapters import rollback
@@ -149,6 +152,45 @@ def test_private_notes_are_not_told(site: Settings, langflow: httpx.Client) -> N
     assert isinstance(answer, Answer)
     assert "flower pot" not in answer.answer
     assert not [citation for citation in answer.citations if "diary" in citation.document]
+
+
+def test_no_dropdown_shows_a_visitor_private_notes(site: Settings, langflow: httpx.Client) -> None:
+    original = stored(langflow)
+    flow = copy.deepcopy(original)
+    retriever = next(node for node in flow["data"]["nodes"] if node["id"].startswith("Retriever"))
+    retriever["data"]["node"]["template"]["visibility"]["value"] = PUBLIC_AND_PRIVATE
+    question = "Where is the spare key?"
+    langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": flow["data"]}).raise_for_status()
+    try:
+        # Not the gateway's check, which comes before, but the node itself.
+        with pytest.raises(ServiceError, match="visitors are refused: Notes Retriever is open to private text"):
+            ask(site, question, "visitor")
+        body = {"input_value": question, "session_id": "owner"}
+        assert "flower pot" in langflow.post("/api/v1/run/rag_chat", json=body).raise_for_status().text
+    finally:
+        langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": original["data"]}).raise_for_status()
+
+
+def test_old_conversations_of_visitors_are_deleted(site: Settings, langflow: httpx.Client) -> None:
+    url, key = server.base_url(site), server.credentials(site).api_key
+
+    def forget(before: datetime) -> int:
+        async def run() -> int:
+            async with httpx.AsyncClient(trust_env=False) as http:
+                return await forget_old(http, url, key, before)
+
+        return asyncio.run(run())
+
+    def sessions() -> set[str]:
+        return set(langflow.get("/api/v1/monitor/messages/sessions", params={"limit": 200}).json())
+
+    ask(site, "How long does the dough rise?", "visitor-1")
+    ask(site, "How long does the dough rise?", "my own")
+    assert forget(datetime.now(UTC) - timedelta(days=1)) == 0
+    assert {"visitor-1", "my own"} <= sessions()
+    assert forget(datetime.now(UTC) + timedelta(minutes=1)) >= 1
+    assert {name for name in sessions() if name.startswith("visitor-")} == set()
+    assert "my own" in sessions()
 
 
 def test_a_visitors_request_can_not_change_a_node(site: Settings, langflow: httpx.Client) -> None:

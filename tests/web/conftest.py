@@ -86,6 +86,9 @@ class ScriptedBackend:
         finally:
             self.closed.set()
 
+    async def tidy(self) -> None:
+        pass
+
     async def aclose(self) -> None:
         pass
 

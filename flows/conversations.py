@@ -1,0 +1,57 @@
+"""Deletes visitors' old conversations from Langflow, where the editor's Playground lists them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from pipeline.errors import ServiceError
+
+VISITOR = "visitor-"
+"""Begins the name of each conversation that is not the owner's own."""
+_PAGE = 200
+_TIMEOUT_SECONDS = 60
+
+
+async def forget_old(http: httpx.AsyncClient, base_url: str, api_key: str, before: datetime) -> int:
+    """Delete the conversations of visitors whose last message is older than `before`. Returns how many.
+
+    Raises:
+        ServiceError: Langflow can't be reached or refuses.
+    """
+
+    async def call(method: str, path: str, **how: Any) -> Any:
+        response = await http.request(
+            method, f"{base_url}/api/v1/monitor/messages{path}", headers={"x-api-key": api_key},
+            timeout=_TIMEOUT_SECONDS, **how,
+        )  # fmt: skip
+        return response.raise_for_status().json()
+
+    try:
+        old: list[str] = []
+        for name in reversed(await _names(call)):
+            (newest,) = await call("GET", "", params={"session_id": name, "order": "DESC", "limit": 1}) or [{}]
+            if not newest or _moment(newest["timestamp"]) >= before:
+                break  # the rest has been used since
+            old.append(name)
+        for at in range(0, len(old), _PAGE):
+            await call("DELETE", "/sessions", json=old[at : at + _PAGE])
+    except httpx.HTTPError as error:
+        raise ServiceError(
+            f"Langflow at {base_url} does not delete old conversations ({error or type(error).__name__}): see its log"
+        ) from None
+    return len(old)
+
+
+async def _names(call: Any) -> list[str]:
+    """The visitors' conversations, the one that was used last first."""
+    names: list[str] = []
+    while page := await call("GET", "/sessions", params={"limit": _PAGE, "offset": len(names)}):
+        names += page
+    return [name for name in names if name.startswith(VISITOR)]
+
+
+def _moment(timestamp: str) -> datetime:
+    """Langflow writes UTC, with its name or without."""
+    moment = datetime.fromisoformat(timestamp.removesuffix(" UTC"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
