@@ -15,6 +15,7 @@ from pipeline.errors import SettingsError
 
 Preset = Literal["underfit", "best", "overfit"]
 Optimizer = Literal["adam", "adamw", "muon", "sgd", "adafactor"]
+Method = Literal["sft", "dpo", "orpo"]
 Values = dict[str, Any]
 
 KEYS = {
@@ -54,6 +55,10 @@ class TrainingConfig(ConfigPart):
     """Everything that a run is trained with, in mlx-lm's keys."""
 
     fine_tune_type: Literal["lora", "dora", "full"] = "lora"
+    method: Method = "sft"
+    """What is learnt: the answers of the data set (supervised fine-tuning), or its preferences by DPO or ORPO."""
+    beta: float = Field(0.1, gt=0)
+    """How strongly preferences count: of DPO the weight of the margin, of ORPO the weight of the odds (its lambda)."""
     optimizer: Optimizer = "adam"
     optimizer_config: dict[Optimizer, dict[str, int | float | bool | list[float] | None]] = {}
     seed: int = Field(0, ge=0)

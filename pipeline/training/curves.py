@@ -29,7 +29,10 @@ class ValidPoint(Measured):
     iteration: int
     """0 is before training."""
     loss: Loss
-    """The mean over the learnt tokens of the validation rows."""
+    """The mean over the learnt tokens of the validation rows, or over the preferences."""
+    preferred: float | None = None
+    """The share of the validation preferences whose chosen answer gained more than the rejected one (`preference.preferred`).
+    None: the run learns no preferences."""
 
 
 class Forgetting(Measured):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jinja2 import TemplateError
@@ -22,6 +22,40 @@ class TokenRow:
     tokens: list[int]
     start: int
     """The index of the first learnt token: 0, or the first after the prompt if the prompt is masked."""
+    reference: float = 0.0
+    """The log-probability that the reference gives its learnt tokens together, in nats. DPO reads it."""
+
+    @property
+    def rows(self) -> "tuple[TokenRow, ...]":
+        """The rows of a batch that it becomes: itself."""
+        return (self,)
+
+    @property
+    def longest(self) -> int:
+        """How many tokens it has."""
+        return len(self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPreference:
+    """Two answers to one prompt."""
+
+    chosen: TokenRow
+    rejected: TokenRow
+
+    @property
+    def rows(self) -> tuple[TokenRow, ...]:
+        """The rows of a batch that it becomes: the chosen answer, then the rejected one."""
+        return self.chosen, self.rejected
+
+    @property
+    def longest(self) -> int:
+        """The tokens of the longer answer with the prompt."""
+        return max(len(row.tokens) for row in self.rows)
+
+
+TrainingRow = TokenRow | TokenPreference
+R = TypeVar("R", bound=TrainingRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +66,18 @@ class Batch:
     """int32 (rows, longest). Shorter rows end in zeros."""
     spans: np.ndarray
     """int32 (rows, 2): the indices of the first and the last learnt token, as mlx-lm's default_loss takes them."""
+    reference: np.ndarray
+    """float32 (rows,): `TokenRow.reference` of each row."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """int32 (rows,): how many tokens of each row have a loss. Its first has none, because nothing comes before it."""
+        return np.maximum(self.spans[:, 1] - np.maximum(self.spans[:, 0], 1) + 1, 0)
 
     @property
     def learnt(self) -> int:
-        """How many tokens have a loss. A row's first token has none, because nothing comes before it."""
-        return int(np.maximum(self.spans[:, 1] - np.maximum(self.spans[:, 0], 1) + 1, 0).sum())
+        """How many tokens have a loss."""
+        return int(self.lengths.sum())
 
 
 def read_rows(folder: Path, split: Split, tokenizer: Any, config: TrainingConfig) -> list[TokenRow]:
@@ -65,31 +106,32 @@ def read_rows(folder: Path, split: Split, tokenizer: Any, config: TrainingConfig
     return rows
 
 
-def make_batch(rows: Sequence[TokenRow], longest: int) -> Batch:
-    """The rows side by side, each cut to `longest` tokens."""
-    cut = [row.tokens[:longest] for row in rows]
-    tokens = np.zeros((len(rows), max(map(len, cut))), np.int32)
+def make_batch(rows: Sequence[TrainingRow], longest: int) -> Batch:
+    """The rows side by side, each cut to `longest` tokens. Of two answers, the chosen one comes first."""
+    single = [one for row in rows for one in row.rows]
+    cut = [row.tokens[:longest] for row in single]
+    tokens = np.zeros((len(single), max(map(len, cut))), np.int32)
     for place, row in enumerate(cut):
         tokens[place, : len(row)] = row
-    spans = [(row.start, len(kept) - 1) for row, kept in zip(rows, cut, strict=True)]
-    return Batch(tokens, np.array(spans, np.int32))
+    spans = [(row.start, len(kept) - 1) for row, kept in zip(single, cut, strict=True)]
+    return Batch(tokens, np.array(spans, np.int32), np.array([row.reference for row in single], np.float32))
 
 
-def by_length(rows: Sequence[TokenRow], size: int) -> list[list[TokenRow]]:
+def by_length(rows: Sequence[R], size: int) -> list[list[R]]:
     """All rows in batches of `size`, each of similar length, so that little is padded. The last batch may be smaller."""
-    ordered = sorted(rows, key=lambda row: len(row.tokens))
+    ordered = sorted(rows, key=lambda row: row.longest)
     return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
 class BatchOrder:
     """Which batch each iteration reads. It depends only on the seed and the iteration's number, so a resumed run can go on."""
 
-    def __init__(self, rows: Sequence[TokenRow], config: TrainingConfig) -> None:
+    def __init__(self, rows: Sequence[TrainingRow], config: TrainingConfig) -> None:
         self._rows = rows
         self._config = config
         self.per_epoch = len(rows) // config.batch_size
         self._epoch = -1
-        self._batches: list[list[TokenRow]] = []
+        self._batches: list[list[TrainingRow]] = []
 
     def batch(self, iteration: int) -> Batch:
         """The batch of `iteration`, counted from 0."""
@@ -98,7 +140,7 @@ class BatchOrder:
             self._epoch, self._batches = epoch, self._shuffled(epoch)
         return make_batch(self._batches[place], self._config.max_seq_length)
 
-    def _shuffled(self, epoch: int) -> list[list[TokenRow]]:
+    def _shuffled(self, epoch: int) -> list[list[TrainingRow]]:
         """The batches of an epoch. In each epoch rows have other neighbours, another order, and others are left over."""
         random = np.random.default_rng((self._config.seed, epoch))
         chosen = random.permutation(len(self._rows))[: self.per_epoch * self._config.batch_size]

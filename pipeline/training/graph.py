@@ -20,6 +20,7 @@ import numpy as np
 
 from pipeline.training.data import Batch
 from pipeline.training.loss import Loss
+from pipeline.training.preference import RowLogps, row_logps
 
 STEP, SHARES = 32, 8
 """For a compiled step, rows are padded to a multiple of `STEP` tokens, and the learnt places to a multiple of one part in
@@ -60,24 +61,25 @@ class ByGraph:
             (value, _), gradients = both(model, *batch)
             return value, gradients
 
-        self._model, self._loss, self._is_compiled = model, loss, is_compiled()
+        self._model, self._is_compiled = model, is_compiled()
         state = [model.state]
         self._run = mx.compile(run, inputs=state, outputs=state) if self._is_compiled else run
 
     def __call__(self, batch: Batch, seed: int) -> tuple[mx.array, Any]:
-        """The mean loss over the learnt tokens, and the gradients as a tree like that of the trained parameters.
+        """The loss, and the gradients as a tree like that of the trained parameters.
 
         Args:
             batch: the rows.
             seed: the seed of dropout, which is used only in training mode.
         """
         tokens, most = _rounded(batch) if self._is_compiled else (batch.tokens, batch.learnt)
-        return self._run(mx.random.key(seed), mx.array(tokens), mx.array(batch.spans), most)
+        spans, reference = mx.array(batch.spans), mx.array(batch.reference)
+        return self._run(mx.random.key(seed), mx.array(tokens), spans, most, reference)
 
-    def loss(self, batch: Batch) -> tuple[float, int]:
-        """The mean loss over the learnt tokens, and how many they are."""
-        mean: Any = self._loss(self._model, mx.array(batch.tokens), mx.array(batch.spans), batch.learnt)[0].item()
-        return float(mean), batch.learnt
+    def row_logps(self, batch: Batch) -> RowLogps:
+        """The log-probabilities of the rows."""
+        logps, _ = row_logps(self._model, mx.array(batch.tokens), mx.array(batch.spans), batch.learnt)
+        return RowLogps.of(np.array(logps), batch)
 
 
 def updates(model: nn.Module, optimizer: optim.Optimizer) -> Callable[[Any], None]:

@@ -3,8 +3,8 @@
 It does what mlx-lm's own loop does not: it can be stopped and resumed without a trace, it keeps the best weights instead
 of the last, and it ends when the validation loss has stopped falling for some time.
 
-`Trainer.step` is one whole step. It follows the loss `loss.answer_loss`. The gradients come from MLX's graph
-(`graph.py`). For a Llama or a Qwen on a Linux CPU they are written out by hand (`cpu/gradients.py`), with the same numbers.
+`Trainer.step` is one whole step. It follows the loss `loss.answer_loss`, or one of `preference.py`. The gradients come
+from MLX's graph (`graph.py`). For a Llama or a Qwen on a Linux CPU they are written out by hand (`cpu/gradients.py`), with the same numbers.
 
 Import this after `blas.preload()`.
 """
@@ -25,7 +25,8 @@ from pipeline.training import checkpoint, graph, memory
 from pipeline.training.checkpoint import TrainingProgress
 from pipeline.training.config import TrainingConfig
 from pipeline.training.curves import TrainPoint, ValidPoint
-from pipeline.training.data import Batch, BatchOrder, TokenRow, by_length, make_batch
+from pipeline.training.data import Batch, BatchOrder, TrainingRow, by_length, make_batch
+from pipeline.training.preference import RowLogps, answers, objective, preferred, value
 from pipeline.training.setup import add_adapter, choose_way, make_optimizer
 from pipeline.weights.memory import graphics_limit, wire
 
@@ -61,10 +62,17 @@ class Trainer:
         valid: the rows to validate with.
         config: a configuration from `TrainingConfig.for_rows`, so that nothing is left to decide.
         folder: the folder of checkpoints. The newest one there is continued.
+        begin: the weights of an adapter of the same shape to begin from; None: a new adapter.
     """
 
     def __init__(
-        self, model: nn.Module, train: list[TokenRow], valid: list[TokenRow], config: TrainingConfig, folder: Path
+        self,
+        model: nn.Module,
+        train: Sequence[TrainingRow],
+        valid: Sequence[TrainingRow],
+        config: TrainingConfig,
+        folder: Path,
+        begin: Path | None = None,
     ) -> None:
         assert config.iters
         assert config.steps_per_eval
@@ -73,20 +81,18 @@ class Trainer:
         self.config = config
         self.iters, self._eval_every, self._save_every = config.iters, config.steps_per_eval, config.save_every
         self.folder = folder
-        self.schedule = BatchOrder(train, config)
-        self._valid = [make_batch(rows, config.max_seq_length) for rows in by_length(valid, config.batch_size)]
-        if config.val_batches != -1:
-            # The batches are taken at even distances, so that all lengths are among them and not only the shortest.
-            step = max(1, len(self._valid) // max(1, config.val_batches))
-            self._valid = self._valid[::step][: config.val_batches]
+        self.read(train, valid)
         add_adapter(model, config)
+        if begin:
+            model.load_weights(str(begin), strict=False)
         self.optimizer = make_optimizer(config)
         self.optimizer.init(model.trainable_parameters())
         self.progress = TrainingProgress()
         self.best: dict[str, mx.array] = {}
         model.eval()
-        shortest = make_batch([min(train, key=lambda row: len(row.tokens))], config.max_seq_length)
-        self._loss_and_gradients = choose_way(model, shortest, config)
+        self._objective = objective(config)
+        shortest = min((row for one in train for row in one.rows), key=lambda row: row.longest)
+        self._loss_and_gradients = choose_way(model, make_batch([shortest], config.max_seq_length), config)
         if found := checkpoint.newest(folder):
             self.progress, self.best = checkpoint.load(found, model, self.optimizer)
         self._update = graph.updates(model, self.optimizer)
@@ -94,6 +100,17 @@ class Trainer:
         self._summed: Any = None
         """The summed gradients of the batches since the last update. `_unused` counts those batches."""
         self._unused = 0
+
+    def read(self, train: Sequence[TrainingRow], valid: Sequence[TrainingRow]) -> None:
+        """Makes the batches of these rows."""
+        self.schedule = BatchOrder(train, self.config)
+        self._valid = [
+            make_batch(rows, self.config.max_seq_length) for rows in by_length(valid, self.config.batch_size)
+        ]
+        if self.config.val_batches != -1:
+            # The batches are taken at even distances, so that all lengths are among them and not only the shortest.
+            step = max(1, len(self._valid) // max(1, self.config.val_batches))
+            self._valid = self._valid[::step][: self.config.val_batches]
 
     def step(self, batch: Batch, seed: int = 0) -> float:
         """Reads one batch. The last of `grad_accumulation_steps` batches changes the weights.
@@ -103,7 +120,7 @@ class Trainer:
             seed: the seed of dropout.
 
         Returns:
-            The mean loss over the batch's learnt tokens before the change, in nats a token.
+            The batch's loss before the change, in nats.
         """
         loss, gradients = self._loss_and_gradients(batch, seed)
         self._summed = gradients if self._summed is None else tree_map(mx.add, self._summed, gradients)
@@ -172,17 +189,28 @@ class Trainer:
             stop: tells whether to stop.
 
         Raises:
-            StoppedError: `stop()` was true before the last batch.
+            TrainingStoppedError: `stop()` was true before the last batch.
             SitetwinError: the loss is not a number.
         """
+        return self._number(value(answers, self.row_logps(batches, stop)), what)
+
+    def row_logps(self, batches: Sequence[Batch], stop: Callable[[], bool] = never) -> RowLogps:
+        """The log-probabilities of all rows of `batches`, without dropout.
+
+        Args:
+            batches: the rows.
+            stop: tells whether to stop.
+
+        Raises:
+            TrainingStoppedError: `stop()` was true before the last batch.
+        """
         self.model.eval()
-        losses = []
+        found = []
         for batch in batches:
             if stop():
                 raise TrainingStoppedError
-            losses.append(self._loss_and_gradients.loss(batch))
-        mean = sum(mean * learnt for mean, learnt in losses) / sum(learnt for _, learnt in losses)
-        return self._number(mean, what)
+            found.append(self._loss_and_gradients.row_logps(batch))
+        return RowLogps.joined(found)
 
     def weights(self) -> dict[str, mx.array]:
         """The weights with the lowest validation loss; without validation rows, the last ones."""
@@ -223,11 +251,14 @@ class Trainer:
         if not self._valid:
             return True
         try:
-            point = ValidPoint(
-                iteration=self.progress.iteration, loss=self.mean_loss(self._valid, "the validation loss", stop)
-            )
+            rows = self.row_logps(self._valid, stop)
         except TrainingStoppedError:
             return False
+        point = ValidPoint(
+            iteration=self.progress.iteration,
+            loss=self._number(value(self._objective, rows), "the validation loss"),
+            preferred=preferred(self.config, rows),
+        )
         curves = self.progress.curves
         curves.valid.append(point)
         if curves.best is point:

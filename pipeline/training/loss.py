@@ -19,33 +19,63 @@ from pipeline.training.data import Batch
 class Loss(Protocol):
     """A loss over the learnt tokens of a batch."""
 
-    def __call__(self, model: nn.Module, tokens: mx.array, spans: mx.array, most: int) -> tuple[mx.array, mx.array]:
-        """The mean over the learnt tokens in nats, and how many they are.
+    def __call__(
+        self, model: nn.Module, tokens: mx.array, spans: mx.array, most: int, reference: mx.array
+    ) -> tuple[mx.array, mx.array]:
+        """The loss in nats, and how many tokens are learnt.
 
         Args:
             model: the model with its adapter.
             tokens: (rows, longest).
             spans: (rows, 2), the first and the last learnt place of each row.
             most: the number of learnt tokens, or more.
+            reference: (rows,), the log-probability of each row's learnt tokens by the reference. Only DPO reads it.
         """
 
 
-def answer_loss(model: nn.Module, tokens: mx.array, spans: mx.array, most: int) -> tuple[mx.array, mx.array]:
-    """The loss of a model whose trunk was changed by `prepare`, so that it passes on the learnt places only."""
+def answer_loss(
+    model: nn.Module, tokens: mx.array, spans: mx.array, most: int, reference: mx.array | None = None
+) -> tuple[mx.array, mx.array]:
+    """The mean over the learnt tokens, of a model whose trunk was changed by `prepare`."""
+    logits, targets, _, is_learnt = picked_logits(model, tokens, spans, most)
+    losses, learnt = nn.losses.cross_entropy(logits, targets), is_learnt.sum()
+    return (losses * is_learnt).astype(mx.float32).sum() / learnt, learnt
+
+
+def whole_loss(
+    model: nn.Module, tokens: mx.array, spans: mx.array, most: int, reference: mx.array | None = None
+) -> tuple[mx.array, mx.array]:
+    """mlx-lm's own loss, which computes every token."""
+    return default_loss(model, tokens, spans)  # type: ignore[no-any-return]
+
+
+def picked_logits(
+    model: nn.Module, tokens: mx.array, spans: mx.array, most: int
+) -> tuple[mx.array, mx.array, mx.array, mx.array]:
+    """What is computed of a batch: its learnt tokens, and others up to `most`.
+
+    Args:
+        model: the model with its adapter.
+        tokens: (rows, longest).
+        spans: (rows, 2), the first and the last learnt place of each row.
+        most: the number of learnt tokens, or more.
+
+    Returns:
+        The logits (most, words), the right tokens (most,), their places (most,) counted over all rows of longest - 1
+        places in turn, and whether each is learnt (most,).
+    """
     inputs, targets = tokens[:, :-1], tokens[:, 1:]
     steps = mx.arange(1, tokens.shape[1])
     is_learnt = ((steps >= spans[:, :1]) & (steps <= spans[:, 1:])).reshape(-1)
-    learnt = is_learnt.sum()
     places = mx.argsort(mx.where(is_learnt, 0, 1))[:most]
-    # The places must not be one of the module's own arrays, which become inputs of the compiled graph.
-    object.__setattr__(_trunk(model), "_picked", places)
-    losses = nn.losses.cross_entropy(model(inputs)[0], targets.reshape(-1)[places])
-    return (losses * is_learnt[places]).astype(mx.float32).sum() / learnt, learnt
-
-
-def whole_loss(model: nn.Module, tokens: mx.array, spans: mx.array, most: int) -> tuple[mx.array, mx.array]:
-    """mlx-lm's own loss, which computes every token."""
-    return default_loss(model, tokens, spans)  # type: ignore[no-any-return]
+    if getattr(_trunk(model), "picks", False):
+        # The places must not be one of the module's own arrays, which become inputs of the compiled graph.
+        object.__setattr__(_trunk(model), "_picked", places)
+        logits = model(inputs)[0]
+    else:
+        logits = model(inputs)
+        logits = logits.reshape(-1, logits.shape[-1])[places]
+    return logits, targets.reshape(-1)[places], places, is_learnt[places]
 
 
 def prepare(model: nn.Module, sample: Batch) -> Loss:
@@ -94,4 +124,4 @@ def _picking(kind: type) -> type:
         hidden: mx.array = kind.__call__(self, *args, **kwargs)
         return hidden.reshape(-1, hidden.shape[-1])[self._picked][None]
 
-    return type(kind.__name__, (kind,), {"__call__": call})
+    return type(kind.__name__, (kind,), {"__call__": call, "picks": True})

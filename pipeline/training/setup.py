@@ -18,6 +18,7 @@ from pipeline.training.config import TrainingConfig
 from pipeline.training.cpu import fit
 from pipeline.training.data import Batch
 from pipeline.training.loss import is_near, prepare
+from pipeline.training.preference import RowLogps, answers, objective, preference_loss, value
 
 OPTIMIZERS = {
     "adam": optim.Adam, "adamw": optim.AdamW, "muon": optim.Muon, "sgd": optim.SGD, "adafactor": optim.Adafactor,
@@ -28,7 +29,7 @@ class Way(Protocol):
     """A way to compute a model's loss and gradients."""
 
     def __call__(self, batch: Batch, seed: int) -> tuple[mx.array, Any]:
-        """The mean loss over the learnt tokens, and the gradients as a tree like that of the trained parameters.
+        """The loss, and the gradients as a tree like that of the trained parameters.
 
         Args:
             batch: the rows.
@@ -36,8 +37,8 @@ class Way(Protocol):
         """
         ...
 
-    def loss(self, batch: Batch) -> tuple[float, int]:
-        """The mean loss over the learnt tokens, and how many they are. There is dropout only in training mode."""
+    def row_logps(self, batch: Batch) -> RowLogps:
+        """The log-probabilities of the rows. Call it outside training mode."""
         ...
 
 
@@ -76,11 +77,14 @@ def choose_way(model: nn.Module, sample: Batch, config: TrainingConfig) -> Way:
         from pipeline.training.cpu.gradients import WrittenOut
 
         is_packed = config.pack_weights is not False
-        written = WrittenOut(model, is_checkpointed=config.grad_checkpoint, is_packed=is_packed)
+        written = WrittenOut(model, objective(config), is_checkpointed=config.grad_checkpoint, is_packed=is_packed)
         expected = default_loss(model, mx.array(sample.tokens), mx.array(sample.spans))[0].item()
-        if is_near(written.loss(sample)[0], expected):
+        if is_near(value(answers, written.row_logps(sample)), expected):
             return written
-    return graph.ByGraph(model, prepare(model, sample), is_checkpointed=config.grad_checkpoint)
+    loss = prepare(model, sample)
+    if config.method != "sft":
+        loss = preference_loss(objective(config))
+    return graph.ByGraph(model, loss, is_checkpointed=config.grad_checkpoint)
 
 
 def make_optimizer(config: TrainingConfig) -> optim.Optimizer:

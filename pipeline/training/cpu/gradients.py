@@ -27,21 +27,25 @@ from pipeline.training.cpu.packing import Packed
 from pipeline.training.cpu.products import Frozen, numbers
 from pipeline.training.cpu.projections import Arrays, is_lora, projections
 from pipeline.training.data import Batch
+from pipeline.training.preference import Objective, RowLogps, answers, value_and_grad
 from pipeline.weights import blas
 
 
 class WrittenOut:
-    """The loss and gradients of mlx-lm's default_loss, for a model that `is_fit`."""
+    """The loss and gradients of a model that `is_fit`."""
 
-    def __init__(self, model: Any, *, is_checkpointed: bool = False, is_packed: bool = False) -> None:
+    def __init__(
+        self, model: Any, objective: Objective = answers, *, is_checkpointed: bool = False, is_packed: bool = False
+    ) -> None:
         """Reads the frozen weights.
 
         Args:
             model: a Llama or a Qwen with its adapter.
+            objective: what is learnt; by default the answers, with mlx-lm's default_loss.
             is_checkpointed: a layer keeps only its input, and the backward pass computes it again.
             is_packed: the frozen weights are copied for each of the two passes, in the order in which it reads them.
         """
-        self._model, self._is_checkpointed = model, is_checkpointed
+        self._model, self._objective, self._is_checkpointed = model, objective, is_checkpointed
         self._rope = Rope(model.layers[0].self_attn)
         self._embedding = numbers(model.model.embed_tokens.weight)
         head = self._embedding if model.args.tie_word_embeddings else numbers(model.lm_head.weight)
@@ -58,7 +62,7 @@ class WrittenOut:
     # 1 / (1 + inf) is 0, as it should be. If the loss becomes NaN, the loop reports it.
     @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, batch: Batch, seed: int) -> tuple[mx.array, Any]:
-        """The mean loss over the learnt tokens, and the gradients as a tree like that of the trained parameters.
+        """The loss, and the gradients as a tree like that of the trained parameters.
 
         Args:
             batch: the rows.
@@ -66,12 +70,12 @@ class WrittenOut:
         """
         packed = self._packed(batch)
         with blas.one_thread():
-            loss, gradients = self._forward_and_back(packed, seed if self._model.training else None)
+            loss, gradients = self._forward_and_back(batch, packed, seed if self._model.training else None)
         return mx.array(loss), tree_unflatten([(name, mx.array(value)) for name, value in gradients.items()])
 
     @np.errstate(over="ignore", invalid="ignore")
-    def loss(self, batch: Batch) -> tuple[float, int]:
-        """The mean loss over the learnt tokens, without dropout, and how many they are."""
+    def row_logps(self, batch: Batch) -> RowLogps:
+        """The log-probabilities of the rows, without dropout."""
         packed = self._packed(batch)
         x = self._embedding[packed.tokens]
         *layers, last = self._layers
@@ -80,7 +84,7 @@ class WrittenOut:
                 x, _ = layer.forward(x, packed, None)
             x, _ = last.forward(x, packed, None, packed.places)
             (logits,) = self._head.forward(self._norm.forward(x)[0])
-        return _cross_entropy(logits, packed.targets)[0], len(packed.targets)
+        return _by_row(_softmax(logits, packed.targets)[0], packed, batch)
 
     def _packed(self, batch: Batch) -> Packed:
         packed = Packed(batch)
@@ -89,7 +93,7 @@ class WrittenOut:
             layer.read()
         return packed
 
-    def _forward_and_back(self, packed: Packed, seed: int | None) -> tuple[float, Arrays]:
+    def _forward_and_back(self, batch: Batch, packed: Packed, seed: int | None) -> tuple[float, Arrays]:
         x = self._embedding[packed.tokens]
         kept: list[Any] = []
         *layers, last = self._layers
@@ -100,7 +104,9 @@ class WrittenOut:
         # After the last attention only the tokens before a learnt one matter.
         x, inner = last.forward(x, packed, seed, packed.places)
         y, norm = self._norm.forward(x)
-        loss, dlogits = _cross_entropy(self._head.forward(y)[0], packed.targets)
+        logps, words, total = _softmax(self._head.forward(y)[0], packed.targets)
+        loss, slope = value_and_grad(self._objective, _by_row(logps, packed, batch))
+        dlogits = _logits_gradient(words, total, packed.targets, slope[packed.rows])
         found: Arrays = {}
         dx = np.zeros_like(x)
         self._norm.backward(self._head.backward([dlogits]), norm, dx)
@@ -113,17 +119,35 @@ class WrittenOut:
         return loss, found
 
 
-def _cross_entropy(logits: np.ndarray, right: np.ndarray) -> tuple[float, np.ndarray]:
-    """The mean loss of `logits` (places, words), and its gradient, which overwrites `logits`."""
-    places = np.arange(len(right))
+def _softmax(logits: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The log-probability of the `right` words (places,), and the softmax of `logits` (places, words).
+
+    The softmax is the second result over the third. The second overwrites `logits`.
+    """
     logits -= logits.max(-1, keepdims=True)
-    chosen = logits[places, right]
+    chosen = logits[np.arange(len(right)), right]
     np.exp(logits, out=logits)
     total = logits.sum(-1, keepdims=True)
-    loss = float((np.log(total[:, 0]) - chosen).mean())
-    logits /= total * np.float32(len(right))
-    logits[places, right] -= np.float32(1 / len(right))
-    return loss, logits
+    return chosen - np.log(total[:, 0]), logits, total
+
+
+def _logits_gradient(words: np.ndarray, total: np.ndarray, right: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """The gradient of the loss by the logits (places, words), which overwrites `words`.
+
+    Args:
+        words: (places, words) and
+        total: (places, 1), both from `_softmax`.
+        right: the right words (places,).
+        slope: the gradient of the loss by the log-probability of the right words (places,).
+    """
+    words *= -slope[:, None] / total
+    words[np.arange(len(right)), right] += slope
+    return words
+
+
+def _by_row(logps: np.ndarray, packed: Packed, batch: Batch) -> RowLogps:
+    """The log-probabilities of whole rows, from those of their learnt tokens (places,)."""
+    return RowLogps.of(np.bincount(packed.rows, logps, len(batch.tokens)).astype(np.float32), batch)
 
 
 def _keep_memory() -> None:

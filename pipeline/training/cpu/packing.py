@@ -34,6 +34,8 @@ class Packed:
         learnt = [np.arange(max(first, 1), last + 1) for first, last in batch.spans]
         self.places = np.concatenate([steps - 1 - common + end for steps, end in zip(learnt, ends, strict=False)])
         """The indices of the tokens that are followed by a learnt one. `targets` holds those learnt tokens."""
+        self.rows = np.repeat(np.arange(len(learnt)), [len(steps) for steps in learnt])
+        """The row of each place."""
         self.targets = np.concatenate([row[steps] for row, steps in zip(batch.tokens, learnt, strict=True)])
         beginning = np.arange(common)
         self.parts = [PackedPart(slice(0, common), beginning)] if common else []

@@ -56,7 +56,7 @@ def test_a_batch_of_about_the_same_size_is_not_traced_anew(monkeypatch):
     monkeypatch.setattr(graph, "is_compiled", lambda: True)
     traced = []
 
-    def loss(model, tokens, spans, most):
+    def loss(model, tokens, spans, most, reference):
         traced.append((tokens.shape, most))
         return whole_loss(model, tokens, spans, most)
 
