@@ -206,7 +206,7 @@ def difference(ours: tuple[float, Gradients], theirs: tuple[float, Gradients]) -
         sum(float((gradient**2).sum()) for gradient in gradients) ** 0.5
         for gradients in ([ours[1][name] - gradient for name, gradient in theirs[1].items()], theirs[1].values())
     )
-    return max(apart / length, abs(ours[0] - theirs[0]) / abs(theirs[0]))
+    return float(max(apart / length, abs(ours[0] - theirs[0]) / abs(theirs[0])))
 
 
 @click.command()

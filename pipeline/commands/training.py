@@ -12,6 +12,12 @@ from pipeline.training.config import Preset
 @click.command()
 @click.option("--preset", type=click.Choice(["underfit", "best", "overfit"]), default="best", show_default=True)
 @click.option(
+    "--preference",
+    type=click.Choice(["dpo", "orpo"]),
+    help="Learn which answers are better, from the preferences of the data set.",
+)
+@click.option("--from", "begin", metavar="ADAPTER", help="Go on from this adapter of yours; else a new one.")
+@click.option(
     "--config", "file", type=click.Path(path_type=Path), help="A YAML file with mlx-lm's keys, over the preset."
 )
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One key, over preset and file.")
@@ -40,6 +46,8 @@ from pipeline.training.config import Preset
 def train(
     settings: Settings,
     preset: Preset,
+    preference: str | None,
+    begin: str | None,
     file: Path | None,
     assignments: tuple[str, ...],
     name: str | None,
@@ -52,11 +60,16 @@ def train(
     questions: int,
     as_json: bool,
 ) -> None:
-    """Train an adapter on a data set, and keep the best checkpoint."""
+    """Train an adapter on a data set, and keep the best checkpoint.
+
+    With --preference it learns from the data set's preferences, best on top of an adapter (--from) that knows the voice.
+    """
     from pipeline.weights import blas
 
-    if resume and (file or assignments or data_set or visibility):
+    if resume and (file or assignments or data_set or visibility or preference or begin):
         raise click.UsageError("--resume goes on with the run's own configuration: give it nothing but --name")
+    if phases and (preference or begin):
+        raise click.UsageError("--phases compares new adapters that learn answers: leave --preference and --from out")
     if phases and (name or preset != "best"):
         raise click.UsageError("--phases trains all presets and names their runs: leave --preset and --name out")
     blas.preload(threads or settings.engine.threads)
@@ -73,6 +86,8 @@ def train(
         for message in messages:
             screen.say(message)
         values = merge(values, parse_assignments(assignments))
+        if preference:
+            values["method"] = preference
         if phases:
             from pipeline.commands.phases import train_phases
 
@@ -100,6 +115,7 @@ def train(
                 name=name,
                 data_set=data_set,
                 visibility=visibility,
+                begin=begin,
                 is_memory_checked=not force,
                 stop=stop.is_set,
             )
@@ -139,8 +155,9 @@ def runs(settings: Settings, as_json: bool) -> None:
         figures = f"best validation loss {best.loss:.3f} at {best.iteration}" if best else "no evaluation"
         mark = ", promoted" if adapter and adapter.name == run.name else ""
         verdict = f", {run.verdict.name}" if run.verdict else ""
+        method = "" if run.config.method == "sft" else f", by {run.config.method}"
         click.echo(
-            f"{run.name}: {run.state}{verdict}{mark}; iteration {run.iteration} of {run.config.iters}, {figures}; "
+            f"{run.name}: {run.state}{verdict}{mark}{method}; iteration {run.iteration} of {run.config.iters}, {figures}; "
             f"data set {run.data_set}, {run.visibility}, {run.made_at:%Y-%m-%d %H:%M}"
         )
         if run.error:

@@ -18,7 +18,7 @@ SMOOTHED = 20
 noisy mean of a few batches."""
 
 
-def draw(runs: Mapping[str, Curves], path: Path, title: str, per_epoch: int = 0) -> None:
+def draw(runs: Mapping[str, Curves], path: Path, title: str, per_epoch: int = 0, unit: str = "nats a token") -> None:
     """Draws training loss (thin), validation loss (thick) and the best checkpoint (ring) of each run into a PNG.
 
     With several runs, a second panel below shows their validation loss alone, where a small rise can be seen.
@@ -28,6 +28,7 @@ def draw(runs: Mapping[str, Curves], path: Path, title: str, per_epoch: int = 0)
         path: the file to write.
         title: the words above the picture.
         per_epoch: the iterations in an epoch, for a second axis in epochs; 0: without that axis.
+        unit: of the losses.
     """
     # The import takes a second, and only a training run draws.
     from matplotlib.figure import Figure
@@ -43,7 +44,7 @@ def draw(runs: Mapping[str, Curves], path: Path, title: str, per_epoch: int = 0)
         if curves.best:
             _mark(panels[-1], curves.best, colour)
     for panel in panels:
-        panel.set_ylabel("loss (nats a token)")
+        panel.set_ylabel(f"loss ({unit})")
         panel.margins(y=0.12)
         panel.grid(alpha=0.3)
     panels[-1].set_xlabel("iteration")

@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.errors import SitetwinError
 from pipeline.settings import Visibility
 from pipeline.training.config import TrainingConfig
-from pipeline.training.data import TokenRow
+from pipeline.training.data import TrainingRow
 from pipeline.training.memory import estimate, is_written_out, shape_of, smaller
 from pipeline.weights import blas
 
@@ -35,7 +35,21 @@ def check_visibility(adapter: Visibility, data: Visibility, version: int) -> Non
         )
 
 
-def check_rows(train: Sequence[TokenRow], valid: Sequence[TokenRow], config: TrainingConfig) -> list[str]:
+def check_preferences(train: Sequence[TrainingRow], version: int) -> None:
+    """Says where preferences come from if the data set `version` has none to train on.
+
+    Raises:
+        SitetwinError: there are none.
+    """
+    if not train:
+        raise SitetwinError(
+            f"data set {version} has no preferences to train on: they come from answers that you edit, or choose between, "
+            "on the review page of `sitetwin up`, and from pairs that the filter refused beside a kept one; "
+            "then run `sitetwin dataset build`"
+        )
+
+
+def check_rows(train: Sequence[TrainingRow], valid: Sequence[TrainingRow], config: TrainingConfig) -> list[str]:
     """Checks the rows against the configuration; returns warnings for the owner.
 
     Raises:
@@ -49,24 +63,26 @@ def check_rows(train: Sequence[TokenRow], valid: Sequence[TokenRow], config: Tra
     warnings = []
     for name, rows in (("training", train), ("validation", valid)):
         _check_prompts(name, rows, config)
-        if cut := sum(len(row.tokens) > config.max_seq_length for row in rows):
-            longest = max(len(row.tokens) for row in rows)
+        if cut := sum(row.longest > config.max_seq_length for row in rows):
+            longest = max(row.longest for row in rows)
             warnings.append(
                 f"{cut} of {len(rows)} {name} rows are longer than {config.max_seq_length} tokens and lose their end; "
                 f"the longest has {longest}: --set max_seq_length={longest} keeps all"
             )
-    if len(train) < FEW:
+    if len(train) < FEW and config.method == "sft":
         warnings.append(
             f"only {len(train)} rows: expect the tone at best, no facts, and overfitting after few epochs; "
             f"{FEW} and more are better"
         )
+    elif len(train) < FEW:
+        warnings.append(f"only {len(train)} preferences: expect a nudge at best; {FEW} and more are better")
     if not valid:
         warnings.append("no validation rows: the last weights are kept, as nothing tells which were the best")
     return warnings
 
 
-def _check_prompts(name: str, rows: Sequence[TokenRow], config: TrainingConfig) -> None:
-    for number, row in enumerate(rows, 1):
+def _check_prompts(name: str, rows: Sequence[TrainingRow], config: TrainingConfig) -> None:
+    for number, row in ((number, row) for number, one in enumerate(rows, 1) for row in one.rows):
         # At least one token must be predicted. A mean over none is NaN, and would make the adapter NaN too.
         if min(len(row.tokens), config.max_seq_length) <= max(row.start, 1):
             raise SitetwinError(
@@ -97,7 +113,9 @@ def check_base(folder: Path, config: TrainingConfig) -> list[str]:
     ]
 
 
-def fit_memory(folder: Path, rows: Sequence[TokenRow], config: TrainingConfig, free: int) -> tuple[str, TrainingConfig]:
+def fit_memory(
+    folder: Path, rows: Sequence[TrainingRow], config: TrainingConfig, free: int
+) -> tuple[str, TrainingConfig]:
     """The memory that the run needs, in words, and the configuration with `pack_weights` decided.
 
     Args:
@@ -114,8 +132,9 @@ def fit_memory(folder: Path, rows: Sequence[TokenRow], config: TrainingConfig, f
 
     def need(config: TrainingConfig) -> int:
         longest = config.max_seq_length
-        tokens = max(min(len(row.tokens), longest) for row in rows)
-        learnt = max(min(len(row.tokens), longest) - min(row.start, longest) for row in rows)
+        single = [row for one in rows for row in one.rows]
+        tokens = max(min(row.longest, longest) for row in single)
+        learnt = max(min(row.longest, longest) - min(row.start, longest) for row in single)
         return estimate(shape, config, tokens, learnt)
 
     if config.pack_weights is None and is_written_out(shape, config):

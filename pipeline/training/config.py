@@ -95,6 +95,11 @@ class TrainingConfig(ConfigPart):
     keep_last: bool = False
     """Whether the last weights also become an adapter, `RUN-last`, to be compared with the best."""
 
+    @property
+    def batch_rows(self) -> int:
+        """The conversations in a batch. A preference is two of them."""
+        return self.batch_size * (1 if self.method == "sft" else 2)
+
     def for_rows(self, rows: int) -> "TrainingConfig":
         """The same configuration with everything decided that depends on the number of training rows."""
         iters = self.iters or max(1, int(self.epochs * (rows // self.batch_size)))
@@ -112,6 +117,12 @@ PRESETS: dict[Preset, Values] = {
     "overfit": {"epochs": 5, "patience": 0, "keep_last": True, "lora_parameters": {"rank": 64, "dropout": 0.0}},
 }
 """How each preset differs from the defaults. The defaults are the first project's configuration."""
+
+METHODS: dict[str, Values] = {
+    "dpo": {"lora_parameters": {"dropout": 0.0}},
+    "orpo": {"lora_parameters": {"dropout": 0.0}},
+}
+"""What differs when preferences are learnt. Their answers are compared, and dropout would be noise in the comparison."""
 
 DEMO: Values = {"learning_rate": 2e-4, "grad_checkpoint": False}
 """What differs for SmolLM2-135M: so small a model needs larger steps, and its layers fit into memory.
@@ -162,7 +173,8 @@ def configuration(
         SettingsError: a key is unknown (the message names the nearest known one), or a value is impossible.
     """
     values: Values = {}
-    for layer in (DEMO if is_demo else {}, PRESETS[preset], *layers):
+    method = next((layer["method"] for layer in reversed(layers) if "method" in layer), "sft")
+    for layer in (DEMO if is_demo else {}, METHODS.get(str(method), {}), PRESETS[preset], *layers):
         values = merge(values, layer)
     try:
         return TrainingConfig.model_validate(values)

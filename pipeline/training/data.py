@@ -1,4 +1,4 @@
-"""A data set's rows as tokens, and the batches of an epoch."""
+"""A data set's rows and preferences as tokens, and the batches of an epoch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ import numpy as np
 from jinja2 import TemplateError
 
 from pipeline import jsonl
+from pipeline.dataset import versions
+from pipeline.dataset.export import preference_rows
 from pipeline.dataset.records import Split
 from pipeline.errors import SitetwinError
 from pipeline.training.config import TrainingConfig
@@ -72,7 +74,8 @@ class Batch:
     @property
     def lengths(self) -> np.ndarray:
         """int32 (rows,): how many tokens of each row have a loss. Its first has none, because nothing comes before it."""
-        return np.maximum(self.spans[:, 1] - np.maximum(self.spans[:, 0], 1) + 1, 0)
+        lengths: np.ndarray = np.maximum(self.spans[:, 1] - np.maximum(self.spans[:, 0], 1) + 1, 0)
+        return lengths
 
     @property
     def learnt(self) -> int:
@@ -99,11 +102,35 @@ def read_rows(folder: Path, split: Split, tokenizer: Any, config: TrainingConfig
         try:
             tokens, start = template.row(row["messages"])
         except TemplateError as error:
-            raise SitetwinError(
-                f"the chat template of this model refuses {split} row {number} ({error}): set [models] chat to another model"
-            ) from None
+            raise SitetwinError(_refused(error, f"{split} row {number}")) from None
         rows.append(TokenRow(tokens, start if config.mask_prompt else 0))
     return rows
+
+
+def read_preferences(folder: Path, split: Split, tokenizer: Any) -> list[TokenPreference]:
+    """The preferences of `split`, as the model's chat template writes both answers. The prompt is never learnt.
+
+    Args:
+        folder: the data set's folder.
+        split: which preferences to read.
+        tokenizer: mlx-lm's, of the base.
+
+    Raises:
+        SitetwinError: a line can't be read, or the template refuses it.
+    """
+    template = ChatTemplate(tokenizer)
+    found = []
+    for row in preference_rows(versions.read_preferences(folder), versions.read_card(folder).persona)[split]:
+        try:
+            both = [TokenRow(*template.row([*row["prompt"], *row[side]])) for side in ("chosen", "rejected")]
+        except TemplateError as error:
+            raise SitetwinError(_refused(error, f"the preference {row['prompt'][-1]['content']!r}")) from None
+        found.append(TokenPreference(*both))
+    return found
+
+
+def _refused(error: TemplateError, what: str) -> str:
+    return f"the chat template of this model refuses {what} ({error}): set [models] chat to another model"
 
 
 def make_batch(rows: Sequence[TrainingRow], longest: int) -> Batch:

@@ -158,8 +158,8 @@ def estimate(shape: Shape, config: TrainingConfig, tokens: int, learnt: int) -> 
     trained = (HELD - 1) * sum(shape.layer_weights[-len(layers) :]) if is_full else HELD * FLOAT * numbers
     of_token = len(layers) * shape.width if config.grad_checkpoint else sum(kept)
     of_token += held.at_work[config.grad_checkpoint] * max(kept)
-    activations = shape.number * of_token * tokens * config.batch_size
-    logits = held.logits * FLOAT * shape.words * learnt * config.batch_size
+    activations = shape.number * of_token * tokens * config.batch_rows
+    logits = held.logits * FLOAT * shape.words * learnt * config.batch_rows
     return int(held.process + shape.weights + packed + trained + activations + logits)
 
 

@@ -39,7 +39,8 @@ def dpo(beta: float) -> Objective:
 
     def loss(logps: mx.array, reference: mx.array, lengths: mx.array) -> mx.array:
         raised = logps - reference
-        return -nn.log_sigmoid(beta * (raised[::2] - raised[1::2])).mean()
+        losses: mx.array = -nn.log_sigmoid(beta * (raised[::2] - raised[1::2]))
+        return losses.mean()
 
     return loss
 
@@ -52,7 +53,8 @@ def orpo(beta: float) -> Objective:
         mean = logps / lengths
         # log(1 - p) by expm1, because p may be nearly 1. The bound keeps it finite where p is 1.
         odds = mean - mx.log(mx.maximum(-mx.expm1(mean), 1e-20))
-        return -logps[::2].sum() / lengths[::2].sum() - beta * nn.log_sigmoid(odds[::2] - odds[1::2]).mean()
+        ratios: mx.array = nn.log_sigmoid(odds[::2] - odds[1::2])
+        return -logps[::2].sum() / lengths[::2].sum() - beta * ratios.mean()
 
     return loss
 
@@ -102,6 +104,7 @@ def value(objective: Objective, rows: RowLogps) -> float:
 
 def value_and_grad(objective: Objective, rows: RowLogps) -> tuple[float, np.ndarray]:
     """The objective's loss, and its gradient (rows,) by the log-probability of each row."""
+    loss: Any
     loss, gradient = mx.value_and_grad(objective)(*map(mx.array, rows))
     return float(loss.item()), np.array(gradient)
 

@@ -52,6 +52,8 @@ class Run(BaseModel):
     preset: Preset
     config: TrainingConfig
     """The configuration with everything decided, including the seed."""
+    begun_from: str | None = None
+    """The adapter that it goes on from; None: a new one."""
     data_set: int
     data_visibility: Visibility
     rows: dict[Literal["train", "valid"], int]
@@ -79,6 +81,11 @@ class Run(BaseModel):
     def per_epoch(self) -> int:
         """The iterations in an epoch."""
         return self.rows["train"] // self.config.batch_size
+
+    @property
+    def unit(self) -> str:
+        """The unit of its losses."""
+        return "nats a token" if self.config.method == "sft" else "nats"
 
     @property
     def last_adapter(self) -> str | None:
@@ -128,14 +135,19 @@ def create(settings: Settings, run: Run) -> None:
     write(settings, run)
 
 
-def free_name(settings: Settings, preset: Preset) -> str:
-    """The name of a new run: the preset with the lowest number that neither a run nor an adapter has, such as `best-1`."""
+def free_name(settings: Settings, kind: str) -> str:
+    """The name of a new run: its kind with the lowest number that neither a run nor an adapter has, such as `best-1`.
+
+    Args:
+        settings: the site's settings.
+        kind: the preset, or the method if that is another than answers (`dpo`).
+    """
     number = 1
     while any(
-        (folder / f"{preset}-{number}").exists() for folder in (runs_directory(settings), adapters_directory(settings))
+        (folder / f"{kind}-{number}").exists() for folder in (runs_directory(settings), adapters_directory(settings))
     ):
         number += 1
-    return f"{preset}-{number}"
+    return f"{kind}-{number}"
 
 
 def write(settings: Settings, run: Run) -> None:

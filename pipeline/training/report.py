@@ -24,6 +24,8 @@ class CurveRow(NamedTuple):
     train: float | None
     """The mean training loss of the reports since the last evaluation; None: there were none."""
     valid: float
+    preferred: float | None
+    """The share of the preferences that the model agrees with; None: the run learns none."""
 
 
 def write_report(settings: Settings, run: Run) -> Path:
@@ -76,7 +78,9 @@ def curve_rows(curves: Curves) -> list[CurveRow]:
     rows, before = [], 0
     for point in curves.valid:
         losses = [one.loss for one in curves.train if before < one.iteration <= point.iteration]
-        rows.append(CurveRow(point.iteration, sum(losses) / len(losses) if losses else None, point.loss))
+        rows.append(
+            CurveRow(point.iteration, sum(losses) / len(losses) if losses else None, point.loss, point.preferred)
+        )
         before = point.iteration
     return rows
 

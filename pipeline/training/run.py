@@ -5,7 +5,7 @@ Import this after `blas.preload()`.
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,20 +17,22 @@ from filelock import FileLock, Timeout
 from mlx_lm.utils import load_config, load_model, load_tokenizer
 
 from pipeline import files, jsonl
-from pipeline.adapters import CONFIG, WEIGHTS, AdapterCard, adapters_directory, base_hash, write_card
+from pipeline.adapters import CONFIG, WEIGHTS, AdapterCard, adapters_directory, base_hash, find_adapter, write_card
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SitetwinError
 from pipeline.settings import Settings, Visibility
 from pipeline.training import registry
+from pipeline.training.beginning import check_beginning, with_shape
 from pipeline.training.chart import draw
 from pipeline.training.checkpoint import TrainingProgress, weights_of
-from pipeline.training.checks import check_base, check_rows, check_visibility, fit_memory
+from pipeline.training.checks import check_base, check_preferences, check_rows, check_visibility, fit_memory
 from pipeline.training.config import Preset, TrainingConfig, Values, configuration
 from pipeline.training.curves import Forgetting, TrainPoint, ValidPoint
-from pipeline.training.data import TokenRow, read_rows
+from pipeline.training.data import TokenRow, TrainingRow, read_preferences, read_rows
 from pipeline.training.forgetting import general_loss, general_rows
 from pipeline.training.loop import Trainer, TrainingStoppedError
 from pipeline.training.memory import free_memory
+from pipeline.training.reference import compare_with_beginning
 from pipeline.training.registry import CHART, CHECKPOINTS, METRICS, Run
 from pipeline.training.report import write_report
 from pipeline.training.setup import make_optimizer
@@ -41,10 +43,10 @@ from pipeline.weights.locating import weights_folder
 
 @dataclass(frozen=True, slots=True)
 class SplitRows:
-    """The rows that a run reads."""
+    """The rows that a run reads, or the preferences."""
 
-    train: list[TokenRow]
-    valid: list[TokenRow]
+    train: Sequence[TrainingRow]
+    valid: Sequence[TrainingRow]
     general: list[TokenRow]
     """Rows of text that has nothing to do with the notes, to measure forgetting."""
 
@@ -91,7 +93,7 @@ class Recorder:
         """Keeps an evaluation, and draws the chart anew."""
         self._append(point)
         self._keep(progress)
-        draw({self.run.name: progress.curves}, self.folder / CHART, self.run.name, self.run.per_epoch)
+        draw({self.run.name: progress.curves}, self.folder / CHART, self.run.name, self.run.per_epoch, self.run.unit)
 
     def _append(self, point: TrainPoint | ValidPoint) -> None:
         jsonl.append(self.folder / METRICS, [_row(point)])
@@ -111,6 +113,7 @@ def start(
     name: str | None = None,
     data_set: int | None = None,
     visibility: Visibility | None = None,
+    begin: str | None = None,
     is_memory_checked: bool = True,
     stop: Callable[[], bool] = lambda: False,
 ) -> Run:
@@ -124,21 +127,29 @@ def start(
         name: the run's name; None: the preset with a number.
         data_set: the data set's version; None: the newest.
         visibility: the adapter's; None: `[dataset] visibility`.
+        begin: the adapter to go on from; None: a new one.
         is_memory_checked: refuse a run that needs more memory than is free.
         stop: tells whether to stop.
 
     Raises:
         SitetwinError: a check failed (then nothing was written), another run is under way, or the loss is no number.
     """
-    config = configuration(preset, values or {}, is_demo=settings.models.chat == DEMO)
+    begun = find_adapter(settings, begin) if begin else None
+    values = with_shape(begun, values or {}) if begun else values or {}
+    config = configuration(preset, values, is_demo=settings.models.chat == DEMO)
     folder = version_folder(settings, data_set)
     card = read_card(folder)
     visibility = visibility or settings.dataset.visibility
     check_visibility(visibility, card.visibility, card.version)
     with _alone(settings):
         base = base_folder(settings)
+        hashed = base_hash(base)
+        if begun:
+            check_beginning(begun, hashed, visibility)
         rows = _rows(folder, base, config)
         train, valid = rows.train, rows.valid
+        if config.method != "sft":
+            check_preferences(train, card.version)
         warnings = check_base(base, config) + check_rows(train, valid, config)
         if config.fine_tune_type == "full":
             warnings.append(
@@ -152,7 +163,7 @@ def start(
         for warning in warnings:
             screen.say(warning)
         run = Run(
-            name=name or registry.free_name(settings, preset),
+            name=name or registry.free_name(settings, preset if config.method == "sft" else config.method),
             preset=preset,
             config=config,
             data_set=card.version,
@@ -160,7 +171,8 @@ def start(
             rows={"train": len(train), "valid": len(valid)},
             visibility=visibility,
             base=settings.models.chat,
-            base_hash=base_hash(base),
+            base_hash=hashed,
+            begun_from=begin,
             made_at=datetime.now(UTC),
             warnings=warnings,
         )
@@ -210,7 +222,10 @@ def _train(
     recorder = Recorder(settings, run, screen)
     try:
         model, _ = load_model(base)
-        trainer = Trainer(model, rows.train, rows.valid, run.config, recorder.folder / CHECKPOINTS)
+        begin = find_adapter(settings, run.begun_from).folder / WEIGHTS if run.begun_from else None
+        trainer = Trainer(model, rows.train, rows.valid, run.config, recorder.folder / CHECKPOINTS, begin)
+        if run.config.method == "dpo":
+            compare_with_beginning(trainer, rows.train, rows.valid, recorder.folder, stop)
         if not trainer.progress.iteration:
             run.forgetting = Forgetting(before=general_loss(trainer, rows.general, stop))
         recorder.go_on_from(trainer.progress)
@@ -246,7 +261,7 @@ def _finish(settings: Settings, run: Run, trainer: Trainer, general: list[TokenR
     publish(settings, run, best)
     run.verdict = judge(run.curves, run.forgetting)
     chart = registry.run_folder(settings, run.name) / CHART
-    draw({run.name: run.curves}, chart, f"{run.name}: {run.verdict.name}", run.per_epoch)
+    draw({run.name: run.curves}, chart, f"{run.name}: {run.verdict.name}", run.per_epoch, run.unit)
 
 
 def _record(settings: Settings, run: Run) -> None:
@@ -281,10 +296,13 @@ def publish(settings: Settings, run: Run, weights: dict[str, mx.array], name: st
 
 def _rows(folder: Path, base: Path, config: TrainingConfig) -> SplitRows:
     tokenizer = load_tokenizer(base, eos_token_ids=load_config(base).get("eos_token_id"))
+    general = general_rows(tokenizer)
+    if config.method != "sft":
+        return SplitRows(
+            read_preferences(folder, "train", tokenizer), read_preferences(folder, "valid", tokenizer), general
+        )
     return SplitRows(
-        train=read_rows(folder, "train", tokenizer, config),
-        valid=read_rows(folder, "valid", tokenizer, config),
-        general=general_rows(tokenizer),
+        read_rows(folder, "train", tokenizer, config), read_rows(folder, "valid", tokenizer, config), general
     )
 
 

@@ -63,7 +63,10 @@ class TerminalScreen:
                 self.say(f"about {left / 60:.0f} minutes are left")
         else:
             self._evaluations.append(self._since_last())
-            self.say(f"iteration {point.iteration} of {self._iterations}: validation loss {point.loss:.3f}{self._rest}")
+            share = "" if point.preferred is None else f", {point.preferred:.0%} of the better answers preferred"
+            self.say(
+                f"iteration {point.iteration} of {self._iterations}: validation loss {point.loss:.3f}{share}{self._rest}"
+            )
 
     def asked(self, system: str, done: int, total: int) -> None:
         """Shows that `system` has answered `done` of `total` questions."""

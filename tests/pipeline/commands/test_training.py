@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 from click.testing import CliRunner, Result
 
@@ -27,6 +28,23 @@ def test_train_then_promote_then_roll_back(site, small):
     assert listed["runs"][0]["config"]["lora_parameters"]["keys"] == ["self_attn.q_proj", "self_attn.v_proj"]
     assert "best-1: done" in sitetwin(site, "runs").stdout
     assert json.loads(sitetwin(site, "rollback", "--json").stdout) == {"promoted": None}
+
+
+def test_preferences_on_top_of_a_run(site):
+    values = [f"--set={value}" for value in ("iters=3", "steps_per_eval=3", "learning_rate=2e-2")]
+    sitetwin(site, "train", *values)
+    trained = sitetwin(site, "train", "--preference", "dpo", "--from", "best-1", *values)
+    assert "iteration 3 of 3: validation loss" in trained.stderr
+    assert "% of the better answers preferred" in trained.stderr
+    assert "dpo-1 answers from now on" in sitetwin(site, "promote", "dpo-1").stdout
+    assert "dpo-1: done" in sitetwin(site, "runs").stdout
+    assert "promoted, by dpo" in sitetwin(site, "runs").stdout
+    assert "adapter_model.safetensors" in str(list(exported(site, "dpo-1").iterdir()))
+    assert "leave --preference" in sitetwin(site, "train", "--phases", "--preference", "orpo", status=2).stderr
+
+
+def exported(site, run: str) -> Path:
+    return Path(json.loads(sitetwin(site, "export", run, "--to", "peft", "--json").stdout)["folder"])
 
 
 def test_wrong_use_is_named(site):

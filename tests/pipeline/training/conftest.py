@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.dataset.records import Pair, Split
+from pipeline.dataset.records import Pair, Preference, Split
 from pipeline.dataset.versions import DatasetCard, DatasetRow, write_version
 from pipeline.settings import DatasetSettings, PersonaSettings, Settings, load_settings
 from pipeline.weights import blas
@@ -41,9 +41,18 @@ def _pair(number: int) -> Pair:
     )  # fmt: skip
 
 
+def _preference(number: int, split: Split) -> Preference:
+    pair = _pair(number)
+    return Preference(
+        question=pair.question, chosen=pair.answer, rejected="As an AI I can't say." + " No." * (number % 2),
+        why="edit", split=split, pairs=(pair.id,),
+    )  # fmt: skip
+
+
 @pytest.fixture
 def site(tmp_path, base) -> Settings:
-    """A site whose chat model is `base`, with a public data set of 15 rows to train on, 5 to validate and 4 to test."""
+    """A site whose chat model is `base`, with a public data set: 15 rows to train on, 5 to validate and 4 to test, and
+    preferences, 9 to train on and 4 to validate."""
     return make_site(tmp_path, base)
 
 
@@ -57,5 +66,7 @@ def make_site(folder: Path, base: Path) -> Settings:
         persona=PersonaSettings(name="Ada"), corpus="", documents=1, chunks=1, failed_tasks=0, accepted=24, rejected=0,
         splits={"train": 15, "valid": 5, "test": 4}, split_of={}, near_duplicates=[],
     )  # fmt: skip
-    write_version(settings, card, rows, [])
+    write_version(
+        settings, card, rows, [], preferred=[_preference(n, "valid" if n % 3 == 1 else "train") for n in range(13)]
+    )
     return settings
