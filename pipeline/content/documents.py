@@ -64,5 +64,7 @@ class FileReport:
     """What is wrong and what to do; of a file that was read, why it has no address or another file has
     the same, and what is wrong with its front matter."""
     document: Document | None = field(default=None, repr=False)
+    takes_in: tuple[tuple[Path, tuple[int, int] | None], ...] = ()
+    """The other files whose text the document holds or would hold, each with its version; None: it isn't there."""
     version: tuple[int, int] | None = None
     """When the file was modified, in nanoseconds since the epoch, and its bytes, before it was read; None when it wasn't."""

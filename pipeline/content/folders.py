@@ -1,14 +1,18 @@
 """The folders that sitetwin.toml names as sources: what they are called, and what in them is not read."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pipeline.content.converting import MARKDOWN, UNREAD, VAULT
 from pipeline.content.globs import first_match
 from pipeline.content.kinds import load_kind
 from pipeline.content.kinds.kind import InheritedBy, RuleAgainst
+from pipeline.content.visibility import is_marked_private, visibility_of
 from pipeline.settings import ContentSource, Settings
 
 SUFFIXES = (*MARKDOWN, *VAULT, *UNREAD)
@@ -35,6 +39,10 @@ class Folder:
     """Of the source's kind."""
     inherited: InheritedBy
     """What a document has from its folder or the site's configuration."""
+    top: Path
+    """No file outside of it is taken into a document."""
+    is_kept_back: Callable[[Path, Mapping[str, Any]], bool]
+    """Whether the text of a file, with its front matter, is not to be taken into a document."""
     fault: str = ""
     """Why nothing in it can be read."""
 
@@ -48,6 +56,7 @@ class Folder:
 def open_folders(settings: Settings) -> list[Folder]:
     """The folder of each source, in their order in sitetwin.toml."""
     found = [_resolve(settings, source) for source in settings.content]
+    roots_of = [(source, root) for source, (root, _) in zip(settings.content, found, strict=True)]
     roots = Counter(root for root, _ in found)
     names = _names(list(roots))
     return [
@@ -58,6 +67,8 @@ def open_folders(settings: Settings) -> list[Folder]:
             frozenset(other for other in roots if other != root and other.is_relative_to(root)),
             load_kind(source).rule_against(root),
             load_kind(source).inherited(root),
+            settings.root if root.is_relative_to(settings.root) else root,
+            partial(_is_kept_back, roots_of),
             fault
             or (
                 "two [[content]] entries in sitetwin.toml name this folder: keep one of them" if roots[root] > 1 else ""
@@ -65,6 +76,24 @@ def open_folders(settings: Settings) -> list[Folder]:
         )
         for source, (root, fault) in zip(settings.content, found, strict=True)
     ]
+
+
+def _is_kept_back(sources: list[tuple[ContentSource, Path]], file: Path, values: Mapping[str, Any]) -> bool:
+    """Whether the file's front matter, or the rules of the source that it lies in, keep it from visitors.
+
+    A file that is no page of its own, because its name begins with an underscore, is there to be taken in.
+    """
+    if is_marked_private(values):
+        return True
+    around = [(source, root) for source, root in sources if file.is_relative_to(root)]
+    if not around:
+        return False
+    source, root = max(around, key=lambda one: len(one[1].parts))
+    below = file.relative_to(root).as_posix()
+    patterns = [*source.private, *source.exclude]
+    if first_match(below, patterns) or first_match((source.path / below).as_posix(), patterns):
+        return True
+    return source.default_visibility == "private" and visibility_of(values, source, below) == "private"
 
 
 def configurations(settings: Settings) -> frozenset[tuple[Path, int, int]]:

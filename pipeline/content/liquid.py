@@ -1,15 +1,20 @@
 """Liquid and Nunjucks in Markdown, as Jekyll and Eleventy run them first: the calls go, the words that they show stay."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pipeline.content.frontmatter import lookup
+from pipeline.content.including import Includes
 
 _MARK = re.compile(
     r"\{%-?\s*+(\w++)((?:[^%{]|%(?!\})|\{(?!%)){0,5000}?)-?%\}|\{\{-?((?:[^{}]|\}(?!\})|\{(?!\{)){0,2000}?)-?\}\}"
 )
 _NOTE = re.compile(r"\{#(?=\s)(?:[^#{]|#(?!\})|\{(?!#)){0,5000}#\}")
+_INCLUDE = re.compile(
+    r"\{%-?\s*(include|include_relative|renderFile|include_cached)\s+[\"']?([^\s\"'%{}]+\.(?:md|markdown|txt))\b[^%]*%\}"
+)
 _HIDDEN = {"comment", "for", "css", "js", "tablerow"}
 """What these enclose is no text: a note, a pattern that is filled in for each entry of a list, a style. What `set` and
 `capture` enclose is shown elsewhere on the page."""
@@ -45,6 +50,24 @@ def drop_liquid(text: str, values: Mapping[str, Any]) -> str:
     # a block that never ends hides nothing
     parts.append(_MARK.sub("", text[opened:]) if hidden else text[done:])
     return "".join(parts)
+
+
+def with_included(text: str, includes: Includes, folders: Sequence[Path]) -> str:
+    """`text` with the Markdown and plain text that `{% include %}`, `include_relative` and `renderFile` name.
+
+    Args:
+        folders: where what is included lies, if not beside the file.
+    """
+
+    def expand(body: str, inner: Includes) -> str:
+        return with_included(body, inner, folders)
+
+    def part(call: re.Match[str]) -> str:
+        beside = call[1] in ("include_relative", "renderFile") or call[2].startswith("./")
+        found = includes.text(expand, call[2], *((includes.file.parent, includes.top) if beside else folders))
+        return call[0] if found is None else f"\n\n{found}\n\n"
+
+    return _INCLUDE.sub(part, text)
 
 
 def _shown(name: str, arguments: str) -> str:

@@ -2,9 +2,11 @@
 
 import os
 import time
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 from pipeline.content.documents import FileReport
+from pipeline.content.including import version_at
 from pipeline.content.kinds.kind import Inherited
 from pipeline.settings import ContentSource
 
@@ -33,8 +35,16 @@ class ReadMemory:
         known = self._before.get((id, path))
         if known is None or known[:2] != (_signature(found), rules) or _is_due(known[2]):
             return None
+        if any(version_at(part) != version for part, version in known[2].takes_in):
+            return None
         self._now[id, path] = known
         return known[2]
+
+    def taking_in(self, paths: Set[Path]) -> Iterator[Path]:
+        """The files whose documents hold the text of one of `paths`, or would if it were there."""
+        for _, _, report in self._now.values():
+            if any(part in paths for part, _ in report.takes_in):
+                yield report.path
 
     def keep(self, report: FileReport, rules: Rules, found: os.stat_result) -> None:
         """Remembers `report`. `found`: of before the file was read, so that a change meanwhile shows later."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -34,12 +34,14 @@ def parse_document(
     inherited: Inherited = NOTHING,
     *,
     now: datetime,
+    expand: Callable[[str], str] = str,
 ) -> tuple[Document, str]:
     """The document in `data`, the content of the file at `relative` below `source`; and why it has no address, or "".
 
     Args:
         inherited: what the document has from its folder or the site's configuration.
         now: with a time zone; a document that is out later, or no longer, is private.
+        expand: takes into the body what it names of the site's other files.
 
     Raises:
         SkippedError: no text below the front matter, or what reads the file is not here.
@@ -52,7 +54,7 @@ def parse_document(
     if suffix in FORMATS:  # nothing in it is Markdown's, HTML's or a program's
         body = Body(front.body)
     else:
-        body = clean(kind.drop_calls(front.body, values), kind=kind, mdx=suffix in kind.mdx_suffixes)
+        body = clean(kind.drop_calls(expand(front.body), values), kind=kind, mdx=suffix in kind.mdx_suffixes)
     text = _encodable(kind.with_front_matter(own, body.text))
     if not re.search(r"\w", text):
         raise SkippedError(

@@ -11,6 +11,7 @@ from pipeline.content.converting import UNREAD
 from pipeline.content.documents import FileReport
 from pipeline.content.folders import Folder, is_ignored, open_folders
 from pipeline.content.formats import SkippedError
+from pipeline.content.including import Includes
 from pipeline.content.kinds import load_kind
 from pipeline.content.memory import ReadMemory
 from pipeline.content.parsing import parse_document
@@ -173,8 +174,21 @@ def _read(folder: Folder, relative: str, memory: ReadMemory | None = None) -> Fi
             return known
         data = _bytes_up_to(path, folder.source.max_bytes)
         now = datetime.now().astimezone()
-        document, note = parse_document(data, folder.source, id, path, relative, inherited, now=now)
-        report = FileReport(document.id, path, "read", note, document, version_of(found))
+        includes = Includes(folder.top, path, folder.is_kept_back)
+        document, note = parse_document(
+            data,
+            folder.source,
+            id,
+            path,
+            relative,
+            inherited,
+            now=now,
+            expand=lambda body: load_kind(folder.source).with_includes(body, includes),
+        )
+        left_out = ", ".join(dict.fromkeys(includes.left_out))
+        note = "; ".join(filter(None, (note, left_out and f"left out {left_out}, which is private")))
+        takes_in = tuple(includes.looked_at.items())
+        report = FileReport(document.id, path, "read", note, document, takes_in, version_of(found))
         if memory:
             memory.keep(report, (folder.source, inherited), found)
         return report

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.content.frontmatter import as_date, fold, lookup
+from pipeline.content.frontmatter import as_date, fold, lookup, tags_of
 from pipeline.content.globs import first_match
 from pipeline.content.kinds import load_kind
 from pipeline.settings import ContentSource, Visibility
@@ -23,10 +23,7 @@ def visibility_of(values: Mapping[str, Any], source: ContentSource, path: str, t
 
     A private statement beats a public one, and a value that is neither yes nor no counts as private.
     """
-    # Hugo takes what stands below `params` for front matter
-    params = lookup(values, "params")
-    entries = [*values.items(), *(params.items() if isinstance(params, Mapping) else ())]
-    said = [statement for key, value in entries if (statement := _statement(fold(str(key)), value))]
+    said = _said(values)
     if (
         "private" in said
         or _PRIVATE_TAGS & {tag.casefold().partition("/")[0] for tag in tags}
@@ -34,6 +31,21 @@ def visibility_of(values: Mapping[str, Any], source: ContentSource, path: str, t
     ):
         return "private"
     return "public" if "public" in said else source.default_visibility
+
+
+def is_marked_private(values: Mapping[str, Any]) -> bool:
+    """Whether the front matter `values` say that their file is private."""
+    return bool(_PRIVATE_TAGS & {tag.casefold().partition("/")[0] for tag in tags_of(values)}) or "private" in _said(
+        values
+    )
+
+
+def _said(values: Mapping[str, Any]) -> list[Visibility]:
+    """What each entry says of who may see the document."""
+    # Hugo takes what stands below `params` for front matter
+    params = lookup(values, "params")
+    entries = [*values.items(), *(params.items() if isinstance(params, Mapping) else ())]
+    return [statement for key, value in entries if (statement := _statement(fold(str(key)), value))]
 
 
 def _is_private_place(source: ContentSource, path: str) -> bool:

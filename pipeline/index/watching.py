@@ -141,7 +141,9 @@ class Watcher:
         self._is_first, self._trouble = False, ""
 
     def _read(self, paths: Iterable[Path]) -> Iterable[FileReport]:
-        return read_changed(self._live.now, sorted(set(with_governed(self._live.now, paths))))
+        changed = frozenset(paths)
+        due = {*with_governed(self._live.now, changed), *self._memory.taking_in(changed)}
+        return read_changed(self._live.now, sorted(due))
 
     def _read_since(self) -> Iterable[FileReport]:
         paths = self._changes.take_files()

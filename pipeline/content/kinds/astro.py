@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.content.including import Includes, imported
 from pipeline.content.kinds.kind import NOTHING, ContentKind, FoundFolder, Inherited, InheritedBy
 from pipeline.content.kinds.site_files import program_text, project_of
 from pipeline.settings import Visibility
@@ -59,6 +60,9 @@ class Astro(ContentKind):
     def is_private(self, path: str) -> bool:
         # Astro builds no page of what begins with an underscore
         return any(part.startswith("_") for part in path.split("/"))
+
+    def with_includes(self, text: str, includes: Includes) -> str:
+        return imported(text, includes, lambda target, file: [includes.top / "src", includes.top])
 
     def drop_comments(self, text: str) -> str:
         return text

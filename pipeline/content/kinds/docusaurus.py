@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.content.frontmatter import words_of
+from pipeline.content.including import Includes, imported
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy
 from pipeline.content.kinds.site_files import left_out, listed, program_text, project_of
 from pipeline.content.urls import page_path
@@ -60,6 +61,9 @@ class Docusaurus(ContentKind):
             return str(folder)
         name = words_of(values, "id") or file.name
         return _joined(folder, name) if file.name else ""
+
+    def with_includes(self, text: str, includes: Includes) -> str:
+        return imported(text, includes, lambda target, file: [includes.top, includes.top / "website"])
 
     def drop_calls(self, text: str, values: Mapping[str, Any]) -> str:
         return _NEW_ANCHOR.sub(r"{\1}", text)

@@ -6,9 +6,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.content.frontmatter import lookup, words_of
+from pipeline.content.including import Includes
 from pipeline.content.kinds.eleventy_data import CONFIGURATIONS, FolderData, configuration_files, is_data
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy, RuleAgainst
-from pipeline.content.liquid import drop_liquid
+from pipeline.content.liquid import drop_liquid, with_included
 from pipeline.content.slugs import slugify
 from pipeline.content.urls import page_path
 from pipeline.settings import Visibility
@@ -66,6 +67,11 @@ class Eleventy(ContentKind):
         )
         # what only a template language could fill in is left to the pattern
         return "" if "{" in filled else filled
+
+    def with_includes(self, text: str, includes: Includes) -> str:
+        top = includes.top
+        above = [folder for folder in includes.file.parents if folder.is_relative_to(top)]
+        return with_included(text, includes, [folder / "_includes" for folder in above])
 
     def drop_calls(self, text: str, values: Mapping[str, Any]) -> str:
         return text if lookup(values, "templateengineoverride") == "md" else drop_liquid(text, values)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.content.converting import MARKDOWN
 from pipeline.content.frontmatter import lookup, words_of
+from pipeline.content.including import Includes
 from pipeline.content.kinds.hugo_cascade import CONFIGURATIONS, Cascade, configuration_files
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy, RuleAgainst
 from pipeline.content.shortcodes import drop_shortcodes
@@ -15,6 +16,11 @@ from pipeline.settings import Visibility
 
 _CODE = re.compile(r"[a-z]{2}(?:-[a-z]{2})?")
 _LANGUAGE = re.compile(r"(.+)\.([a-z]{2}(?:-[a-z]{2})?)")
+_INCLUDE = re.compile(
+    r"\{\{[<%]\s*(?:\w*include\w*|read-?file\w*|embed-?md|snippet)\b[^{}\n]*?[\s=][\"'`]([^\"'`\n]+\.(?:md|markdown|txt))[\"'`][^{}\n]*[%>]\}\}",
+    re.IGNORECASE,
+)
+"""Shortcodes that take in a file: Hugo has none of its own, and themes call them so."""
 _LEFT_OUT = re.compile(r"[^\w\-./#+~@%]")
 
 
@@ -70,6 +76,15 @@ class Hugo(ContentKind):
 
     def own_address(self, path: str, values: Mapping[str, Any]) -> str:
         return words_of(values, "url")
+
+    def with_includes(self, text: str, includes: Includes) -> str:
+        def part(call: re.Match[str]) -> str:
+            top, folder = includes.top, includes.file.parent
+            bases = (folder, top / "content", top, top / "assets", top / "static")
+            found = includes.text(self.with_includes, call[1], *bases)
+            return call[0] if found is None else f"\n\n{found}\n\n"
+
+        return _INCLUDE.sub(part, text)
 
     def drop_calls(self, text: str, values: Mapping[str, Any]) -> str:
         return drop_shortcodes(text)

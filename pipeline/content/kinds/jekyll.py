@@ -6,10 +6,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.content.frontmatter import lookup, words_of
+from pipeline.content.including import Includes
 from pipeline.content.kinds.jekyll_defaults import CONFIGURATIONS, Defaults, configuration_file
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy, RuleAgainst
 from pipeline.content.kinds.site_files import project_of, read_data
-from pipeline.content.liquid import drop_liquid
+from pipeline.content.liquid import drop_liquid, with_included
 from pipeline.content.urls import page_path
 from pipeline.errors import ContentError
 from pipeline.settings import Visibility
@@ -79,6 +80,9 @@ class Jekyll(ContentKind):
     def own_address(self, path: str, values: Mapping[str, Any]) -> str:
         permalink = words_of(values, "permalink")
         return "" if permalink in _STYLES or ":" in permalink else permalink
+
+    def with_includes(self, text: str, includes: Includes) -> str:
+        return with_included(text, includes, [includes.top / "_includes"])
 
     def drop_calls(self, text: str, values: Mapping[str, Any]) -> str:
         text = text if lookup(values, "renderwithliquid") is False else drop_liquid(text, values)

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.content.converting import MARKDOWN
 from pipeline.content.frontmatter import words_of
 from pipeline.content.html import drop_between
+from pipeline.content.including import Includes
 from pipeline.content.properties import described
 from pipeline.content.urls import astro_slug
 from pipeline.settings import Visibility
@@ -109,6 +110,10 @@ class ContentKind:
     def own_address(self, path: str, values: Mapping[str, Any]) -> str:
         """The path from the site's root that the front matter gives the document in place of the pattern; "" for none."""
         return ""
+
+    def with_includes(self, text: str, includes: Includes) -> str:
+        """`text`, a file's body, with the text of the site's other files that it takes in."""
+        return text
 
     def drop_calls(self, text: str, values: Mapping[str, Any]) -> str:
         """`text`, a file's body, without what the site's generator runs before it reads the Markdown."""

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pipeline.content.including import Includes
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy
 from pipeline.content.kinds.site_files import left_out, listed, program_text, project_of
+from pipeline.content.slugs import own_anchor, plain_text, slugify
 from pipeline.content.urls import page_path
 from pipeline.settings import Visibility
 
@@ -14,6 +16,10 @@ _CONFIGS = [f".vitepress/config.{suffix}" for suffix in ("js", "ts", "mjs", "mts
 _SOURCE = re.compile(r"\bsrcDir\s*:\s*[\"']([^\"']+)[\"']")
 _CLEAN = re.compile(r"\bcleanUrls\s*:\s*true")
 _CALL = re.compile(r"\{\{(?:[^{}]|\{[^{}]*\}){0,2000}\}\}|^<<<[^\n]*$|^\[\[toc\]\][ \t]*$", re.MULTILINE)
+
+_INCLUDE = re.compile(
+    r"<!--\s*@include:\s*(?P<target>[^\s{}#<>]+?\.\w+)(?:#(?P<region>[\w-]+))?\s*(?:\{(?P<lines>\d*,?\d*)\})?\s*-->"
+)
 
 
 class VitePress(ContentKind):
@@ -48,8 +54,42 @@ class VitePress(ContentKind):
         is_index = folder != page_path(path)
         return f"{folder}/" if is_index and folder else folder
 
+    def with_includes(self, text: str, includes: Includes) -> str:
+        def part(call: re.Match[str]) -> str:
+            target, region, lines = call.group("target", "region", "lines")
+            at = [project_of(includes.file.parent, _CONFIGS) or includes.top] if target.startswith("@") else []
+            found = includes.text(self.with_includes, target.removeprefix("@"), *(at or [includes.file.parent]))
+            if found is None:
+                return call[0]
+            return _lines(_region(found, region) if region else found, lines or "")
+
+        return _INCLUDE.sub(part, text)
+
     def drop_comments(self, text: str) -> str:
         return _CALL.sub("", text)
 
 
 VITEPRESS = VitePress()
+
+
+def _region(text: str, name: str) -> str:
+    """What stands between `#region name` and `#endregion name` in `text`, or below the heading of that anchor."""
+    marked = re.search(rf"<!--\s*#?region\s+{re.escape(name)}\s*-->(.*?)<!--\s*#?endregion\b[^>]*-->", text, re.DOTALL)
+    if marked:
+        return marked[1].strip("\n")
+    for heading in re.finditer(r"^(#+)[ \t]+(.+)$", text, re.MULTILINE):
+        words, anchor = own_anchor(heading[2])
+        if name in (anchor.lstrip("#"), slugify(plain_text(words))):
+            end = re.compile(rf"^#{{1,{len(heading[1])}}}[ \t]", re.MULTILINE).search(text, heading.end())
+            return text[heading.start() : end.start() if end else len(text)].strip("\n")
+    return ""
+
+
+def _lines(text: str, span: str) -> str:
+    """The lines of `text` that `span` names: `3,10`, `3,` or `,10`; all for ""."""
+    if not span.strip(","):
+        return text
+    first, comma, last = span.partition(",")
+    start = int(first or 1)
+    end = int(last) if last else None if comma else start
+    return "\n".join(text.split("\n")[start - 1 : end])
