@@ -64,7 +64,7 @@ def parse_document(
         )
     day = date_of(values, relative)
     title = _encodable(title_of(own)) or _title_in(body.text, kind, relative)
-    url, note = _address(source, kind, values, relative, title, day)
+    url, note = _address(source, kind, values, inherited.path or relative, title, day)
     tags = [*tags_of(own), *tags_of(inherited.values), *body.tags]
     # also of the page that it is a part of: who may not see that one may not see this
     pages = [values, inherited.around]
@@ -139,7 +139,7 @@ def _address(
         "slug": _encodable(kind.slug(relative, values)),
         "path": page_path(relative, "index"),
         "stem": page_name(relative),
-        "title": slugify(title),
+        "title": _encodable(kind.title_slug(values, title)),
         "categories": "/".join(slugify(_encodable(str(one))) for one in as_list(lookup(values, "categories"))),
     }
     return url_of(source.url, fields, day)

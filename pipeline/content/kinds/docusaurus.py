@@ -1,5 +1,6 @@
 """A site of Docusaurus: https://docusaurus.io/docs/create-doc."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -8,12 +9,14 @@ from typing import Any
 from pipeline.content.frontmatter import words_of
 from pipeline.content.including import Includes, imported
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy
-from pipeline.content.kinds.site_files import left_out, listed, program_text, project_of
+from pipeline.content.kinds.site_files import left_out, listed, program_text, project_of, text_of
 from pipeline.content.urls import page_path
 from pipeline.settings import Visibility
 
 _CONFIGS = [f"docusaurus.config.{suffix}" for suffix in ("js", "ts", "mjs", "cjs", "mts", "cts")]
 _DOCS_AT = re.compile(r"\bdocs\s*:\s*\{[^{}]*?\brouteBasePath\s*:\s*[\"']([^\"']*)[\"']")
+_LAST = re.compile(r"\blastVersion\s*:\s*[\"']([^\"']+)[\"']")
+_PLUGINS = ("docs", "blog", "pages")
 _DATED = re.compile(r"(?:^|/)(\d{4})[-/](\d\d?)[-/](\d\d?)[-/](.+)$")
 _NUMBERED = re.compile(r"(^|/)\d+\s*[-_.]+\s*(?=[^\d\s/._-])")
 _NEW_ANCHOR = re.compile(r"\{/\*\s*(#[^\s{}]+)\s*\*/\}[ \t]*$", re.MULTILINE)
@@ -32,7 +35,18 @@ class Docusaurus(ContentKind):
         docs = f"/{base}/{{slug}}" if base else "/{slug}"
         # beside `website/` stand the docs of many a project
         places = {"docs": docs, "../docs": docs, "blog": "/blog/{slug}", "src/pages": "/{slug}"}
-        found = [FoundFolder(place, url) for place, url in places.items() if _has_markdown(project / place)]
+        if latest := _latest(project, config):  # what readers see there; `docs` is the next one
+            places = {f"versioned_docs/version-{latest}": docs, "blog": "/blog/{slug}", "src/pages": "/{slug}"}
+        languages = sorted((project / "i18n").iterdir()) if (project / "i18n").is_dir() else []
+        for language in languages:
+            of_docs, of_blog, of_pages = (f"i18n/{language.name}/docusaurus-plugin-content-{name}" for name in _PLUGINS)
+            version = f"version-{latest}" if latest else "current"
+            places |= {f"{of_docs}/{version}": docs, of_blog: "/blog/{slug}", of_pages: "/{slug}"}
+        found = [
+            FoundFolder(place, f"/{place.split('/')[1]}{url}" if place.startswith("i18n/") else url)
+            for place, url in places.items()
+            if _has_markdown(project / place)
+        ]
         return [one for one in found if one.path != "../docs" or not (project / "docs").is_dir()]
 
     def inherited(self, root: Path) -> InheritedBy:
@@ -73,6 +87,17 @@ class Docusaurus(ContentKind):
 
 
 DOCUSAURUS = Docusaurus()
+
+
+def _latest(project: Path, config: Path) -> str:
+    """The version of the docs that is shown first; "" for what lies in `docs`."""
+    try:
+        versions = json.loads(text_of(project / "versions.json") or "[]")
+    except ValueError:
+        return ""
+    named = _LAST.search(program_text(config))
+    latest = named[1] if named else next(iter(versions if isinstance(versions, list) else []), "")
+    return str(latest) if (project / f"versioned_docs/version-{latest}").is_dir() else ""
 
 
 def _joined(folder: PurePosixPath, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.content.converting import MARKDOWN
 from pipeline.content.frontmatter import lookup, words_of
 from pipeline.content.including import Includes
-from pipeline.content.kinds.hugo_cascade import CONFIGURATIONS, Cascade, configuration_files
+from pipeline.content.kinds.hugo_cascade import CONFIGURATIONS, Cascade, configuration_files, permalinks
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy, RuleAgainst
 from pipeline.content.shortcodes import drop_shortcodes
 from pipeline.content.urls import page_path
@@ -21,7 +21,7 @@ _INCLUDE = re.compile(
     re.IGNORECASE,
 )
 """Shortcodes that take in a file: Hugo has none of its own, and themes call them so."""
-_LEFT_OUT = re.compile(r"[^\w\-./#+~@%]")
+_LEFT_OUT = re.compile(r"[^\w\s\-./#+~@%]")
 
 
 class Hugo(ContentKind):
@@ -39,7 +39,11 @@ class Hugo(ContentKind):
             folder.name for folder in content.iterdir() if folder.is_dir() and _CODE.fullmatch(folder.name)
         )
         if not languages or any(folder.is_dir() and folder.name not in languages for folder in content.iterdir()):
-            return [FoundFolder("content", "/{slug}/")]
+            patterns = permalinks(project)
+            sections = [
+                FoundFolder(f"content/{name}", pattern) for name, pattern in patterns if (content / name).is_dir()
+            ]
+            return [FoundFolder("content", "/{slug}/"), *sections]
         main = "en" if "en" in languages else languages[0]
         return [
             FoundFolder(f"content/{name}", "/{slug}/" if name == main else f"/{name}/{{slug}}/") for name in languages
@@ -72,7 +76,10 @@ class Hugo(ContentKind):
         if own := words_of(values, "slug").strip("/ "):
             plain = str(PurePosixPath(plain).with_name(own)) if plain else own
         place = f"{language[2]}/{plain}" if language else plain
-        return _LEFT_OUT.sub("", re.sub(r"\s+", "-", place.strip())).lower()
+        return _urlized(place)
+
+    def title_slug(self, values: Mapping[str, Any], title: str) -> str:
+        return words_of(values, "slug") or _urlized(title).replace("/", "-")
 
     def own_address(self, path: str, values: Mapping[str, Any]) -> str:
         return words_of(values, "url")
@@ -94,3 +101,8 @@ class Hugo(ContentKind):
 
 
 HUGO = Hugo()
+
+
+def _urlized(text: str) -> str:
+    """`text` as Hugo has it in an address: spaces, with what is left out between them, are one hyphen."""
+    return re.sub(r"\s+", "-", _LEFT_OUT.sub("", text).strip()).lower()

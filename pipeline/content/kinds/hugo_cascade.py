@@ -35,6 +35,39 @@ def configuration_files(root: Path) -> list[Path]:
     ]
 
 
+_FIELDS = {
+    "year": "{year}",
+    "month": "{month}",
+    "day": "{day}",
+    "slug": "{title}",
+    "title": "{title}",
+    "filename": "{stem}",
+    "contentbasename": "{stem}",
+    "slugorfilename": "{slug}",
+    "slugorcontentbasename": "{slug}",
+}
+_FIELD = re.compile(r":(\w+)")
+
+
+def permalinks(project: Path) -> list[tuple[str, str]]:
+    """Each section that the site's `permalinks` name, with the pattern of its pages as sitetwin writes it.
+
+    A pattern that names what sitetwin can't fill in, such as `:monthname`, is left out.
+    """
+    found: dict[str, str] = {}
+    for file in configuration_files(project):
+        try:
+            said = lookup(read_data(file), "permalinks")
+        except ContentError:  # Hugo itself says what is wrong with it
+            continue
+        of_pages = said.get("page", said) if isinstance(said, Mapping) else {}
+        for section, pattern in of_pages.items() if isinstance(of_pages, Mapping) else ():
+            fields = {**_FIELDS, "section": str(section), "sections": str(section)}
+            if isinstance(pattern, str) and all(name in fields for name in _FIELD.findall(pattern)):
+                found[str(section)] = _FIELD.sub(lambda name, fields=fields: fields[name[1]], pattern)  # type: ignore[misc]
+    return list(found.items())
+
+
 class Cascade:
     """Answers for one source. A section's file is read once."""
 

@@ -10,6 +10,7 @@ from pipeline.content.frontmatter import words_of
 from pipeline.content.html import drop_between
 from pipeline.content.including import Includes
 from pipeline.content.properties import described
+from pipeline.content.slugs import slugify
 from pipeline.content.urls import astro_slug
 from pipeline.settings import Visibility
 
@@ -29,6 +30,8 @@ class Inherited:
     """Whether the site's configuration leaves the file out: then it is private."""
     fault: str = ""
     """Why it can't be known what the document inherits, with the next step: then it is private."""
+    path: str = ""
+    """Where the site has the document, if not where it lies below the source."""
     note: str = ""
     """What to tell of a document that turns out private."""
 
@@ -106,6 +109,10 @@ class ContentKind:
     def slug(self, path: str, values: Mapping[str, Any]) -> str:
         """What `{slug}` in a pattern stands for: the document's path below the source as the site has it."""
         return words_of(values, "slug").strip("/ ") or astro_slug(path).strip("/")
+
+    def title_slug(self, values: Mapping[str, Any], title: str) -> str:
+        """What `{title}` in a pattern stands for."""
+        return slugify(title)
 
     def own_address(self, path: str, values: Mapping[str, Any]) -> str:
         """The path from the site's root that the front matter gives the document in place of the pattern; "" for none."""

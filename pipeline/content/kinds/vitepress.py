@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.content.including import Includes
-from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy
+from pipeline.content.kinds.kind import ContentKind, FoundFolder, Inherited, InheritedBy
 from pipeline.content.kinds.site_files import left_out, listed, program_text, project_of
 from pipeline.content.slugs import own_anchor, plain_text, slugify
 from pipeline.content.urls import page_path
@@ -17,6 +18,9 @@ _SOURCE = re.compile(r"\bsrcDir\s*:\s*[\"']([^\"']+)[\"']")
 _CLEAN = re.compile(r"\bcleanUrls\s*:\s*true")
 _CALL = re.compile(r"\{\{(?:[^{}]|\{[^{}]*\}){0,2000}\}\}|^<<<[^\n]*$|^\[\[toc\]\][ \t]*$", re.MULTILINE)
 
+_REWRITES = re.compile(r"\brewrites\s*:\s*\{([^{}]*)\}")
+_PAIR = re.compile(r"[\"']([^\"'\n]+)[\"']\s*:\s*[\"']([^\"'\n]+)[\"']")
+_PARAMETER = re.compile(r":(\w+)(\([^()]*\))?([*+]?)|(\([^()]*\))|([^:(]+|.)")
 _INCLUDE = re.compile(
     r"<!--\s*@include:\s*(?P<target>[^\s{}#<>]+?\.\w+)(?:#(?P<region>[\w-]+))?\s*(?:\{(?P<lines>\d*,?\d*)\})?\s*-->"
 )
@@ -43,7 +47,17 @@ class VitePress(ContentKind):
         project = project_of(root, _CONFIGS) or root
         said = "".join(map(program_text, self.configurations(root)))
         source = _SOURCE.search(said)
-        return left_out(root, (project / (source[1] if source else "")).resolve(), listed(said, "srcExclude"))
+        base = (project / (source[1] if source else "")).resolve()
+        hidden = left_out(root, base, listed(said, "srcExclude"))
+        rewrites = [_rewrite(old, new) for block in _REWRITES.findall(said) for old, new in _PAIR.findall(block)]
+        below = root.relative_to(base) if root.is_relative_to(base) else PurePosixPath()
+
+        def rule(path: str) -> Inherited:
+            place = (below / path).as_posix()
+            moved = next((old.sub(new, place) for old, new in rewrites if old.fullmatch(place)), "")
+            return replace(hidden(path), path=moved) if moved else hidden(path)
+
+        return rule
 
     def configurations(self, root: Path) -> list[Path]:
         project = project_of(root, _CONFIGS) or root
@@ -70,6 +84,21 @@ class VitePress(ContentKind):
 
 
 VITEPRESS = VitePress()
+
+
+def _rewrite(old: str, new: str) -> tuple[re.Pattern[str], str]:
+    """A rewrite as path-to-regexp reads it: `packages/:pkg/src/(.*)` to `:pkg/index.md`."""
+
+    def part(found: re.Match[str]) -> str:
+        name, own, repeated, group, plain = found.groups()
+        if name:
+            return f"(?P<{name}>{own[1:-1] if own else '.+' if repeated else '[^/]+'})"
+        return group or re.escape(plain)
+
+    try:
+        return re.compile(_PARAMETER.sub(part, old)), re.sub(r":(\w+)[*+]?", r"\\g<\1>", new)
+    except re.error:  # written in what only that library knows: the address is as if it weren't there
+        return re.compile(r"(?!)"), ""
 
 
 def _region(text: str, name: str) -> str:

@@ -51,6 +51,39 @@ const notes = defineCollection({ loader: glob({ pattern: "*.md", base: "./src/da
             "docusaurus",
             {"docs": "/{slug}", "blog": "/blog/{slug}"},
         ),
+        (
+            {"hugo.toml": "[permalinks]\nposts = '/:year/:slug/'\nodd = '/:monthname/'", "content/posts/a.md": NOTE},
+            "hugo",
+            {"content": "/{slug}/", "content/posts": "/{year}/{title}/"},
+        ),
+        (
+            {"hugo.yaml": "permalinks: {page: {blog: '/b/:filename/'}}", "content/blog/a.md": NOTE},
+            "hugo",
+            {"content": "/{slug}/", "content/blog": "/b/{stem}/"},
+        ),
+        (
+            {
+                "docusaurus.config.js": "",
+                "versions.json": '["2.1", "2.0"]',
+                "docs/a.md": NOTE,
+                "versioned_docs/version-2.1/a.md": NOTE,
+                "versioned_docs/version-2.0/a.md": NOTE,
+                "i18n/de/docusaurus-plugin-content-docs/version-2.1/a.md": NOTE,
+                "i18n/de/docusaurus-plugin-content-docs/current/a.md": NOTE,
+                "i18n/de/docusaurus-plugin-content-blog/b.md": NOTE,
+            },
+            "docusaurus",
+            {
+                "versioned_docs/version-2.1": "/docs/{slug}",
+                "i18n/de/docusaurus-plugin-content-docs/version-2.1": "/de/docs/{slug}",
+                "i18n/de/docusaurus-plugin-content-blog": "/de/blog/{slug}",
+            },
+        ),
+        (
+            {"docusaurus.config.js": "lastVersion: 'current'", "versions.json": '["1"]', "docs/a.md": NOTE},
+            "docusaurus",
+            {"docs": "/docs/{slug}"},
+        ),
         ({"docs/.vitepress/config.mts": "", "docs/a.md": NOTE}, "vitepress", {"docs": "/{slug}.html"}),
         (
             {".vitepress/config.js": "cleanUrls: true, srcDir: './src'", "src/a.md": NOTE},

@@ -216,3 +216,20 @@ def test_what_is_inherited_is_not_said_by_the_note_and_counts_again_when_it_chan
     due = sorted(set(with_governed(settings, [section])))
     states = {report.id: report.document.visibility for report in read_changed(settings, due) if report.document}
     assert states == {"content/a.md": "private"}
+
+
+def test_vitepress_rewrites(site):
+    config = """export default { rewrites: {
+      'packages/:pkg/src/(.*)': ':pkg/index.md', // pages of a monorepo
+      'old.md': 'new/place.md',
+      ':all*/draft-:name.md': ':all*/:name.md',
+    } }"""
+    files = {"packages/core/src/a.md": NOTE, "old.md": NOTE, "x/y/draft-b.md": NOTE, "c.md": NOTE}
+    settings = site("vitepress", {".vitepress/config.ts": config, **files}, ".")
+    addresses = {report.id.partition("/")[2]: report.document.url for report in read_sources(settings)}
+    assert addresses == {
+        "packages/core/src/a.md": "/core/",
+        "old.md": "/new/place/",
+        "x/y/draft-b.md": "/x/y/b/",
+        "c.md": "/c/",
+    }
