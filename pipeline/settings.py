@@ -310,6 +310,9 @@ class GatewaySettings(SettingsSection):
     questions_per_minute: int = Field(20, ge=1, description="the most questions of one visitor")
     max_question_chars: int = Field(2000, ge=1)
     concurrent_chats: int = Field(8, ge=1)
+    compare: bool = Field(
+        False, description="whether visitors may compare ways to answer at /compare; the owner always may"
+    )
 
 
 class Settings(BaseSettings):

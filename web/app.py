@@ -17,10 +17,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipeline.chat.records import ChatModel
 from pipeline.errors import SitetwinError
 from pipeline.settings import Settings
 from web.backends import Backend
 from web.chat import ChatApi
+from web.compare import CompareApi
+from web.door import Door
 from web.guides import Guides
 from web.limits import RateLimit
 from web.origins import OriginGuard, Origins
@@ -71,18 +74,29 @@ async def _tidy(backend: Backend) -> None:
             log.warning("%s", error)
 
 
-def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] = monotonic) -> Starlette:
+def create_app(
+    settings: Settings,
+    backend: Backend,
+    clock: Callable[[], float] = monotonic,
+    *,
+    owner_key: str = "",
+    connect: Callable[[str | None], ChatModel] | None = None,
+) -> Starlette:
     """The gateway's application.
 
     Args:
         backend: answers the visitors' questions.
         clock: seconds, for the limit of questions per minute.
+        owner_key: whoever sends it is the owner; empty: nobody is.
+        connect: the model of the page `/compare`, for tests; None: the one that each system names.
 
     Raises:
         SettingsError: an entry of `gateway.origins` is not an origin.
     """
     pages = Pages(settings, Guides(settings))
-    api = ChatApi(settings, backend, pages.suggested, RateLimit(settings.gateway.questions_per_minute, clock))
+    door = Door(settings.gateway, backend, RateLimit(settings.gateway.questions_per_minute, clock))
+    api = ChatApi(settings, backend, pages.suggested, door)
+    comparing = CompareApi(settings, door, owner_key, connect)
     origins = Origins(settings.gateway.origins, settings.gateway.host)
     static = StaticFiles(directory=_STATIC)
 
@@ -111,6 +125,10 @@ def create_app(settings: Settings, backend: Backend, clock: Callable[[], float] 
             Route("/healthz", health),
             Route("/api/info", api.info),
             Route("/api/chat", api.chat, methods=["POST"]),
+            Route("/api/compare", comparing.info),
+            Route("/api/compare", comparing.ask, methods=["POST"]),
+            Route("/api/compare/vote", comparing.vote, methods=["POST"]),
+            Route("/compare", pages.compare),
             Mount("/static", static),
             Route("/{path:path}", pages.page),
         ],

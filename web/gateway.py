@@ -10,6 +10,7 @@ from pipeline.settings import FLOW_MODES, Settings, load_settings
 from pipeline.surroundings import keep_private
 from web.app import create_app
 from web.backends import Backend, DirectBackend, EarlyBackend, FlowBackend, direct_mode
+from web.owner import new_key
 from web.rows import RowsFile
 
 
@@ -43,7 +44,7 @@ def main() -> None:
     """Serve the gateway until the process is ended."""
     settings = load_settings()
     keep_private(settings.state)
-    app = create_app(settings, choose_backend(settings))
+    app = create_app(settings, choose_backend(settings), owner_key=new_key(settings.run_directory))
     uvicorn.run(app, host=settings.gateway.host, port=settings.gateway.port, log_level="warning", access_log=False)
 
 

@@ -18,17 +18,21 @@ class RateLimit:
         self._clock = clock
         self._asked: dict[str, deque[float]] = {}
 
-    def take(self, visitor: str) -> float:
-        """Counts a question and returns 0.0 if it is allowed; else returns the seconds until the next one is."""
+    def take(self, visitor: str, questions: int = 1) -> float:
+        """Counts a question, or several at once, and returns 0.0 if allowed; else the seconds until it is.
+
+        More questions at once than a minute may have are counted as a whole minute.
+        """
+        questions = min(questions, self._per_minute)
         now = self._clock()
         if len(self._asked) >= _SWEEP_AT:
             self._asked = {key: times for key, times in self._asked.items() if times[-1] > now - WINDOW_SECONDS}
         times = self._asked.setdefault(visitor, deque())
         while times and times[0] <= now - WINDOW_SECONDS:
             times.popleft()
-        if len(times) >= self._per_minute:
-            return times[0] + WINDOW_SECONDS - now
-        times.append(now)
+        if (too_many := len(times) + questions - self._per_minute) > 0:
+            return times[too_many - 1] + WINDOW_SECONDS - now
+        times.extend([now] * questions)
         return 0.0
 
 

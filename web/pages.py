@@ -33,6 +33,11 @@ class Pages:
         """The landing page."""
         return await anyio.to_thread.run_sync(self._landing)
 
+    async def compare(self, request: Request) -> Response:
+        """The page that compares ways to answer. It holds nothing itself: what it asks for decides who may see what."""
+        guides = await anyio.to_thread.run_sync(self._guides.all)
+        return self._html("compare.html", guides=guides, current=None, title="Compare")
+
     async def page(self, request: Request) -> Response:
         """The guide at the request's path, or 404. A private document gives 404 too."""
         return await anyio.to_thread.run_sync(self._page, f"/{request.path_params['path']}")

@@ -25,6 +25,12 @@ def resolve_chat_model(name: str) -> Path | str:
     return _folder(name, "chat") or name
 
 
+def shown_name(name: str) -> str:
+    """The chat model's name for readers: of a folder or file on this machine, its last part."""
+    on_disk = name.startswith((".", "~", "/")) or name.lower().endswith(GGUF)
+    return Path(name).name if on_disk else name
+
+
 def converted_gguf(file: Path) -> Path:
     """The cache's folder with the converted model of a GGUF. The first call converts it.
 

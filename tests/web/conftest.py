@@ -13,7 +13,9 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from pipeline.chat import Answer, Citation, Turn
-from pipeline.settings import ContentSource, GatewaySettings, Settings, SiteSettings
+from pipeline.settings import ContentSource, GatewaySettings, RetrievalSettings, Settings, SiteSettings
+from pipeline.site import Site
+from tests.web.comparing import GOLDEN, Model
 from web.app import create_app
 from web.question import VisitorQuestion
 
@@ -164,3 +166,18 @@ def serve() -> Iterator[Callable[[Any], str]]:
 def site_url(settings: Settings, backend: ScriptedBackend, serve: Callable[[Any], str]) -> str:
     """The test site on a real server."""
     return serve(create_app(settings, backend))
+
+
+@pytest.fixture
+def model() -> Model:
+    return Model()
+
+
+@pytest.fixture
+def compared(settings: Settings) -> Settings:
+    settings.retrieval = RetrievalSettings(mode="keyword")
+    settings.gateway = GatewaySettings(compare=True, questions_per_minute=4, max_question_chars=200)
+    (settings.root / "golden.jsonl").write_text(GOLDEN, encoding="utf-8")
+    with Site(settings).index() as index:
+        index.sync()
+    return settings

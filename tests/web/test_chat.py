@@ -8,7 +8,7 @@ import pytest
 from pipeline.errors import ServiceError
 from pipeline.settings import Settings
 from web.app import create_app
-from web.chat import FAILED
+from web.door import FAILED
 
 OWN = {"origin": "http://localhost:8765"}
 

@@ -3,17 +3,14 @@
 import contextlib
 import secrets
 import socket
-import threading
-import webbrowser
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.commands.kit import with_settings
 from pipeline.errors import ServiceError
-from pipeline.files import write_text
 from pipeline.settings import Settings
+from web.opening import door, open_page
 
 if TYPE_CHECKING:
     from web.review.app import Reviewed
@@ -62,21 +59,13 @@ def _serve(settings: Settings, reviewed: "Reviewed", after: str, port: int, no_b
     with _listen(port) as listener:
         address = f"http://{HOST}:{listener.getsockname()[1]}/{token}/"
         click.echo(f"{address}\n{after}")
-        door = _door(settings, address)
+        page = door(settings, "review", address)
         if not no_browser:
-            # In a thread, because some browsers return only when they are closed. The socket listens already.
-            threading.Thread(target=webbrowser.open, args=(door.as_uri(),), daemon=True).start()
+            open_page(page)  # the socket listens already
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2))
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
-        door.unlink(missing_ok=True)
-
-
-def _door(settings: Settings, address: str) -> Path:
-    """A file that redirects to `address` and that only the owner can read: every account sees a browser's command line."""
-    page = settings.run_directory / "review.html"
-    write_text(page, f'<meta http-equiv="refresh" content="0; url={address}">\n', mode=0o600)
-    return page
+        page.unlink(missing_ok=True)
 
 
 def _listen(port: int) -> socket.socket:

@@ -223,6 +223,8 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
   });
 
   class SiteTwin extends HTMLElement {
+    /** What other pages of the gateway share with the chat. */
+    static kit = { el, events, link, markdown, pause, plain, where };
     #state = { session: '', messages: [], open: false };
     #info = null;
     #running = null; // AbortController of the running answer

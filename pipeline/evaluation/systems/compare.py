@@ -18,6 +18,7 @@ from pipeline.evaluation.systems.asking import Found, OpenSystem, Usage
 from pipeline.evaluation.systems.identity import asks_model
 from pipeline.index.passages import Passage
 from pipeline.processes import engine
+from pipeline.weights.locating import shown_name
 
 
 class Waits(BaseModel):
@@ -150,4 +151,4 @@ def _waits_for(opened: OpenSystem) -> str:
     settings = opened.engine
     if opened.connect or not asks_model(opened) or settings.engine.url or engine.service(settings).find():
         return ""
-    return f"the model {settings.models.chat} is loaded"
+    return f"the model {shown_name(settings.models.chat)} is loaded"

@@ -33,6 +33,7 @@ from pipeline.servers.structured import StructuredModel
 from pipeline.settings import Settings, Visibility
 from pipeline.site import Site
 from pipeline.training import registry
+from pipeline.weights.locating import shown_name
 
 LOCK, CALLED_OFF = "eval.lock", "cancel"
 
@@ -135,7 +136,7 @@ def _result(opened: OpenSystem, adapter: str, asked: _Asked) -> SystemResult:
     )
     result = SystemResult(
         system=opened.system,
-        model=opened.engine.models.chat if asks_model(opened) else "",
+        model=shown_name(opened.engine.models.chat) if asks_model(opened) else "",
         adapter=adapter,
         memory_mb=_memory(opened),
         trained=_trained(opened.settings, adapter),
