@@ -234,7 +234,7 @@
     find('.votes').hidden = !votes.length;
     find('.votes ul').replaceChildren(...votes.map(({ system, chosen: { value, low, high, count } }) => el('li', {}, el('b', {}, system),
       el('meter', { min: '0', max: '1', value: String(value), 'aria-label': `${system}, chosen` }), `${share(value)} (${share(low)} to ${share(high)}) of ${count}`)));
-    if (votes.length) find('.votes .note').textContent = `How often each was chosen in blind comparisons, with the 95 % interval. By guessing it would be ${share(votes[0].guessing)}. With intervals that overlap, nothing is decided.`;
+    if (votes.length) find('.votes .note').textContent = `How often each was chosen in blind comparisons, with the 95 % interval. By guessing it would be ${share(votes[0].guessing)}. Where intervals overlap, no difference is shown.`;
   }
 
   copy.addEventListener('click', async () => {

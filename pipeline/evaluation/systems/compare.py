@@ -6,7 +6,7 @@ of one system after the other.
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -60,7 +60,7 @@ class Failed(BaseModel):
 Event = Waits | Piece | Answered | Failed
 
 
-def compare(systems: Sequence[OpenSystem], question: str) -> Iterator[tuple[str, Event]]:
+def compare(systems: Sequence[OpenSystem], question: str) -> Generator[tuple[str, Event], None, None]:
     """Asks all systems at the same time and yields (system's name, event) as they come.
 
     Each system's last event is `Answered` or `Failed`. The systems share the machine, so the times of their answers are
