@@ -111,6 +111,8 @@ def respond(
         text += piece
         yield piece
     ended = time.perf_counter()
+    if not text.strip():
+        record.why_not = record.why_not or "the model said nothing"
     told_by = asked.subject if record.form == "quoted" else ""
     yield record.model_copy(
         update={

@@ -91,6 +91,8 @@ def ask(
 
 def _print_sources(answer: "Answer") -> None:
     click.echo()
+    if not answer.answer:
+        click.echo(f"No answer: {answer.why_not}. Ask in other words, or with --mode rag.", err=True)
     for citation in answer.citations:
         where = f"{citation.title} › {citation.heading}" if citation.heading else citation.title
         click.secho(f"[{citation.n}] {where}  {citation.url or citation.document}", dim=True)

@@ -421,6 +421,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
           else if (event === 'answer') Object.assign(message, { text: data.answer, answer: data, state: 'done' });
         }
         if (message.state !== 'done') throw new Error('The answer broke off.');
+        if (!message.text) throw new Error('There is no answer this time. Ask in other words.');
         this.#parts.said.textContent = message.text;
       } catch (error) {
         const stopped = running.signal.aborted;

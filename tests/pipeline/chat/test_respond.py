@@ -295,6 +295,12 @@ def test_lora_asks_as_the_adapter_was_trained() -> None:
     assert model.asked[-1] == [{"role": "user", "content": "Which port?"}]
 
 
+@pytest.mark.parametrize("mode", ["base", "lora"])
+def test_white_space_is_no_answer(mode: str) -> None:
+    _, answer = run("Which port?", Model(" \n"), mode=mode, passages=[])
+    assert (answer.answer, answer.why_not) == ("", "the model said nothing")
+
+
 def test_hybrid_puts_passages_over_what_was_learnt() -> None:
     model = Model("It listens on port 8765, my friend [1].")
     _, answer = run("Which port does the gateway listen on?", model, mode="hybrid", adapter="mine")
