@@ -1,8 +1,10 @@
 """The engine: the cost of changing the adapter, the number of chats that it can serve, and its speed beside other work.
 
-    python -m benchmarks.engine [--part swap --part soak …] [--peer ollama] [--rounds 3] [--tokens 48] [--json]
+    python -m benchmarks.engine [--part swap --part soak …] [--peer ollama] [--no-int8] [--rounds 3] [--tokens 48] [--json]
 
-It uses the demo model and random adapters of the size of a full LoRA of rank 16. The compared sides take turns.
+It uses the demo model and random adapters of the size of a full LoRA of rank 16. The compared sides take turns. The
+engine holds its weights as by default, in 8 bits where the CPU can, unless `--no-int8` is given; swap always measures the
+exact weights.
 
 swap: `swap_ratio`, which is also `ratio`, is the time for a change of adapter in mlx_lm.server, which loads the model
 again, divided by the time in this engine for an adapter that it has not read before. `change_ms` is the time for an
@@ -315,12 +317,12 @@ def measure_beside(
 
 
 @contextmanager
-def site() -> Iterator[Settings]:
-    """A throw-away site with notes to index and two adapters; its processes end with it."""
+def site(how: EngineSettings) -> Iterator[Settings]:
+    """A throw-away site with notes to index and two adapters, its engine run as in `how`; its processes end with it."""
     with tempfile.TemporaryDirectory(prefix="sitetwin-") as folder:
         root = Path(folder)
         (root / "notes").mkdir()
-        settings = Settings(root=root, content=[ContentSource(path=Path("notes"), visibility="public")])
+        settings = Settings(root=root, content=[ContentSource(path=Path("notes"), visibility="public")], engine=how)
         (root / "sitetwin.toml").write_text('[[content]]\npath = "notes"\nvisibility = "public"\n', encoding="utf-8")
         base = demo.chat_model()
         for number, name in enumerate(ADAPTERS):
@@ -333,17 +335,16 @@ def site() -> Iterator[Settings]:
                     service.stop(endpoint)
 
 
-def beside_ollama(size: str, threads: int, rounds: int, tokens: int) -> Mapping[str, float]:
-    """Compares the engine of a throw-away site with Ollama, both with `threads`; `size` is a value of `--peer`."""
-    with site() as settings, tempfile.TemporaryDirectory(prefix="sitetwin-") as work:
+def beside_ollama(size: str, how: EngineSettings, rounds: int, tokens: int) -> Mapping[str, float]:
+    """Compares the engine of a throw-away site, run as in `how`, with Ollama; `size` is a value of `--peer`."""
+    with site(how) as settings, tempfile.TemporaryDirectory(prefix="sitetwin-") as work:
         weights = demo_file(Path(work))
         if size == "ollama-large":
             weights = lab_file()
             settings.models = ModelSettings(chat=str(lab_model()))
-        settings.engine = EngineSettings(threads=threads)
         own = engine.connect(settings)
-        how = {"threads": threads, "rounds": rounds, "tokens": tokens}
-        return measure_peer(own.base_url, own.api_key, settings.models.chat, weights, **how)
+        peer = {"threads": how.threads, "rounds": rounds, "tokens": tokens}
+        return measure_peer(own.base_url, own.api_key, settings.models.chat, weights, **peer)
 
 
 @click.command()
@@ -354,15 +355,19 @@ def beside_ollama(size: str, threads: int, rounds: int, tokens: int) -> Mapping[
 @click.option(
     "--threads", type=click.IntRange(1), default=blas.default_threads(), show_default=True, help="Of each peer."
 )
+@click.option("--int8/--no-int8", default=True, show_default=True, help="As `engine.int8`.")
 @click.option("--json", "as_json", is_flag=True, help="Only the figures.")
-def main(parts: Sequence[str], rounds: int, tokens: int, peer: str | None, threads: int, as_json: bool) -> None:
+def main(
+    parts: Sequence[str], rounds: int, tokens: int, peer: str | None, threads: int, int8: bool, as_json: bool
+) -> None:
     """Measure swapping, concurrent chats, and chats beside other work."""
     figures: Figures = {}
+    how = EngineSettings(threads=threads, int8=int8)
     base = demo.chat_model()
     if peer:
-        click.echo(render(PEER_TITLE, beside_ollama(peer, threads, rounds, tokens), as_json=as_json))
+        click.echo(render(PEER_TITLE, beside_ollama(peer, how, rounds, tokens), as_json=as_json))
         return
-    with site() as settings:
+    with site(how) as settings:
         if "swap" in parts:
             figures |= measure_swap(adapters_directory(settings), base, rounds)
             figures["ratio"] = figures["swap_ratio"]
