@@ -31,7 +31,7 @@ from tests.tiny_llama import QUESTIONS, TOKENS, messages
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 KEPT = 4
 """Of the engine's `overlays`, which brings MLX and is not imported here."""
-LONG = 400
+LONG = 800
 """Tokens of an answer that is under way for seconds."""
 ON_BASE = ("narrow", "wide", "words", "stretched")
 Answers = dict[str, dict[str, list[int]]]
