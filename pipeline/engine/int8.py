@@ -1,7 +1,7 @@
 """A model whose weights are held in 8 bits, for a Linux CPU. Import this after `blas.preload()`.
 
-Its linear layers and embeddings multiply in ONNX Runtime; attention, norms and caches stay in MLX. Each product evaluates
-its input at once, so a step of such a model is computed while it is called.
+Its linear layers and embeddings multiply in ONNX Runtime; attention, norms and caches stay in MLX, but for the steps that
+`int8_blocks` writes out. Each product evaluates its input at once, so a step of such a model is computed while it is called.
 """
 
 from typing import Any
@@ -11,6 +11,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_unflatten
 
+from pipeline.engine.int8_blocks import write_out
 from pipeline.weights.int8 import BLOCK, Int8Product, rounded
 
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "gemma2", "gemma3", "gemma3_text")
@@ -35,8 +36,12 @@ class Int8Linear(nn.Module):
             self.bias = bias
 
     def __call__(self, x: mx.array) -> mx.array:
-        y = mx.array(self._product(_numbers(x)))
-        return y + self.bias if "bias" in self else y
+        return mx.array(self.numbers(_numbers(x)))
+
+    def numbers(self, x: np.ndarray) -> np.ndarray:
+        """The output (..., output) for NumPy's input (..., input)."""
+        y = self._product(x)
+        return y + np.array(self.bias, copy=False) if "bias" in self else y
 
     def dequantized(self) -> mx.array:
         """The weight (output, input) in fp32, as it was rounded."""
@@ -111,6 +116,7 @@ def hold(model: nn.Module) -> None:
     (last,) = [path for path in modules if path.split(".")[-2:] == ["model", "norm"]]
     model.update_modules(tree_unflatten([(last, _LastPosition(modules[last]))]))
     model.set_dtype(mx.float32)
+    write_out(model)
 
 
 def layer_shape(layer: Any) -> tuple[int, int]:

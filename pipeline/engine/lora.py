@@ -4,9 +4,11 @@ Import this after `blas.preload()`.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
 
 from pipeline.engine.int8 import Int8Embedding, Int8Linear
 
@@ -38,6 +40,17 @@ class Lora:
         """
         return y + (self.scale * ((x @ self.a) @ self.b)).astype(x.dtype)
 
+    def numbers(self, layer: nn.Module, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """As `linear`, for NumPy's arrays and a layer in 8 bits."""
+        a, b = self._numbers
+        adapted: np.ndarray = y + np.float32(self.scale) * ((x @ a) @ b)
+        return adapted
+
+    @cached_property
+    def _numbers(self) -> tuple[np.ndarray, np.ndarray]:
+        """A and B in fp32."""
+        return _fp32(self.a), _fp32(self.b)
+
     def embedding(self, layer: nn.Module, x: mx.array, y: mx.array) -> mx.array:
         """The adapted output (..., width) of an embedding.
 
@@ -67,6 +80,12 @@ class Dora(Lora):
         stretched = self.stretch.astype(x.dtype) * adapted
         return stretched if bias is None else stretched + bias
 
+    def numbers(self, layer: nn.Module, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """As `linear`, for NumPy's arrays and a layer in 8 bits."""
+        bias = _fp32(layer.bias) if "bias" in layer else np.float32(0)
+        stretched: np.ndarray = _fp32(self.stretch) * super().numbers(layer, x, y - bias) + bias
+        return stretched
+
 
 @dataclass(frozen=True)
 class Overlay:
@@ -80,3 +99,8 @@ class Overlay:
     def __deepcopy__(self, _memo: object) -> "Overlay":
         # mlx-lm copies prompt caches together with their `Rows`. Weights never change, so they need no copy.
         return self
+
+
+def _fp32(array: mx.array) -> np.ndarray:
+    """MLX's own memory if it is fp32 already."""
+    return np.array(array.astype(mx.float32), copy=False)

@@ -12,6 +12,7 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
 from mlx.utils import tree_unflatten
 from mlx_lm.models.cache import make_prompt_cache
 
@@ -120,6 +121,15 @@ class _Overlaid(nn.Module):
 class _OverlaidLinear(_Overlaid):
     def __call__(self, x: mx.array) -> mx.array:
         return self._add("linear", x, self.layer(x), features=1)
+
+    def numbers(self, x: np.ndarray) -> np.ndarray:
+        """The output (rows, 1, output) of a layer in 8 bits for NumPy's input (rows, 1, input)."""
+        y: np.ndarray = self.layer.numbers(x)
+        for overlay, rows in self._routing.groups:
+            if lora := overlay.layers.get(self._path):
+                which = slice(None) if rows is None else np.array(rows)
+                y[which] = lora.numbers(self.layer, x[which], y[which])
+        return y
 
 
 class _OverlaidEmbedding(_Overlaid):
