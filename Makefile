@@ -53,7 +53,7 @@ $(TESTABLE): $(INSTALLED) requirements-dev.txt
 
 # For Linux x86-64 and arm64, macOS arm64, Python 3.11 to 3.13: hashes, and no registry's name.
 lock: $(INSTALLED)
-	$(LOCK) --extra langflow --group build -o requirements.txt pyproject.toml
+	$(LOCK) --extra langflow --extra documents --group build -o requirements.txt pyproject.toml
 	$(LOCK) --group dev --constraints requirements.txt -o requirements-dev.txt
 
 clean:
