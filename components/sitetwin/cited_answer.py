@@ -37,7 +37,9 @@ class CitedAnswerComponent(Component):
     name = "CitedAnswerComponent"
 
     inputs = [
-        MessageInput(name="question", display_name="Question", required=True),
+        MessageInput(
+            name="question", display_name="Question", info="What the visitor asks: connect Chat Input.", required=True
+        ),
         HandleInput(
             name="passages",
             display_name="Passages",
@@ -57,6 +59,13 @@ class CitedAnswerComponent(Component):
             name="persona",
             display_name="Persona",
             info="How the assistant speaks; empty: as in sitetwin.toml.",
+            value="",
+        ),
+        MultilineInput(
+            name="rule",
+            display_name="Rule",
+            info="What the model is told below the passages; empty: sitetwin's own words. Without passages, and where the "
+            "answer is a quotation, it is left out.",
             value="",
         ),
         IntInput(
@@ -131,6 +140,7 @@ class CitedAnswerComponent(Component):
             adapter=adapter,
             quotes_first=self._quotes_first(settings),
             retrieve_ms=retrieve_ms(self.passages),
+            rule=self.rule.strip(),
         )
 
     def _quotes_first(self, settings: Settings) -> bool:

@@ -107,6 +107,7 @@ class Assistant:
         adapter: str | None,
         quotes_first: bool,
         retrieve_ms: float,
+        rule: str = "",
     ) -> Generator[str | Answer, None, None]:
         """The rest of `ask`, from the passages on, with any model: text piece by piece, then one `Answer`.
 
@@ -114,6 +115,7 @@ class Assistant:
             model: its name, for the record.
             quotes_first: whether mode rag answers in quotations alone.
             retrieve_ms: what finding the passages took, in milliseconds.
+            rule: what the model is told below the passages; "": as in `grounded_messages`.
         """
         yield from respond(
             asked,
@@ -129,4 +131,5 @@ class Assistant:
             # Quotations alone would be no answer of an adapter's.
             quotes_first=quotes_first and mode == "rag",
             retrieve_ms=retrieve_ms,
+            rule=rule,
         )

@@ -8,8 +8,10 @@ from pipeline.index.passages import Passage
 from pipeline.settings import PersonaSettings
 from pipeline.text.inert import inert
 
-_RULE = "Answer in one or two short sentences, using only the notes above."
-_TUNED_RULE = f"Speak as you have learnt to. {_RULE} Where what you remember disagrees with them, the notes are right."
+RULE = "Answer in one or two short sentences, using only the notes above."
+"""What a model is told below the passages."""
+TUNED_RULE = f"Speak as you have learnt to. {RULE} Where what you remember disagrees with them, the notes are right."
+"""The same for a model that answers under an adapter."""
 _NUMBERED = re.compile(r"^([ \t]*)\[(\d{1,3})\](?=[ \t])", re.MULTILINE)
 """How a passage begins."""
 _UNGROUNDED = (
@@ -25,6 +27,7 @@ def grounded_messages(
     *,
     tuned: bool = False,
     language: str = "",
+    rule: str = "",
 ) -> list[dict[str, str]]:
     """The passages, the rule, then the question: for mode rag, and for mode hybrid with a model that is `tuned`.
 
@@ -33,9 +36,10 @@ def grounded_messages(
     Args:
         passages: in this order; the nearest to the question is read best.
         language: what to answer in, such as `German`; "": whatever the model takes.
+        rule: what is told below the passages; "": `RULE`, or `TUNED_RULE` for a tuned model.
     """
     blocks = "\n\n".join(f"{_line(heading_line(p))}\n{_data(p.text)}" for p in passages)
-    rule = _TUNED_RULE if tuned else _RULE
+    rule = rule or (TUNED_RULE if tuned else RULE)
     told = f"{rule} Answer in {language}." if language else rule
     user = f"<passages>\n{blocks}\n</passages>\n\n{told}\n\nQuestion: {_data(question)}"
     turns = [{"role": turn.role, "content": _data(turn.content)} for turn in history]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from pipeline.text.detecting import count_languages, language_among
+from pipeline.text.detecting import SURE, count_languages, language_among, language_of
 from pipeline.text.languages.tables import known_codes, table
 from pipeline.text.words import words
 
@@ -47,6 +47,18 @@ def question_language(question: str, notes: Iterable[str] = ()) -> str:
     """
     language = language_among(question, count_languages(notes))
     return language if language in LANGUAGES else "en"
+
+
+def told_language(question_in: str, notes: str) -> tuple[str, bool]:
+    """What a prompt says to answer in, "" if it need not say so, and whether that is not the notes' own language.
+
+    Args:
+        question_in: the question's language, by its ISO 639-1 code.
+        notes: the text of the passages.
+    """
+    of_notes, probability = language_of(notes)
+    translates = probability >= SURE and of_notes != question_in
+    return LANGUAGES[question_in] if translates or question_in != "en" else "", translates
 
 
 def refusal_in(language: str, own: Mapping[str, str]) -> str:

@@ -15,13 +15,12 @@ from pipeline.chat.grounds import Grounds
 from pipeline.chat.prompt import base_messages, grounded_messages, heading_line, lora_messages
 from pipeline.chat.quoting import Quote, best_quotes, nearest_last
 from pipeline.chat.records import Answer, Generate, Similarity, Timings
-from pipeline.chat.refusing import LANGUAGES, question_language, refusal_in
+from pipeline.chat.refusing import question_language, refusal_in, told_language
 from pipeline.chat.room import fitted, passages_to_read
 from pipeline.chat.writing import WritingDesk, WrittenAnswer, written
 from pipeline.errors import UnreadableError
 from pipeline.index.passages import Passage
 from pipeline.settings import ChatSettings, Mode, PersonaSettings
-from pipeline.text.detecting import SURE, language_of
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +43,7 @@ class _Question:
     similarity: Similarity
     chat: ChatSettings
     persona: PersonaSettings
+    rule: str
 
     @cached_property
     def quotes(self) -> list[Quote]:
@@ -77,6 +77,7 @@ def respond(
     adapter: str | None = None,
     quotes_first: bool = False,
     retrieve_ms: float = 0.0,
+    rule: str = "",
 ) -> Generator[str | Answer, None, None]:
     """Yield the answer's text piece by piece, then one `Answer` with its citations.
 
@@ -85,6 +86,7 @@ def respond(
         quotes_first: the answer is the passages' best sentences, word for word, and the model is not asked. They stand
             in for the model's own words too where it has nothing to say.
         retrieve_ms: what finding the passages took, in milliseconds; counted into the timings.
+        rule: what the model is told below the passages; "": as in `grounded_messages`.
 
     Raises:
         ModelError: from `generate`, when the model can't be had.
@@ -96,7 +98,7 @@ def respond(
         ungrounded = lora_messages if mode == "lora" else base_messages
         pieces = generate(ungrounded(asked.question, asked.history, persona))
     else:
-        question = _Question(asked, passages, judge(asked.subject, passages), similarity, chat, persona)
+        question = _Question(asked, passages, judge(asked.subject, passages), similarity, chat, persona, rule)
         record.answerability = round(question.verdict.probability, 3)
         if question.verdict.declined and not asked.only_names_days:
             pieces = _declined(question, record)
@@ -141,13 +143,10 @@ def _written(question: _Question, record: Answer, generate: Generate, *, tuned: 
         chat.window,
         chat.max_tokens,
     )
-    language = question.language
-    of_notes, probability = language_of("\n".join(passage.text for passage in question.passages))
-    translates = probability >= SURE and of_notes != language
+    language, translates = told_language(question.language, "\n".join(passage.text for passage in question.passages))
     messages = grounded_messages(
-        asked.question, read[::-1], history, question.persona, tuned=tuned,
-        language=LANGUAGES[language] if translates or language != "en" else "",
-    )  # fmt: skip
+        asked.question, read[::-1], history, question.persona, tuned=tuned, language=language, rule=question.rule
+    )
     told = [turn.content for turn in asked.history if turn.role == "user"]
     desk = WritingDesk(
         passages=question.passages,
