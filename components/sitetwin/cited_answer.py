@@ -2,11 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-from langchain_core.messages import AIMessageChunk
 from lfx.custom.custom_component.component import Component
 from lfx.io import HandleInput, IntInput, MessageInput, MultilineInput, Output
 from lfx.schema.message import Message
-from lfx.utils.constants import MESSAGE_SENDER_AI, MESSAGE_SENDER_NAME_AI
 
 from components import wire
 from components.chat_model import EngineChatModel
@@ -14,6 +12,7 @@ from components.conversation import history
 from components.generation import generate_with, model_name
 from components.passages import from_input, is_connected, retrieve_ms
 from components.sources import with_sources
+from components.streaming import streamed
 from components.threads import iterate
 from pipeline.chat import Answer, understand
 from pipeline.settings import Mode, Settings, load_settings
@@ -88,25 +87,15 @@ class CitedAnswerComponent(Component):
         pieces = iterate(await self._respond())
         record: Answer | None = None
 
-        async def chunks() -> AsyncIterator[AIMessageChunk]:
+        async def texts() -> AsyncIterator[str]:
             nonlocal record
             async for piece in pieces:
                 if isinstance(piece, Answer):
                     record = piece
                 else:
-                    yield AIMessageChunk(content=piece)
+                    yield piece
 
-        message = Message(
-            sender=MESSAGE_SENDER_AI,
-            sender_name=MESSAGE_SENDER_NAME_AI,
-            session_id=getattr(getattr(self, "graph", None), "session_id", None) or "",
-        )
-        if self._can_stream(message):
-            message.text = chunks()
-            message.properties.state = "partial"
-            message = await self.send_message(message)
-        else:
-            message.text = "".join([str(chunk.content) async for chunk in chunks()])
+        message = await streamed(self, texts())
         if record is not None:
             # Chat Output stores and sends the message again, with these two fields.
             gateway = load_settings().gateway
@@ -148,12 +137,3 @@ class CitedAnswerComponent(Component):
         if settings.chat.quote_first is not None:
             return settings.chat.quote_first
         return settings.quotes_first and isinstance(self.model, EngineChatModel)
-
-    def _can_stream(self, message: Message) -> bool:
-        """Whether a page shows tokens: the node is connected to a Chat Output, in a session with a listener."""
-        return bool(
-            message.session_id
-            and getattr(self, "_event_manager", None)
-            and self._vertex
-            and self.is_connected_to_chat_output()
-        )

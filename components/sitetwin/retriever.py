@@ -3,7 +3,7 @@
 import asyncio
 from functools import cache
 
-from langchain_core.tools import BaseTool, StructuredTool
+from langchain_core.tools import BaseTool
 from lfx.custom.custom_component.component import Component
 from lfx.io import DropdownInput, IntInput, MessageTextInput, Output
 from lfx.schema.dataframe import DataFrame
@@ -11,6 +11,7 @@ from lfx.schema.dataframe import DataFrame
 from components.audience import PUBLIC, VISIBILITIES, opens_private
 from components.conversation import history
 from components.passages import from_input, to_table, to_text
+from components.tools import telling
 from pipeline.chat import understand
 from pipeline.index.filters import Filters, parse_day
 from pipeline.index.passages import SearchResult
@@ -127,19 +128,9 @@ class RetrieverComponent(Component):
         return table
 
     async def _get_tools(self) -> list[BaseTool]:
-        """The search as Langflow's tool, whose result is text: of a table an agent would see a few cut columns only."""
-        return [_with_text(tool) for tool in await super()._get_tools()]
-
-
-def _with_text(tool: BaseTool) -> BaseTool:
-    if not isinstance(tool, StructuredTool) or tool.coroutine is None:
-        raise TypeError(f"Langflow made a {type(tool).__name__} of the Notes Retriever: reinstall sitetwin[langflow]")
-    search = tool.coroutine
-
-    async def search_as_text(*args: object, **kwargs: object) -> str:
-        found = await search(*args, **kwargs)
+        """The search as Langflow's tool, whose result is text."""
         gateway = load_settings().gateway
-        return to_text(from_input(found), f"http://{gateway.host}:{gateway.port}/")
-
-    tool.coroutine = search_as_text
-    return tool
+        return telling(
+            await super()._get_tools(),
+            lambda found: to_text(from_input(found), f"http://{gateway.host}:{gateway.port}/"),
+        )

@@ -1,6 +1,5 @@
 """Teacher."""
 
-import asyncio
 from typing import Any, get_args
 
 from lfx.custom.custom_component.component import Component
@@ -17,18 +16,17 @@ from lfx.io import (
 )
 from lfx.schema.dataframe import DataFrame
 
-from components.chat_model import EngineChatModel
-from components.pairs import chunks_from, pairs_to_table
+from components.teaching import (
+    AS_IN_SETTINGS,
+    OLLAMA,
+    ollama_chat_model,
+    ollama_models,
+    overridden,
+    write_pairs,
+)
 from pipeline.dataset.teachers import EXTRACTIVE
 from pipeline.dataset.teachers.prompts import TEACHER
-from pipeline.dataset.trial import write
-from pipeline.servers.ollama_chat import OllamaChat, list_models
-from pipeline.servers.ollama_client import OllamaClient
-from pipeline.settings import PairKind, Settings, load_settings, ollama_openai_url
-from pipeline.site import Site
-
-AS_IN_SETTINGS = "as in sitetwin.toml"
-OLLAMA = "ollama:"
+from pipeline.settings import PairKind, Settings, load_settings
 
 
 class TeacherComponent(Component):
@@ -110,8 +108,7 @@ class TeacherComponent(Component):
             ModelError: no Ollama answers there.
         """
         if field_name == "model":
-            url = _url(load_settings(), build_config["base_url"]["value"])
-            found = await asyncio.to_thread(list_models, url)
+            found = await ollama_models(load_settings(), build_config["base_url"]["value"])
             build_config["model"]["options"] = [
                 AS_IN_SETTINGS,
                 EXTRACTIVE,
@@ -120,22 +117,8 @@ class TeacherComponent(Component):
         return build_config
 
     async def write_pairs(self) -> DataFrame:
-        """A table with one row per pair.
-
-        Raises:
-            ValueError: the table has no chunks.
-            SitetwinError: the teacher wrote no pair, or can't be reached.
-        """
-        settings = self._settings()
-        sources = chunks_from(self.chunks)
-        teacher = await asyncio.to_thread(Site(settings).teacher)
-        written = await write(sources, teacher, settings)
-        self.log(f"{len(written.candidates)} pairs by {teacher.name}, {written.asked} requests")
-        for problem in written.unreadable:
-            self.log(f"left out: {problem}")
-        table = pairs_to_table(written.candidates)
-        self.status = table
-        return table
+        """A table with one row per pair. Raises as `write_pairs` of `components.teaching`."""
+        return await write_pairs(self, self._settings(), self.chunks)
 
     def build_model(self) -> LanguageModel:
         """The chosen Ollama model as LangChain's chat model.
@@ -145,46 +128,21 @@ class TeacherComponent(Component):
             ModelError: no Ollama answers, or it lacks the model.
         """
         settings = self._settings()
-        teacher = settings.teacher
-        if not teacher.model.startswith(OLLAMA):
+        if not settings.teacher.model.startswith(OLLAMA):
             if self._vertex and not self._vertex.outgoing_edges:
                 return None  # Langflow builds all outputs of the last node, also those that are not connected
             raise ValueError(
-                f"{teacher.model} is not a model of Ollama: choose one under Model, or use the node MLX Model"
+                f"{settings.teacher.model} is not a model of Ollama: choose one under Model, or use the node MLX Model"
             )
-        model = OllamaChat(teacher.model.removeprefix(OLLAMA), teacher.url, teacher.api_key)
-        self.status = model.name  # asks the server whether it has the model
-        client = OllamaClient(
-            ollama_openai_url(teacher.url),
-            model.model,
-            api_key=teacher.api_key,
-            timeout=teacher.timeout_seconds,
-            think=settings.models.think,
-        )
-        return EngineChatModel(client=client, max_tokens=self.max_tokens, temperature=self.temperature)
+        self.status = settings.teacher.model
+        return ollama_chat_model(settings, max_tokens=self.max_tokens, temperature=self.temperature)
 
     def _settings(self) -> Settings:
-        """The settings of sitetwin.toml, overridden by this node's fields."""
-        settings = load_settings()
-        model = self.model if self.model and self.model != AS_IN_SETTINGS else settings.teacher.model
-        teacher = {"model": model}
-        if model.startswith(OLLAMA):
-            teacher["url"] = _url(settings, self.base_url)
-            if teacher["url"] != settings.teacher.url:
-                teacher["api_key"] = ""  # a key is sent only to its own server
-        if self.prompt.strip():
-            teacher["prompt"] = self.prompt
-        dataset: dict[str, object] = {"kinds": self.kinds} if self.kinds else {}
-        if self.pairs_per_chunk:
-            dataset["pairs_per_chunk"] = self.pairs_per_chunk
-        return settings.model_copy(
-            update={
-                "teacher": settings.teacher.model_copy(update=teacher),
-                "dataset": settings.dataset.model_copy(update=dataset),
-            }
+        return overridden(
+            load_settings(),
+            model=self.model,
+            base_url=self.base_url,
+            prompt=self.prompt,
+            kinds=self.kinds,
+            pairs_per_chunk=self.pairs_per_chunk,
         )
-
-
-def _url(settings: Settings, named: str | None) -> str:
-    """Ollama's address: `named`, or else the settings' `teacher.url` if that belongs to Ollama."""
-    return (named or "").strip() or (settings.teacher.url if settings.teacher.model.startswith(OLLAMA) else "")

@@ -1,18 +1,15 @@
 """`sitetwin retrain`, `retrain status` and `retrain cancel`."""
 
 import sys
-import time
 
 import click
 
 from pipeline.commands.kit import as_json, print_json, with_settings
 from pipeline.errors import SitetwinError
+from pipeline.jobs.retraining.following import follow
 from pipeline.jobs.retraining.job import RetrainingJob, RetrainingRequest, read_job
 from pipeline.settings import Settings
 from pipeline.training.config import Preset
-
-LOOK_SECONDS = 0.5
-"""Seconds between two looks at the job's record."""
 
 
 @click.group(invoke_without_command=True)
@@ -89,11 +86,9 @@ def _watched(settings: Settings) -> RetrainingJob:
     from pipeline.progress import progress_bar
 
     with progress_bar("retraining:") as report:
-        while (job := read_job(settings)) and job.state == "running":
-            report(job.done, job.total, job.unit or job.step)
-            time.sleep(LOOK_SECONDS)
-    if job is None:
-        raise SitetwinError("the record of the retraining was removed: run `sitetwin retrain` again")
+        for job in follow(settings):
+            if job.state == "running":
+                report(job.done, job.total, job.unit or job.step)
     return job
 
 

@@ -194,6 +194,13 @@ class Index:
         with self._database.reading() as connection:
             return status.document_entries(connection, visibility)
 
+    def digests(self) -> dict[str, str]:
+        """A hash of each document's content by its id; {} if nothing was ever indexed, or by an older version."""
+        if not self._database.path.exists() or self._database.is_outdated():
+            return {}
+        with self._database.reading() as connection:
+            return {id: digest for id, (digest, _) in store.known_documents(connection).items()}
+
     def fingerprint(self) -> str:
         """A hash of what is indexed: it changes with each document, its visibility, and how documents are cut."""
         if not self._database.path.exists():

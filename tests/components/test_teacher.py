@@ -9,7 +9,8 @@ from lfx.schema.dataframe import DataFrame
 
 from components.sitetwin.note_chunks import NoteChunksComponent
 from components.sitetwin.pair_review import PairFilterComponent
-from components.sitetwin.teacher import AS_IN_SETTINGS, TeacherComponent
+from components.sitetwin.teacher import TeacherComponent
+from components.teaching import AS_IN_SETTINGS
 from pipeline.errors import ModelError, SitetwinError
 from pipeline.processes.endpoint import free_port
 from tests.ollama_server import MODEL

@@ -6,16 +6,15 @@ from textwrap import shorten
 from pipeline.evaluation.doubt import Estimate
 from pipeline.evaluation.measures import About
 from pipeline.jobs.evaluating.record import Evaluation
+from pipeline.jobs.evaluating.report.table import figures
 from pipeline.jobs.evaluating.report.wording import (
     DASH,
     asked,
-    cell,
     conclusions,
     doubts,
     failures,
     next_steps,
     shown_measures,
-    titled,
     with_doubt,
 )
 
@@ -42,11 +41,7 @@ def _lines(evaluation: Evaluation) -> Iterator[str]:
         ["system", "mode", "model", "adapter", "persona", "memory"], map(_system, [evaluation] * len(names), names)
     )
     yield from ("", "## The figures", "", "Each with the 95 % interval in which the true value may lie.", "")
-    figures = [
-        [titled(evaluation, one), *(cell(evaluation.systems[name].figures.get(one.key), one.unit) for name in names)]
-        for one in shown
-    ]
-    yield from table(["", *names], figures)
+    yield from table(["", *names], (list(row.values()) for row in figures(evaluation)))
     yield from ("", "## What each measure says", "")
     yield from (f"- **{one.title}**: {one.sentence} It can't see {one.cannot_see}." for one in shown)
     yield from _parts(evaluation, names, shown)

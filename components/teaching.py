@@ -1,0 +1,99 @@
+"""What both teachers on the canvas do: write pairs, or lend their model."""
+
+import asyncio
+from collections.abc import Sequence
+
+from lfx.custom.custom_component.component import Component
+from lfx.schema.dataframe import DataFrame
+
+from components.chat_model import EngineChatModel
+from components.pairs import chunks_from, pairs_to_table
+from pipeline.dataset.trial import write
+from pipeline.servers.ollama_chat import OllamaChat, list_models
+from pipeline.servers.ollama_client import OllamaClient
+from pipeline.settings import Settings, ollama_openai_url
+from pipeline.site import Site
+
+AS_IN_SETTINGS = "as in sitetwin.toml"
+OLLAMA = "ollama:"
+
+
+def overridden(
+    settings: Settings,
+    *,
+    model: str | None,
+    base_url: str | None,
+    prompt: str,
+    kinds: Sequence[str],
+    pairs_per_chunk: int,
+) -> Settings:
+    """The settings of sitetwin.toml, overridden by a node's fields; an empty field changes nothing."""
+    model = model if model and model != AS_IN_SETTINGS else settings.teacher.model
+    teacher = {"model": model}
+    if model.startswith(OLLAMA):
+        teacher["url"] = ollama_url(settings, base_url)
+        if teacher["url"] != settings.teacher.url:
+            teacher["api_key"] = ""  # a key is sent only to its own server
+    if prompt.strip():
+        teacher["prompt"] = prompt
+    dataset: dict[str, object] = {"kinds": kinds} if kinds else {}
+    if pairs_per_chunk:
+        dataset["pairs_per_chunk"] = pairs_per_chunk
+    return settings.model_copy(
+        update={
+            "teacher": settings.teacher.model_copy(update=teacher),
+            "dataset": settings.dataset.model_copy(update=dataset),
+        }
+    )
+
+
+def ollama_url(settings: Settings, named: str | None) -> str:
+    """Ollama's address: `named`, or else the settings' `teacher.url` if that belongs to Ollama."""
+    return (named or "").strip() or (settings.teacher.url if settings.teacher.model.startswith(OLLAMA) else "")
+
+
+async def ollama_models(settings: Settings, named: str | None) -> list[str]:
+    """The models that the Ollama at this address has.
+
+    Raises:
+        ModelError: no Ollama answers there.
+    """
+    return await asyncio.to_thread(list_models, ollama_url(settings, named))
+
+
+async def write_pairs(component: Component, settings: Settings, chunks: object) -> DataFrame:
+    """A table with one row per pair that the settings' teacher writes from `chunks`.
+
+    Raises:
+        ValueError: the table has no chunks.
+        SitetwinError: the teacher wrote no pair, or can't be reached.
+    """
+    sources = chunks_from(chunks)
+    teacher = await asyncio.to_thread(Site(settings).teacher)
+    component.log(f"{teacher.name} reads {len(sources)} chunks")
+    written = await write(sources, teacher, settings)
+    component.log(f"{len(written.candidates)} pairs by {teacher.name}, {written.asked} requests")
+    for problem in written.unreadable:
+        component.log(f"left out: {problem}")
+    table = pairs_to_table(written.candidates)
+    component.status = table
+    return table
+
+
+def ollama_chat_model(settings: Settings, *, max_tokens: int, temperature: float) -> EngineChatModel:
+    """The settings' teacher, a model of Ollama, as LangChain's chat model.
+
+    Raises:
+        ModelError: no Ollama answers, or it lacks the model.
+    """
+    teacher = settings.teacher
+    model = OllamaChat(teacher.model.removeprefix(OLLAMA), teacher.url, teacher.api_key)
+    _ = model.name  # asks the server whether it has the model
+    client = OllamaClient(
+        ollama_openai_url(teacher.url),
+        model.model,
+        api_key=teacher.api_key,
+        timeout=teacher.timeout_seconds,
+        think=settings.models.think,
+    )
+    return EngineChatModel(client=client, max_tokens=max_tokens, temperature=temperature)
