@@ -39,3 +39,9 @@ def opens_private(component: "Component") -> bool:
         )
     component.log("open to private text: visitors are refused by this flow until Visibility is public")
     return True
+
+
+def only_for_the_owner(component: "Component") -> None:
+    """Raises ValueError if a visitor asks, also through a flow that another one runs."""
+    if _is_visit.get():
+        raise ValueError(f"visitors are refused: {component.display_name} is for the site's owner alone")

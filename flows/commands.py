@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from flows import builder, files, server
+from flows import builder, drawing, files, server
 from flows.registry import load_registry
 from pipeline.commands.kit import as_json, print_json, with_settings
 from pipeline.errors import ServiceError
@@ -32,7 +32,7 @@ def build(output: Path) -> None:
     _require_langflow()
     for name, flow in builder.build_all(load_registry()).items():
         path = output / f"{name}.json"
-        write_text(path, builder.to_text(flow))
+        write_text(path, drawing.to_text(flow))
         click.echo(str(path))
 
 
@@ -41,7 +41,7 @@ def check() -> None:
     """Whether the flow files fit the components, and the bundle is valid."""
     _require_langflow()
     built = builder.build_all(load_registry())
-    problems = [problem for name, flow in built.items() if (problem := _difference(name, builder.to_text(flow)))]
+    problems = [problem for name, flow in built.items() if (problem := _difference(name, drawing.to_text(flow)))]
     bundle = files.SHIPPED.parent / "components"
     paths = [str(path) for name in built if (path := files.SHIPPED / f"{name}.json").exists()]
     problems += [f"the bundle: {said}" for said in _lfx("extension", "validate", str(bundle), "--execute-imports")]

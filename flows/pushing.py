@@ -198,7 +198,7 @@ def file_text(flow: Flow) -> str:
     """The flow as the text of its file, without secrets, also those in ordinary fields such as headers and addresses."""
     from langflow.utils.flow_secrets import strip_flow_secrets
 
-    from flows.builder import to_text
+    from flows.drawing import to_text
 
     return to_text(strip_flow_secrets(flow))
 

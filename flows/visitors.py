@@ -1,6 +1,8 @@
-"""Whether visitors may talk to a flow: no node of it may be open to private notes or adapters."""
+"""Whether visitors may talk to a flow: no node of it may be open to private notes or adapters, or start the
+owner's work."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -9,28 +11,41 @@ from components.audience import PUBLIC_AND_PRIVATE
 from flows.files import Flow
 from pipeline.errors import ServiceError
 
+OWNERS_ALONE = frozenset(
+    f"{name}Component" for name in ("AdapterChoice", "AdapterTraining", "Compare", "Evaluate", "SyncNotes")
+)
+"""Components that start long work, or tell of runs and files."""
 TIMEOUT_SECONDS = 10
 
 
 def private_nodes(flow: Flow) -> list[str]:
     """The names of the nodes whose Visibility is open to private text, grouped nodes included."""
     found = []
-    for node in (flow.get("data") or {}).get("nodes") or []:
-        data = node.get("data") or {}
-        inner = data.get("node") or {}
-        visibility = (inner.get("template") or {}).get("visibility")
+    for name, _, node in _nodes(flow):
+        visibility = (node.get("template") or {}).get("visibility")
         if isinstance(visibility, dict) and visibility.get("value") == PUBLIC_AND_PRIVATE:
-            found.append(str(inner.get("display_name") or data.get("type") or node.get("id")))
-        found += private_nodes(inner.get("flow") or {})
+            found.append(name)
     return found
 
 
 def refusal(flow: Flow) -> str:
     """Why visitors may not talk to `flow`, with the node's name; "" if they may."""
-    nodes = private_nodes(flow)
-    if not nodes:
-        return ""
-    return f"visitors are refused: it could show private text (Visibility of {', '.join(nodes)}): set it to public"
+    if nodes := private_nodes(flow):
+        return f"visitors are refused: it could show private text (Visibility of {', '.join(nodes)}): set it to public"
+    if owners := [name for name, kind, _ in _nodes(flow) if kind in OWNERS_ALONE]:
+        return f"visitors are refused: {', '.join(owners)} is for you alone: remove it, or name another langflow.flow"
+    return ""
+
+
+def _nodes(flow: Flow) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Name, component and content of each node, grouped ones included."""
+    for node in (flow.get("data") or {}).get("nodes") or []:
+        data = node.get("data") or {}
+        inner = data.get("node") or {}
+        # A component of a bundle has the type `ext:site_twin:NAME@official`.
+        kind = str(data.get("type") or "").rpartition(":")[2].partition("@")[0]
+        yield str(inner.get("display_name") or kind or node.get("id")), kind, inner
+        yield from _nodes(inner.get("flow") or {})
 
 
 async def check_flow(http: httpx.AsyncClient, base_url: str, api_key: str, name: str) -> str:

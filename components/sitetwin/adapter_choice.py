@@ -9,6 +9,7 @@ from lfx.schema.data import Data
 from lfx.schema.dataframe import DataFrame
 from lfx.schema.message import Message
 
+from components.audience import only_for_the_owner
 from components.tools import telling
 from pipeline.adapters import Adapter, adapters, answering_adapter
 from pipeline.settings import load_settings
@@ -69,11 +70,13 @@ class AdapterChoiceComponent(Component):
 
     async def all_runs(self) -> DataFrame:
         """A table with one row per run, the newest first; empty before the first training."""
+        only_for_the_owner(self)
         table = DataFrame([row.model_dump() for row in run_rows(load_settings())], columns=list(RunRow.model_fields))
         self.status = table
         return table
 
     def _chosen(self) -> Adapter:
+        only_for_the_owner(self)
         name = None if self.adapter in (PROMOTED, "", None) else str(self.adapter)
         return answering_adapter(load_settings(), name, None)
 

@@ -10,6 +10,7 @@ from lfx.io import BoolInput, DropdownInput, HandleInput, MultilineInput, Output
 from lfx.schema.dataframe import DataFrame
 from lfx.schema.message import Message
 
+from components.audience import only_for_the_owner
 from components.charts import attach_picture
 from components.progress import say
 from components.streaming import streamed
@@ -82,6 +83,7 @@ class AdapterTrainingComponent(Component):
         Raises:
             SitetwinError: the request is wrong, or the job can't be started, or it failed.
         """
+        only_for_the_owner(self)
         settings = load_settings()
         values = parse_assignments([line.strip() for line in self.values.splitlines() if line.strip()])
         request = RetrainingRequest(preset=self.preset, values=values, force=self.force)

@@ -32,6 +32,7 @@ class CitedAnswerComponent(Component):
 
     display_name = "Cited Answer"
     description = "Answers from the passages and names its sources, or says that the notes don't hold it."
+    documentation = "/sitetwin/help#cited-answer"
     icon = "MessageSquareQuote"
     name = "CitedAnswerComponent"
 

@@ -7,16 +7,15 @@ from lfx.custom.custom_component.component import Component
 from lfx.io import DropdownInput, MessageTextInput, MultiselectInput, Output
 from lfx.schema.dataframe import DataFrame
 from lfx.schema.message import Message
-from pipeline.evaluation.systems.compare import Answered, Failed, Waits, compare
 
+from components.audience import PUBLIC, VISIBILITIES, only_for_the_owner, opens_private
 from components.comparison import Compared, as_rows, in_markdown
 from components.streaming import streamed
 from components.threads import iterate
 from pipeline.adapters import adapters
 from pipeline.evaluation.systems import OpenSystem, default_systems, find_system, system_names
+from pipeline.evaluation.systems.compare import Answered, Failed, Waits, compare
 from pipeline.settings import Visibility, load_settings
-
-PUBLIC_ONLY = "public"
 
 
 class CompareComponent(Component):
@@ -48,8 +47,8 @@ class CompareComponent(Component):
             name="visibility",
             display_name="Visibility",
             info="public: answer as visitors are answered.",
-            options=[PUBLIC_ONLY, "public and private"],
-            value=PUBLIC_ONLY,
+            options=VISIBILITIES,
+            value=PUBLIC,
             advanced=True,
         ),
     ]
@@ -75,13 +74,13 @@ class CompareComponent(Component):
             ValueError: the node got no question.
             SettingsError: there is no such system.
         """
+        only_for_the_owner(self)
         settings = load_settings()
         question = str(self.question or "").strip()
         if not question:
             raise ValueError("Compare got no question: connect Chat Input to its Question")
         chosen = [find_system(settings, name) for name in self.systems] or default_systems(settings)
-        # Anything unknown counts as public only: a slip here must not show private notes.
-        visibility: Visibility | None = None if self.visibility == "public and private" else "public"
+        visibility: Visibility | None = None if opens_private(self) else "public"
         self._compared: list[Compared] = []
 
         async def texts() -> AsyncIterator[str]:

@@ -8,6 +8,7 @@ from lfx.io import DropdownInput, HandleInput, IntInput, MultiselectInput, Outpu
 from lfx.schema.dataframe import DataFrame
 from lfx.schema.message import Message
 
+from components.audience import PUBLIC, VISIBILITIES, only_for_the_owner, opens_private
 from components.progress import in_thread, say
 from pipeline.adapters import adapters
 from pipeline.dataset.teachers import named_model
@@ -20,8 +21,6 @@ from pipeline.jobs.evaluating.report.writing import write_report
 from pipeline.jobs.evaluating.run import evaluate, questions_file, sample
 from pipeline.progress import ProgressReport
 from pipeline.settings import Visibility, load_settings
-
-PUBLIC_ONLY = "public"
 
 
 class EvaluateComponent(Component):
@@ -64,8 +63,8 @@ class EvaluateComponent(Component):
             name="visibility",
             display_name="Visibility",
             info="public: answer as visitors are answered.",
-            options=[PUBLIC_ONLY, "public and private"],
-            value=PUBLIC_ONLY,
+            options=VISIBILITIES,
+            value=PUBLIC,
             advanced=True,
         ),
         StrInput(
@@ -96,14 +95,14 @@ class EvaluateComponent(Component):
         Raises:
             SitetwinError: there are no questions, no index, or a system can't answer.
         """
+        only_for_the_owner(self)
         settings = load_settings()
         chosen = [find_system(settings, name) for name in self.systems] or default_systems(settings)
         named = str(self.questions or "").strip()
         file = questions_file(settings, settings.root / Path(named).expanduser() if named else None)
         asked = sample(golden.load(file), self.limit or None)
         judge = named_model(settings, self.judge.strip(), "Judge") if self.judge.strip() else None
-        # Anything unknown counts as public only: a slip here must not show private notes.
-        visibility: Visibility | None = None if self.visibility == "public and private" else "public"
+        visibility: Visibility | None = None if opens_private(self) else "public"
         self.log(f"{len(asked)} questions of {file.name} for {', '.join(one.name for one in chosen)}")
 
         def work(report: ProgressReport, is_stopped: Any) -> Evaluation:

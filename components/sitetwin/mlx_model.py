@@ -5,6 +5,7 @@ from typing import Any
 from lfx.base.models.model import LCModelComponent
 from lfx.field_typing import LanguageModel
 from lfx.io import DropdownInput, FloatInput, IntInput
+from lfx.schema.message import Message
 
 from components.audience import PUBLIC, VISIBILITIES, opens_private
 from components.chat_model import EngineChatModel
@@ -24,6 +25,7 @@ class MLXModelComponent(LCModelComponent):
         "The model that sitetwin.toml names, on sitetwin's engine, as it is or with an adapter that was trained on your "
         "writing. It is started when it is not running."
     )
+    documentation = "/sitetwin/help#mlx-model"
     icon = "Cpu"
     name = "MLXModelComponent"
 
@@ -32,9 +34,11 @@ class MLXModelComponent(LCModelComponent):
         DropdownInput(
             name="adapter",
             display_name="Adapter",
-            info="base: none; promoted: whichever `sitetwin promote` put to use. Refresh list fetches the trained ones.",
+            info="base: none; promoted: whichever `sitetwin promote` put to use. Refresh list fetches the trained ones; "
+            "Adapter Choice can be connected.",
             options=[BASE, PROMOTED],
             value=BASE,
+            input_types=["Message"],
             refresh_button=True,
         ),
         IntInput(
@@ -78,8 +82,9 @@ class MLXModelComponent(LCModelComponent):
         settings = load_settings()
         temperature = self.temperature
         adapter = None
-        if self.adapter and self.adapter != BASE:
-            name = None if self.adapter == PROMOTED else self.adapter
+        chosen = self.adapter.text if isinstance(self.adapter, Message) else self.adapter
+        if chosen and chosen != BASE:
+            name = None if chosen == PROMOTED else chosen
             visibility: Visibility | None = None if opens_private(self) else "public"
             adapter = answering_adapter(settings, name, visibility).name
         return EngineChatModel(

@@ -18,6 +18,7 @@ class NoteChunksComponent(Component):
 
     display_name = "Notes to Chunks"
     description = "The chunks of your notes that say enough for a question."
+    documentation = "/sitetwin/help#notes-to-chunks"
     icon = "Files"
     name = "NoteChunksComponent"
 

@@ -21,6 +21,7 @@ class PairFilterComponent(Component):
 
     display_name = "Pair Filter"
     description = "Tells good pairs from bad ones as a build of a data set does, and says why."
+    documentation = "/sitetwin/help#pair-filter"
     icon = "ListFilter"
     name = "PairFilterComponent"
 

@@ -11,7 +11,7 @@ from lfx.schema.dataframe import DataFrame
 from components.audience import PUBLIC, VISIBILITIES, opens_private
 from components.conversation import history
 from components.passages import from_input, to_table, to_text
-from components.tools import telling
+from components.tools import named, telling
 from pipeline.chat import understand
 from pipeline.index.filters import Filters, parse_day
 from pipeline.index.passages import SearchResult
@@ -26,6 +26,7 @@ class RetrieverComponent(Component):
 
     display_name = "Notes Retriever"
     description = "Finds the passages of your notes that fit a question. An earlier question of the conversation helps."
+    documentation = "/sitetwin/help#notes-retriever"
     icon = "BookOpenText"
     name = "RetrieverComponent"
 
@@ -83,7 +84,14 @@ class RetrieverComponent(Component):
             advanced=True,
         ),
     ]
-    outputs = [Output(name="passages", display_name="Passages", method="retrieve")]
+    outputs = [
+        Output(
+            name="passages",
+            display_name="Passages",
+            method="retrieve",
+            info="Finds passages of the notes of this site's owner, each with its title, link and text, best first.",
+        )
+    ]
 
     async def retrieve(self) -> DataFrame:
         """A table with one row per passage, best first.
@@ -131,6 +139,6 @@ class RetrieverComponent(Component):
         """The search as Langflow's tool, whose result is text."""
         gateway = load_settings().gateway
         return telling(
-            await super()._get_tools(),
+            named(await super()._get_tools(), "search_notes"),
             lambda found: to_text(from_input(found), f"http://{gateway.host}:{gateway.port}/"),
         )

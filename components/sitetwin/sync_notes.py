@@ -5,6 +5,7 @@ from lfx.custom.custom_component.component import Component
 from lfx.io import BoolInput, DropdownInput, Output
 from lfx.schema.dataframe import DataFrame
 
+from components.audience import only_for_the_owner
 from components.progress import in_thread, say
 from components.tools import telling
 from pipeline.index.news import ORDER, DocumentNews, sync_with_news
@@ -50,6 +51,7 @@ class SyncNotesComponent(Component):
         Raises:
             SitetwinError: as `Index.sync`.
         """
+        only_for_the_owner(self)
         site = Site(load_settings())
 
         def work(report: ProgressReport, _: object) -> tuple[SyncReport, list[DocumentNews]]:

@@ -36,6 +36,7 @@ class TeacherComponent(Component):
     description = (
         "Writes pairs of question and answer from chunks of your notes, with a model of Ollama or without any."
     )
+    documentation = "/sitetwin/help#teacher"
     icon = "GraduationCap"
     name = "TeacherComponent"
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from pipeline.index.index import Index
 from pipeline.index.passages import FileStatus, SyncReport
-from pipeline.index.sync import SyncProgress
+from pipeline.index.vector_sync import SyncProgress
 
 What = Literal["failed", "added", "changed", "removed", "skipped"]
 ORDER: tuple[What, ...] = ("failed", "added", "changed", "removed", "skipped")

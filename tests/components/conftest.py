@@ -1,11 +1,11 @@
+import importlib
 import warnings
+from pathlib import Path
+
+import components
 
 with warnings.catch_warnings():
     # Langflow's dependencies warn while they are imported; that is theirs to mend.
     warnings.simplefilter("ignore")
-    import components.sitetwin.cited_answer
-    import components.sitetwin.mlx_model
-    import components.sitetwin.note_chunks
-    import components.sitetwin.pair_review
-    import components.sitetwin.retriever
-    import components.sitetwin.teacher  # noqa: F401
+    for file in sorted(Path(components.__file__ or "").with_name("sitetwin").glob("*.py")):
+        importlib.import_module(f"components.sitetwin.{file.stem}")

@@ -22,7 +22,7 @@ from flows import server
 from flows.builder import RAG_CHAT_ID
 from flows.client import run_flow
 from flows.conversations import forget_old
-from flows.files import flows_to_serve, owners_directory, read_flow
+from flows.files import SHIPPED, flows_to_serve, owners_directory, read_flow
 from flows.pushing import Pushed
 from pipeline.adapters import rollback
 from pipeline.chat import Answer
@@ -69,7 +69,7 @@ def langflow(site: Settings, log: Path) -> Iterator[httpx.Client]:
     try:
         server.wait_healthy(server.base_url(site))
         pushed = server.push_flows(site)
-        assert pushed == [Pushed(name, "created") for name in ("hybrid_chat", "lora_chat", "rag_chat", "teach")]
+        assert pushed == [Pushed(name, "created") for name in sorted(path.stem for path in SHIPPED.glob("*.json"))]
         headers = {"x-api-key": server.credentials(site).api_key}
         with httpx.Client(base_url=server.base_url(site), headers=headers, timeout=60, trust_env=False) as client:
             yield client
@@ -204,7 +204,9 @@ def test_a_visitors_request_can_not_change_a_node(site: Settings, langflow: http
 def test_the_bundle_is_a_category_of_its_own(langflow: httpx.Client) -> None:
     names = [component["display_name"] for component in langflow.get("/api/v1/all").json()["site_twin"].values()]
     assert sorted(names) == [
-        "Cited Answer", "MLX Model", "Notes Retriever", "Notes to Chunks", "Pair Filter", "Teacher",
+        "Adapter Choice", "Adapter Training", "Ask Notes", "Cited Answer", "Compare", "Evaluate", "MLX Model",
+        "Notes Retriever", "Notes to Chunks", "Ollama Teacher", "Pair Filter", "Persona Prompt", "Reranker", "Sync Notes",
+        "Teacher",
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from flows.builder import MODEL, NOTE_CHUNKS, PAIR_FILTER, RETRIEVER, TEACHER
 from flows.files import SHIPPED
+from pipeline.chat.prompt import RULE, TUNED_RULE
 from pipeline.dataset.teachers import prompts
 from pipeline.settings import LangflowSettings
 
@@ -26,7 +27,9 @@ def flow(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def test_the_flows_are_there_under_ids_of_their_own() -> None:
-    assert {"rag_chat", "lora_chat", "hybrid_chat", "teach"} <= {path.stem for path in FILES}
+    assert {"rag_chat", "lora_chat", "hybrid_chat", "teach", "compare", "retrain", "agent"} <= {
+        path.stem for path in FILES
+    }
     assert len({json.loads(path.read_text(encoding="utf-8"))["id"] for path in FILES}) == len(FILES)
 
 
@@ -39,6 +42,25 @@ def test_who_answers_in_each_chat(name: str, adapter: str, looks_up: bool) -> No
     kinds = {node["data"]["type"]: node["data"]["node"] for node in shipped["data"]["nodes"]}
     assert kinds[MODEL]["template"]["adapter"]["value"] == adapter
     assert (RETRIEVER in kinds) == looks_up
+
+
+def test_the_rule_stands_in_the_flow_and_the_passages_win_over_an_adapter() -> None:
+    def rule(name: str) -> str:
+        flow = json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
+        (node,) = [node for id, node in nodes(flow).items() if id.startswith("CitedAnswer")]
+        assert not node["template"]["rule"]["advanced"]
+        return str(node["template"]["rule"]["value"])
+
+    assert rule("rag_chat") == RULE
+    assert rule("hybrid_chat") == TUNED_RULE
+    assert "the notes are right" in TUNED_RULE
+
+
+def test_the_agent_has_searching_and_asking_as_tools() -> None:
+    flow = json.loads((SHIPPED / "agent.json").read_text(encoding="utf-8"))
+    tools = {edge["source"] for edge in flow["data"]["edges"] if edge["data"]["targetHandle"]["fieldName"] == "tools"}
+    assert {nodes(flow)[id]["display_name"] for id in tools} == {"Notes Retriever", "Ask Notes"}
+    assert all(nodes(flow)[id]["tool_mode"] for id in tools)
 
 
 def test_the_id_is_one_that_langflow_takes(flow: dict[str, Any]) -> None:
