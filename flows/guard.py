@@ -25,6 +25,8 @@ from pipeline.surroundings import keep_private
 POLICY = "connect-src 'self'; font-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; form-action 'self'"
 
 
+HELP_PATH = "/sitetwin/help"
+"""Where the components' links to their documentation lead, whatever port the gateway has."""
 HEALTH_PATHS = ("/health", "/health_check")
 LANGFLOWS_COOKIE = "refresh_token_lf"
 NO_KEY = (
@@ -78,10 +80,11 @@ class DeskGuard:
     For a link of `desk` the guard logs the owner in at Langflow, with the password that nobody types.
     """
 
-    def __init__(self, app: ASGIApp, desk: Desk, base_url: str) -> None:
+    def __init__(self, app: ASGIApp, desk: Desk, base_url: str, help_url: str) -> None:
         self.app = app
         self.desk = desk
         self.base_url = base_url
+        self.help_url = help_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -107,6 +110,8 @@ class DeskGuard:
             return PlainTextResponse(NO_KEY, status_code=401)
         if path == OPEN_PATH:
             return RedirectResponse("/", 303)
+        if path == HELP_PATH:
+            return RedirectResponse(self.help_url, 303)
         is_page = method == "GET" and "text/html" in asked.headers.get("accept", "")
         if cookie and is_page and LANGFLOWS_COOKIE not in asked.cookies:
             # Langflow's session ends after some days. The owner's cookie opens a new one.
@@ -165,4 +170,6 @@ def create_app() -> ASGIApp:
     gc.freeze()
     gc.enable()
     desk = Desk(directory(settings), credentials(settings))
-    return LoopbackGuard(DeskGuard(VisitorMark(app), desk, base_url(settings)), own_hosts(settings.langflow.port))
+    help_url = f"http://{settings.gateway.host}:{settings.gateway.port}{HELP_PATH}"
+    guarded = DeskGuard(VisitorMark(app), desk, base_url(settings), help_url)
+    return LoopbackGuard(guarded, own_hosts(settings.langflow.port))

@@ -123,6 +123,7 @@ def create_app(
             Route("/", pages.landing),
             Route("/sitetwin.js", widget),
             Route("/healthz", health),
+            Route("/sitetwin/help", pages.help),
             Route("/api/info", api.info),
             Route("/api/chat", api.chat, methods=["POST"]),
             Route("/api/compare", comparing.info),

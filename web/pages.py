@@ -8,11 +8,14 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from pipeline.content.frontmatter import split_front_matter
 from pipeline.content.title_questions import questions
 from pipeline.settings import Settings
 from web.guides import Guide, Guides
+from web.markdown import render
 
 _SHOWN_QUESTIONS = 5
+_COMPONENTS = Path(__file__).resolve().parents[1] / "docs" / "components.md"
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
@@ -41,6 +44,29 @@ class Pages:
     async def page(self, request: Request) -> Response:
         """The guide at the request's path, or 404. A private document gives 404 too."""
         return await anyio.to_thread.run_sync(self._page, f"/{request.path_params['path']}")
+
+    async def help(self, request: Request) -> Response:
+        """The guide to Langflow's components, to which their links in the editor lead, in any site; else 404."""
+        return await anyio.to_thread.run_sync(self._help)
+
+    def _help(self) -> Response:
+        guides = self._guides.all()
+        if not _COMPONENTS.is_file():  # an installation without the repository
+            return self._html("missing.html", 404, guides=guides, current=None, title="There is no such page")
+        front, text = split_front_matter(_COMPONENTS.read_text(encoding="utf-8"))
+        # The other guides have no pages in the owner's site.
+        rendered = render(text, link=lambda address: address if address.startswith("#") else None)
+        return self._html(
+            "guide.html",
+            guides=guides,
+            current=None,
+            title=front["title"],
+            description=front["description"],
+            html=Markup(rendered.html),
+            headings=[heading for heading in rendered.headings if heading.level == 2],
+            previous=None,
+            next=None,
+        )
 
     def _suggested(self) -> list[str]:
         if self._settings.site.questions:

@@ -15,6 +15,7 @@ from flows.desk import OPEN_PATH, Desk
 from flows.guard import DeskGuard
 
 BASE = "http://127.0.0.1:7860"
+HELP = "http://127.0.0.1:8765/sitetwin/help"
 
 
 class Langflow:
@@ -56,7 +57,7 @@ def desk(tmp_path: Path) -> Desk:
 
 @pytest.fixture
 def client(desk: Desk) -> TestClient:
-    return TestClient(DeskGuard(Langflow(desk.credentials).app(), desk, BASE), base_url=BASE)
+    return TestClient(DeskGuard(Langflow(desk.credentials).app(), desk, BASE, HELP), base_url=BASE)
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/flows/", "/api/v1/auto_login", "/health/../api/v1/flows/", OPEN_PATH])
@@ -99,7 +100,7 @@ def test_a_session_that_ran_out_is_made_anew_for_a_page_alone(client: TestClient
 
 def test_a_password_that_langflow_does_not_take_is_said(desk: Desk) -> None:
     other = desk.credentials.model_copy(update={"password": "changed"})
-    client = TestClient(DeskGuard(Langflow(other).app(), desk, BASE), base_url=BASE)
+    client = TestClient(DeskGuard(Langflow(other).app(), desk, BASE, HELP), base_url=BASE)
     refused = client.get(desk.new_link(BASE))
     assert refused.status_code == 502
     assert "delete .sitetwin/langflow" in refused.text
@@ -118,3 +119,10 @@ def test_no_secret_is_in_a_links_file(desk: Desk, tmp_path: Path) -> None:
     (file,) = (tmp_path / "links").iterdir()
     assert token not in file.name
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_components_documentation_lies_on_the_gateway(client: TestClient, desk: Desk) -> None:
+    assert client.get("/sitetwin/help").status_code == 401
+    client.cookies.set("sitetwin_desk", desk.cookie)
+    answer = client.get("/sitetwin/help", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, HELP)

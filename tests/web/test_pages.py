@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +94,14 @@ def test_a_page_of_another_site_sees_nothing(client, path, origin):
 @pytest.mark.parametrize("origin", ["https://example.org", "http://localhost:8765"])
 def test_a_named_site_and_the_page_itself_see_it(client, path, origin):
     assert client.get(path, headers={"origin": origin}).status_code == 200
+
+
+def test_each_component_s_documentation_has_its_place_in_any_site(client):
+    page = client.get("/sitetwin/help").text
+    sources = (Path(__file__).parents[2] / "components" / "sitetwin").glob("*.py")
+    links = {
+        file.name: re.findall(r'documentation = "/sitetwin/help#(.+)"', file.read_text("utf-8")) for file in sources
+    }
+    assert all(len(found) == 1 for found in links.values()), links
+    assert not [anchor for (anchor,) in links.values() if f'id="{anchor}"' not in page]
+    assert "langflow.md" not in page
