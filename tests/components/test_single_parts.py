@@ -12,8 +12,10 @@ from lfx.schema.data import Data
 from lfx.schema.dataframe import DataFrame
 from lfx.schema.message import Message
 
+from components.audience import visit
 from components.passages import from_input
 from components.sitetwin.adapter_choice import AdapterChoiceComponent
+from components.sitetwin.adapter_training import AdapterTrainingComponent
 from components.sitetwin.ask_notes import AskNotesComponent
 from components.sitetwin.compare import CompareComponent
 from components.sitetwin.evaluate import EvaluateComponent
@@ -231,3 +233,20 @@ def test_an_evaluation_without_questions_names_the_next_step() -> None:
 def test_a_teacher_on_ollama_without_a_model_says_what_to_click() -> None:
     with pytest.raises(ValueError, match="click Refresh list"):
         asyncio.run(OllamaTeacherComponent(chunks=DataFrame([{"text": "So."}])).write_pairs())
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        AdapterChoiceComponent().chosen_name,
+        AdapterChoiceComponent().all_runs,
+        AdapterTrainingComponent().report,
+        CompareComponent(question=QUESTION).answers,
+        EvaluateComponent().figures,
+        SyncNotesComponent().sync,
+    ],
+)
+def test_a_visitor_starts_none_of_the_owner_s_work(work: Any, site: Settings) -> None:
+    with visit(), pytest.raises(ValueError, match="for the site's owner alone"):
+        asyncio.run(work())
+    assert not (site.state / "retrain.json").exists()
