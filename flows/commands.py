@@ -102,6 +102,18 @@ def push(settings: Settings, name: str) -> None:
 
 
 @flows.command()
+@with_settings
+def upgrade(settings: Settings) -> None:
+    """Renew sitetwin's components in the running editor's flows; what you set stays. `sitetwin up` does so too."""
+    _require_langflow()
+    upgraded = server.upgrade_flows(settings)
+    for flow in upgraded:
+        click.echo(str(flow))
+    if not upgraded:
+        click.echo("sitetwin's components are up to date in all flows", err=True)
+
+
+@flows.command()
 @click.argument("name")
 @with_settings
 def restore(settings: Settings, name: str) -> None:

@@ -71,7 +71,7 @@ def push(flows: dict[str, Flow], log: PushLog, base_url: str, api_key: str, need
     """
     entries = log.read()
     results = []
-    with _client(base_url, api_key) as client:
+    with client_of(base_url, api_key) as client:
         if all(_fetch(client, flow_id) is None for flow_id in entries):
             # Another database: nothing in it was pushed, so nothing was deleted.
             entries = {}
@@ -91,7 +91,7 @@ def replace(flow: Flow, log: PushLog, base_url: str, api_key: str) -> Flow | Non
         ServiceError: Langflow can't be reached or refuses the flow.
     """
     entries = log.read()
-    with _client(base_url, api_key) as client:
+    with client_of(base_url, api_key) as client:
         before = _fetch(client, str(flow["id"]))
         _store(client, flow, entries)
     log.write(entries)
@@ -104,7 +104,7 @@ def fetch(flow_id: str, base_url: str, api_key: str) -> Flow | None:
     Raises:
         ServiceError: Langflow can't be reached or refuses.
     """
-    with _client(base_url, api_key) as client:
+    with client_of(base_url, api_key) as client:
         return _fetch(client, flow_id)
 
 
@@ -157,7 +157,7 @@ def pull(directory: Path, log: PushLog, base_url: str, api_key: str) -> Pulled:
     entries = log.read()
     pulled = Pulled([], [])
     ids = file_ids(directory)
-    with _client(base_url, api_key) as client:
+    with client_of(base_url, api_key) as client:
         for header in client.list_flows(get_all=True, header_flows=True):
             flow = _fetch(client, str(header.id))
             if flow is None or not (flow.get("data") or {}).get("nodes"):
@@ -241,7 +241,12 @@ def _fetch(client: "Client", flow_id: str) -> dict[str, Any] | None:
 
 
 @contextmanager
-def _client(base_url: str, api_key: str) -> Iterator["Client"]:
+def client_of(base_url: str, api_key: str) -> Iterator["Client"]:
+    """A client of the running Langflow.
+
+    Raises:
+        ServiceError: in place of each error of the client that nobody handles.
+    """
     from langflow_sdk import Client
     from langflow_sdk.exceptions import LangflowConnectionError, LangflowError
 
@@ -254,7 +259,7 @@ def _client(base_url: str, api_key: str) -> Iterator["Client"]:
             yield client
     except (LangflowConnectionError, httpx.ConnectError):
         raise ServiceError(f"no Langflow answers at {base_url}: run `sitetwin up`") from None
-    except (LangflowError, httpx.TransportError) as error:
+    except (LangflowError, httpx.HTTPError) as error:
         raise ServiceError(
             f"Langflow at {base_url}: {' '.join(str(error).split())}; see its log, then try again"
         ) from None

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -14,6 +15,7 @@ from flows.differences import Difference, differences
 from flows.files import SHIPPED, Flow, flows_to_serve, owners_directory, read_flow
 from flows.pushing import CONFLICTS, Pulled, Pushed, PushLog, fetch, file_text, pull, push, replace
 from flows.shipped import is_as_shipped
+from flows.upgrading import Upgraded, upgrade
 from flows.visitors import check_now
 from pipeline.errors import ServiceError
 from pipeline.files import write_text
@@ -65,10 +67,12 @@ def desk(settings: Settings) -> Desk:
     return Desk(directory(settings), credentials(settings))
 
 
-def ready_text(settings: Settings) -> str:
-    """What the owner needs to know about a started Langflow: a new link to the editor, and the flows left out."""
+def ready_text(settings: Settings, upgraded: Iterable[Upgraded] = ()) -> str:
+    """What the owner needs to know about a started Langflow: a new link to the editor, flows renewed and left out."""
     left_out = [f"flow {name} is left out: {reason}" for name, reason in read_left_out(settings).items()]
-    return "; ".join([f"open the editor once by {desk(settings).new_link(base_url(settings))}", *left_out])
+    return "; ".join(
+        [f"open the editor once by {desk(settings).new_link(base_url(settings))}", *map(str, upgraded), *left_out]
+    )
 
 
 def command(settings: Settings) -> list[str]:
@@ -199,6 +203,15 @@ def push_flows(settings: Settings) -> list[Pushed]:
         left_out[name] = reason
     write_left_out(settings, left_out)
     return pushed
+
+
+def upgrade_flows(settings: Settings) -> list[Upgraded]:
+    """Give sitetwin's components in the running Langflow's flows their present code. What the owner set stays.
+
+    Raises:
+        ServiceError: Langflow can't be reached or refuses the key.
+    """
+    return upgrade(_log(settings), base_url(settings), credentials(settings).api_key)
 
 
 def pull_flows(settings: Settings, output: Path) -> Pulled:

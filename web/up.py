@@ -9,6 +9,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from flows import server as langflow
+from flows.upgrading import Upgraded
 from pipeline.errors import ServiceError
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import RunFiles, answers
@@ -107,14 +108,15 @@ def _members(settings: Settings) -> list[Member]:
     if not settings.engine.url:
         members.append(Shared(engine.service(settings)))
     if langflow.is_on(settings):
+        upgraded: list[Upgraded] = []
         members.append(
             Child(
                 "langflow",
                 langflow.command(settings),
                 logs / "langflow.log",
                 environment=langflow.environment(settings),
-                answers=_langflow_answers(settings),
-                says=lambda: langflow.ready_text(settings),
+                answers=_langflow_answers(settings, upgraded),
+                says=lambda: langflow.ready_text(settings, upgraded),
                 start_seconds=LANGFLOW_START_SECONDS,
                 url=langflow.base_url(settings),
                 run_directory=settings.run_directory,
@@ -123,11 +125,14 @@ def _members(settings: Settings) -> list[Member]:
     return members
 
 
-def _langflow_answers(settings: Settings) -> Callable[[], bool]:
+def _langflow_answers(settings: Settings, upgraded: list[Upgraded]) -> Callable[[], bool]:
+    """Whether Langflow runs and has its flows. Those that it renews then are put into `upgraded`."""
+
     def has_its_flows() -> bool:
         if not langflow.is_healthy(langflow.base_url(settings)):
             return False
         langflow.push_flows(settings)
+        upgraded[:] = langflow.upgrade_flows(settings)
         return True
 
     return has_its_flows

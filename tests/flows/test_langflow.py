@@ -365,6 +365,32 @@ def test_a_newer_file_replaces_an_unedited_flow_only(site: Settings, langflow: h
     assert "Be brief." in str(stored(langflow)["data"])
 
 
+def test_an_upgrade_renews_the_code_of_an_edited_flow(site: Settings, langflow: httpx.Client) -> None:
+    original = stored(langflow)
+    edited = set_persona(original, "Speak like a pirate.")
+    retriever = next(node for node in edited["data"]["nodes"] if node["id"].startswith("Retriever"))
+    retriever["position"] = {"x": 7, "y": 8}
+    template = retriever["data"]["node"]["template"]
+    template["code"]["value"] = f"# of an older version\n{template['code']['value']}"
+    template["k"]["value"] = 2
+    del template["tags"]
+    langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": edited["data"]}).raise_for_status()
+    try:
+        assert list(map(str, server.upgrade_flows(site))) == ["rag_chat: renewed Notes Retriever (new field Tags)"]
+        assert server.upgrade_flows(site) == []
+        changed = {(one.node, one.field): one.after for one in server.changed_in_editor(site, "rag_chat")}
+        assert changed[("Cited Answer", "Persona")] == "Speak like a pirate."
+        assert changed[("Notes Retriever", "Passages")] == "2"
+        renewed = next(node for node in stored(langflow)["data"]["nodes"] if node["id"].startswith("Retriever"))
+        assert renewed["position"] == {"x": 7, "y": 8}
+        assert "older version" not in str(renewed)
+        _, answer = ask(site, "How long does the dough rise?", "upgraded")[-1]
+        assert isinstance(answer, Answer)
+        assert "two hours" in answer.answer
+    finally:
+        langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": original["data"]}).raise_for_status()
+
+
 def test_a_deleted_flow_stays_deleted_unless_visitors_need_it(site: Settings, langflow: httpx.Client) -> None:
     ids = {name: flow["id"] for name, flow in flows_to_serve(site)[0].items()}
     server.push_flows(site)
