@@ -16,6 +16,9 @@ from pipeline.text.words import content_stems
 
 YEARS_BACK = 30
 """How many years back a day without a year is looked for."""
+LONGEST_DAYS = 100
+"""A year is often what a note speaks of (`replaced in 2019`), not when it was written: what names more days is asked for
+only where it names nothing else."""
 
 FindIn = Callable[[str, Filters], list[Passage]]
 """Searches for a question among the documents that pass the filters."""
@@ -43,10 +46,13 @@ def of_its_days(
     day = meant.first.isoformat() if meant.first == meant.last else ""
     about = " ".join(asked.subject.replace(period.words, " ").split())
     of_day = " ".join(asked.subject.replace(period.words, f" {day} ").split())
+    only_names_days = _names_only_days(about, main_language(asked.question))
+    if (meant.last - meant.first).days > LONGEST_DAYS and not only_names_days:
+        return asked, passages
     found = find(of_day, Filters(after=meant.first, before=meant.last))
     if not found:
         return asked, passages
-    if _names_only_days(about, main_language(asked.question)):
+    if only_names_days:
         return replace(asked, subject=of_day, of_days=True, only_names_days=True), found
     is_better = judge(about, found).probability >= judge(asked.subject, passages).probability
     return (replace(asked, subject=about, of_days=True), found) if is_better else (asked, passages)

@@ -44,9 +44,11 @@ def put_document(connection: sqlite3.Connection, document: Document, chunks: Seq
     )  # fmt: skip
     if chunks:
         keywords.count_document(connection, document.visibility, 1)
+    # the folders of a note are words of its owner's for it
+    folders = document.id.split("/")[1:-1]
     for place, chunk in enumerate(chunks, keywords.next_place(connection)):
         digest = hashlib.sha256(chunk.indexed_text(document.title).encode()).hexdigest()
-        heading = tokens("\n".join((document.title, *chunk.headings)), language)
+        heading = tokens("\n".join((*folders, document.title, *chunk.headings)), language)
         body = tokens(chunk.text, language)
         number = keywords.chunk_number(place, heading, body)
         connection.execute(

@@ -26,6 +26,17 @@ _SEASON = re.compile(
     re.IGNORECASE,
 )
 
+_YEAR_ALONE = re.compile(
+    r"(?:\b(?:in|from|during|throughout|im Jahre?|aus dem Jahre?|en|em|durante|nel|no ano(?: de)?|in het jaar|năm|в)|في)\s+"
+    r"(?:the year\s+)?(?P<named>(?:19|20)\d\d)(?!\w|[-./,]\d)(?:\s+году)?"
+    r"|(?<!\d)(?P<marked>(?:19|20)\d\d)\s?(?:[年년](?!\s?\d)|में)"
+    r"|(?P<last>\b(?:last year|letzt(?:es|em) Jahr|im Vorjahr|l'an(?:née)? derni(?:er|ère)|(?:el )?año pasado|(?:no )?ano passado"
+    r"|l'anno scorso|(?:vorig|afgelopen) jaar|в прошлом году|năm ngoái)\b|去年|昨年|작년|पिछले साल|العام الماضي)",
+    re.IGNORECASE,
+)
+_GERMAN_YEAR = re.compile(r"(?<![\w.,/-])(?P<year>(?:19|20)\d\d)(?=\s+[a-zäöüß]|\s*[?.!]|\s*$)")
+"""German needs no word before a year; a noun behind it would be what is counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -48,12 +59,16 @@ class Period:
 
 
 def period_in(question: str, language: str, today: date) -> Period | None:
-    """The days that `question` names in words or figures; None when it names none, or only a year.
+    """The days that `question` names in words or figures, or the year that it is about; None when it names none.
 
     Args:
         language: of the question, an ISO 639-1 code.
     """
-    return _season_in(question, today) or _days_in(question, language or "en", today)
+    return (
+        _season_in(question, today)
+        or _days_in(question, language or "en", today)
+        or _year_in(question, language, today)
+    )
 
 
 def _season_in(question: str, today: date) -> Period | None:
@@ -99,6 +114,18 @@ def _days_in(question: str, language: str, today: date) -> Period | None:
         is_relative = not has_figure and length != "month"
         return Period(first, last, text, any_year=not is_relative and not _YEAR.search(text) and _is_past(last, today))
     return None
+
+
+def _year_in(question: str, language: str, today: date) -> Period | None:
+    found = _YEAR_ALONE.search(question)
+    if found:
+        year = today.year - 1 if found["last"] else int(found["named"] or found["marked"])
+    else:
+        found = _GERMAN_YEAR.search(question) if language == "de" else None
+        year = int(found["year"]) if found else 0
+    if not found or year > today.year:
+        return None
+    return Period(date(year, 1, 1), date(year, 12, 31), found[0])
 
 
 def _span(day: date, length: str) -> tuple[date, date]:

@@ -15,7 +15,7 @@ from pipeline.text.segments import RUN, is_unspaced, parts, segments
 from pipeline.text.stems import language_of_word, stem
 from pipeline.text.words import elided
 
-VERSION = 2
+VERSION = 3
 """Part of the index's recipe. Raise it when the tokens of a text change."""
 
 TOKEN_PUNCTUATION = "._-/:+@#'"

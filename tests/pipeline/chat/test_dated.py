@@ -51,6 +51,7 @@ def ask(question: str, *, plain: float = 0.5, dated: float = 0.5) -> tuple[Asked
         ("What did we sow in the spring of 2020?", ["2020-03-02"], "What did we sow ?"),
         ("What did I plant on January 9th, 2024?", [""], "What did I plant on January 9th, 2024?"),
         ("When did I plant the tulips?", [""], "When did I plant the tulips?"),
+        ("When was the boiler replaced in 2020?", [""], "When was the boiler replaced in 2020?"),
     ],
 )
 def test_the_notes_of_the_named_days_are_asked(question: str, days: list[str], subject: str) -> None:
@@ -96,3 +97,11 @@ def test_notes_of_the_day_that_answer_worse_are_left() -> None:
 def test_the_day_is_said_where_it_is_asked_for(question: str, is_said: bool) -> None:
     assert asks_when(Asked(question, question)) is is_said
     assert asks_when(Asked(question, question, of_days=True))
+
+
+@pytest.mark.parametrize(
+    "question", ["What did I do in 2024?", "Was habe ich 2024 gemacht?", "2024年做了什么？", "Что я делал в 2024 году?"]
+)
+def test_a_year_alone_names_the_notes_of_that_year(question: str) -> None:
+    asked, found = ask(question)
+    assert (found, asked.only_names_days) == (["2024-01-04", "2024-01-05"], True)

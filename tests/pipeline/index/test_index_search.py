@@ -167,3 +167,10 @@ def test_a_passage_has_the_day_of_its_document(site):
     }
     assert {str(day) for day in site.index.days("public")} == {"2024-01-05"}
     assert {str(day) for day in site.index.days()} == {"2024-01-05", "2023-02-03"}
+
+
+def test_the_folders_of_a_note_are_words_of_it(site):
+    site.write("recipes/soups/ribollita.md", "# Ribollita\n\nBeans and old bread.\n")
+    site.write("recipes/breads/rye.md", "# Rye\n\nA slow dough.\n")
+    site.index.sync()
+    assert site.found("which soups", retrieval="keyword") == ["recipes/soups/ribollita.md"]
