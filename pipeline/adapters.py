@@ -3,6 +3,9 @@
 A folder `.sitetwin/adapters/NAME` has mlx-lm's own layout (`adapter_config.json`, `adapters.safetensors`), which
 `mlx_lm.generate --adapter-path` takes, and a card, `sitetwin.json`. An adapter that mlx-lm made itself has no card. It
 is accepted too: as private, and for any base that its weights fit.
+
+A model that a service has fine-tuned (`sitetwin train --on openai`) is an adapter too. In place of the weights its folder
+has `remote.json`, which names the model and the server that has it.
 """
 
 import hashlib
@@ -25,6 +28,7 @@ from pipeline.settings import Settings, Visibility
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapters.safetensors"
 CARD = "sitetwin.json"
+REMOTE = "remote.json"
 STATE = "promoted.json"
 BASE = "base"
 RESERVED = (BASE, "promoted")
@@ -49,6 +53,15 @@ class AdapterCard(BaseModel):
     """The run whose best checkpoint it is."""
 
 
+class RemoteModel(BaseModel):
+    """`remote.json`: a whole model on a server, which answers in place of a base with an adapter."""
+
+    url: str
+    """The OpenAI-compatible server that has it."""
+    model: str
+    """The server's name for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Adapter:
     """An adapter on disk, as its card describes it."""
@@ -61,6 +74,13 @@ class Adapter:
     visibility: Visibility
     dataset: int | None = None
     """The version of the data set, if the card names one."""
+    remote: RemoteModel | None = None
+    """The model on a server that it stands for; None: it has weights here."""
+
+    @property
+    def content(self) -> Path:
+        """The file that tells it from any other: its weights, or the name of the model on a server."""
+        return self.folder / (REMOTE if self.remote else WEIGHTS)
 
 
 class Promotion(BaseModel):
@@ -99,7 +119,7 @@ def adapters_in(directory: Path) -> list[Adapter]:
     """The same as `adapters`, for a process that knows only the folder."""
     found = []
     for folder in sorted(directory.iterdir()) if directory.is_dir() else ():
-        if is_adapter_name(folder.name) and (folder / CONFIG).is_file():
+        if is_adapter_name(folder.name) and any((folder / file).is_file() for file in (CONFIG, REMOTE)):
             try:
                 found.append(_read(folder))
             except ModelError:
@@ -246,10 +266,12 @@ def base_hash(folder: Path) -> str:
 
 def _read(folder: Path) -> Adapter:
     mend = f"train it again, or remove {folder}"
-    for file in (CONFIG, WEIGHTS):
+    is_remote = (folder / REMOTE).is_file()
+    for file in (CARD,) if is_remote else (CONFIG, WEIGHTS):
         if not (folder / file).is_file():
             raise ModelError(f"the adapter {folder.name!r} has no {file}: {mend}")
     try:
+        remote = RemoteModel.model_validate_json((folder / REMOTE).read_bytes()) if is_remote else None
         if (folder / CARD).is_file():
             card = AdapterCard.model_validate_json((folder / CARD).read_bytes())
         else:
@@ -258,7 +280,7 @@ def _read(folder: Path) -> Adapter:
     except (ValidationError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"the adapter {folder.name!r} can't be read ({reason}): {mend}") from None
-    return Adapter(folder.name, folder, card.base, card.base_hash, card.visibility, card.dataset)
+    return Adapter(folder.name, folder, card.base, card.base_hash, card.visibility, card.dataset, remote)
 
 
 @contextmanager

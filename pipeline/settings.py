@@ -265,6 +265,17 @@ class SystemSettings(SettingsSection):
     flow: str = Field("", description="a flow in Langflow that is asked over HTTP, by its endpoint name")
 
 
+class OpenAISettings(SettingsSection):
+    """OpenAI's fine-tuning as a service, for `sitetwin train --on openai`."""
+
+    url: str = Field("https://api.openai.com/v1", description="the address of OpenAI, or of a server with its API")
+    api_key: str = Field("", description="its key; better set as SITETWIN_OPENAI__API_KEY")
+    model: str = Field("gpt-4.1-mini-2025-04-14", description="the model that is fine-tuned")
+    price: float = Field(
+        0, ge=0, description="what a million training tokens of that model cost, in dollars; 0: unknown"
+    )
+
+
 class EvaluationSettings(SettingsSection):
     """The golden questions, by which adapters and systems are judged, and what is compared on them."""
 
@@ -332,6 +343,7 @@ class Settings(BaseSettings):
     teacher: TeacherSettings = TeacherSettings()
     dataset: DatasetSettings = DatasetSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    openai: OpenAISettings = OpenAISettings()
     langflow: LangflowSettings = LangflowSettings()
     gateway: GatewaySettings = GatewaySettings()
     _file: Path | None = PrivateAttr(default=None)

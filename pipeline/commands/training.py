@@ -34,6 +34,10 @@ from pipeline.training.config import Preset
     is_flag=True,
     help="Train all three presets on the same data and compare them. With --resume: the last phases.",
 )
+@click.option("--on", "service", type=click.Choice(["openai"]), help="Let OpenAI train, as [openai] says.")
+@click.option("--yes", is_flag=True, help="With --on: begin without asking whether the cost is right.")
+@click.option("--send-private", is_flag=True, help="With --on: rows of private notes may leave this machine.")
+@click.option("--cancel", "cancelled", metavar="RUN", help="End the job of a run that OpenAI trains.")
 @click.option(
     "--questions",
     type=click.IntRange(0),
@@ -57,6 +61,10 @@ def train(
     force: bool,
     threads: int | None,
     phases: bool,
+    service: str | None,
+    yes: bool,
+    send_private: bool,
+    cancelled: str | None,
     questions: int,
     as_json: bool,
 ) -> None:
@@ -66,15 +74,40 @@ def train(
     """
     from pipeline.weights import blas
 
+    if resume and service:
+        raise click.UsageError("--resume knows where a run is trained: leave --on out")
     if resume and (file or assignments or data_set or visibility or preference or begin):
         raise click.UsageError("--resume goes on with the run's own configuration: give it nothing but --name")
     if phases and (preference or begin):
         raise click.UsageError("--phases compares new adapters that learn answers: leave --preference and --from out")
     if phases and (name or preset != "best"):
         raise click.UsageError("--phases trains all presets and names their runs: leave --preset and --name out")
-    blas.preload(threads or settings.engine.threads)
+    from pipeline.commands import managed
     from pipeline.training.config import configuration, merge, parse_assignments, read_file
-    from pipeline.training.registry import CHART, run_folder
+    from pipeline.training.registry import CHART, resumable, run_folder
+
+    if cancelled:
+        managed.cancel(settings, cancelled, as_json=as_json)
+        return
+    interrupted = resumable(settings, name) if resume and not phases else None
+    if service or (interrupted and interrupted.remote):
+        if phases or preference or begin or file or preset != "best":
+            raise click.UsageError(
+                "--on openai trains answers alone: of the options for training it takes --set epochs=N"
+            )
+        managed.train(
+            settings,
+            interrupted,
+            values=parse_assignments(assignments),
+            name=name,
+            data_set=data_set,
+            visibility=visibility,
+            may_send_private=send_private,
+            is_confirmed=yes,
+            as_json=as_json,
+        )
+        return
+    blas.preload(threads or settings.engine.threads)
     from pipeline.training.report import REPORT
     from pipeline.training.run import resume as go_on
     from pipeline.training.run import start
@@ -141,6 +174,7 @@ def train(
 def runs(settings: Settings, as_json: bool) -> None:
     """List all training runs, oldest first, with what came of them."""
     from pipeline.adapters import promoted
+    from pipeline.commands import managed
     from pipeline.training.registry import runs as all_runs
     from pipeline.training.registry import unreadable_runs
 
@@ -151,6 +185,9 @@ def runs(settings: Settings, as_json: bool) -> None:
         print_json({"runs": listed, "promoted": adapter.name if adapter else None, "unreadable": unreadable})
         return
     for run in found:
+        if run.remote:
+            click.echo(managed.line(run, is_promoted=bool(adapter and adapter.name == run.name)))
+            continue
         best = run.curves.best
         figures = f"best validation loss {best.loss:.3f} at {best.iteration}" if best else "no evaluation"
         mark = ", promoted" if adapter and adapter.name == run.name else ""
@@ -185,6 +222,8 @@ def promote(settings: Settings, run: str, as_json: bool) -> None:
     if as_json:
         print_json({"promoted": adapter.name})
         return
+    if adapter.remote:
+        click.echo(f"in the modes lora and hybrid, questions and passages now go to {adapter.remote.url}")
     click.echo(f"{adapter.name} answers from now on; `sitetwin rollback` takes it back")
 
 

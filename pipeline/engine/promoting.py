@@ -17,6 +17,9 @@ def promote(settings: Settings, name: str) -> Adapter:
             it is a full fine-tune.
     """
     adapter = find_adapter(settings, name)
+    if adapter.remote:
+        put_to_use(settings, name)
+        return adapter
     # The import below loads MLX.
     blas.preload(settings.engine.threads)
     from pipeline.engine.reading import check_adapter

@@ -5,10 +5,13 @@ import functools
 from pathlib import Path
 from typing import Any
 
+from pipeline.adapters import REMOTE, Adapter, adapters_directory, find_adapter
+from pipeline.errors import ModelError
 from pipeline.processes.endpoint import HOST, free_port
 from pipeline.processes.owner import Owner
 from pipeline.processes.service import Service
 from pipeline.servers.client import EngineClient
+from pipeline.servers.fine_tuning import KEYS
 from pipeline.servers.ollama_client import OllamaClient
 from pipeline.settings import Settings
 from pipeline.surroundings import python_module
@@ -61,12 +64,15 @@ def connect(settings: Settings, adapter: str | None = None) -> EngineClient:
     """A client of the model server that the settings name, or of our engine, which is started if necessary.
 
     Args:
-        adapter: the adapter that answers. Servers such as vLLM and Ollama know it as a model of that name.
+        adapter: the adapter that answers. Servers such as vLLM and Ollama know it as a model of that name. One that a
+            service has fine-tuned is asked there.
 
     Raises:
         ServiceError: the engine can't be started.
         ModelError: its weights can't be had.
     """
+    if adapter and (adapters_directory(settings) / adapter / REMOTE).is_file():
+        return _remote(settings, find_adapter(settings, adapter))
     own = not settings.engine.url
     if own and not service(settings).find():
         fetch(settings)
@@ -83,6 +89,24 @@ def connect(settings: Settings, adapter: str | None = None) -> EngineClient:
         timeout=settings.engine.timeout_seconds,
         think=settings.models.think,
         is_ours=own,
+    )
+
+
+def _remote(settings: Settings, adapter: Adapter) -> EngineClient:
+    remote = adapter.remote
+    assert remote
+    if remote.url != settings.openai.url:
+        # The key in the settings belongs to the other server.
+        raise ModelError(
+            f"the adapter {adapter.name!r} is a model at {remote.url}, and openai.url is {settings.openai.url}: set it back"
+        )
+    return _client(
+        EngineClient,
+        remote.url,
+        remote.model,
+        api_key=settings.openai.api_key,
+        timeout=settings.engine.timeout_seconds,
+        keys=KEYS,
     )
 
 

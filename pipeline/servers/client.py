@@ -53,6 +53,7 @@ class EngineClient:
         is_ours: whether it is sitetwin's own engine. That sends thoughts in a field of their own and spells control tokens
             as text. The prompt of another server may open the thought, so that the reply begins within it. The first
             complete reply shows this. Until then, replies are held back to their end.
+        keys: the names of its settings, for errors.
     """
 
     def __init__(
@@ -65,9 +66,10 @@ class EngineClient:
         timeout: float = 120,
         think: Think = False,
         is_ours: bool = False,
+        keys: Keys = KEYS,
     ) -> None:
         self._is_ours = self._splits_thoughts = is_ours
-        self._server = OpenAIServer(base_url, model, KEYS, api_key, timeout)
+        self._server = OpenAIServer(base_url, model, keys, api_key, timeout)
         self.base_url = self._server.url
         self.api_key = api_key
         self.model = model

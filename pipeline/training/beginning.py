@@ -38,6 +38,8 @@ def with_shape(adapter: Adapter, values: Values) -> Values:
     Raises:
         SitetwinError: `values` ask for another shape.
     """
+    if adapter.remote:
+        raise SitetwinError(f"{adapter.name!r} is a model at {adapter.remote.url}: name an adapter with weights here")
     found: dict[str, Any] = json.loads((adapter.folder / CONFIG).read_text(encoding="utf-8"))
     lora = found.get("lora_parameters") or {}
     shape: Values = {

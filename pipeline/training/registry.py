@@ -25,7 +25,9 @@ from pipeline.training.verdict import CurveVerdict
 RECORD, METRICS, CHART, CHECKPOINTS = "run.json", "metrics.jsonl", "chart.png", "checkpoints"
 LOCK = ".training.lock"
 """The lock in the folder of all runs: only one run trains at a time."""
-RunState = Literal["running", "stopped", "killed", "failed", "done"]
+FOLLOW_LOCK = ".following.lock"
+"""The lock in the folder of all runs for those that a service trains: only one is followed at a time."""
+RunState = Literal["running", "stopped", "killed", "failed", "cancelled", "done"]
 OPEN: tuple[RunState, ...] = ("stopped", "killed")
 """The states of a run that can be resumed."""
 
@@ -45,6 +47,32 @@ class RunScore(Measured):
     by_kind: dict[str, Number] = Field(default_factory=dict)
 
 
+class RemoteJob(BaseModel):
+    """A job of OpenAI's fine-tuning, and how far it is. Each step is recorded before the next one begins."""
+
+    url: str
+    """The server's address."""
+    model: str
+    """The model that is fine-tuned."""
+    token: str
+    """Stands in the names of the files and in the job, so that they are found again after a kill."""
+    tokens: int
+    """The training tokens as they were estimated, over all epochs."""
+    training_file: str = ""
+    validation_file: str = ""
+    """The server's ids; empty: not uploaded."""
+    job: str = ""
+    """The server's id; empty: not begun."""
+    status: str = ""
+    """The server's word for the job's state."""
+    last_event: str = ""
+    """The id of the newest event that was shown."""
+    trained_tokens: int | None = None
+    """The tokens that are billed; None: the job has not ended."""
+    fine_tuned_model: str = ""
+    """The server's name for the new model; empty: there is none yet."""
+
+
 class Run(BaseModel):
     """What a run was made of, and what came of it."""
 
@@ -52,6 +80,8 @@ class Run(BaseModel):
     preset: Preset
     config: TrainingConfig
     """The configuration with everything decided, including the seed."""
+    remote: RemoteJob | None = None
+    """The job at a service; None: it is trained here."""
     begun_from: str | None = None
     """The adapter that it goes on from; None: a new one."""
     data_set: int
@@ -220,6 +250,6 @@ def _read(folder: Path) -> Run | str:
     except (OSError, ValidationError) as error:
         what = error.strerror if isinstance(error, OSError) else "it is no record of a run"
         return f"{folder / RECORD} can't be read ({what}): put back a copy of it, or remove {folder}"
-    if run.state == "running" and not run.is_alive(folder.parent / LOCK):
+    if run.state == "running" and not run.is_alive(folder.parent / (FOLLOW_LOCK if run.remote else LOCK)):
         run.state = "killed"
     return run

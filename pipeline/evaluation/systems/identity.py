@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.adapters import BASE, WEIGHTS, answering_adapter, base_hash
+from pipeline.adapters import BASE, answering_adapter, base_hash
 from pipeline.answerability.calibration import calibration_path
 from pipeline.evaluation.systems.asking import OpenSystem
 from pipeline.evaluation.systems.wiring import answering_settings
@@ -76,8 +76,7 @@ def _adapter(opened: OpenSystem) -> str:
     name = adapter_name(opened)
     if not name:
         return ""
-    folder = answering_adapter(opened.settings, name, opened.visibility).folder
-    return _hash([(folder / WEIGHTS).read_bytes()])
+    return _hash([answering_adapter(opened.settings, name, opened.visibility).content.read_bytes()])
 
 
 def _notes(settings: Settings) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import psutil
 from filelock import FileLock, Timeout
 
-from pipeline.adapters import WEIGHTS, find_adapter
+from pipeline.adapters import find_adapter
 from pipeline.chat.records import ChatModel
 from pipeline.dataset import versions
 from pipeline.errors import SitetwinError
@@ -195,7 +195,7 @@ def _trained(settings: Settings, adapter: str) -> Trained | None:
     run = known.get(adapter.removesuffix("-last"))
     if not adapter or run is None or run.ended_at is None:
         return None
-    weights = find_adapter(settings, adapter).folder / WEIGHTS
+    weights = find_adapter(settings, adapter).content
     return Trained(
         run=run.name,
         seconds=(run.ended_at - run.made_at).total_seconds(),

@@ -117,6 +117,8 @@ def find_source(settings: Settings, name: str) -> ExportSource:
             "goes on with one that was interrupted, `sitetwin runs` lists those that are done"
         )
     adapter = find_adapter(settings, name)
+    if adapter.remote:
+        raise ModelError(f"{name!r} is a model at {adapter.remote.url}, and its weights are not here to be exported")
     base = weights_folder(adapter.base or settings.models.chat)
     if adapter.base_hash not in ("", base_hash(base)):
         raise ModelError(

@@ -4,6 +4,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from pipeline.commands.main import main
+from tests.openai_server import BASE, KEY, openai_server
 from tests.pipeline.training.conftest import base, site, small  # noqa: F401
 
 
@@ -45,6 +46,26 @@ def test_preferences_on_top_of_a_run(site):
 
 def exported(site, run: str) -> Path:
     return Path(json.loads(sitetwin(site, "export", run, "--to", "peft", "--json").stdout)["folder"])
+
+
+def test_openai_trains_and_the_cost_is_asked_for(site):
+    with openai_server() as (url, state):
+        with site.file.open("a", encoding="utf-8") as file:
+            file.write(f'[openai]\nurl = "{url}"\napi_key = "{KEY}"\n')
+        asked = sitetwin(site, "train", "--on", "openai", status=1)
+        assert "set openai.price" in asked.stderr
+        assert "nobody is here to be asked: say --yes" in asked.stderr
+        assert not state.jobs
+        # It fails at the first look, so nothing waits.
+        state.fails = True
+        state.before_answer = lambda method, path: state.jobs and state._advance("ftjob-1")
+        failed = sitetwin(site, "train", "--on", "openai", "--yes", "--set", "epochs=1", status=1)
+        assert "OpenAI could not train it (The job failed to validate)" in failed.stderr
+        assert state.jobs["ftjob-1"]["hyperparameters"]["n_epochs"] == 1
+    assert f"openai-1: failed; {BASE} at {url}, job failed" in sitetwin(site, "runs").stdout
+    assert "has no job under way" in sitetwin(site, "train", "--cancel", "openai-1", status=1).stderr
+    wrong = sitetwin(site, "train", "--on", "openai", "--preference", "dpo", status=2)
+    assert "trains answers alone" in wrong.stderr
 
 
 def test_wrong_use_is_named(site):
