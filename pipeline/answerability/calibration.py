@@ -34,7 +34,7 @@ from pipeline.text import tokens
 if TYPE_CHECKING:
     from pipeline.embedding.embedder import Embedder
 
-VERSION = 4
+VERSION = 5
 """Raise it when evidence or pseudo-questions change. Then every site learns again."""
 QUESTIONS = 400
 """How many pseudo-questions are asked. With 200, chance decided too much: of 60 questions that the docs answer, 0 to 4

@@ -54,7 +54,7 @@ class Evidence:
     coverage: float
     """The largest share of the question's words that one passage holds, 0 to 1. Words are weighed by BM25's idf."""
     named: bool
-    """Whether the passages hold every proper name and number of the question."""
+    """Whether the passages hold every proper name and number of the question, or are of the year that it names."""
     fitting: bool
     """Whether a person, an amount, a price, a time or a date stands near, if the question asks for one."""
     alignment: Alignment | None = None
@@ -129,6 +129,8 @@ def weigh(
         read: gives the vectors of tokens, if the question's words are to be compared.
     """
     language = main_language(question) if language is None else language
+    # A note of 2021 need not say so: what it tells happened then.
+    understood = (*understood, *(passage.date[:4] for passage in passages))
     rest = {token for word in understood for token in tokens.tokens(word, language)}
     texts = [f"{passage.title} {passage.heading} {passage.text}" for passage in passages]
     held = [set(tokens.tokens(text, language)) for text in texts]

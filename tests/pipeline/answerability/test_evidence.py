@@ -75,6 +75,13 @@ def test_the_kind_of_thing_that_is_asked_for_is_near(question: str, text: str, f
     assert weigh(question, [passage(text)], EVERYWHERE).fitting is fitting
 
 
+@pytest.mark.parametrize(("date", "is_met"), [("2021-06-22", True), ("2020-06-21", False), ("", False)])
+def test_a_note_of_the_year_that_a_question_names_need_not_say_the_year(date: str, is_met: bool) -> None:
+    note = passage("The gateway runs on a server of the port.").model_copy(update={"date": date})
+    found = weigh("Which server of the port did the gateway run on in 2021?", [note], EVERYWHERE)
+    assert (found.named, found.coverage == 1) == (is_met, is_met)
+
+
 def test_what_is_like_the_whole_collection_is_not_prominent() -> None:
     text = [passage("The gateway listens.", similarity=0.6)]
     near = weigh("the gateway?", text, EVERYWHERE, Background(0.5, 0.1))
