@@ -60,7 +60,7 @@ COLLECTIONS = (
         "blog",
         ContentSource(path=SHARED / "astro-blog/content/blog", kind="astro", url="/blog/{slug}"),
         (DATA / "blog_questions.jsonl",),
-        (DATA / "refusal_blog.jsonl",),
+        (DATA / "refusal_blog.jsonl", DATA / "refusal_blog_dated.jsonl"),
     ),
     Collection(
         "vault",

@@ -44,7 +44,7 @@ QUESTIONS = {
     "docs": "docs_heldout",
     "blog": "blog_questions",
     "vault": "vault_questions",
-    "clapnq": "clapnq_questions",
+    "clapnq": "clapnq_heldout",
 }
 CLAPNQ = Collection("clapnq", ContentSource(path=STATE / "clapnq" / "notes", visibility="public"), (), ())
 FORMER_RULES = (

@@ -26,8 +26,7 @@ def test_refusing_nothing_has_no_precision() -> None:
 @pytest.mark.parametrize("collection", COLLECTIONS, ids=lambda collection: collection.name)
 def test_the_held_out_questions_are_of_both_kinds_and_of_no_other_list(collection) -> None:
     held_out = [question for file in collection.held_out for question in load(file)]
-    assert sum(question.answerable for question in held_out) == 25
-    assert sum(not question.answerable for question in held_out) == 25
+    assert sum(question.answerable for question in held_out) == len(held_out) / 2 >= 25
     others = {question.question for file in collection.tuned_on for question in load(file)}
     assert not others & {question.question for question in held_out}
 
