@@ -16,6 +16,7 @@ from pipeline.training.config import Preset
     type=click.Choice(["dpo", "orpo"]),
     help="Learn which answers are better, from the preferences of the data set.",
 )
+@click.option("--find-lr", "is_rate_sought", is_flag=True, help="Find the learning rate by short runs before.")
 @click.option("--from", "begin", metavar="ADAPTER", help="Go on from this adapter of yours; else a new one.")
 @click.option(
     "--config", "file", type=click.Path(path_type=Path), help="A YAML file with mlx-lm's keys, over the preset."
@@ -52,6 +53,7 @@ def train(
     preset: Preset,
     preference: str | None,
     begin: str | None,
+    is_rate_sought: bool,
     file: Path | None,
     assignments: tuple[str, ...],
     name: str | None,
@@ -76,10 +78,12 @@ def train(
 
     if resume and service:
         raise click.UsageError("--resume knows where a run is trained: leave --on out")
-    if resume and (file or assignments or data_set or visibility or preference or begin):
+    if resume and (file or assignments or data_set or visibility or preference or begin or is_rate_sought):
         raise click.UsageError("--resume goes on with the run's own configuration: give it nothing but --name")
-    if phases and (preference or begin):
-        raise click.UsageError("--phases compares new adapters that learn answers: leave --preference and --from out")
+    if phases and (preference or begin or is_rate_sought):
+        raise click.UsageError(
+            "--phases compares new adapters that learn answers: leave --preference, --from and --find-lr out"
+        )
     if phases and (name or preset != "best"):
         raise click.UsageError("--phases trains all presets and names their runs: leave --preset and --name out")
     from pipeline.commands import managed
@@ -91,7 +95,7 @@ def train(
         return
     interrupted = resumable(settings, name) if resume and not phases else None
     if service or (interrupted and interrupted.remote):
-        if phases or preference or begin or file or preset != "best":
+        if phases or preference or begin or is_rate_sought or file or preset != "best":
             raise click.UsageError(
                 "--on openai trains answers alone: of the options for training it takes --set epochs=N"
             )
@@ -149,6 +153,7 @@ def train(
                 data_set=data_set,
                 visibility=visibility,
                 begin=begin,
+                is_rate_sought=is_rate_sought,
                 is_memory_checked=not force,
                 stop=stop.is_set,
             )

@@ -45,6 +45,7 @@ def with_shape(adapter: Adapter, values: Values) -> Values:
     shape: Values = {
         "fine_tune_type": found.get("fine_tune_type", "lora"),
         "num_layers": found.get("num_layers", -1),
+        "use_rslora": False,
         "lora_parameters": {key: lora[key] for key in ("rank", "scale", "keys") if key in lora},
     }
     for name, asked, has in _both(values, shape):

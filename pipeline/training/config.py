@@ -72,6 +72,11 @@ class TrainingConfig(ConfigPart):
     """The batches of an evaluation; -1: all."""
     learning_rate: float = Field(1e-5, gt=0)
     lr_schedule: LearningRateSchedule | None = None
+    """A schedule of MLX with its own rates, in place of `learning_rate` and `schedule`."""
+    schedule: Literal["constant", "cosine"] = "constant"
+    """Whether the learning rate stays, or rises during `warmup` and then falls to 0 along half a cosine."""
+    warmup: float = Field(0.05, ge=0, lt=1)
+    """The share of the updates in which the rate of a cosine rises from 0."""
     steps_per_report: int = Field(10, ge=1)
     steps_per_eval: int | None = Field(None, ge=1)
     """Iterations between two evaluations; None: 100, or fewer so that a run has at least ten."""
@@ -165,7 +170,8 @@ def configuration(
 
     Args:
         preset: the preset.
-        layers: nested values; a later one replaces an earlier one.
+        layers: nested values; a later one replaces an earlier one. Beside the keys of `TrainingConfig` there is PEFT's
+            `use_rslora`, which multiplies the scale by the square root of the rank.
         is_demo: whether the base is the demo model, which has its own defaults.
         source: what an error names as the origin of the values.
 
@@ -176,10 +182,19 @@ def configuration(
     method = next((layer["method"] for layer in reversed(layers) if "method" in layer), "sft")
     for layer in (DEMO if is_demo else {}, METHODS.get(str(method), {}), PRESETS[preset], *layers):
         values = merge(values, layer)
+    is_rank_stabilised = values.pop("use_rslora", False)
     try:
-        return TrainingConfig.model_validate(values)
+        config = TrainingConfig.model_validate(values)
     except ValidationError as error:
         raise SettingsError(f"{source}: {_explain(error)}") from None
+    if not isinstance(is_rank_stabilised, bool):
+        raise SettingsError(f"{source}: use_rslora: {is_rank_stabilised!r} is neither true nor false")
+    if not is_rank_stabilised:
+        return config
+    # alpha / sqrt(rank) in place of alpha / rank (Kalajdzievski 2023).
+    lora = config.lora_parameters
+    stabilised = lora.model_copy(update={"scale": lora.scale * lora.rank**0.5})
+    return config.model_copy(update={"lora_parameters": stabilised})
 
 
 def read_file(path: Path) -> tuple[Values, list[str]]:

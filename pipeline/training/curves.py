@@ -35,6 +35,15 @@ class ValidPoint(Measured):
     None: the run learns no preferences."""
 
 
+class RateTrial(Measured):
+    """What came of one learning rate in a short run (`finding.py`)."""
+
+    rate: float
+    loss: Number
+    """The validation loss at the trial's end, or the mean training loss of its second half if there are no validation
+    rows; not a number: the loss broke."""
+
+
 class Forgetting(Measured):
     """The loss on general text, in nats a token: what the base knew, and how much of it the adapter costs."""
 

@@ -11,7 +11,7 @@ Import this after `blas.preload()`.
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -112,6 +112,29 @@ class Trainer:
             step = max(1, len(self._valid) // max(1, self.config.val_batches))
             self._valid = self._valid[::step][: self.config.val_batches]
 
+    @property
+    def has_validation(self) -> bool:
+        """Whether there are validation rows."""
+        return bool(self._valid)
+
+    def restart(self, weights: Mapping[str, mx.array], rate: float) -> None:
+        """Begins again from these trained weights, with a constant learning rate and a new optimiser."""
+        # Copies, because training may change arrays in place.
+        self.model.load_weights([(name, mx.array(weight)) for name, weight in weights.items()], strict=False)
+        constant = {"learning_rate": rate, "lr_schedule": None, "schedule": "constant"}
+        self.optimizer = make_optimizer(self.config.model_copy(update=constant))
+        self.optimizer.init(self.model.trainable_parameters())
+        self._update = graph.updates(self.model, self.optimizer)
+        self._summed, self._unused = None, 0
+
+    def validation_loss(self, stop: Callable[[], bool] = never) -> float:
+        """The loss of the validation rows as it is now, in nats; it need not be a number.
+
+        Raises:
+            TrainingStoppedError: `stop()` was true before the last batch.
+        """
+        return value(self._objective, self.row_logps(self._valid, stop))
+
     def step(self, batch: Batch, seed: int = 0) -> float:
         """Reads one batch. The last of `grad_accumulation_steps` batches changes the weights.
 
@@ -133,6 +156,12 @@ class Trainer:
         # On a Mac freed memory stays with the process: as much again for each length of the rows.
         mx.clear_cache()
         return float(loss.item())  # type: ignore[arg-type]
+
+    def try_step(self, batch: Batch) -> None:
+        """Computes the gradients of a batch, and changes nothing: to see how long it takes."""
+        self.model.train()
+        mx.eval(self._loss_and_gradients(batch, 0))
+        mx.clear_cache()
 
     def run(self, watcher: LoopWatcher, stop: Callable[[], bool] = never) -> bool:
         """Trains to the end, or until `stop()` is true. Then it writes a checkpoint.
@@ -156,7 +185,7 @@ class Trainer:
         self.model.train()
         while progress.iteration < self.iters and not self._is_worn_out():
             batch = self.schedule.batch(progress.iteration)
-            loss = self.step(batch, _dropout_seed(self.config.seed, progress.iteration))
+            loss = self.step(batch, dropout_seed(self.config.seed, progress.iteration))
             progress.iteration += 1
             progress.losses.append(self._number(loss, "the loss"))
             tokens += int((batch.spans[:, 1] + 1).sum())
@@ -277,6 +306,6 @@ class Trainer:
         raise SitetwinError(f"{what} is {loss} {when}: {change}")
 
 
-def _dropout_seed(seed: int, iteration: int) -> int:
+def dropout_seed(seed: int, iteration: int) -> int:
     """A seed that differs between iterations and between runs, but is the same when a run is resumed."""
     return int(np.random.SeedSequence((seed, iteration)).generate_state(1, np.uint64)[0])

@@ -22,19 +22,21 @@ def compare_with_beginning(
     trainer: Trainer,
     train: Sequence[TrainingRow],
     valid: Sequence[TrainingRow],
-    folder: Path,
+    folder: Path | None,
     stop: Callable[[], bool] = never,
 ) -> None:
-    """Gives the trainer these preferences with their reference, which is read from the run's `folder` if it is there.
+    """Gives the trainer these preferences with their reference, which is kept in the run's `folder`; None: nowhere.
 
     Raises:
         TrainingStoppedError: `stop()` was true.
     """
-    file, both = folder / FILE, [*train, *valid]
-    if file.is_file():
+    both = [*train, *valid]
+    file = folder and folder / FILE
+    if file and file.is_file():
         logps = np.array(json.loads(file.read_text(encoding="utf-8")), np.float32)
     else:
         logps = _logps(trainer, both, stop)
+    if file:
         files.write_text(file, json.dumps(logps.tolist()))
     referred = [
         TokenPreference(*(replace(row, reference=float(logp)) for row, logp in zip(one.rows, pair, strict=True)))

@@ -19,7 +19,7 @@ from pipeline.measured import Measured, Number
 from pipeline.processes.endpoint import is_running
 from pipeline.settings import Mode, Settings, Visibility
 from pipeline.training.config import Preset, TrainingConfig
-from pipeline.training.curves import Curves, Forgetting
+from pipeline.training.curves import Curves, Forgetting, RateTrial
 from pipeline.training.verdict import CurveVerdict
 
 RECORD, METRICS, CHART, CHECKPOINTS = "run.json", "metrics.jsonl", "chart.png", "checkpoints"
@@ -100,6 +100,8 @@ class Run(BaseModel):
     """When the process started, in seconds since the epoch. It tells apart processes that had the same id."""
     iteration: int = 0
     """The iteration of the last evaluation or checkpoint."""
+    rates: list[RateTrial] = []
+    """The learning rates that were tried before it; empty: none were."""
     curves: Curves = Curves()
     forgetting: Forgetting | None = None
     verdict: CurveVerdict | None = None

@@ -17,7 +17,16 @@ from filelock import FileLock, Timeout
 from mlx_lm.utils import load_config, load_model, load_tokenizer
 
 from pipeline import files, jsonl
-from pipeline.adapters import CONFIG, WEIGHTS, AdapterCard, adapters_directory, base_hash, find_adapter, write_card
+from pipeline.adapters import (
+    CONFIG,
+    WEIGHTS,
+    Adapter,
+    AdapterCard,
+    adapters_directory,
+    base_hash,
+    find_adapter,
+    write_card,
+)
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SitetwinError
 from pipeline.settings import Settings, Visibility
@@ -27,8 +36,10 @@ from pipeline.training.chart import draw
 from pipeline.training.checkpoint import TrainingProgress, weights_of
 from pipeline.training.checks import check_base, check_preferences, check_rows, check_visibility, fit_memory
 from pipeline.training.config import Preset, TrainingConfig, Values, configuration
-from pipeline.training.curves import Forgetting, TrainPoint, ValidPoint
+from pipeline.training.cost import say_cost
+from pipeline.training.curves import Forgetting, RateTrial, TrainPoint, ValidPoint
 from pipeline.training.data import TokenRow, TrainingRow, read_preferences, read_rows
+from pipeline.training.finding import find_rate
 from pipeline.training.forgetting import general_loss, general_rows
 from pipeline.training.loop import Trainer, TrainingStoppedError
 from pipeline.training.memory import free_memory
@@ -39,6 +50,9 @@ from pipeline.training.setup import make_optimizer
 from pipeline.training.verdict import judge
 from pipeline.weights.demo import DEMO
 from pipeline.weights.locating import weights_folder
+
+RATE_BATCHES = 8
+"""The validation batches by which learning rates are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +128,7 @@ def start(
     data_set: int | None = None,
     visibility: Visibility | None = None,
     begin: str | None = None,
+    is_rate_sought: bool = False,
     is_memory_checked: bool = True,
     stop: Callable[[], bool] = lambda: False,
 ) -> Run:
@@ -128,6 +143,7 @@ def start(
         data_set: the data set's version; None: the newest.
         visibility: the adapter's; None: `[dataset] visibility`.
         begin: the adapter to go on from; None: a new one.
+        is_rate_sought: find the learning rate by short runs before.
         is_memory_checked: refuse a run that needs more memory than is free.
         stop: tells whether to stop.
 
@@ -162,6 +178,9 @@ def start(
             screen.say(words)
         for warning in warnings:
             screen.say(warning)
+        trials: list[RateTrial] = []
+        if is_rate_sought:
+            config, trials = _with_rate(base, rows, config, begun, screen, stop)
         run = Run(
             name=name or registry.free_name(settings, preset if config.method == "sft" else config.method),
             preset=preset,
@@ -175,6 +194,7 @@ def start(
             begun_from=begin,
             made_at=datetime.now(UTC),
             warnings=warnings,
+            rates=trials,
         )
         run.begin()
         registry.create(settings, run)
@@ -216,6 +236,32 @@ def base_folder(settings: Settings) -> Path:
     return weights_folder(settings.models.chat)
 
 
+def _with_rate(
+    base: Path,
+    rows: SplitRows,
+    config: TrainingConfig,
+    begun: Adapter | None,
+    screen: TrainingScreen,
+    stop: Callable[[], bool],
+) -> tuple[TrainingConfig, list[RateTrial]]:
+    """The configuration with the best learning rate of some short runs, and what they gave."""
+    if config.lr_schedule:
+        raise SitetwinError("lr_schedule has rates of its own: leave it out, and take schedule=cosine if you like")
+    model, _ = load_model(base)
+    few = {"val_batches": RATE_BATCHES if config.val_batches == -1 else min(config.val_batches, RATE_BATCHES)}
+    beginning = begun.folder / WEIGHTS if begun else None
+    # It writes no checkpoint, so it needs no folder.
+    trainer = Trainer(model, rows.train, rows.valid, config.model_copy(update=few), Path(), beginning)
+    try:
+        if config.method == "dpo":
+            compare_with_beginning(trainer, rows.train, rows.valid, None, stop)
+        rate, trials = find_rate(trainer, config.learning_rate, screen.say, stop)
+    except TrainingStoppedError:
+        raise SitetwinError("stopped while a learning rate was sought, and nothing was written: run it again") from None
+    screen.say(f"the learning rate is {rate:.3g}")
+    return config.model_copy(update={"learning_rate": rate}), trials
+
+
 def _train(
     settings: Settings, run: Run, base: Path, rows: SplitRows, screen: TrainingScreen, stop: Callable[[], bool]
 ) -> Run:
@@ -228,6 +274,8 @@ def _train(
             compare_with_beginning(trainer, rows.train, rows.valid, recorder.folder, stop)
         if not trainer.progress.iteration:
             run.forgetting = Forgetting(before=general_loss(trainer, rows.general, stop))
+            if words := say_cost(run, trainer, rows.train, rows.valid, registry.runs(settings), stop):
+                screen.say(words)
         recorder.go_on_from(trainer.progress)
         screen.start(run)
         is_whole = trainer.run(recorder, stop)

@@ -14,7 +14,7 @@ from mlx_lm.tuner.utils import build_schedule, linear_to_lora_layers
 
 from pipeline.errors import SettingsError
 from pipeline.training import checkpoint, graph
-from pipeline.training.config import TrainingConfig
+from pipeline.training.config import LearningRateSchedule, TrainingConfig
 from pipeline.training.cpu import fit
 from pipeline.training.data import Batch
 from pipeline.training.loss import is_near, prepare
@@ -94,9 +94,9 @@ def make_optimizer(config: TrainingConfig) -> optim.Optimizer:
         SettingsError: MLX does not know the schedule, or its arguments or the optimiser's.
     """
     rate: Any = config.learning_rate
-    if config.lr_schedule:
+    if schedule := config.lr_schedule or _cosine(config):
         try:
-            rate = build_schedule(config.lr_schedule.model_dump())
+            rate = build_schedule(schedule.model_dump())
         except (AttributeError, TypeError) as error:
             raise SettingsError(f"lr_schedule: {error}: see the schedules of mlx.optimizers") from None
     kind: Callable[..., optim.Optimizer] = OPTIMIZERS[config.optimizer]
@@ -108,3 +108,15 @@ def make_optimizer(config: TrainingConfig) -> optim.Optimizer:
         return kind(learning_rate=rate, **config.optimizer_config.get(config.optimizer, {}))
     except TypeError as error:
         raise SettingsError(f"optimizer_config.{config.optimizer}: {error}: see that optimiser of MLX") from None
+
+
+def _cosine(config: TrainingConfig) -> LearningRateSchedule | None:
+    """The schedule `cosine` over all updates of the run; None: the rate is constant."""
+    if config.schedule == "constant":
+        return None
+    assert config.iters
+    updates = max(1, config.iters // config.grad_accumulation_steps)
+    rising = round(config.warmup * updates)
+    return LearningRateSchedule(
+        name="cosine_decay", arguments=[config.learning_rate, max(1, updates - rising)], warmup=rising
+    )
