@@ -78,6 +78,8 @@ def supporting_passages(
     said = numbers(sentence)
     if best >= SUPPORTED:
         likely, least = [place for place, score in enumerate(scores) if score >= best - TIE], -1.0
+        # "4 in 8 GB" holds the words of "4 GB" as well.
+        likely = [place for place in likely if _says(texts[place], sentence)] or likely
     else:
         likely = [place for place, text in enumerate(texts) if said <= numbers(text)]
     if len(likely) == 1 and least < 0:
@@ -87,6 +89,12 @@ def supporting_passages(
     cosines = similarity(sentence, [texts[place] for place in likely])
     closest = max(range(len(likely)), key=cosines.__getitem__)
     return [likely[closest] + 1] if cosines[closest] >= least else []
+
+
+def _says(text: str, sentence: str) -> bool:
+    """Whether a text holds a sentence word for word."""
+    wanted = re.escape(_END.sub("", sentence.strip()))
+    return re.search(rf"(?<![\w.,]){wanted}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def citations(answer: str, passages: Sequence[Passage], asked: str = "") -> list[Citation]:

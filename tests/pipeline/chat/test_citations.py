@@ -102,6 +102,12 @@ def test_where_words_tie_or_are_other_ones_meaning_decides() -> None:
     assert supporting_passages("Embeddings live on port 9.", passages, by_title) == []
 
 
+def test_words_that_stand_together_hold_a_short_answer_before_the_same_words_apart() -> None:
+    passages = [passage("It needs 8 GB in 4 bits, and 3.4 GB to fetch."), passage("It needs about 4 GB of free space.")]
+    assert supporting_passages("4 GB", passages, lambda _, texts: [0.9, 0.1][: len(texts)]) == [2]
+    assert supporting_passages("8 GB.", passages, lambda _, texts: [0.1, 0.9][: len(texts)]) == [1]
+
+
 def test_a_models_mark_stays_where_it_checks_out() -> None:
     passages = [passage("Chroma keeps the vectors."), passage("Chroma keeps the vectors.", "Second"), passage("Cats.")]
     assert supporting_passages("Chroma keeps the vectors.", passages, by_title, [1]) == [1]
