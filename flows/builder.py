@@ -143,10 +143,10 @@ def build_agent(registry: Registry) -> Flow:
     """
     description = "An agent that searches your notes and asks them, and names its sources."
     flow = new_flow(AGENT_ID, "agent", description, "Bot")
-    add(flow, registry, "ChatInput", "ChatInput-q1vst", x=0, y=760)
-    add(flow, registry, RETRIEVER, "RetrieverComponent-n2tes", x=440, y=-240)
-    add(flow, registry, ASK_NOTES, "AskNotesComponent-k3now", x=440, y=240)
-    add(flow, registry, MODEL, "MLXModelComponent-m3dl0", x=440, y=680)
+    add(flow, registry, "ChatInput", "ChatInput-q1vst", x=0, y=440)
+    add(flow, registry, RETRIEVER, "RetrieverComponent-n2tes", x=440, y=-260)
+    add(flow, registry, ASK_NOTES, "AskNotesComponent-k3now", x=440, y=160)
+    add(flow, registry, MODEL, "MLXModelComponent-m3dl0", x=440, y=720)
     add(flow, registry, "Agent", "Agent-g7ent", x=900, y=200)
     add(flow, registry, "ChatOutput", "ChatOutput-a5nsw", x=1360, y=320)
     for tool in ("RetrieverComponent-n2tes", "AskNotesComponent-k3now"):

@@ -24,7 +24,7 @@ still be wrong, and it names no source.
 *Visibility* at public: an adapter can tell whatever it was trained on.
 - **Cited Answer** asks the model just as it was trained, with your persona alone.
 
-`sitetwin train` makes an adapter, `sitetwin promote RUN` puts it to use. Visitors talk to the flow that \
+*sitetwin train* makes an adapter, *sitetwin promote RUN* puts it to use. Visitors talk to the flow that \
 *langflow.flow* in sitetwin.toml names.
 """
 
@@ -39,7 +39,7 @@ disagrees with the passages, the passages are right: the prompt says so.
 *Visibility* at public too.
 - **Cited Answer** checks the sources. *Rule* is what the model is told below the passages.
 
-`sitetwin train` makes an adapter, `sitetwin promote RUN` puts it to use. Visitors talk to the flow that \
+*sitetwin train* makes an adapter, *sitetwin promote RUN* puts it to use. Visitors talk to the flow that \
 *langflow.flow* in sitetwin.toml names.
 """
 
@@ -62,8 +62,8 @@ COMPARE = """\
 
 For you alone: visitors are refused. Type a question into the **Playground**; each system answers as soon as it can.
 
-- **Compare** asks those that your site has: the model alone, with your notes, with your adapter. Click the button beside \
-*Systems* to choose others, such as an older run or another model.
+- **Compare** asks those that your site has: the model alone, with your notes, with your adapter. Choose others under \
+*Systems*, such as an older run or another model.
 - Its second output is a table: answers, sources, seconds, tokens.
 
 They share this computer, so the times are longer than alone. One question proves little: **Evaluate**, in the same \
@@ -81,7 +81,7 @@ takes minutes to hours.
 promotes the new one if that answers no worse. Its log shows how far it is; the chat shows each step, and the curves at \
 the end.
 
-If you stop the flow, the training goes on: `sitetwin retrain cancel` ends it, `sitetwin retrain status` shows it. Add \
+If you stop the flow, the training goes on: *sitetwin retrain cancel* ends it, *sitetwin retrain status* shows it. Add \
 **Adapter Choice** to see all runs as a table.
 """
 
@@ -91,8 +91,8 @@ AGENT = """\
 The agent decides itself what to call: **Notes Retriever** finds passages, **Ask Notes** gives a checked answer with its \
 sources. Both see public notes only; keep it so in a flow that visitors reach.
 
-- **MLX Model** lends its model. The demo model is too small to choose tools well: name a model of at least some billion \
-parameters in sitetwin.toml, or connect another vendor's *Language Model*.
+- **MLX Model** lends its model. The demo model can't call tools: name one that can in sitetwin.toml, such as one of \
+Qwen 3, or connect another vendor's *Language Model*.
 - *Agent Instructions* say how it works. Nobody checks what it writes: for visitors, *rag_chat* is safer.
 
 Any other component with *Tool Mode* can be connected to *Tools* too.

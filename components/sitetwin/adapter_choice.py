@@ -53,7 +53,7 @@ class AdapterChoiceComponent(Component):
         return build_config
 
     async def chosen_name(self) -> Message:
-        """The chosen adapter's name, for MLX Model's Adapter.
+        """The chosen adapter's name.
 
         Raises:
             ModelError: there is no such adapter, or none is promoted.

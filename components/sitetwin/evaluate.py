@@ -42,10 +42,11 @@ class EvaluateComponent(Component):
         MultiselectInput(
             name="systems",
             display_name="Systems",
-            info="None chosen: those that this site has. Refresh list fetches your own and the trained adapters.",
+            info="None chosen: those that this site has. Choose one, and the list also shows your own and the adapters.",
             options=["base", "persona", "rag", "rag+persona", "lora", "hybrid"],
             value=[],
-            refresh_button=True,
+            # The editor has no refresh button for a list of several.
+            real_time_refresh=True,
         ),
         StrInput(
             name="questions",
@@ -82,7 +83,7 @@ class EvaluateComponent(Component):
     def update_build_config(
         self, build_config: dict[str, Any], field_value: object, field_name: str | None = None
     ) -> dict[str, Any]:
-        """The node's fields with all systems as options, after a click on Refresh list under Systems."""
+        """The node's fields with all systems as options, after a choice under Systems."""
         if field_name == "systems":
             settings = load_settings()
             runs = [f"{mode}:{one.name}" for mode in ("lora", "hybrid") for one in adapters(settings)]

@@ -5,7 +5,6 @@ from typing import Any
 from lfx.base.models.model import LCModelComponent
 from lfx.field_typing import LanguageModel
 from lfx.io import DropdownInput, FloatInput, IntInput
-from lfx.schema.message import Message
 
 from components.audience import PUBLIC, VISIBILITIES, opens_private
 from components.chat_model import EngineChatModel
@@ -34,11 +33,9 @@ class MLXModelComponent(LCModelComponent):
         DropdownInput(
             name="adapter",
             display_name="Adapter",
-            info="base: none; promoted: whichever `sitetwin promote` put to use. Refresh list fetches the trained ones; "
-            "Adapter Choice can be connected.",
+            info="base: none; promoted: whichever `sitetwin promote` put to use. Refresh list fetches the trained ones.",
             options=[BASE, PROMOTED],
             value=BASE,
-            input_types=["Message"],
             refresh_button=True,
         ),
         IntInput(
@@ -82,9 +79,8 @@ class MLXModelComponent(LCModelComponent):
         settings = load_settings()
         temperature = self.temperature
         adapter = None
-        chosen = self.adapter.text if isinstance(self.adapter, Message) else self.adapter
-        if chosen and chosen != BASE:
-            name = None if chosen == PROMOTED else chosen
+        if self.adapter and self.adapter != BASE:
+            name = None if self.adapter == PROMOTED else self.adapter
             visibility: Visibility | None = None if opens_private(self) else "public"
             adapter = answering_adapter(settings, name, visibility).name
         return EngineChatModel(
