@@ -34,7 +34,7 @@ class AskNotesComponent(Component):
         MessageTextInput(
             name="question",
             display_name="Question",
-            info="A question that the notes may answer, in plain words.",
+            info="The whole question, in the words of whoever asks it.",
             required=True,
             tool_mode=True,
         ),

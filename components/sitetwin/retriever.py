@@ -34,7 +34,7 @@ class RetrieverComponent(Component):
         MessageTextInput(
             name="question",
             display_name="Question",
-            info="What to look for in the notes, in plain words.",
+            info="The whole question, in the words of whoever asks it.",
             required=True,
             tool_mode=True,
         ),

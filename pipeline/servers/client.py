@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from pipeline.servers.openai_server import OpenAIServer
 from pipeline.servers.replies import Piece, read_chunk, read_whole
 from pipeline.servers.tool_calls import CallReader, ToolCall
 from pipeline.servers.transport import Keys, ServerError, error_text
+from pipeline.servers.written_calls import WrittenCalls
 from pipeline.settings import Think
 from pipeline.text.inert import with_control_tokens
 from pipeline.text.thoughts import ThoughtSplitter
@@ -113,8 +115,19 @@ class EngineClient:
         Raises:
             ModelError: as for `generate`, or the model can't call tools.
         """
+        answer = self._answer(messages, tools, max_tokens=max_tokens, temperature=temperature, stop=stop)
+        reader = WrittenCalls([tool["function"]["name"] for tool in tools])
         try:
-            return (yield from self._answer(messages, tools, max_tokens=max_tokens, temperature=temperature, stop=stop))
+            with closing(answer):
+                while True:
+                    if text := reader.feed(next(answer)):
+                        yield text
+        except StopIteration as end:
+            ending: Ending = end.value
+            text, written = reader.close()
+            if text:
+                yield text
+            return replace(ending, calls=ending.calls or written)
         except ServerError as error:
             if error.status not in REFUSED or "tool" not in error.said.lower():
                 raise

@@ -52,13 +52,13 @@ async def run_agent() -> str:
 
 
 def test_the_agent_calls_the_search_and_answers_from_what_it_found(server: Server) -> None:
-    call = {"index": 0, "id": "c1", "function": {"name": "retrieve", "arguments": '{"question": "tea"}'}}
+    call = {"index": 0, "id": "c1", "function": {"name": "search_notes", "arguments": '{"question": "tea"}'}}
     server.answers = [streamed({"tool_calls": [call]}), streamed({"content": "Three "}, {"content": "minutes [1]."})]
     assert asyncio.run(run_agent()) == "Three minutes [1]."
     first, second = (body for _, _, body in server.asked)
-    assert [tool["function"]["name"] for tool in first["tools"]] == ["retrieve"]
+    assert [tool["function"]["name"] for tool in first["tools"]] == ["search_notes"]
     *_, asked, told = second["messages"]
-    assert asked["tool_calls"][0]["function"]["name"] == "retrieve"
+    assert asked["tool_calls"][0]["function"]["name"] == "search_notes"
     assert told["role"] == "tool"
     assert told["content"] == "[1] Tea\nhttp://127.0.0.1:8765/tea\n\nDraws three minutes."
 
