@@ -155,6 +155,8 @@ def build_agent(registry: Registry) -> Flow:
     connect(flow, "ChatInput-q1vst", "message", "Agent-g7ent", "input_value")
     connect(flow, "Agent-g7ent", "response", "ChatOutput-a5nsw", "input_value")
     set_value(flow, "Agent-g7ent", "system_prompt", canvas.AGENT_INSTRUCTIONS)
+    for other in ("add_current_date_tool", "add_calculator_tool"):
+        set_value(flow, "Agent-g7ent", other, False)
     add_note(flow, "note-h5elp", canvas.AGENT, x=-460, y=0)
     return flow
 

@@ -35,7 +35,7 @@ def new_flow(flow_id: str, name: str, description: str, icon: str) -> Flow:
     }
 
 
-def set_value(flow: Flow, node_id: str, field: str, value: str) -> None:
+def set_value(flow: Flow, node_id: str, field: str, value: str | bool) -> None:
     """Writes `value` into a field of a node."""
     (node,) = [node for node in flow["data"]["nodes"] if node["id"] == node_id]
     node["data"]["node"]["template"][field]["value"] = value
