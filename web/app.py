@@ -1,5 +1,7 @@
 """The gateway's web application: pages, widget and chat."""
 
+import hashlib
+import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -33,6 +35,9 @@ log = logging.getLogger(__name__)
 
 _TIDY_SECONDS = 600
 _STATIC = Path(__file__).parent / "static"
+_WORDS = Path(__file__).parent / "words"
+"""The words of the chat, English to each other language."""
+_NO_WORDS = "const WORDS = { en: [] };"
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -63,6 +68,17 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _widget() -> bytes:
+    """The chat's script with its words in each language that there is a table for."""
+    tables = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(_WORDS.glob("*.json"))}
+    english = sorted(next(iter(tables.values())))
+    # a list for each language, in the order of the English words: visitors load them all
+    lists = {"en": english} | {code: [words[word] for word in english] for code, words in tables.items()}
+    script = (_STATIC / "sitetwin.js").read_text(encoding="utf-8")
+    filled = json.dumps(lists, ensure_ascii=False, separators=(",", ":"))
+    return script.replace(_NO_WORDS, f"const WORDS = {filled};").encode()
 
 
 async def _tidy(backend: Backend) -> None:
@@ -100,12 +116,18 @@ def create_app(
     origins = Origins(settings.gateway.origins, settings.gateway.host)
     static = StaticFiles(directory=_STATIC)
 
-    async def widget(request: Request) -> Response:
-        response = await static.get_response("sitetwin.js", request.scope)
+    script = _widget()
+    headers = {
         # Pages of other origins that are cross-origin isolated may load it too.
-        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        response.headers["Cache-Control"] = "no-cache"
-        return response
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Cache-Control": "no-cache",
+        "ETag": f'"{hashlib.sha256(script).hexdigest()[:16]}"',
+    }
+
+    async def widget(request: Request) -> Response:
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+        return Response(script, media_type="text/javascript", headers=headers)
 
     async def health(request: Request) -> Response:
         return PlainTextResponse("ok")

@@ -59,7 +59,7 @@ def test_the_widget_is_one_small_file_that_other_sites_may_load(client):
     script = client.get("/sitetwin.js")
     assert script.headers["content-type"].startswith("text/javascript")
     assert script.headers["cross-origin-resource-policy"] == "cross-origin"
-    assert len(script.content) < 30_000
+    assert len(script.content) < 55_000  # of which the words in twenty languages are 24,000
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", script.text)
     assert client.get("/sitetwin.js", headers={"if-none-match": script.headers["etag"]}).status_code == 304
 

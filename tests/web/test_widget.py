@@ -207,3 +207,30 @@ def test_in_a_page_of_another_origin_it_answers_only_where_allowed(open_page, se
         link.wait_for()
         assert link.get_attribute("href") == f"{gateway[0]}/notes/bread#first-rise-1"
         assert link.get_attribute("target") == "_blank"
+
+
+SPOKEN = """<!doctype html><html lang="{lang}"><p>Hallo</p><script src="{url}/sitetwin.js" defer></script>
+<site-twin></site-twin>"""
+
+
+@pytest.mark.parametrize(
+    ("lang", "opens", "asks", "direction"),
+    [("de-CH", "Chat öffnen", "Stell eine Frage …", "ltr"), ("ar", "فتح المحادثة", "اطرح سؤالاً…", "rtl")],
+)
+def test_the_chat_speaks_the_pages_language(open_page, serve, settings, backend, lang, opens, asks, direction):
+    from starlette.applications import Starlette
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Route
+
+    from web.app import create_app
+
+    gateway = []
+    html = SPOKEN.replace("{lang}", lang)
+    other = serve(Starlette(routes=[Route("/", lambda request: HTMLResponse(html.format(url=gateway[0])))]))
+    settings.gateway.origins = [other]
+    gateway.append(serve(create_app(settings, backend)))
+    with open_page(1280, 800) as page:
+        page.goto(other)
+        page.get_by_role("button", name=opens).click()
+        assert page.locator("site-twin textarea").get_attribute("placeholder") == asks
+        assert page.locator("site-twin form").get_attribute("dir") == direction

@@ -9,6 +9,7 @@
   const script = document.currentScript || document.querySelector('script[src*="sitetwin.js"]');
   const BASE = new URL('.', script ? script.src : location.href).href;
   const STORE = 'sitetwin ' + BASE;
+  const WORDS = { en: [] }; // the gateway fills in web/words: a list for each language, in the order of the English ones
   const KEPT_MESSAGES = 60;
   const SENT_TURNS = 12;
 
@@ -117,6 +118,16 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
     return svg;
   };
 
+  let words = [];
+  /** The chat's own words `english` in the language of the page, with `parts` in the place of each {}. */
+  const t = (english, ...parts) => (words[WORDS.en.indexOf(english)] || english).replace(/\{\}/g, () => parts.shift());
+  /** The language of the page around `node`, else of the browser, that there are words in. */
+  const languageAround = (node) => {
+    const named = [node.closest('[lang]')?.lang || document.documentElement.lang, ...(navigator.languages || [])];
+    const codes = named.filter(Boolean).map((one) => one.toLowerCase().split('-')[0]);
+    return codes.find((one) => one in WORDS) || 'en';
+  };
+
   /** The address if it is http(s) or a path, else ''. */
   const safeUrl = (address) => {
     try {
@@ -156,7 +167,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
   const mark = (n, sources) => {
     const source = (sources || []).find((one) => one.n === n);
     if (!source) return el('span', { className: 'n' }, String(n));
-    return link(source.url, { className: 'n', title: plain(source.quote) || where(source), 'aria-label': `Source ${n}: ${where(source)}` }, String(n));
+    return link(source.url, { className: 'n', title: plain(source.quote) || where(source), 'aria-label': t('Source {}: {}', n, where(source)) }, String(n));
   };
 
   const ITEM = /^(\s*)(?:[-*+•]|(\d{1,9})[.)])\s+/;
@@ -237,7 +248,9 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
         Object.assign(this.#state, JSON.parse(sessionStorage.getItem(STORE) || '{}'));
       } catch { /* storage is blocked or foreign: the chat lives as long as the page */ }
       for (const one of this.#state.messages) if (one.state === 'wait' || one.state === 'stream') one.state = 'stopped';
-      this.#build();
+      const language = languageAround(this);
+      words = WORDS[language];
+      this.#build(language);
       this.#draw();
       if (this.hasAttribute('open') || this.#state.open) this.show({ focus: false });
       addEventListener('pagehide', () => this.#save());
@@ -276,26 +289,28 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
       await this.#answer();
     }
 
-    #build() {
+    #build(language) {
       const parts = this.#parts;
-      const heading = this.getAttribute('heading') || 'Ask this site';
+      const heading = this.getAttribute('heading') || t('Ask this site');
       const button = (name, label, onclick, className = 'icon') => el('button', { type: 'button', className, title: label, 'aria-label': label, onclick }, icon(name));
-      parts.launch = button('chat', 'Open the chat', () => this.show(), 'launch');
+      parts.launch = button('chat', t('Open the chat'), () => this.show(), 'launch');
       parts.launch.setAttribute('aria-haspopup', 'dialog');
       parts.heading = el('h2', { id: 'h' }, heading);
-      parts.fresh = button('fresh', 'New chat', () => this.#fresh());
-      parts.log = el('div', { className: 'log', role: 'log', 'aria-live': 'off', 'aria-label': 'Conversation', tabindex: '0' });
+      parts.fresh = button('fresh', t('New chat'), () => this.#fresh());
+      parts.log = el('div', { className: 'log', role: 'log', 'aria-live': 'off', 'aria-label': t('Conversation'), tabindex: '0' });
       parts.wait = el('div', { className: 'wait', role: 'status', hidden: true });
       parts.said = el('div', { className: 'sr', role: 'status', 'aria-live': 'polite' });
-      parts.input = el('textarea', { rows: 1, placeholder: 'Ask a question…', 'aria-label': 'Your question', enterkeyhint: 'send', autocomplete: 'off', dir: 'auto', oninput: () => this.#typed(), onkeydown: (event) => {
+      parts.input = el('textarea', { rows: 1, placeholder: t('Ask a question…'), 'aria-label': t('Your question'), enterkeyhint: 'send', autocomplete: 'off', dir: 'auto', oninput: () => this.#typed(), onkeydown: (event) => {
         if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) { event.preventDefault(); this.#submit(); }
       } });
       parts.send = el('button', { type: 'submit', className: 'send' });
       parts.form = el('form', { onsubmit: (event) => { event.preventDefault(); this.#submit(); } }, parts.input, parts.send);
-      parts.foot = el('p', { className: 'foot' }, 'Answers come from this site’s pages. The sources tell.');
-      parts.panel = el('section', { className: 'panel', role: 'dialog', 'aria-labelledby': 'h', tabindex: '-1', hidden: true, onkeydown: (event) => this.#key(event) },
-        el('header', {}, parts.heading, parts.fresh, button('close', 'Close the chat', () => this.hide())),
+      parts.foot = el('p', { className: 'foot' }, t('Answers come from this site’s pages. The sources tell.'));
+      parts.panel = el('section', { className: 'panel', lang: language, role: 'dialog', 'aria-labelledby': 'h', tabindex: '-1', hidden: true, onkeydown: (event) => this.#key(event) },
+        el('header', {}, parts.heading, parts.fresh, button('close', t('Close the chat'), () => this.hide())),
         parts.log, parts.said, parts.wait, parts.form, parts.foot);
+      // not on the panel, whose place follows the direction of the page around it
+      for (const part of parts.panel.children) part.dir = language === 'ar' ? 'rtl' : 'ltr';
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(CSS);
       const root = this.attachShadow({ mode: 'open' });
@@ -339,7 +354,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
       const { input, send } = this.#parts;
       input.style.height = 'auto';
       input.style.height = Math.min(Math.max(input.scrollHeight, 36), 132) + 'px';
-      const label = this.#running ? 'Stop' : 'Send';
+      const label = this.#running ? t('Stop') : t('Send');
       send.replaceChildren(icon(this.#running ? 'stop' : 'send'));
       send.setAttribute('aria-label', label);
       send.title = label;
@@ -382,11 +397,11 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
           const response = await fetch(BASE + 'api/info');
           if (!response.ok) throw new Error(response.statusText);
           this.#info = await response.json();
-          if (!this.hasAttribute('heading')) this.#parts.heading.textContent = `Ask ${this.#info.name}`;
+          if (!this.hasAttribute('heading')) this.#parts.heading.textContent = t('Ask {}', this.#info.name);
           this.#parts.input.maxLength = this.#info.max_question_chars;
-          this.#notice(this.#info.ready ? '' : `Getting ready: ${this.#info.starting}…`);
+          this.#notice(this.#info.ready ? '' : t('Getting ready: {}…', this.#info.starting));
         } catch {
-          this.#notice('The assistant can’t be reached. Trying again…');
+          this.#notice(t('The assistant can’t be reached. Trying again…'));
         }
         if (!this.#state.messages.length) this.#draw();
         if (this.#info?.ready) break;
@@ -420,14 +435,14 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
           else if (event === 'token') { message.text += data.text; message.state = 'stream'; this.#soon(); }
           else if (event === 'answer') Object.assign(message, { text: data.answer, answer: data, state: 'done' });
         }
-        if (message.state !== 'done') throw new Error('The answer broke off.');
-        if (!message.text) throw new Error('There is no answer this time. Ask in other words.');
+        if (message.state !== 'done') throw new Error(t('The answer broke off.'));
+        if (!message.text) throw new Error(t('There is no answer this time. Ask in other words.'));
         this.#parts.said.textContent = message.text;
       } catch (error) {
         const stopped = running.signal.aborted;
         message.state = stopped ? 'stopped' : 'error';
-        message.error = stopped ? '' : error instanceof TypeError ? 'The connection was lost.' : error.message;
-        this.#parts.said.textContent = message.error || 'Stopped.';
+        message.error = stopped ? '' : error instanceof TypeError ? t('The connection was lost.') : error.message;
+        this.#parts.said.textContent = message.error || t('Stopped.');
       }
       if (this.#running === running) this.#running = null;
       this.#notice('');
@@ -441,7 +456,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
       for (;;) {
         const response = await fetch(BASE + 'api/chat', { method: 'POST', signal, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
         if (response.ok) return response;
-        const { message } = await response.json().catch(() => ({ message: 'The assistant can’t be reached just now.' }));
+        const { message } = await response.json().catch(() => ({ message: t('The assistant can’t be reached just now.') }));
         if (response.status !== 503) throw new Error(message);
         this.#notice(message);
         await pause(Number(response.headers.get('Retry-After')) || 2, signal);
@@ -479,17 +494,17 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
     #hello() {
       const info = this.#info || { description: '', questions: [] };
       return el('div', { className: 'hello' },
-        el('p', { dir: 'auto' }, el('b', {}, 'What would you like to know?'), info.description),
+        el('p', { dir: 'auto' }, el('b', {}, t('What would you like to know?')), info.description),
         ...info.questions.map((question) => el('button', { type: 'button', className: 'ask', dir: 'auto', onclick: () => { this.ask(question); this.#focus(); } }, question)));
     }
 
     #message(message) {
-      if (message.role === 'user') return el('div', { className: 'me', dir: 'auto' }, el('span', { className: 'sr' }, 'You: '), message.text);
+      if (message.role === 'user') return el('div', { className: 'me', dir: 'auto' }, el('span', { className: 'sr' }, t('You: ')), message.text);
       const waiting = message.state === 'wait' || message.state === 'stream';
       const sources = message.answer?.citations || [];
       const box = el('div', { className: 'it', 'aria-busy': String(waiting) },
         el('div', { className: 'text', dir: 'auto' }, ...markdown(message.text, sources)));
-      if (waiting) box.append(el('span', { className: 'dots', role: 'img', 'aria-label': 'Thinking' }, el('i'), el('i'), el('i')));
+      if (waiting) box.append(el('span', { className: 'dots', role: 'img', 'aria-label': t('Thinking') }, el('i'), el('i'), el('i')));
       if (sources.length) box.append(this.#sources(sources));
       if (!waiting) box.append(this.#acts(message));
       return box;
@@ -498,7 +513,7 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
     #sources(sources) {
       // On a phone the sheet would cover the page that the link opens.
       const onclick = (event) => { if (this.#sheet && !event.currentTarget.target) this.hide({ focus: false }); };
-      return el('div', { className: 'sources' }, el('h3', {}, sources.length > 1 ? 'Sources' : 'Source'),
+      return el('div', { className: 'sources' }, el('h3', {}, sources.length > 1 ? t('Sources') : t('Source')),
         el('ol', {}, ...sources.map((source) => el('li', {},
           el('span', { className: 'n', 'aria-hidden': 'true' }, String(source.n)),
           link(source.url, { onclick, dir: 'auto' }, where(source)),
@@ -508,14 +523,14 @@ textarea:focus-visible { outline: 0 } textarea::placeholder { color: var(--mute)
     #acts(message) {
       const acts = el('div', { className: 'acts' });
       if (message.state === 'error') acts.append(el('span', { className: 'error', role: 'alert' }, message.error));
-      if (message.state === 'stopped') acts.append(el('span', {}, 'Stopped.'));
+      if (message.state === 'stopped') acts.append(el('span', {}, t('Stopped.')));
       if (message.state !== 'done') {
-        if (message === this.#state.messages.at(-1)) acts.append(el('button', { type: 'button', onclick: () => { if (!this.#running) { this.#answer(); this.#draw(); } } }, icon('again'), 'Try again'));
+        if (message === this.#state.messages.at(-1)) acts.append(el('button', { type: 'button', onclick: () => { if (!this.#running) { this.#answer(); this.#draw(); } } }, icon('again'), t('Try again')));
       } else if (navigator.clipboard) {
-        const copy = el('button', { type: 'button', 'aria-label': 'Copy the answer', onclick: async () => {
+        const copy = el('button', { type: 'button', 'aria-label': t('Copy the answer'), onclick: async () => {
           await navigator.clipboard.writeText(message.text);
-          copy.replaceChildren(icon('done'), 'Copied');
-        } }, icon('copy'), 'Copy');
+          copy.replaceChildren(icon('done'), t('Copied'));
+        } }, icon('copy'), t('Copy'));
         acts.append(copy);
       }
       return acts;
