@@ -292,6 +292,16 @@ class EvaluationSettings(SettingsSection):
     )
 
 
+class RetrainSettings(SettingsSection):
+    """What a retraining must not make worse."""
+
+    not_worse: list[str] = Field(
+        default_factory=lambda: ["accuracy", "completeness", "reference", "refusal_recall"],
+        min_length=1,
+        description="the measures of `sitetwin eval` in which a new adapter must not be worse to be promoted",
+    )
+
+
 class LangflowSettings(SettingsSection):
     """Langflow's editor, and the flow that answers visitors."""
 
@@ -344,6 +354,7 @@ class Settings(BaseSettings):
     dataset: DatasetSettings = DatasetSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     openai: OpenAISettings = OpenAISettings()
+    retrain: RetrainSettings = RetrainSettings()
     langflow: LangflowSettings = LangflowSettings()
     gateway: GatewaySettings = GatewaySettings()
     _file: Path | None = PrivateAttr(default=None)

@@ -6,16 +6,11 @@ from pydantic import BaseModel
 
 from pipeline.advice.facts import SiteFacts
 from pipeline.advice.measured import shown
+from pipeline.advice.steps import LEAST_RECALL, heeding, ignores
 from pipeline.advice.wishes import ENOUGH_PAIRS
 
-LEAST_RECALL = 0.7
-"""Below this share of questions whose page is found, retrieval is what fails."""
 LONG_CHUNK = 2000
 """Characters, about 512 tokens: longer chunks hold too much besides an answer."""
-IGNORED = 0.2
-"""From this share of answers on that cite the fact's page and lack the fact, the context counts as ignored."""
-LONG_PERSONA = 600
-"""Characters of a persona from which on it may drown the question."""
 SLOW_MS = 2000.0
 """Milliseconds to the first word from which on visitors leave."""
 FORGOTTEN = 0.1
@@ -74,16 +69,9 @@ def _ignored(facts: SiteFacts) -> Failure:
         return Failure(name="context ignored", state="unknown", sign="not measured: `sitetwin eval --systems rag`")
     name, system = found
     sign = f"{system.ignored} of {system.cited} answers of {name} cite the page that holds the fact and lack the fact"
-    if system.ignored / system.cited < IGNORED:
+    if not ignores(system):
         return Failure(name="context ignored", state="clear", sign=sign)
-    if facts.quotes:
-        mend = "name a models.chat that writes answers, or chat.quote_first = false: a quotation can be the wrong sentence of the right page"
-    else:
-        shorter = (
-            f"shorten the persona ({facts.persona_chars} characters), " if facts.persona_chars > LONG_PERSONA else ""
-        )
-        mend = f"{shorter}set chat.passages to 2, name a larger models.chat, or set chat.quote_first = true"
-    return Failure(name="context ignored", state="found", sign=sign, mend=mend)
+    return Failure(name="context ignored", state="found", sign=sign, mend=heeding(facts.quotes, facts.persona_chars))
 
 
 def _slow(facts: SiteFacts) -> Failure:

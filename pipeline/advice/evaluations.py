@@ -63,9 +63,18 @@ def _number(file: Path) -> int:
 
 def _read(file: Path) -> LastEvaluation:
     try:
-        record = _Record.model_validate_json(file.read_bytes())
+        return parsed(file.read_bytes())
     except ValueError:
         raise SitetwinError(f"{file} can't be read: remove it, or run `sitetwin eval` anew") from None
+
+
+def parsed(record_json: str | bytes) -> LastEvaluation:
+    """What a record says, as far as advice needs it.
+
+    Raises:
+        ValueError: it is no record of an evaluation.
+    """
+    record = _Record.model_validate_json(record_json)
     asked = {question.question: question for question in record.questions}
     return LastEvaluation(
         number=record.number,
@@ -90,4 +99,5 @@ def _system(system: _System, asked: dict[str, GoldenQuestion]) -> SystemFigures:
         },
         ignored=sum(not verdict.fact for verdict in cited),
         cited=len(cited),
+        quotes=2 * sum(reply.answer.form == "quoted" for reply in system.replies) > len(system.replies),
     )  # fmt: skip

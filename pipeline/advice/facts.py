@@ -52,6 +52,8 @@ class SystemFigures(BaseModel):
     """Answers that cite a page with the fact, refuse nothing, and lack the fact."""
     cited: int = 0
     """Answers that cite a page with the fact."""
+    quotes: bool = False
+    """Whether most answers are quotations."""
 
 
 class Gap(BaseModel):

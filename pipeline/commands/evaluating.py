@@ -82,32 +82,41 @@ def _print(settings: Settings, number: int) -> None:
 
 
 @evaluate.command("report")
-@click.argument("number", type=int)
+@click.argument("number", type=int, required=False)
 @with_settings
-def report(settings: Settings, number: int) -> None:
-    """Judge the answers of evaluation NUMBER again, and write its report anew."""
+def report(settings: Settings, number: int | None) -> None:
+    """Judge the answers of evaluation NUMBER, or of the latest one, again, and write its report anew."""
     from pipeline.jobs.evaluating.judging import judge
-    from pipeline.jobs.evaluating.record import read, write
+    from pipeline.jobs.evaluating.record import latest, read, write
     from pipeline.jobs.evaluating.report.writing import write_report
 
-    made = read(settings, number)
+    made = read(settings, latest(settings)[0] if number is None else number)
     judge(settings, made)
     write(settings, made)
     click.echo(write_report(settings, made))
 
 
 @evaluate.command("compare")
-@click.argument("before", type=int)
-@click.argument("after", type=int)
+@click.argument("before", type=int, required=False)
+@click.argument("after", type=int, required=False)
 @as_json
 @with_settings
-def compare(settings: Settings, before: int, after: int, as_json: bool) -> None:
-    """Compare evaluations BEFORE and AFTER, by their numbers: what became better or worse on the same questions."""
+def compare(settings: Settings, before: int | None, after: int | None, as_json: bool) -> None:
+    """Compare evaluations BEFORE and AFTER, by their numbers: what became better or worse on the same questions.
+
+    Without AFTER it is the latest one, and without both the two latest.
+    """
     from pipeline.jobs.evaluating.comparing import compare as compared
-    from pipeline.jobs.evaluating.record import read
+    from pipeline.jobs.evaluating.record import latest, read
     from pipeline.jobs.evaluating.report.wording import said
 
+    if before is None:
+        before, after = latest(settings, 2)
+    elif after is None:
+        (after,) = latest(settings)
     found = compared(read(settings, before), read(settings, after))
+    if not as_json:
+        click.echo(f"evaluation {after} against {before}", err=True)
     if as_json:
         print_json({"comparisons": [one.model_dump() for one in found]})
         return

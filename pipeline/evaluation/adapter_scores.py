@@ -6,7 +6,6 @@ The running engine is asked, so no second copy of the weights is loaded.
 import random
 import re
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -20,6 +19,7 @@ from pipeline.dataset.records import Split
 from pipeline.errors import SitetwinError
 from pipeline.evaluation import golden
 from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer, ScoredMode, mean
+from pipeline.evaluation.measures.reference import token_f1
 from pipeline.settings import Settings, Visibility
 from pipeline.site import Site
 from pipeline.text.names import named
@@ -82,24 +82,6 @@ def seen(settings: Settings, data_set: int | None, limit: int = 60, seed: int = 
         SitetwinError: there is no such data set.
     """
     return _sample(_pairs(settings, data_set, "train"), limit, seed)
-
-
-def unseen(settings: Settings, asked: Sequence[Held], data_set: int) -> list[Held]:
-    """Those of `asked` on which an adapter of another data set was not trained either.
-
-    Args:
-        settings: the site's settings.
-        asked: the questions.
-        data_set: the version of that other data set.
-
-    Raises:
-        SitetwinError: there is no such data set.
-    """
-    trained = _pairs(settings, data_set, "train")
-    known = {pair.question for pair in trained}
-    card = versions.read_card(versions.version_folder(settings, data_set))
-    documents = {pair.document for pair in trained} if card.settings.split_by == "document" else set()
-    return [held for held in asked if held.question not in known and held.document not in documents]
 
 
 def golden_questions(settings: Settings) -> list[golden.GoldenQuestion]:
@@ -189,13 +171,6 @@ def judge(held: Held, answer: Answer) -> ScoredAnswer:
     return scored
 
 
-def token_f1(answer: str, reference: str) -> float:
-    """The harmonic mean of precision and recall of the words, from 0 to 1 (Rajpurkar et al., SQuAD, 2016)."""
-    ours, theirs = _tokens(answer), _tokens(reference)
-    shared = (Counter(ours) & Counter(theirs)).total()
-    return 2 * shared / (len(ours) + len(theirs)) if shared else 0.0
-
-
 def specifics(held: Held, answer: str) -> float | None:
     """The share of the reference's numbers, names and identifiers that `answer` contains, from 0 to 1; None: it has none.
 
@@ -233,9 +208,3 @@ def _sample(held: Sequence[Held], limit: int, seed: int) -> list[Held]:
     places = range(len(held))
     chosen = random.Random(seed).sample(places, min(max(0, limit), len(places)))
     return [held[place] for place in sorted(chosen)]
-
-
-def _tokens(text: str) -> list[str]:
-    """The words as SQuAD's evaluation compares them: without case, punctuation and articles."""
-    bare = re.sub(r"[^\w\s]", "", text.lower())
-    return [word for word in bare.split() if word not in ("a", "an", "the")]

@@ -1,23 +1,19 @@
 """Decides from the scores of two systems whether one answers worse than the other. Pure."""
 
 from collections.abc import Sequence
-from textwrap import shorten
 from typing import Literal
 
 from pydantic import BaseModel
 
-from pipeline.evaluation.doubt import estimate
+from pipeline.evaluation.doubt import FEWEST_PAIRS, estimate
+from pipeline.evaluation.figures import Compared
+from pipeline.evaluation.measures import About
 from pipeline.measured import Measured, Number
 
 ScoredMode = Literal["base", "lora", "hybrid"]
 
-LEAST_QUESTIONS = 5
-"""Fewer questions decide nothing."""
 LARGEST_LOSS = 0.05
-"""A mean score that is lower by more than this counts as worse, however uncertain it is."""
-
-SHOWN_CHARS = 160
-"""The most characters of an answer that a line shows."""
+"""A mean score, or share, that is worse by more than this counts as worse, however uncertain it is."""
 
 
 class ScoredAnswer(Measured):
@@ -63,11 +59,14 @@ class Comparison(Measured):
     old: str | None
     """The adapter's name; None: the base."""
     mode: ScoredMode
+    measure: str = "score"
+    """The measure's key; `score`: that of `ScoredAnswer`."""
     questions: int
     new_mean: Number
     old_mean: Number
     difference: Number
-    """The new mean minus the old one. Above 0 the new system is better."""
+    """The new mean minus the old one; for a measure of which less is better, the old one minus the new one. Above 0 the new
+    system is better."""
     low: Number
     high: Number
     """`low` to `high` is the 95 % interval of the difference."""
@@ -80,7 +79,7 @@ def not_worse(new: AnswerScores, old: AnswerScores) -> Comparison:
     """Compares the new system with the old one, question by question.
 
     The new one is worse if its mean is lower by more than LARGEST_LOSS, if the whole interval of the difference lies below 0,
-    or if there are fewer than LEAST_QUESTIONS questions. The interval is that of a paired bootstrap (Efron and Tibshirani,
+    or if there are fewer than FEWEST_PAIRS questions. The interval is that of a paired bootstrap (Efron and Tibshirani,
     An Introduction to the Bootstrap, 1993).
     """
     assert new.mode == old.mode
@@ -89,7 +88,7 @@ def not_worse(new: AnswerScores, old: AnswerScores) -> Comparison:
     count = len(differences)
     found = estimate(differences, binary=False)
     difference, low, high = (found.value, found.low, found.high) if found else (0.0, 0.0, 0.0)
-    enough = count >= LEAST_QUESTIONS
+    enough = count >= FEWEST_PAIRS
     is_not_worse = enough and difference >= -LARGEST_LOSS and high >= 0
     names = [scores.adapter or "the base" for scores in (new, old)]
     if enough:
@@ -115,18 +114,45 @@ def not_worse(new: AnswerScores, old: AnswerScores) -> Comparison:
     )
 
 
-def largest_losses(new: AnswerScores, old: AnswerScores, count: int = 3) -> list[str]:
-    """The `count` questions on which the new system lost most, each in words with both answers."""
-    pairs = sorted(zip(new.answers, old.answers, strict=True), key=lambda pair: pair[0].score - pair[1].score)
-    return [
-        f"{new.mode}: {a.question} {b.score:.2f} → {a.score:.2f}\n  before: {_line(b.answer)}\n  now: {_line(a.answer)}"
-        for a, b in pairs[:count]
-        if a.score < b.score
-    ]
+def by_measure(
+    compared: Compared | None,
+    about: About,
+    mode: ScoredMode,
+    new: str | None,
+    old: str | None,
+    means: tuple[float, float],
+) -> Comparison:
+    """Whether the new system is worse by one measure, from the table of an evaluation.
 
+    It is worse if a share is worse by more than LARGEST_LOSS, or if the whole interval of the difference is on that side.
 
-def _line(text: str) -> str:
-    return shorten(text, SHOWN_CHARS, placeholder="…")
+    Args:
+        compared: the old system (a) with the new one (b); None: too few questions that the measure applies to, which
+            decides nothing.
+        about: the measure.
+        mode: how both answer.
+        new: the new adapter's name; None: the base.
+        old: the old adapter's name; None: the base.
+        means: the figures of the new system and of the old one.
+    """
+    names, sign = (new or "the base", old or "the base"), 1 if about.better == "higher" else -1
+    difference, low, high, questions = 0.0, 0.0, 0.0, 0
+    if compared:
+        questions, difference = compared.questions, sign * compared.difference
+        low, high = sorted((sign * compared.low, sign * compared.high))
+    is_not_worse = high >= 0 and not (about.unit == "share" and difference < -LARGEST_LOSS)
+    if compared:
+        word = "worse" if not is_not_worse else "better" if low > 0 else "not worse"
+        text = (
+            f"{mode}, {about.title.lower()}: {names[0]} {means[0]:.2f}, {names[1]} {means[1]:.2f} on {questions} "
+            f"questions: {word} ({difference:+.2f}, 95 % interval {low:+.2f} to {high:+.2f})"
+        )
+    else:
+        text = f"{mode}, {about.title.lower()}: too few questions to compare {names[0]} with {names[1]}"
+    return Comparison(
+        new=new, old=old, mode=mode, measure=about.key, questions=questions, new_mean=means[0], old_mean=means[1],
+        difference=difference, low=low, high=high, is_not_worse=is_not_worse, text=text,
+    )  # fmt: skip
 
 
 def mean(values: Sequence[float]) -> float:

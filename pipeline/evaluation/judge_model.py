@@ -52,33 +52,37 @@ class Agreement(Measured):
 async def verdicts(
     model: StructuredModel,
     asked: Sequence[tuple[GoldenQuestion, str]],
-    on_verdict: Callable[[], None] = lambda: None,
+    on_verdict: Callable[[int, ModelVerdict | None], None] = lambda *_: None,
 ) -> list[ModelVerdict | None]:
     """The model's verdict on each answer; None where its reply can't be read.
 
     Args:
         model: the judge.
         asked: questions with facts, each with an answer.
-        on_verdict: is told of each verdict.
+        on_verdict: is told the place of each answer and the verdict on it, as it comes.
 
     Raises:
         ModelError: the model can't be had.
     """
     gate = asyncio.Semaphore(CONCURRENCY)
 
-    async def one(question: GoldenQuestion, answer: str) -> ModelVerdict | None:
-        facts = "\n".join(f"- {' or '.join(group)}" for group in question.groups)
-        text = f"Question: {question.question}\n\nFacts:\n{facts}\n\n<answer>\n{without_marks(answer)}\n</answer>"
-        messages = [{"role": "system", "content": _RULES}, {"role": "user", "content": text}]
+    async def one(place: int, question: GoldenQuestion, answer: str) -> ModelVerdict | None:
         async with gate:
             try:
-                found = await fill_in(model, messages, ModelVerdict, max_tokens=300)
+                found = await fill_in(model, judge_messages(question, answer), ModelVerdict, max_tokens=300)
             except UnreadableError:  # the others may be read, and this one is counted nowhere
                 found = None
-        on_verdict()
+        on_verdict(place, found)
         return found
 
-    return list(await asyncio.gather(*(one(question, answer) for question, answer in asked)))
+    return list(await asyncio.gather(*(one(place, *one_asked) for place, one_asked in enumerate(asked))))
+
+
+def judge_messages(question: GoldenQuestion, answer: str) -> list[dict[str, str]]:
+    """What the judge is asked about an answer."""
+    facts = "\n".join(f"- {' or '.join(group)}" for group in question.groups)
+    text = f"Question: {question.question}\n\nFacts:\n{facts}\n\n<answer>\n{without_marks(answer)}\n</answer>"
+    return [{"role": "system", "content": _RULES}, {"role": "user", "content": text}]
 
 
 def agreement(judge: str, by_facts: Sequence[bool], by_model: Sequence[bool]) -> Agreement | None:

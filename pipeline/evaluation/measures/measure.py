@@ -65,6 +65,7 @@ MEASURES = Parts(
     {
         "accuracy": "pipeline.evaluation.measures.accuracy:ACCURACY",
         "completeness": "pipeline.evaluation.measures.completeness:COMPLETENESS",
+        "reference": "pipeline.evaluation.measures.reference:REFERENCE",
         "faithfulness": "pipeline.evaluation.measures.faithfulness:FAITHFULNESS",
         "citation_hit": "pipeline.evaluation.measures.citing:HIT",
         "citation_precision": "pipeline.evaluation.measures.citing:PRECISION",

@@ -8,10 +8,11 @@ from pipeline.content.documents import Document
 from pipeline.dataset import versions
 from pipeline.evaluation.evidence import Evidence
 from pipeline.evaluation.figures import compared, figure, values_of
-from pipeline.evaluation.judge_model import agreement, verdicts
+from pipeline.evaluation.judge_model import ModelVerdict, agreement, verdicts
 from pipeline.evaluation.measures import JUDGED, Judged, measures
 from pipeline.evaluation.voice.measuring import Voices, measure_voices
 from pipeline.evaluation.voice.texts import Text, authors_in, installed_authors, prose
+from pipeline.jobs.evaluating.answers import KeptVerdicts
 from pipeline.jobs.evaluating.record import COSTS, Evaluation
 from pipeline.progress import ProgressReport
 from pipeline.servers.structured import StructuredModel
@@ -54,27 +55,37 @@ def judge(settings: Settings, evaluation: Evaluation) -> None:
     evaluation.notes = [*judge_notes, *voices.notes, *_quoting(evaluation)]
 
 
-def ask_judge(evaluation: Evaluation, model: StructuredModel, progress: ProgressReport = lambda *_: None) -> None:
+def ask_judge(
+    settings: Settings, evaluation: Evaluation, model: StructuredModel, progress: ProgressReport = lambda *_: None
+) -> None:
     """Has a model judge the answers to all questions with facts. `judge` fills in what follows from it.
+
+    A verdict is kept, and not asked for again while question, facts, answer and judge are the same.
 
     Raises:
         ModelError: the model can't be had.
     """
-    asked = [
+    answers = [
         (name, one, reply.answer.answer)
         for name, result in evaluation.systems.items()
         for one, reply in zip(evaluation.questions, result.replies, strict=True)
         if one.answerable and one.groups and not reply.answer.refused
     ]
-    done = itertools.count(1)
-    found = asyncio.run(
-        verdicts(
-            model,
-            [(question, answer) for _, question, answer in asked],
-            lambda: progress(next(done), len(asked), "verdicts"),
-        )
-    )
-    for (name, question, _), verdict in zip(asked, found, strict=True):
+    kept = KeptVerdicts(settings, model.name)
+    found = [kept.find(question, answer) for _, question, answer in answers]
+    unknown = [place for place, verdict in enumerate(found) if verdict is None]
+    done = itertools.count(len(answers) - len(unknown) + 1)
+
+    def heard(asked: int, verdict: ModelVerdict | None) -> None:
+        place = unknown[asked]
+        _, question, answer = answers[place]
+        if verdict:
+            found[place] = verdict
+            kept.keep(question, answer, verdict)
+        progress(next(done), len(answers), "verdicts")
+
+    asyncio.run(verdicts(model, [answers[place][1:] for place in unknown], heard))
+    for (name, question, _), verdict in zip(answers, found, strict=True):
         if verdict:
             evaluation.systems[name].judged[question.question] = verdict.right
     evaluation.judge = model.name

@@ -141,6 +141,19 @@ def numbers(settings: Settings) -> list[int]:
     return sorted(int(found[1]) for name in names if (found := re.fullmatch(r"eval-(\d+)", name)))
 
 
+def latest(settings: Settings, count: int = 1) -> list[int]:
+    """The numbers of the newest evaluations, oldest first.
+
+    Raises:
+        SitetwinError: there are fewer.
+    """
+    found = numbers(settings)[-count:]
+    if len(found) < count:
+        there = "only one evaluation" if found else "no evaluation yet"
+        raise SitetwinError(f"there is {there}: `sitetwin eval` makes one")
+    return found
+
+
 def write(settings: Settings, evaluation: Evaluation) -> None:
     """Writes the record."""
     text = evaluation.model_dump_json(indent=1) + "\n"

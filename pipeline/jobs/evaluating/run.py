@@ -100,7 +100,7 @@ def evaluate(
             comparisons=[],
         )
         if judge_model:
-            ask_judge(made, judge_model, progress)
+            ask_judge(settings, made, judge_model, progress)
         judge(settings, made)
         made.seconds = time.monotonic() - started
         record.write(settings, made)

@@ -67,7 +67,9 @@ class RetrainingJob(Measured):
     resumed: bool = False
     """Whether the run was begun by an earlier job that was cancelled or died."""
     comparisons: list[Comparison] = Field(default_factory=list)
-    """The comparisons with the adapter that was promoted before, or with the base; one for each mode."""
+    """The comparisons with the adapter that was promoted before, or with the base; one for each mode and measure."""
+    evaluation: int | None = None
+    """The number of the evaluation that they come from; `sitetwin eval report` takes it."""
     judged: str = ""
     """A hash of the adapters and questions of the last comparison, by this job or an earlier one."""
     started_at: datetime

@@ -12,16 +12,17 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from pipeline.adapters import Adapter, base_hash, promoted
-from pipeline.dataset import versions
 from pipeline.dataset.build import Built
 from pipeline.dataset.build_progress import BuildProgress
 from pipeline.engine.promoting import promote
 from pipeline.errors import SitetwinError
-from pipeline.evaluation.adapter_scores import CancelledError, Held, askable, golden_questions, questions, score, unseen
-from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer, ScoredMode, largest_losses, not_worse
-from pipeline.jobs.recording import record_scores
+from pipeline.evaluation.adapter_scores import golden_questions
+from pipeline.evaluation.golden import GoldenQuestion
+from pipeline.jobs.evaluating.asking import CancelledError
+from pipeline.jobs.evaluating.record import report_file
+from pipeline.jobs.retraining.comparison import MODES, compare, held_out, named_measures, record_accuracy
 from pipeline.jobs.retraining.job import RetrainingRequest, Tracker
-from pipeline.settings import Settings, Visibility
+from pipeline.settings import Settings
 from pipeline.site import Site
 from pipeline.training import registry
 from pipeline.training.config import configuration
@@ -33,7 +34,6 @@ from pipeline.weights.memory import give_back_model
 
 Stop = Callable[[], bool]
 
-MODES: tuple[ScoredMode, ...] = ("lora", "hybrid")
 STOP_SECONDS = 0.5
 """How soon the build of a data set notices that it must stop."""
 
@@ -67,6 +67,7 @@ def _retrain(settings: Settings, tracker: Tracker, stop: Stop) -> None:
     base = base_hash(base_folder(settings))
     old = _rival(settings, base)
     golden_questions(settings)
+    named_measures(settings)
     job.data_set = _build(settings, tracker, stop)
     run = _same_run(settings, job.request, job.data_set, base)
     if run is None or run.state in OPEN or job.request.force:
@@ -75,8 +76,10 @@ def _retrain(settings: Settings, tracker: Tracker, stop: Stop) -> None:
         _unchanged(tracker, run, f"{run.name} was trained and promoted")
         return
     job.run = run.name
-    asked = _questions(settings, job.data_set, old)
-    judged = _digest(run, old, asked)
+    asked = held_out(settings, job.data_set, old.dataset if old else None)
+    if not asked:
+        raise SitetwinError(f"there is nothing to ask {run.name}: write some questions into golden.jsonl")
+    judged = _digest(settings, run, old, asked)
     if job.judged == judged and not job.request.force:
         rival = old.name if old else "the base"
         _unchanged(tracker, run, f"{run.name} was compared with {rival}; `sitetwin promote {run.name}` promotes it")
@@ -175,50 +178,39 @@ def _train(settings: Settings, tracker: Tracker, before: Run | None, stop: Stop)
     return run
 
 
-def _questions(settings: Settings, data_set: int, old: Adapter | None) -> list[Held]:
-    """The questions that neither adapter was trained on."""
-    asked = questions(settings, data_set)
-    of_old = old.dataset if old else None
-    if of_old is None or of_old not in versions.versions(settings):
-        return asked
-    return unseen(settings, asked, of_old)
-
-
 def _compare(
-    settings: Settings, tracker: Tracker, run: Run, old: Adapter | None, asked: Sequence[Held], stop: Stop
+    settings: Settings, tracker: Tracker, run: Run, old: Adapter | None, asked: Sequence[GoldenQuestion], stop: Stop
 ) -> None:
-    """Asks both adapters the same questions in both modes, and records the results in job and run."""
-    tracker.begin("comparison", "answers", 2 * sum(len(askable(asked, mode)) for mode in MODES))
-    with Site(settings).index() as index:
-        # Mode hybrid reads the notes that the new adapter has learnt from.
-        index.sync()
+    """Evaluates both adapters, and records the results in job and run."""
+    tracker.begin("comparison", "answers", 2 * len(MODES) * len(asked))
     visitors = run.visibility == "public" and (old is None or old.visibility == "public")
-    visibility: Visibility | None = "public" if visitors else None
-
-    def heard(_: ScoredAnswer) -> None:
-        tracker.advance(tracker.job.done + 1)
-
-    def scores(adapter: str | None, mode: ScoredMode) -> AnswerScores:
-        return score(settings, adapter, asked, mode=mode, visibility=visibility, on_answer=heard, cancelled=stop)
-
     tracker.job.comparisons = []
     try:
-        for mode in MODES:
-            new = scores(run.name, mode)
-            record_scores(settings, run.name, "held out", new)
-            before = scores(old.name if old else None, mode)
-            tracker.job.comparisons.append(not_worse(new, before))
-            for line in (tracker.job.comparisons[-1].text, *largest_losses(new, before)):
-                _say(line)
+        made, comparisons = compare(
+            settings,
+            run.name,
+            old,
+            asked,
+            visibility="public" if visitors else None,
+            progress=lambda done, *_: tracker.advance(done),
+            cancelled=stop,
+        )
     except CancelledError:
         raise RetrainingStoppedError from None
+    tracker.job.comparisons, tracker.job.evaluation = comparisons, made.number
+    record_accuracy(settings, run.name, made)
+    for comparison in comparisons:
+        _say(comparison.text)
+    _say(f"report: {report_file(settings, made.number, '.html')}")
 
 
 def _decide(settings: Settings, tracker: Tracker, run: Run, old: Adapter | None) -> None:
     comparisons = tracker.job.comparisons
-    texts = "; ".join(comparison.text for comparison in comparisons)
+    texts = "; ".join(comparison.text for comparison in comparisons if comparison.questions)
     reason = ""
-    if not all(comparison.is_not_worse for comparison in comparisons):
+    if undecided := [mode for mode in MODES if not any(one.questions for one in comparisons if one.mode == mode)]:
+        reason = f"the questions are too few to compare in {' and '.join(undecided)}: write some into golden.jsonl"
+    elif not all(comparison.is_not_worse for comparison in comparisons):
         reason = texts
     elif _rival(settings, run.base_hash) != old:
         reason = f"another adapter was promoted meanwhile; {texts}"
@@ -237,9 +229,10 @@ def _unchanged(tracker: Tracker, run: Run, since: str) -> None:
     tracker.end("done", f"nothing has changed since {since}; `sitetwin retrain --force` trains anew", "unchanged")
 
 
-def _digest(run: Run, old: Adapter | None, asked: Sequence[Held]) -> str:
+def _digest(settings: Settings, run: Run, old: Adapter | None, asked: Sequence[GoldenQuestion]) -> str:
     """A hash that is the same for the same comparison."""
-    parts = [run.name, old.name if old else None, *(held.model_dump() for held in asked)]
+    measures = settings.retrain.not_worse
+    parts = [run.name, old.name if old else None, measures, *(one.model_dump() for one in asked)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

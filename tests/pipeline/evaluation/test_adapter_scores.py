@@ -20,8 +20,6 @@ from pipeline.evaluation.adapter_scores import (
     score,
     seen,
     specifics,
-    token_f1,
-    unseen,
 )
 from pipeline.evaluation.comparing import ScoredAnswer, ScoredMode, not_worse
 from pipeline.processes import engine
@@ -100,24 +98,6 @@ def test_another_file_of_golden_questions(tmp_path: Path) -> None:
         questions(settings, None)
     (tmp_path / "mine.jsonl").write_text(GOLDEN, encoding="utf-8")
     assert len(questions(settings, None)) == 2
-
-
-def test_what_the_other_adapter_was_trained_on_is_left_out(tmp_path: Path) -> None:
-    settings = Settings(root=tmp_path)
-    (tmp_path / "golden.jsonl").write_text(GOLDEN, encoding="utf-8")
-    data_set(settings, 1, {"a.md": "test", "b.md": "train"})
-    data_set(settings, 2, {"a.md": "train", "b.md": "test", "c.md": "test"})
-    asked = questions(settings, 2)
-    assert documents_of(unseen(settings, asked, 1)) == {"", "c.md"}
-    data_set(settings, 3, {"b.md": "train"}, split_by="pair")
-    assert documents_of(unseen(settings, asked, 3)) == {"", "c.md"}
-
-
-def test_f1_counts_shared_words_whatever_case_articles_and_punctuation() -> None:
-    assert token_f1("The port is 8765.", "the port is 8765") == 1
-    # 2 of 4 words and 2 of 2: precision 0.5, recall 1.
-    assert token_f1("it is port 8765", "The port: 8765") == pytest.approx(2 / 3)
-    assert token_f1("", "port") == token_f1("port", "") == 0
 
 
 def test_specifics_are_what_the_reference_adds_to_the_question() -> None:

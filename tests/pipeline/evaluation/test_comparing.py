@@ -1,9 +1,12 @@
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from pipeline.evaluation.comparing import AnswerScores, Comparison, ScoredAnswer, largest_losses, not_worse
+from pipeline.evaluation.comparing import AnswerScores, Comparison, ScoredAnswer, by_measure, not_worse
+from pipeline.evaluation.figures import Compared
+from pipeline.evaluation.measures import About
 
 
 def scores(name: str | None, values: Sequence[float]) -> AnswerScores:
@@ -38,14 +41,39 @@ def test_few_questions_decide_nothing() -> None:
     assert not not_worse(scores("new", []), scores("old", [])).is_not_worse
 
 
-def test_the_largest_losses_are_shown_with_both_answers() -> None:
-    old, new = scores(None, [1.0, 0.5, 0.5, 1.0, 0.9]), scores("new", [0.2, 0.5, 1.0, 0.0, 0.8])
-    new.answers[3].answer = "no\nidea " * 100
-    lines = largest_losses(new, old, count=2)
-    assert [line.split("\n")[0] for line in lines] == ["lora: 3 1.00 → 0.00", "lora: 0 1.00 → 0.20"]
-    assert len(lines[0].split("\n")) == 3
-    assert len(lines[0]) < 220
-    assert len(largest_losses(new, old, count=9)) == 3
+def compared(difference: float, low: float, high: float) -> Compared:
+    return Compared(
+        a="old", b="new", measure="m", difference=difference, low=low, high=high, p=1, raw_p=1, questions=40
+    )
+
+
+SHARE = About(key="m", title="Measure", sentence="", cannot_see="")
+
+
+@pytest.mark.parametrize(
+    ("about", "found", "is_not_worse", "word"),
+    [
+        (SHARE, compared(0.2, 0.1, 0.3), True, "better (+0.20"),
+        (SHARE, compared(-0.04, -0.1, 0.02), True, "not worse (-0.04"),
+        (SHARE, compared(-0.06, -0.2, 0.1), False, "worse (-0.06"),
+        (SHARE, compared(-0.03, -0.05, -0.01), False, "worse (-0.03"),
+        (replace(SHARE, better="lower"), compared(0.2, 0.1, 0.3), False, "worse (-0.20, 95 % interval -0.30 to -0.10)"),
+        (replace(SHARE, better="lower"), compared(-0.2, -0.3, -0.1), True, "better (+0.20"),
+        (replace(SHARE, better="lower", unit="distance"), compared(0.2, -0.1, 0.4), True, "not worse (-0.20"),
+    ],
+)
+def test_worse_by_a_measure_is_a_clear_loss_in_its_direction(
+    about: About, found: Compared, is_not_worse: bool, word: str
+) -> None:
+    comparison = by_measure(found, about, "lora", "new", None, (0.5, 0.6))
+    assert comparison.is_not_worse is is_not_worse
+    assert f"lora, measure: new 0.50, the base 0.60 on 40 questions: {word}" in comparison.text
+
+
+def test_a_measure_of_too_few_questions_decides_nothing() -> None:
+    comparison = by_measure(None, SHARE, "lora", "new", "old", (1.0, 0.0))
+    assert (comparison.is_not_worse, comparison.questions) == (True, 0)
+    assert comparison.text == "lora, measure: too few questions to compare new with old"
 
 
 def test_the_interval_is_that_of_a_paired_bootstrap() -> None:

@@ -25,11 +25,11 @@ class Judge:
 def test_a_model_judges_by_the_facts_and_an_unreadable_reply_counts_nowhere() -> None:
     judge, heard = Judge(), []
     asked = [(QUESTIONS[0], "In 2013 [1]."), (QUESTIONS[0], "Last year."), (QUESTIONS[0], "When?")]
-    found = asyncio.run(verdicts(judge, asked, lambda: heard.append(1)))
+    found = asyncio.run(verdicts(judge, asked, lambda place, verdict: heard.append((place, verdict))))
     assert [one.right if one else None for one in found] == [True, False, None]
     assert "- 2013" in judge.read[0]
     assert "[1]" not in judge.read[0]
-    assert len(heard) == 3
+    assert sorted(heard, key=lambda one: one[0]) == list(enumerate(found))
 
 
 def test_kappa_is_what_is_left_of_the_agreement_without_chance() -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from pipeline.advice import steps
+from pipeline.advice.evaluations import parsed
 from pipeline.evaluation.doubt import Estimate, questions_needed, visible_gap
 from pipeline.evaluation.figures import Compared, Figure
 from pipeline.evaluation.measures import JUDGED, MEASURES, About, measures
@@ -53,7 +55,9 @@ def scale(evaluation: Evaluation, key: str) -> str:
 
 
 def titled(evaluation: Evaluation, about: About) -> str:
-    """A measure's title, with its scale if it has one."""
+    """A measure's title, with its unit where the figures lack it, and with its scale if it has one."""
+    if about.unit in ("tokens", "tokens/s"):
+        return f"{about.title} ({about.unit})"
     between = scale(evaluation, about.key)
     return f"{about.title} ({between})" if between and about.key != "voice" else about.title
 
@@ -125,33 +129,12 @@ def conclusions(evaluation: Evaluation) -> list[str]:
 
 def next_steps(evaluation: Evaluation) -> list[str]:
     """What to do, from the figures: each sign with the command or setting that mends it."""
-    steps = []
+    found = steps.next_steps(parsed(evaluation.model_dump_json()))
     for name, result in evaluation.systems.items():
-        figures = {key: figure.all.value for key, figure in result.figures.items()}
-        reads = result.system.reads_notes
-        if reads and figures.get("citation_hit", 1) < 0.7:
-            steps.append(
-                f"{name} names the right page in {figures['citation_hit']:.0%} of its answers only: `sitetwin search "
-                "QUESTION --explain` shows where the search loses it; chunks of other size or a reranker may help."
-            )
-        if reads and figures.get("citation_hit", 0) - figures.get("accuracy", 1) > 0.15:
-            steps.append(
-                f"{name} finds the page and misses the fact: set `retrieval.passages` lower, or choose a larger model."
-            )
-        if figures.get("refusal_recall", 1) < 0.5 and reads:
-            steps.append(f"{name} answers what the notes do not: raise `chat.decline_below`.")
-        if figures.get("wrongly_refused", 0) > 0.15:
-            steps.append(f"{name} declines what the notes answer: lower `chat.decline_below`.")
-        if figures.get("staleness", 0) > 0:
-            steps.append(f"{name} says what a note said before its change: look facts up, do not train them in.")
         seen, unseen = (getattr(result.figures.get("accuracy"), part, None) for part in ("seen", "unseen"))
         if result.system.mode == "lora" and seen and unseen and seen.low > unseen.high:
-            steps.append(f"{name} knows only what it was trained on: memory is not knowledge.")
-    if not any(result.adapter for result in evaluation.systems.values()):
-        steps.append(
-            "No adapter was asked: `sitetwin train`, then `sitetwin eval --systems base,rag,lora:RUN,hybrid:RUN`."
-        )
-    return steps
+            found.append(f"{name} knows only what it was trained on: memory is not knowledge.")
+    return found
 
 
 def wrong(evaluation: Evaluation, name: str, question: str) -> str:

@@ -2,7 +2,9 @@ import pytest
 
 from pipeline.chat import Answer
 from pipeline.chat.records import Timings
+from pipeline.evaluation.golden import GoldenQuestion
 from pipeline.evaluation.measures import Judged, measures
+from pipeline.evaluation.measures.reference import token_f1
 from tests.pipeline.evaluation.planted import QUESTIONS, figures
 
 
@@ -54,3 +56,19 @@ def test_the_speed_is_that_of_all_words_after_the_search() -> None:
     assert speed.of(Judged(QUESTIONS[0], answer, written=20)) == 10
     # A quotation asks no model.
     assert speed.of(Judged(QUESTIONS[0], answer)) is None
+
+
+def test_f1_counts_shared_words_whatever_case_articles_and_punctuation() -> None:
+    assert token_f1("The port is 8765.", "the port is 8765") == 1
+    # 2 of 4 words and 2 of 2: precision 0.5, recall 1.
+    assert token_f1("it is port 8765", "The port: 8765") == pytest.approx(2 / 3)
+    assert token_f1("", "port") == token_f1("port", "") == 0
+
+
+def test_the_words_of_the_reference_are_counted_and_a_refusal_has_none() -> None:
+    reference = next(measure for measure in measures() if measure.key == "reference")
+    question = GoldenQuestion(question="Which port?", fact="8765", page="m", reference="The port: 8765")
+    said = Answer(question="?", mode="rag", answer="It is port 8765 [1].", citations=[], refused=False, model="m")
+    assert reference.of(Judged(question, said)) == pytest.approx(2 / 3)
+    assert reference.of(Judged(question, said.model_copy(update={"refused": True}))) == 0
+    assert reference.of(Judged(QUESTIONS[0], said)) is None

@@ -14,6 +14,7 @@ from pipeline.evaluation.systems import System
 from pipeline.jobs.evaluating.record import Evaluation, Reply, SystemResult
 from pipeline.jobs.evaluating.report.markdown import markdown
 from pipeline.jobs.evaluating.report.page import bars, coded, page
+from pipeline.jobs.evaluating.report.terminal import lines
 from pipeline.jobs.evaluating.report.wording import described, failures, next_steps, number, said, with_doubt
 from pipeline.settings import Settings
 
@@ -109,3 +110,12 @@ def test_what_is_wrong_gets_the_setting_that_mends_it(evaluation: Evaluation) ->
     evaluation.systems["rag"].figures["wrongly_refused"] = estimated(0.5, 0, 1)
     assert any("lower `chat.decline_below`" in step for step in next_steps(evaluation))
     assert coded("set `a<b` now") == "set <code>a&lt;b</code> now"
+
+
+def test_figures_that_are_no_shares_have_their_unit_in_the_table(evaluation: Evaluation) -> None:
+    for result in evaluation.systems.values():
+        result.figures["tokens_per_second"] = estimated(3.1, 2.9, 3.4)
+        result.figures["tokens_read"] = estimated(58, 56, 60)
+    table = "\n".join(lines(evaluation))
+    assert "Speed (tokens/s)" in table
+    assert "Read (tokens)" in table

@@ -155,11 +155,15 @@ def test_the_record_is_json_without_a_key(notes: Settings) -> None:
 
 
 class YesSayer:
-    """A judge that finds every answer right."""
+    """A judge that finds every answer right, and counts how often it is asked."""
 
     name = "yes"
 
+    def __init__(self) -> None:
+        self.asked = 0
+
     async def reply(self, messages: list[dict[str, str]], schema: dict[str, object], **_: object) -> str:
+        self.asked += 1
         return '{"right": true}'
 
 
@@ -172,3 +176,16 @@ def test_a_judge_model_stands_beside_the_facts_and_overrules_none(notes: Setting
     assert made.agreement.answers == len(made.systems["base"].judged) + len(made.systems["rag"].judged)
     assert any("agrees with the hand-written facts" in note for note in made.notes)
     assert "Accuracy by a model" in write_report(notes, made).read_text(encoding="utf-8")
+
+
+def test_a_verdict_is_kept_until_answer_facts_or_judge_change(notes: Settings) -> None:
+    judge = YesSayer()
+    first = run(notes, Model(), "base", "rag", judge_model=judge)
+    count = judge.asked
+    assert count == sum(len(one.judged) for one in first.systems.values())
+    again = run(notes, Model(), "base", "rag", judge_model=judge)
+    assert judge.asked == count
+    assert again.systems["rag"].judged == first.systems["rag"].judged
+    judge.name = "another"
+    run(notes, Model(), "base", "rag", judge_model=judge)
+    assert judge.asked == 2 * count

@@ -10,6 +10,7 @@ import pytest
 from pipeline.adapters import adapters_directory, promoted
 from pipeline.chat import Answer
 from pipeline.engine.promoting import promote
+from pipeline.jobs.evaluating.record import read
 from pipeline.jobs.retraining.job import read_job
 from pipeline.jobs.retraining.steps import retrain
 from pipeline.site import Site
@@ -51,12 +52,16 @@ def test_first_the_base_is_compared_then_nothing_has_changed_then_one_note_has(s
     first = done(site, tracker)
     assert (first.outcome, first.run, first.data_set) == ("promoted", "best-1", 1)
     assert first.asked > len(GUIDES)
-    assert [(c.mode, c.new, c.old) for c in first.comparisons] == [("lora", "best-1", None), ("hybrid", "best-1", None)]
-    assert all(c.questions >= 5 for c in first.comparisons)
+    expected = [(mode, measure) for mode in ("lora", "hybrid") for measure in site.retrain.not_worse]
+    assert [(c.mode, c.measure) for c in first.comparisons] == expected
+    assert {(c.new, c.old) for c in first.comparisons} == {("best-1", None)}
+    assert all(c.questions >= 5 for c in first.comparisons if c.measure == "reference")
     assert promoted(site).name == "best-1"
     run = registry.find(site, "best-1")
-    assert [(score.asked, score.mode) for score in run.scores] == [("held out", "lora"), ("held out", "hybrid")]
-    assert run.scores[1].mean == first.comparisons[1].new_mean
+    assert [(score.asked, score.mode) for score in run.scores] == [("golden", "lora"), ("golden", "hybrid")]
+    made = read(site, first.evaluation)
+    assert list(made.systems) == ["lora:base", "lora:best-1", "hybrid:base", "hybrid:best-1"]
+    assert made.systems["hybrid:best-1"].figures["accuracy"].all.value == run.scores[1].mean
 
     second = done(site, tracker)
     assert (second.outcome, second.asked, second.run) == ("unchanged", 0, "best-1")
