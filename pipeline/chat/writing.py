@@ -22,8 +22,8 @@ UNSUPPORTED_MARK = "[?]"
 class WrittenAnswer:
     """What became of a model's answer."""
 
-    refused: bool = False
-    """It said that the notes do not hold the answer."""
+    failed: bool = False
+    """It declined, or all that it said rests on no passage or is beside the best quotations: it speaks against an answer."""
     why_not: str = ""
     """Why nothing of it, or no more of it, was shown."""
     unsupported: list[str] = field(default_factory=list)
@@ -75,7 +75,7 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
     outcome = WrittenAnswer()
     seen: set[str] = set()
     waiting: list[str] = []
-    has_shown = is_grounded = is_beside = False
+    has_shown = is_grounded = is_beside = has_said = False
     copied = 0
     with closing(sentence_stream(reply)) as stream:
         for said in stream:
@@ -90,17 +90,18 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
                 if has_shown or waiting:
                     continue
                 # A mark beside it says the opposite.
-                outcome.refused = not marks_of(said.text)
+                outcome.failed = not marks_of(said.text)
                 outcome.why_not = "it declined"
                 break
             if not words(sentence) or desk.grounds.is_question(sentence):
                 continue
+            has_said = True
             lacking = desk.lacking(sentence)
             outcome.unsupported += lacking
             if lacking and desk.unsupported == "drop":
                 continue
             if lacking and desk.unsupported == "quote":
-                outcome.why_not = f"no passage holds {lacking[0]}"
+                outcome.why_not, outcome.failed = f"no passage holds {lacking[0]}", not is_grounded
                 return outcome
             marks = [UNSUPPORTED_MARK] if lacking else desk.marks(sentence, marks_of(said.text))
             agrees = desk.agrees(sentence)
@@ -119,7 +120,8 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
         yield "".join(waiting)
     elif not has_shown:
         why = "it does not say what the best quotations say" if is_beside else "no passage holds what it said"
-        outcome.why_not = outcome.why_not or why
+        if not outcome.why_not:
+            outcome.why_not, outcome.failed = why, has_said
     return outcome
 
 

@@ -176,11 +176,21 @@ def test_what_no_passage_holds_is_found_before_it_is_shown(unsupported: str, sai
     assert answer.unsupported == ["1952", "Grace", "Hopper"]
 
 
-def test_the_models_refusal_decides_where_the_evidence_is_weak() -> None:
+@pytest.mark.parametrize(
+    "reply", [NOT_IN_NOTES, "Bananas ripen slowly in warm rooms.", "Its inventor was Grace Hopper."]
+)
+def test_a_model_that_says_nothing_that_holds_decides_where_the_evidence_is_weak(reply: str) -> None:
     weak = lambda question, passages: Answerability(0.45, decline_below=0.3)  # noqa: E731
     strong = lambda question, passages: Answerability(0.8, decline_below=0.3)  # noqa: E731
-    assert run(ASKED, Model(NOT_IN_NOTES), judge=weak)[1].refused
-    assert run(ASKED, Model(NOT_IN_NOTES), judge=strong)[1].form == "quoted"
+    assert run(ASKED, Model(reply), judge=weak)[1].refused
+    assert run(ASKED, Model(reply), judge=strong)[1].form == "quoted"
+    assert run(ASKED, Model(reply), judge=weak, settings={"unsupported": "quote"})[1].refused
+
+
+@pytest.mark.parametrize("reply", ["", "[1]", ASKED])
+def test_a_model_that_says_nothing_is_no_witness(reply: str) -> None:
+    weak = lambda question, passages: Answerability(0.45, decline_below=0.3)  # noqa: E731
+    assert run(ASKED, Model(reply), judge=weak)[1].form == "quoted"
 
 
 def test_answer_and_refusal_are_in_the_language_of_the_question() -> None:
