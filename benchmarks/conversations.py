@@ -129,7 +129,8 @@ def figures(name: str, said: Sequence[Said]) -> Figures:
 
 
 def _percent(values: Sequence[float], *, binary: bool = False) -> str:
-    found = estimate(values, binary=binary)
+    # Where every share is whole, a bootstrap would leave no doubt at all.
+    found = estimate(values, binary=binary or set(values) <= {0.0, 1.0})
     return f"{found.value:.0%} ({found.low:.0%} to {found.high:.0%}) of {found.count}" if found else "–"
 
 

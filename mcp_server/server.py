@@ -10,10 +10,13 @@ import anyio
 from mcp.server.fastmcp import Context, FastMCP
 from mcp.server.fastmcp.exceptions import ToolError
 from mcp.types import ToolAnnotations
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from pipeline.chat import Answer, Turn
 from pipeline.errors import SitetwinError
+from pipeline.evaluation.systems import OpenSystem, chosen_systems
+from pipeline.evaluation.systems.compare import Answered, Failed
+from pipeline.evaluation.systems.compare import compare as side_by_side
 from pipeline.index.filters import Filters
 from pipeline.index.passages import SearchResult
 from pipeline.jobs.retraining.job import RetrainingJob, RetrainingRequest, read_job
@@ -112,10 +115,55 @@ def create_server(settings: Settings, visibility: Visibility | None = None) -> F
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(pieces.close)
 
+    if visibility is None or settings.gateway.compare:
+        _add_compare(server, settings, visibility)
     if visibility is None:
         # A server that others can reach must not change anything.
         _add_retraining(server, settings)
     return server
+
+
+class Compared(BaseModel):
+    """What several systems say to one question."""
+
+    question: str
+    systems: dict[str, Answered | Failed]
+    """By name; the answer with its sources, passages and times, or why there is none."""
+
+
+def _add_compare(server: FastMCP, settings: Settings, visibility: Visibility | None) -> None:
+    """Adds the tool that does what the gateway's page `/compare` does. Visitors have it if they have the page."""
+
+    @server.tool(title="Compare ways to answer", annotations=READS)
+    async def compare(
+        question: Annotated[str, Field(description="A question to ask all of them", min_length=1)],
+        context: Context[Any, Any, Any],
+        systems: Annotated[
+            list[str] | None,
+            Field(
+                description="Such as base, persona, rag, rag+persona, lora, hybrid, or lora:RUN and hybrid:RUN; none: those "
+                "that the site has",
+                max_length=6,
+            ),
+        ] = None,
+    ) -> Compared:
+        """Ask several ways to answer the same question at the same time: the model alone, with the notes, under an adapter.
+
+        Each comes with its sources, the passages found, why it declined, and its times, which are longer than alone.
+        """
+        chosen = await _in_thread(lambda: chosen_systems(settings, systems or [], is_owner=visibility is None))
+        heard = side_by_side([OpenSystem(settings, system, visibility) for system in chosen], question)
+        found: dict[str, Answered | Failed] = {}
+        try:
+            while (event := await _in_thread(lambda: next(heard, None))) is not None:
+                name, said = event
+                if isinstance(said, Answered | Failed):
+                    found[name] = said
+                    await context.report_progress(len(found), len(chosen), f"{name} has answered")
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(heard.close)
+        return Compared(question=question, systems={system.name: found[system.name] for system in chosen})
 
 
 def _add_retraining(server: FastMCP, settings: Settings) -> None:

@@ -19,7 +19,7 @@ from pipeline.chat.records import ChatModel
 from pipeline.errors import SitetwinError
 from pipeline.evaluation import golden
 from pipeline.evaluation.probes import Probe, probes
-from pipeline.evaluation.systems import OpenSystem, System, default_systems, find_system
+from pipeline.evaluation.systems import OpenSystem, System, chosen_systems, default_systems
 from pipeline.evaluation.systems.compare import Answered, Failed, Piece, Waits, compare
 from pipeline.evaluation.votes import Vote, keep_vote, kept_votes, tally
 from pipeline.settings import Settings, Visibility
@@ -169,16 +169,10 @@ class CompareApi:
         Raises:
             RefusedRequestError: there is none of a name, or a blind comparison has one alone.
         """
-        names = list(dict.fromkeys(asked.systems))
-        if asked.blind and len(names) < 2:
+        if asked.blind and len(set(asked.systems)) < 2:
             raise RefusedRequestError(400, "request", "systems: a blind comparison needs two.")
-        offered = {system.name: system for system in default_systems(self._settings)}
         try:
-            return [
-                offered[name] if name in offered or not owner else find_system(self._settings, name) for name in names
-            ]
-        except KeyError as error:
-            raise RefusedRequestError(400, "request", f"systems: there is no {error.args[0]!r} here.") from None
+            return chosen_systems(self._settings, asked.systems, is_owner=owner)
         except SitetwinError as error:
             raise RefusedRequestError(400, "request", f"systems: {error}") from None
 

@@ -130,3 +130,36 @@ async def test_ask_without_an_adapter_names_the_next_step(settings: Settings, mo
     assert "sitetwin promote RUN" in str(result.content)
     assert named.isError
     assert "there is no adapter 'nobody'" in str(named.content)
+
+
+@pytest.mark.anyio
+async def test_compare_asks_each_system_and_tells_passages_and_reasons(settings: Settings) -> None:
+    asked = {"question": "How hot is green tea brewed?", "systems": ["rag"]}
+    nowhere = {"question": "Who won the cup of 1974?", "systems": ["rag"]}
+    async with connected(create_server(settings)) as client:
+        found = (await client.call_tool("compare", asked)).structuredContent
+        refused = (await client.call_tool("compare", nowhere)).structuredContent
+        wrong = await client.call_tool("compare", asked | {"systems": ["rga"]})
+    assert found is not None
+    assert refused is not None
+    assert "70 degrees" in found["systems"]["rag"]["answer"]["answer"]
+    assert found["systems"]["rag"]["passages"][0]["document"].endswith("tea.md")
+    assert refused["systems"]["rag"]["answer"]["refused"]
+    assert refused["systems"]["rag"]["reason"]
+    assert wrong.isError
+    assert "no system 'rga'" in wrong.content[0].text
+
+
+@pytest.mark.anyio
+async def test_visitors_compare_only_where_the_page_is_open_and_see_public_text(settings: Settings) -> None:
+    asked = {"question": "What is the safe combination?", "systems": ["rag"]}
+    async with connected(create_server(settings, "public")) as client:
+        assert "compare" not in {tool.name for tool in (await client.list_tools()).tools}
+    opened = settings.model_copy(update={"gateway": settings.gateway.model_copy(update={"compare": True})})
+    async with connected(create_server(opened, "public")) as client:
+        told = await client.call_tool("compare", asked)
+        other = await client.call_tool("compare", asked | {"systems": ["lora:mine"]})
+    assert "31-41-59" not in told.content[0].text
+    assert other.isError
+    async with connected(create_server(settings)) as client:
+        assert "31-41-59" in (await client.call_tool("compare", asked)).content[0].text

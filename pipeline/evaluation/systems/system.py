@@ -1,5 +1,7 @@
 """A system: one way to answer, with a name. Some are built in, the owner's stand in `[evaluation.systems.NAME]`."""
 
+from collections.abc import Sequence
+
 from pipeline.adapters import promotions
 from pipeline.errors import SettingsError
 from pipeline.settings import Settings, SystemSettings
@@ -64,3 +66,21 @@ def default_systems(settings: Settings) -> list[System]:
     if promotions(settings):
         names += ["lora", "hybrid"]
     return [find_system(settings, name) for name in (*names, *settings.evaluation.systems)]
+
+
+def chosen_systems(settings: Settings, names: Sequence[str], *, is_owner: bool) -> list[System]:
+    """The systems of these names, each once; without names those that can be compared as the site stands.
+
+    Args:
+        settings: the site's settings.
+        names: as `find_system` takes them.
+        is_owner: whether every system may be named. Others may name what is compared without names.
+
+    Raises:
+        SettingsError: there is none of a name, or it may not be named.
+    """
+    offered = {system.name: system for system in default_systems(settings)}
+    wanted = list(dict.fromkeys(names)) or list(offered)
+    if not is_owner and (unknown := [name for name in wanted if name not in offered]):
+        raise SettingsError(f"there is no {unknown[0]!r} here: name some of {', '.join(offered)}")
+    return [offered.get(name) or find_system(settings, name) for name in wanted]
