@@ -156,7 +156,7 @@ def unclear(question: str) -> str:
         return " ".join(asked[first : first + 2])
     # The pronouns of "Is it safe to …" and "is there …" stand for nothing.
     if asked[first] in ("it", "there", "here") and re.search(
-        r"\b(?:is|was|does|will|would|can|are|were|do)\s+(?:it|there|here)\b.*\b(?:to|when|that|if|for|a|an|any|of)\b",
+        r"\b(?:is|was|does|did|will|would|can|are|were|do|has)\s+(?:it|there|here)\b.*\b(?:to|when|that|if|for|a|an|any|of)\b",
         question,
         re.IGNORECASE,
     ):

@@ -22,7 +22,7 @@ from pipeline.dataset.teachers.extractive.phrases import (
 from pipeline.text.function_words import FUNCTION_WORDS
 
 _GOOD_OR_BAD = (
-    "amazing awesome great terrible horrible awful beautiful ugly perfect fantastic excellent incredible impressive annoying frustrating"
+    "amazing awesome welcome great terrible horrible awful beautiful ugly perfect fantastic excellent incredible impressive annoying frustrating"
     " painful fun boring nice weird silly cool neat bad best worst wonderful disappointing useful useless clunky cute sad scary"
     " love loved interesting stupid crazy ridiculous lovely brilliant poor garbage crap sucks better worse favorite favourite enjoyable"
     " comfortable unusable pleasant surprising fine good overrated underrated gorgeous hilarious mess"
@@ -35,46 +35,6 @@ _FEELS = re.compile(
     r"|understand|a fan|not a fan|hoping|looking forward|look forward|guess|suppose|consider)\b"
     r"|\bin my opinion\b|\bmy (?:\w+ )?(?:favou?rite|opinion|complaint|issue|problem|hope)|\bpersonally\b",
     re.IGNORECASE,
-)
-
-_IRREGULAR = dict(
-    pair.split(":")
-    for pair in """bought:buy got:get built:build wrote:write made:make found:find used:use did:do ran:run chose:choose kept:keep lost:lose
-    saw:see sent:send sold:sell spent:spend took:take took:take taught:teach learned:learn learnt:learn drew:draw began:begin
-    knew:know thought:think held:hold left:leave brought:bring gave:give broke:break switched:switch tried:try
-    replaced:replace purchased:purchase created:create received:receive moved:move realized:realize realised:realise discovered:discover
-    noticed:notice decided:decide managed:manage started:start wanted:want needed:need planned:plan expected:expect installed:install
-    upgraded:upgrade added:add removed:remove updated:update changed:change wrapped:wrap ordered:order released:release developed:develop
-    designed:design implemented:implement configured:configure tested:test played:play picked:pick figured:figure migrated:migrate
-    rebuilt:rebuild rewrote:rewrite redesigned:redesign recorded:record experienced:experience followed:follow solved:solve fixed:fix
-    listed:list opened:open measured:measure included:include enabled:enable copied:copy posted:post published:publish converted:convert
-    reviewed:review printed:print formatted:format shared:share deleted:delete ripped:rip signed:sign downloaded:download
-    mentioned:mention assumed:assume hoped:hope missed:miss combined:combine tweaked:tweak visited:visit cooked:cook planted:plant
-    """.split()
-)
-_PRESENT = frozenset(
-    "use run host keep have own play write build make do read recommend store work try sell teach collect cook grow measure take see"
-    " maintain develop rely avoid carry need get call".split()
-)
-_PERFECT = frozenset(
-    "used built written made found tried added moved replaced installed upgraded updated released started switched named run read seen"
-    " bought created implemented changed learned played published set put removed recorded converted finished migrated"
-    " rebuilt rewritten designed redesigned developed".split()
-)
-_THAT_VERBS = frozenset(
-    "found noticed realized realised discovered decided learned learnt figured knew thought expected assumed hoped".split()
-)
-_TO_VERBS = frozenset("wanted tried planned decided needed managed started hoped chose learned expected".split())
-_WITHOUT_OBJECT = frozenset(
-    "do think know move work rely figure hope sign decide manage assume begin expect start realize realise".split()
-)
-_WITH_PREPOSITION = frozenset(
-    "working playing looking waiting switching trying setting moving listening messing".split()
-)
-_PARTICLES = "up|out|off|down|back|over|together|away|around"
-_OBJECT = re.compile(
-    r"(?:a|an|the|my|our|some|several|two|three|four|five|\d\S*|[A-Z`][\w`.+-]*|\w+s|all|every|another|both|new|any|no|quite a)\s|[A-Z`]\w*[.,]",
-    re.ASCII,
 )
 
 
@@ -97,94 +57,24 @@ _NO_DEFINITION = re.compile(
 )  # fmt: skip
 
 
+_REASON = re.compile(
+    r"(?P<what>(?:[\w'’-]+ ){0,4}[\w'’-]+),? (?:mostly |mainly |partly |only |simply )?(?:because|since|thanks to|due to) "
+)
+
+
 def from_subject(sentence: str, known: str) -> Iterator[AskedSentence]:
     """Yields questions such as `What is X?` and `What does X need?`. See `subject` for `known`."""
     found = subject(sentence, known)
     if not found:
         return
     about, verb, rest = found
+    if verb in BE and (hit := _REASON.match(rest)) and not BACK.search(hit["what"]):
+        yield AskedSentence(f"why {verb} {about.words} {yours(hit['what'])}?", about.is_name, 10)
     if verb in BE and re.match(r"(?:a|an|the|one of)\s", rest) and not _NO_DEFINITION.match(rest):
         yield AskedSentence(f"what {verb} {about.words}?", about.is_name, 9)
     base = THIRD_PERSON.get(verb) or (verb if verb in TRANSITIVE and about.plural else "")
     if base and rest and _asks_for_object(rest):
         yield AskedSentence(f"what {'does' if verb in THIRD_PERSON else 'do'} {about.words} {base}?", about.is_name, 9)
-
-
-def from_author(sentence: str) -> Iterator[AskedSentence]:
-    """Yields questions such as `What did you buy?` for a sentence in the first person."""
-    if re.match(r"(?:if|when|while|unless)\b", sentence, re.IGNORECASE) or re.search(r"\bnot\b|n't\b", sentence[:60]):
-        return
-    match = re.match(
-        rf"(?:[^,]{{1,60}},\s+)?(I|We)(?P<aux>'ve| have|'m| am|'re| are|'ll| will)?\s+{ADVERBS}(?P<verb>[a-z]+)\s+(?P<rest>.+)",
-        sentence,
-    )
-    if not match:
-        return
-    aux, verb, rest = (match["aux"] or "").strip(), match["verb"], match["rest"]
-    if aux in ("'ve", "have"):
-        yield from _perfect(verb, rest)
-    elif aux in ("'m", "am", "'re", "are"):
-        yield from _progressive(verb, rest, "what are you")
-    elif aux in ("'ll", "will"):
-        if verb in _PRESENT or verb in _IRREGULAR.values():
-            yield AskedSentence("what will you do?", False, 7)
-    else:
-        yield from _simple(verb, rest)
-
-
-def _simple(verb: str, rest: str) -> Iterator[AskedSentence]:
-    if (
-        verb in ("use", "used")
-        and (hit := re.fullmatch(r"(?:\S+ ){1,8}?for ((?:[\w'-]+ ?){1,6})[.!]", rest))
-        and not BACK.search(hit[1])
-    ):
-        yield AskedSentence(f"what {'do' if verb == 'use' else 'did'} you use for {yours(hit[1])}?", False, 10)
-        return
-    past = _IRREGULAR.get(verb)
-    base = past or (verb if verb in _PRESENT else "")
-    if not base:
-        return
-    auxiliary = "did" if past else "do"
-    if verb in _TO_VERBS and (hit := re.match(r"to (\w+) ", rest)):
-        yield AskedSentence(f"what did you {base} to do?", False, 9)
-    elif verb in _THAT_VERBS and re.match(r"(?:out )?(?:that|how|what|I)\s", rest):
-        yield AskedSentence(
-            f"what did you {base}{' out' if verb == 'figured' else ''}?", False, 9 if verb != "thought" else 8
-        )
-    elif verb == "moved" and re.match(r"to [A-Z]", rest):
-        yield AskedSentence("where did you move?", False, 8)
-    elif hit := re.match(rf"({_PARTICLES})\s(?=(?:a|an|the|my|some|[A-Z`])\b)", rest):
-        yield AskedSentence(f"what {auxiliary} you {base} {hit[1]}?", False, 9)
-    elif _OBJECT.match(rest) and not BACK.match(rest) and base not in _WITHOUT_OBJECT:
-        if base in ("have", "make", "take", "get") and re.match(
-            r"(?:a (?:bit|lot|few)|to|some time|no|the (?:same|time|change|switch|decision|mistake))\b", rest
-        ):
-            return
-        yield AskedSentence(f"what {auxiliary} you {base}?", False, 9 if base not in ("have", "get", "need") else 8)
-
-
-def _perfect(verb: str, rest: str) -> Iterator[AskedSentence]:
-    if verb == "been":
-        inner = re.match(rf"{ADVERBS}(\w+ing)\s+(.+)", rest)
-        if inner:
-            yield from _progressive(inner[1], inner[2], "what have you been")
-    elif verb in _PERFECT and _OBJECT.match(rest) and not BACK.match(rest) and not re.match(r"to\b", rest):
-        yield AskedSentence(f"what have you {verb}?", False, 9)
-    elif verb in ("moved", "switched", "upgraded", "migrated") and re.match(r"(?:from|to|over)\b", rest):
-        yield AskedSentence("what have you changed?", False, 8)
-
-
-def _progressive(verb: str, rest: str, opening: str) -> Iterator[AskedSentence]:
-    if not verb.endswith("ing") or verb in ("being", "having", "getting", "hoping", "thinking", "feeling", "doing"):
-        return
-    if verb in ("going", "trying", "planning", "hoping") and re.match(r"(?:on|to) \w+", rest):
-        particle = "to do" if rest.startswith("to ") else "on"
-        yield AskedSentence(f"{opening} {verb} {particle}?", False, 9 if verb != "going" else 8)
-    elif hit := re.match(rf"(on|with|at|for|to|{_PARTICLES})\s+(?=(?:a|an|the|my|some|several|[A-Z`])\b)", rest):
-        if verb in _WITH_PREPOSITION:
-            yield AskedSentence(f"{opening} {verb} {hit[1]}?", False, 9)
-    elif _OBJECT.match(rest) and verb not in ("going", "moving", "working", "looking", "trying", "coming", "living"):
-        yield AskedSentence(f"{opening} {verb}?", False, 9)
 
 
 def from_opinion(sentence: str, known: str, seed: int) -> Iterator[AskedSentence]:
@@ -201,7 +91,11 @@ def from_opinion(sentence: str, known: str, seed: int) -> Iterator[AskedSentence
         rf"\bI(?P<not>\s+(?:would|could|do|don't|did|didn't|can't|never|can)|'d)?\s+{ADVERBS}(?P<verb>like|love|hate|prefer|enjoy|dislike|adore|miss|appreciate|recommend|regret|liked|loved|hated|enjoyed)\s+(?P<rest>.+)",
         sentence,
     )
-    if liking and (about := topic(re.sub(r"^(?:the )?(?:idea|concept|fact) (?:of|that) ", "", liking["rest"]))):
+    if (
+        liking
+        and not re.match(r"[\w' ]+, [\w' ]+,? and ", liking["rest"])
+        and (about := topic(re.sub(r"^(?:the )?(?:idea|concept|fact) (?:of|that) ", "", liking["rest"])))
+    ):
         if liking["verb"] == "recommend":
             yield AskedSentence(f"would you recommend {about.words}?", about.is_name, 9)
         else:
@@ -219,11 +113,24 @@ def from_opinion(sentence: str, known: str, seed: int) -> Iterator[AskedSentence
         sentence,
         re.IGNORECASE,
     )
+    deed = re.match(r"(?P<what>[A-Z][a-z]+ing (?:[\w'’.+`-]+ ){1,7}?)(?:is|was) ", sentence)
+    if deed and _JUDGES.search(sentence) and not BACK.search(deed["what"]) and deed["what"].split()[0] not in _NO_DEED:
+        words = deed["what"].strip()
+        doing = Topic(yours(f"{words[0].lower()}{words[1:]}"), holds_name(words[1:]), False)
+        yield AskedSentence(_opinion_of(doing, seed), doing.is_name, 9)
+        return
     found = subject(clause["rest"], known) if clause else subject(sentence, known)
+    # `The best checkpoint is the last one` judges nothing.
+    if found and (found[1] in _MODAL or not (clause or is_opinion(sentence) or _JUDGES.search(found[2]))):
+        return
     if found and (clause or found[1] in AUXILIARIES) and not re.match(r"(?:a|an|each|every)\s", found[0].words):
         yield AskedSentence(
             _opinion_of(found[0], seed), found[0].is_name, 9 if clause or _JUDGES.search(sentence) else 7
         )
+
+
+_NO_DEED = frozenset("Everything Anything Something Nothing During According Following Being Having".split())
+_MODAL = frozenset("can could will would should may might must can't won't couldn't wouldn't shouldn't".split())
 
 
 def is_opinion(text: str) -> bool:

@@ -1,12 +1,16 @@
 """Shared by all kinds of pairs: drafts, and the wording of titles, headings and names in questions."""
 
 import re
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.dataset.teachers.extractive.asking import AskedSentence, speaks_of_author
-from pipeline.dataset.teachers.extractive.phrases import named
+from pipeline.dataset.teachers.extractive.phrases import ADVERBS, holds_name, named
 from pipeline.dataset.teachers.extractive.text import ExtractedStatement, Text
-from pipeline.text.words import stems_with_parts
+from pipeline.dataset.teachers.extractive.topics import ENDS_HERE, as_subject, topic_of, with_article
+from pipeline.text.function_words import FUNCTION_WORDS
+from pipeline.text.words import content_stems, stems_with_parts
 
 _EMPTY_HEADINGS = re.compile(
     r"(?:intro(?:duction)?|conclusion|summary|tl;?dr|update.*|notes?|links?|sources?|references?|overview|misc.*|other|see also|\W*)",
@@ -29,30 +33,111 @@ def draft(asked: str, statement: ExtractedStatement, accuracy: int) -> Extractiv
     return ExtractiveDraft(asked, statement.text, accuracy, 9 if speaks_of_author(statement.text) else 8)
 
 
-def in_title(asked: AskedSentence, text: Text) -> str:
-    """The question as a sentence. It gets the document's title unless it is clear without it."""
-    if asked.alone:
-        return asked.question[0].upper() + asked.question[1:]
-    title = quoted(text.source.title)
-    if asked.question.startswith("how do I"):
-        return f"According to {title}, {asked.question}"
-    return f"In {title}, {asked.question}"
+def in_context(asked: AskedSentence, statement_heading: str, text: Text) -> str:
+    """The question as a visitor asks it: unless it is clear alone, it says what it is about.
+
+    That is the heading, if it is a name, else the document's subject. Where neither can stand in a question, the title is
+    quoted.
+    """
+    question = asked.question
+    about = context(statement_heading, text)
+    if asked.alone or (about and set(content_stems(about)) <= stems_with_parts(question)):
+        return sentence(question)
+    if not about:
+        return f"In {quoted(text.source.title)}, {question}"
+    return pick(_CONTEXTS, question).format(c=about, q=question)
 
 
-def name_in(statement: ExtractedStatement, title: str) -> str:
-    """The first name in the statement's first sentence that is not in `title`; "" if there is none."""
+_CONTEXTS = (
+    "When it comes to {c}, {q}",
+    "Speaking of {c}, {q}",
+    "Regarding {c}, {q}",
+    "I have a question about {c}: {q}",
+    "About {c}: {q}",
+)
+
+
+def context(heading: str, text: Text) -> str:
+    """What a part of the text is about, in words for a question; "" if only the title says it."""
+    named = as_subject(heading, text.source.text) if tells(heading, text) else ""
+    return named if named and holds_name(named) else topic_of(text.source.title, text.source.text)
+
+
+def pick(frames: Sequence[str], said: str) -> str:
+    """One of `frames`, always the same for the same words."""
+    return frames[number_of(said) % len(frames)]
+
+
+def number_of(said: str) -> int:
+    """A number that depends on the words alone."""
+    return zlib.crc32(said.encode())
+
+
+def sentence(question: str) -> str:
+    """The question with a capital."""
+    return question[0].upper() + question[1:]
+
+
+def main_name(statement: ExtractedStatement, text: Text) -> tuple[str, bool] | None:
+    """The name that the statement's first sentence is about, and whether it is clear alone; None if there is none.
+
+    It is the subject, or what the author does something with, and no part of a longer phrase (`the Index port`).
+    """
+    head, known = statement.head, text.source.text
+    opening = _OPENING.match(head)
+    begin = opening.end() if opening else 0
+    for name in names_in(statement):
+        place = head.index(name)
+        before, after = head[begin:place], head[place + len(name) :]
+        if place < begin or not ENDS_HERE.match(after) or not _LEADS_TO_NAME.fullmatch(before):
+            continue
+        is_short = bool(re.fullmatch(r"[A-Z]{1,4}s?|[A-Z][a-z]{1,3}", name))
+        small = re.search(rf"(?<![\w-]){re.escape(name.lower())}(?![\w-])", known)
+        if name.lower() in FUNCTION_WORDS or (small and name[0].isupper()) or (is_short and known.count(name) < 2):
+            continue
+        is_clear = not is_short and (
+            " " in name or holds_name(name[1:]) or known.count(name) > 1 or name in statement.names
+        )
+        return with_article(name, known), is_clear
+    return None
+
+
+_OPENING = re.compile(
+    r"(?:[A-Z][a-z]+ly|In|On|With|For|From|At|Since|After|Before|Unlike|Like|Besides|Despite|As|When|While|If|Over)\b[^,]*,\s"
+)
+_LEADS_TO_NAME = re.compile(
+    rf"(?:[A-Z][a-z]+ly )?(?:(?:[Tt]he|[Mm]y|[Oo]ur) )?"
+    rf"|(?:I|We)(?:'ve|'m|'re| have| am| are)? {ADVERBS}(?!was|were|am|are)(?:been |going to |want to |able to )?[a-z]+ (?:up )?(?:(?:the|my|our|an?) )?"
+)
+"""What stands before a sentence's main name: nothing, or the author and a verb."""
+
+
+def names_in(statement: ExtractedStatement) -> list[str]:
+    """The names in the statement's first sentence, in order."""
     head = statement.head
     marked = [
         name
         for name in statement.names
-        if len(name.split()) <= 4 and re.match(r"\.?[A-Z`]", name) and name[-1] not in ".:!?"
+        if len(name.split()) <= 4
+        and re.match(r"\.?[A-Z`]", name)
+        and name[-1] not in ".:!?"
+        and not re.search(r" [a-z]+$", name)
     ]
-    found = sorted({*marked, *named(head)}, key=lambda name: (head.index(name), -len(name), name))
+    return sorted({*marked, *named(head)}, key=lambda name: (head.index(name), -len(name), name))
+
+
+def name_in(statement: ExtractedStatement, title: str) -> str:
+    """The first name in the statement's first sentence that is not in `title`; "" if there is none."""
     known = stems_with_parts(title)
-    for name in found:
-        if not stems_with_parts(name) <= known and head.index(name) <= 0.6 * len(head):
-            return name
-    return ""
+    head = statement.head
+    return next(
+        (
+            name
+            for name in names_in(statement)
+            if not stems_with_parts(name) <= known and head.index(name) <= 0.6 * len(head)
+        ),
+        "",
+    )
 
 
 def tells(heading: str, text: Text) -> bool:

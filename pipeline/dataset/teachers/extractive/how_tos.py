@@ -4,17 +4,18 @@ import re
 from collections.abc import Iterator
 
 from pipeline.content.title_questions import IMPERATIVES, question
-from pipeline.dataset.teachers.extractive.asking import is_imperative, order, way
+from pipeline.dataset.teachers.extractive.asking import AskedSentence, is_imperative, order, way
 from pipeline.dataset.teachers.extractive.drafts import (
     ExtractiveDraft,
     draft,
-    in_title,
+    in_context,
     is_code,
     name_in,
-    quoted,
     tells,
 )
+from pipeline.dataset.teachers.extractive.phrases import holds_name
 from pipeline.dataset.teachers.extractive.text import Block, Text, is_whole, leans, points_back
+from pipeline.dataset.teachers.extractive.topics import as_subject, topic_of
 from pipeline.text.sentences import sentences
 
 MOST_ITEMS = 8
@@ -42,12 +43,12 @@ def how_tos(texts: list[Text]) -> Iterator[ExtractiveDraft]:
             if not steps and not is_whole(sentence):
                 continue
             answer = f"{sentence}\n\n{steps}" if steps else _with_followers(found, number)
-            yield ExtractiveDraft(in_title(asked, text), answer, asked.grade, 8)
+            yield ExtractiveDraft(in_context(asked, block.heading, text), answer, asked.grade, 8)
     yield from _by_heading(text)
     yield from _in_steps(text)
     for statement in text.statements:
         if is_imperative(statement.head, IMPERATIVES) and is_code(name := name_in(statement, "")):
-            yield draft(f"According to {quoted(text.source.title)}, what should I do with {name}?", statement, 7)
+            yield draft(f"What should I do with {name}?", statement, 7)
 
 
 def _in_steps(text: Text) -> Iterator[ExtractiveDraft]:
@@ -55,9 +56,11 @@ def _in_steps(text: Text) -> Iterator[ExtractiveDraft]:
     for position, block in enumerate(text.blocks):
         is_first = block.kind == "step" and (position == 0 or text.blocks[position - 1].kind != "step")
         if is_first and (steps := _list(text.blocks[position:])):
-            title = quoted(text.source.title)
-            where = f"for {quoted(block.heading)} in {title}" if tells(block.heading, text) else f"in {title}"
-            yield ExtractiveDraft(f"What are the steps {where}?", steps, 8, 7)
+            heading = as_subject(block.heading, text.source.text) if tells(block.heading, text) else ""
+            about = heading or topic_of(text.source.title, text.source.text)
+            asked = AskedSentence(f"what are the steps for {about}?", not heading, 8)
+            if about:
+                yield ExtractiveDraft(in_context(asked, "", text), steps, 8, 7)
 
 
 def _with_followers(found: list[str], number: int) -> str:
@@ -90,7 +93,7 @@ def _by_heading(text: Text) -> Iterator[ExtractiveDraft]:
         if not answer:
             continue
         if heading and heading.casefold() != title.casefold():
-            asked = f"In {quoted(title)}, {asked[0].lower()}{asked[1:]}"
+            asked = in_context(AskedSentence(f"{asked[0].lower()}{asked[1:]}", holds_name(asked[9:]), 8), "", text)
         yield ExtractiveDraft(asked, answer, 8, 7)
 
 
@@ -146,7 +149,7 @@ def _list(blocks: list[Block]) -> str:
     """The list at the beginning of `blocks`; "" if it is cut off, mixed or too long."""
     lines: list[str] = []
     kind = blocks[0].kind
-    if kind == "step" and not blocks[0].mark.startswith("1"):
+    if kind == "step" and blocks[0].mark != "1.":
         return ""
     for block in blocks:
         if block.kind != kind:

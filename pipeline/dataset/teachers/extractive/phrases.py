@@ -10,15 +10,16 @@ ADVERBS = rf"(?:{_ADVERB})*"
 BE = ("is", "are", "was", "were")
 AUXILIARIES = frozenset(
     "is are was were has have had can could will would should does do did may might must isn't aren't wasn't weren't"
-    " hasn't haven't can't won't doesn't don't didn't couldn't wouldn't shouldn't feels feel looks look seems seem sounds works".split()
+    " hasn't haven't can't won't doesn't don't didn't couldn't wouldn't shouldn't feels feel looks look seems seem sounds works"
+    " makes runs comes goes gets takes keeps lets turns stays became made ran came went got took kept".split()
 )
 TRANSITIVE = (
     "use support provide include allow require store write show give mean need contain hold offer measure name list print return"
-    " create describe explain add tell find send start bring cover produce take launch introduce replace combine handle"
+    " create add tell find send start bring cover produce take launch introduce replace combine handle"
     " change solve reduce improve prevent cause enable load install generate build remove accept affect connect ask answer"
 ).split()
 _NOT_IN_TOPIC = frozenset(
-    """i you we he she it they me us them him this that these those there here who which what when where why how if while because as than
+    """almost between during among within against despite i you we he she it they me us them him this that these those there here who which what when where why how if while because as than
     then although though unless until since after before and or but so not no never is are was were be been has have had do does did can
     could will would should may might must to everyone everything anything someone something nothing anyone nobody all none one ones lot
     more less most much many few some any both either neither another other such same very too just also only even thing things way
@@ -94,6 +95,39 @@ def topic(phrase: str) -> Topic | None:
     return Topic(yours(phrase), ends_in_name(phrase), _is_plural(tokens))
 
 
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A noun phrase at the beginning of a text."""
+
+    topic: Topic
+    written: str
+    """As it stands there."""
+
+
+_PREPOSITION = re.compile(
+    r"\s(?:with|from|on|at|to|in|by|into|onto|via|using|for|over|through|without|around|under|like|about|out|off|this|that|last)\s.*",
+    re.DOTALL,
+)
+
+
+def thing(text: str) -> Thing | None:
+    """The noun phrase at the beginning of `text`, without what a preposition adds to it; None if it is not clear.
+
+    Other than in `topic`, `a new lathe` is such a phrase.
+    """
+    written = _PREPOSITION.sub("", _ENDS.sub("", text)).strip()
+    bare = re.sub(r"^(?:an?|some|another|two|three|four|five|several) (?=\w)", "", written)
+    found = topic(bare)
+    if not found or len(written.split()) > 6:
+        return None
+    if bare != written:
+        opening = written[: len(written) - len(bare)]
+        found = Topic(f"{opening}{found.words}", found.is_name and holds_name(bare), found.plural)
+    elif not re.match(r"(?:the|my|our|your|its|\d|[A-Z`])", written) and not found.plural and not holds_name(written):
+        return None
+    return Thing(found, written)
+
+
 def yours(phrase: str) -> str:
     """The author's words as used in a question to the author: `your` for `my`."""
     phrase = re.sub(r"\b(?:my|our)\b", "your", phrase, flags=re.IGNORECASE)
@@ -154,11 +188,14 @@ def _topic(tokens: list[str], known: str) -> Topic | None:
         first[0] == "`"
         or first[0].islower()
         or bool(re.search(r"\d|[A-Z]", first[1:]))
-        or (len(tokens) > 1 and bool(re.match(r"[A-Z0-9]", tokens[1])))
+        or (len(tokens) > 1 and bool(re.match(r"[A-Z][a-z]|\d", tokens[1])))
+        or bool(re.search(r"['’]s$", first))
         or known.split("\n")[0] == first
         or bool(re.search(rf"(?<=[a-z,;] ){re.escape(first)}\b", known))
     )
-    if not is_name and not re.search(rf"(?<=[\w,;] ){re.escape(first.lower())}\b", known):
+    # `Battery life` can't be a name, for its second word would have a capital too.
+    is_common = len(tokens) > 1 and tokens[1].islower() and tokens[1] not in FUNCTION_WORDS
+    if not is_name and not is_common and not re.search(rf"(?<=[\w,;] ){re.escape(first.lower())}\b", known):
         return None
     phrase = phrase if is_name else lowered
     return Topic(phrase, ends_in_name(phrase), _is_plural(tokens))

@@ -1,55 +1,107 @@
-"""Questions about a document that its text does not answer."""
+"""Questions near a text that the text does not answer: a visitor asks them, and no note holds the answer."""
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from pipeline.dataset.teachers.extractive.phrases import holds_name
 from pipeline.dataset.teachers.extractive.text import Text
 
-_OF_DOCUMENT = (
-    ("Who proofread {t} before you published it?", r"proofread|edit(?:ed|or)|review"),
-    ("How many people read {t} in its first week?", r"reader|visitor|view|audience|week|reads?\b"),
-    ("Which music did you listen to while you wrote {t}?", r"music|song|listen|album|spotify"),
-    ("What was the weather like on the day you wrote {t}?", r"weather|rain|sunn?y?\b|snow|cold|hot\b|warm"),
-    ("How long did it take you to write {t}?", r"hours?|minutes?|days?\b|took|evening|spent"),
-    (
-        "What did your family say when they read {t}?",
-        r"family|mother|father|parents|wife|husband|brother|sister|mom|dad",
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """A sort of things that people ask alike about."""
+
+    evidence: re.Pattern[str]
+    """Words of texts about such things; a text needs two different ones."""
+    frames: tuple[tuple[str, str], ...]
+    """A question about `{x}`, and words of a text that may answer it."""
+
+
+_PLACE = Sort(
+    re.compile(
+        r"\b(?:moved to|liv(?:e|ing) in|apartment|city|town|downtown|weather|visited|neighbou?rhood|mountains?)\b"
     ),
-    ("Which phone number can I call with questions about {t}?", r"phone|call|contact|support"),
-    ("Where can I meet you to talk about {t}?", r"address|street|visit|live|meet"),
-    ("How much money have you earned with {t}?", r"earn|money|paid|revenue|income|[$€]|sell|sold"),
-    ("Into which languages has {t} been translated?", r"translat|language"),
-    ("What is your favourite colour, and does it show in {t}?", r"colou?r|favou?rite"),
-    ("Which book inspired you to write {t}?", r"book|inspir|novel|author"),
-    ("Who paid you to write {t}?", r"paid|pay|sponsor|client|employ"),
-    ("When will you give a talk about {t}?", r"talk|conference|meetup|speak|present"),
-    ("Which newspaper reported on {t}?", r"newspaper|news\b|press|journal|magazine"),
-    ("How many pages would {t} fill in print?", r"pages?|print"),
-    ("Which podcast invited you to speak about {t}?", r"podcast|radio|interview"),
-    ("What would you write differently in {t} today?", r"today|differ|mistake|regret|hindsight|update"),
+    (
+        ("Where do you like to eat in {x}?", r"eat|restaurant|food|lunch"),
+        ("What is the weather like in {x}?", r"weather|rain|sunn?y?\b|snow|cold|hot\b|warm"),
+        ("How expensive is a flat in {x}?", r"rent|apartment|flat|house|price"),
+        ("Do you have friends in {x}?", r"friend|family|know people"),
+        ("Which museum should I see in {x}?", r"museum|sights?"),
+    ),
 )
-_OF_NAME = (
-    ("You mention {x} in {t}. Who invented it?", r"invent|creat|found|made by|develop|built"),
-    ("In {t} you name {x}. Who first told you about it?", r"told|heard|recommend|friend|suggest"),
-    ("How many people in the world use {x}, which you mention in {t}?", r"million|people|users|world"),
-    ("What did {x} cost in its first year? You speak of it in {t}.", r"cost|price|[$€]|free|cheap|expensive|money"),
-    ("In {t} stands {x}. Where does that name come from?", r"name|called|named after|stands for"),
-    ("Which school taught you about {x}, as in {t}?", r"school|college|university|class|taught|learn"),
-    ("When exactly did you first hear of {x}, which you mention in {t}?", r"first|ago|since|year|20\d\d"),
-    ("Who do I call when {x} from {t} breaks?", r"call|support|contact|repair|broke|help"),
+_HARDWARE = Sort(
+    re.compile(
+        r"\b(?:bought|purchased|battery|screen|keyboard|camera|drives?|laptop|console|printer|hardware|mouse|display|handheld|phone"
+        r"|headset|controller|buttons?|USB|speakers?|sensor|lens|machine|device)\b"
+    ),
+    (
+        ("Where did you buy {x}?", r"bought|buy|ordered|purchased|amazon|store|shop"),
+        ("How much did you pay for {x}?", r"[$€£]|paid|pay\b|price|cost|cheap|expensive"),
+        ("How heavy is {x}?", r"heav|weigh|light\b|grams?|pounds?"),
+        ("How long is the warranty of {x}?", r"warrant|guarantee|years?"),
+        ("Does {x} come in other colours?", r"colou?r|black|white|red\b|blue"),
+        ("Can I repair {x} at home?", r"repair|replac|fix|screw|broke"),
+        ("How loud is {x}?", r"loud|nois|quiet|silent|fan\b"),
+        ("Would you give {x} to a child?", r"child|kid|son|daughter|age"),
+        ("When will the successor of {x} come out?", r"next|successor|upcoming|future|20[2-9]\d"),
+    ),
+)
+_SOFTWARE = Sort(
+    re.compile(
+        r"\b(?:install\w*|config\w*|version|packages?|plugins?|servers?|commands?|editor|library|framework|database|script|release"
+        r"|repository|source code|open source)\b",
+        re.IGNORECASE,
+    ),
+    (
+        ("Which version of {x} did you start with?", r"version|v?\d+\.\d"),
+        ("Does {x} also run on a Raspberry Pi?", r"raspberry|arm\b|\bpi\b"),
+        ("Is there an app for {x} on phones?", r"phone|mobile|android|ios\b|app\b"),
+        ("How long did it take you to learn {x}?", r"learn|took|weeks?|months?|hours?"),
+        ("Who first told you about {x}?", r"told|heard|friend|recommend|discover|found"),
+        ("Which book about {x} would you recommend?", r"book|read\b|documentation"),
+        ("What does {x} cost for a company?", r"cost|price|licen|free\b|pay|[$€]"),
+        ("Does {x} work without an internet connection?", r"offline|internet|connect|network|online"),
+        ("Is there a good course on {x}?", r"course|learn|tutorial|class"),
+        ("How many people use {x}?", r"users?\b|people|million|popular"),
+    ),
+)
+_ANY = Sort(
+    re.compile(""),
+    (
+        ("When did you first hear about {x}?", r"first|ago\b|since|years?|20\d\d"),
+        ("What do your friends think of {x}?", r"friends?|family|people"),
+        ("Have you ever given a talk about {x}?", r"talk|conference|meetup|presented"),
+        ("Could I hire you for help with {x}?", r"hire|freelance|client|job|consult|contact"),
+        ("How many hours a week do you spend on {x}?", r"hours?|week|daily|every day|time\b"),
+        ("Who taught you what you know about {x}?", r"taught|teach|learn|school|course"),
+        ("Which podcast about {x} do you listen to?", r"podcast|radio|listen"),
+        ("What are your plans with {x} for next year?", r"next year|plan|future|going to|soon"),
+        ("Is there a forum where I can ask about {x}?", r"forum|discord|community|reddit|support|chat"),
+    ),
 )
 
 
-def refusal_questions(title: str, names: Sequence[str], text: Text) -> Iterator[str]:
-    """Yields questions for which the text has no hint of an answer, in an order that depends on the text.
+def refusal_questions(about: str, text: Text) -> Iterator[str]:
+    """Yields questions about `about` for which the text has no hint of an answer, in an order that depends on the text.
 
     Args:
-        title: the document's title in quotation marks.
-        names: names in the text; the first one is asked about.
+        about: a noun phrase that the text is about.
     """
     said = text.whole.casefold()
-    asked = [*_OF_DOCUMENT, *((frame.replace("{x}", name), hints) for name in names[:1] for frame, hints in _OF_NAME)]
-    for frame, hints in sorted(asked, key=lambda frame: zlib.crc32(f"{frame[0]}{text.source.text}".encode())):
+    for frame, hints in sorted(
+        _sort(about, text.whole).frames, key=lambda frame: zlib.crc32(f"{frame[0]}{text.source.text}".encode())
+    ):
         if not re.search(rf"(?<!\w)(?:{hints})", said):
-            yield frame.replace("{t}", title)
+            yield frame.replace("{x}", about)
+
+
+def _sort(about: str, said: str) -> Sort:
+    """What `about` is, by the words of the text; `_ANY` if they don't tell."""
+    is_thing = holds_name(about.removeprefix("the ").removeprefix("your ")) and not re.match(
+        r"\w+ing |.*(?: and | on | with | in )", about
+    )
+    found = [(len(set(sort.evidence.findall(said))), sort) for sort in (_PLACE, _HARDWARE, _SOFTWARE)]
+    most, sort = max(found, key=lambda one: one[0])
+    return sort if most >= 2 and is_thing else _ANY

@@ -1,57 +1,55 @@
 """The extractive teacher: combines questions and sentences for each kind of pair."""
 
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 
 from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.dataset.records import Pair, Task
 from pipeline.dataset.teachers.extractive import asking
+from pipeline.dataset.teachers.extractive.asking import AskedSentence
+from pipeline.dataset.teachers.extractive.deeds import from_author
 from pipeline.dataset.teachers.extractive.drafts import (
     ExtractiveDraft,
+    context,
     draft,
-    in_title,
+    in_context,
     is_code,
-    name_in,
-    quoted,
+    main_name,
+    names_in,
+    number_of,
+    pick,
+    sentence,
     tells,
 )
 from pipeline.dataset.teachers.extractive.how_tos import how_tos
 from pipeline.dataset.teachers.extractive.other_languages import ask_about
+from pipeline.dataset.teachers.extractive.phrases import Topic, holds_name, subject
 from pipeline.dataset.teachers.extractive.refusals import refusal_questions
+from pipeline.dataset.teachers.extractive.sides import plans, praise_or_blame
 from pipeline.dataset.teachers.extractive.text import ExtractedStatement, Text, read
+from pipeline.dataset.teachers.extractive.topics import as_subject, topic_of
 from pipeline.settings import PairKind
 from pipeline.text.words import content_stems, stems_with_parts
 
-VERSION = 2
+VERSION = 3
 """Raise it with every change of questions or answers, so that kept answers of the old version are not used."""
-REFUSED_OF_FIVE = 2
-"""Refusals written of five wanted: rules give about two in five of the other pairs wanted, so the shares stay equal."""
+REFUSED_OF_FIVE = 1
+"""Refusals written of five wanted: rules give about one in five of the other pairs wanted, so the shares stay equal."""
 LONGEST_TITLE = 100
 
 _ABOUT = (
-    "What do you say about {x} in {t}?",
-    "In {t}, what do you write about {x}?",
-    "What can you tell me about {x}, from {t}?",
-    "What does {t} say about {x}?",
+    "what do you say about {x}?",
+    "what can you tell me about {x}?",
+    "what do you write about {x}?",
+    "what is there to know about {x}?",
 )
-_HEADING = (
-    "What do you say about {x} in {t}?",
-    "In {t}, what do you write about {x}?",
-    "What does the part {x} of {t} say?",
-    "What do you tell under {x} in {t}?",
+_EXPERIENCE = (
+    "what is your experience with {x}?",
+    "what can you tell me about {x}?",
+    "what have you done with {x}?",
+    "how did it go with {x}?",
 )
-_LEAD = ("What is {t} about?", "What do you tell in {t}?", "What do you write in {t}?")
-_VIEWS = (
-    "In {t}, what do you think about {x}?",
-    "What are your thoughts on {x} in {t}?",
-    "What is your view of {x} in {t}?",
-)
-_OWN_VIEW = (
-    "What is your personal take in {t}?",
-    "What are your own thoughts in {t}?",
-    "What do you yourself think in {t}?",
-)
+_VIEWS = ("what do you think about {x}?", "what are your thoughts on {x}?", "what is your view of {x}?")
 
 
 class ExtractiveTeacher:
@@ -98,22 +96,37 @@ def _facts(texts: list[Text]) -> Iterator[ExtractiveDraft]:
     for statement in text.statements:
         if asking.is_opinion(statement.head):
             continue
-        asked = [*asking.from_subject(statement.head, text.whole), *asking.from_author(statement.head)]
-        for found in asked[:1]:
-            yield draft(in_title(found, text), statement, found.grade)
+        asked = [*asking.from_subject(statement.head, text.whole), *from_author(statement.head)]
+        for found in sorted(asked, key=lambda found: -found.grade)[:1]:
+            yield draft(in_context(found, statement.heading, text), statement, found.grade)
         if not asked:
             yield from _about(statement, text)
 
 
 def _about(statement: ExtractedStatement, text: Text) -> Iterator[ExtractiveDraft]:
-    """Yields a question about a name in the statement, or else about its heading."""
-    title = quoted(text.source.title)
-    if name := name_in(statement, text.source.title):
-        yield draft(_pick(_ABOUT, statement.head).format(x=name, t=title), statement, 8)
-    elif _is_below(statement, text):
-        yield draft(_pick(_HEADING, statement.head).format(x=quoted(statement.heading), t=title), statement, 7)
-    elif text.source.index == 0 and statement == text.statements[0]:
-        yield draft(_pick(_LEAD, statement.head).format(t=title), statement, 7)
+    """Yields a question about the statement's main name, or else about its heading or the document's subject."""
+    is_own = asking.speaks_of_author(statement.head)
+    if found := main_name(statement, text):
+        name, is_clear = found
+        asked = pick(_ABOUT, statement.head).format(x=name)
+        yield draft(in_context(AskedSentence(asked, is_clear, 8), statement.heading, text), statement, 8)
+    elif _is_below(statement, text) and (heading := as_subject(statement.heading, text.source.text)):
+        asked = pick(_ABOUT, statement.head).format(x=heading)
+        yield draft(in_context(AskedSentence(asked, holds_name(heading), 7), "", text), statement, 7)
+    elif about := _subject(statement, text):
+        asked = pick(_ABOUT, statement.head).format(x=about.words)
+        yield draft(in_context(AskedSentence(asked, about.is_name, 7), statement.heading, text), statement, 7)
+    elif text.source.index == 0 and statement == text.statements[0] and _is_about_topic(statement, text):
+        asked = pick(_EXPERIENCE[:2] if is_own else _ABOUT, statement.head)
+        yield draft(sentence(asked.format(x=topic_of(text.source.title, text.source.text))), statement, 7)
+
+
+def _subject(statement: ExtractedStatement, text: Text) -> Topic | None:
+    """The grammatical subject of the statement, if it can be asked about."""
+    found = subject(statement.head, text.whole)
+    if not found or re.match(r"(?:a|an|each|every|my) ", found[0].words) or " " not in found[0].words:
+        return None
+    return found[0]
 
 
 def _settings(text: Text) -> Iterator[ExtractiveDraft]:
@@ -125,7 +138,6 @@ def _settings(text: Text) -> Iterator[ExtractiveDraft]:
         key = row.cells[columns[0]]
         if len(key) > 60:
             continue
-        where = "" if is_code(key) else f" in {quoted(text.source.title)}"
         meaning = row.cells[columns[-1]]
         if len(meaning.split()) >= 4 and columns[-1] in (
             "meaning",
@@ -135,9 +147,11 @@ def _settings(text: Text) -> Iterator[ExtractiveDraft]:
             "purpose",
             "does",
         ):
-            yield ExtractiveDraft(f"What does {key} mean{where}?", meaning, 8, 7)
+            asked = AskedSentence(f"what does {key} mean?", is_code(key), 8)
+            yield ExtractiveDraft(in_context(asked, row.heading, text), meaning, 8, 7)
         if "default" in columns and row.cells.get("default") and len(columns) > 2:
-            yield ExtractiveDraft(f"What is the default of {key}{where}?", " — ".join(row.cells.values()), 9, 6)
+            asked = AskedSentence(f"what is the default of {key}?", is_code(key), 9)
+            yield ExtractiveDraft(in_context(asked, row.heading, text), " — ".join(row.cells.values()), 9, 6)
 
 
 def _defined(text: Text) -> Iterator[ExtractiveDraft]:
@@ -146,9 +160,14 @@ def _defined(text: Text) -> Iterator[ExtractiveDraft]:
         if block.kind != "item":
             continue
         found = re.fullmatch(r"(?P<key>`[^`]+`|[A-Z][\w' /+.-]{1,40}?)(?:\s*:|\s+[-–—])\s+(?P<says>.+)", block.text)
-        if found and len(found["says"].split()) >= 5 and not _POINTS_ON.search(block.text):
-            where = f" in {quoted(text.source.title)}"
-            yield ExtractiveDraft(f"What do you say about {_named_key(found['key'])}{where}?", block.text, 8, 7)
+        if (
+            found
+            and len(found["key"].split()) <= 4
+            and len(found["says"].split()) >= 5
+            and not _POINTS_ON.search(block.text)
+        ):
+            asked = AskedSentence(f"what do you say about {found['key']}?", False, 8)
+            yield ExtractiveDraft(in_context(asked, block.heading, text), block.text, 8, 7)
 
 
 _POINTS_ON = re.compile(r"\b(?:below|above|following)\b|:$", re.IGNORECASE)
@@ -156,22 +175,40 @@ _POINTS_ON = re.compile(r"\b(?:below|above|following)\b|:$", re.IGNORECASE)
 
 def _voices(texts: list[Text]) -> Iterator[ExtractiveDraft]:
     [text] = texts
-    title = quoted(text.source.title)
     for statement in text.statements:
         felt = asking.is_opinion(statement.head)
-        if not felt and not asking.judges(statement.head):
-            continue
-        asked = next(asking.from_opinion(statement.head, text.whole, _number(statement.head)), None)
+        asked = None
+        if felt or asking.judges(statement.head):
+            asked = next(asking.from_opinion(statement.head, text.whole, number_of(statement.head)), None)
+        if not asked and felt and (found := main_name(statement, text)):
+            name, is_clear = found
+            asked = AskedSentence(pick(_VIEWS, statement.head).format(x=name), is_clear, 8)
+        if not asked and felt and _is_about_topic(statement, text):
+            about = topic_of(text.source.title, text.source.text)
+            asked = AskedSentence(pick(_VIEWS, statement.head).format(x=about), True, 7)
+        if not asked and felt:
+            asked = next(from_author(statement.head), None)
         if asked:
-            yield draft(in_title(asked, text), statement, asked.grade)
-        elif not felt:
-            continue
-        elif name := name_in(statement, text.source.title):
-            yield draft(_pick(_VIEWS, statement.head).format(x=name, t=title), statement, 8)
-        elif _is_below(statement, text):
-            yield draft(_pick(_VIEWS, statement.head).format(x=quoted(statement.heading), t=title), statement, 7)
+            yield draft(in_context(asked, statement.heading, text), statement, asked.grade)
         else:
-            yield draft(_pick(_OWN_VIEW, statement.head).format(t=title), statement, 7)
+            yield from _sides(statement, text)
+
+
+def _sides(statement: ExtractedStatement, text: Text) -> Iterator[ExtractiveDraft]:
+    """Yields a question about praise, blame or plans, if it is known of what the statement speaks."""
+    about = context(statement.heading, text)
+    if not about or re.match(r"\w+ing ", about) or " and " in about:
+        return
+    if tells(statement.heading, text) and about != as_subject(statement.heading, text.source.text):
+        return
+    others = [name for name in names_in(statement) if not set(content_stems(name)) & set(content_stems(about))]
+    if others:
+        return
+    if frames := praise_or_blame(statement.head):
+        yield draft(sentence(pick(frames, statement.head).format(c=about)), statement, 7)
+    elif frames := plans(statement.head):
+        asked = AskedSentence(pick(frames, statement.head), False, 7)
+        yield draft(in_context(asked, statement.heading, text), statement, 7)
 
 
 def _syntheses(texts: list[Text]) -> Iterator[ExtractiveDraft]:
@@ -185,42 +222,37 @@ def _syntheses(texts: list[Text]) -> Iterator[ExtractiveDraft]:
     titles = list(dict.fromkeys(text.source.title for text, _ in parts))
     style = 8 if asking.speaks_of_author(answer) else 7
     if len(titles) > 1:
-        if not all(
-            stems_with_parts(text.source.title) & set(content_stems(statement.head)) for text, statement in parts
-        ):
-            return
-        asked = f"What do you say in {quoted(titles[0])}, and what in {quoted(titles[1])}?"
-        if all(text.source.index == 0 for text, _ in parts):
-            yield ExtractiveDraft(asked, answer, 7, style)
+        about = [topic_of(text.source.title, text.source.text) for text, _ in parts]
+        if all(about) and len(set(about)) > 1 and all(_is_about_topic(statement, text) for text, statement in parts):
+            yield ExtractiveDraft(f"What do you say about {about[0]}, and what about {about[1]}?", answer, 7, style)
         return
-    title = quoted(titles[0])
     topics = [_topic_of(statement, text) for text, statement in parts]
     if all(topics) and len(set(topics)) == len(topics):
-        yield ExtractiveDraft(f"In {title}, what do you say about {_enumerated(topics)}?", answer, 8, style)
-    elif parts[0][0].source.index == 0 and _opens(parts[0][1], parts[0][0]):
-        yield ExtractiveDraft(
-            _pick(
-                ("What are the main points of {t}?", "Can you sum up how {t} goes?", "What is {t} about, in short?"),
-                answer,
-            ).format(t=title),
-            answer,
-            7,
-            style,
-        )
+        asked = AskedSentence(f"what do you say about {_enumerated(topics)}?", all(map(holds_name, topics)), 8)
+        yield ExtractiveDraft(in_context(asked, "", parts[0][0]), answer, 8, style)
+    elif parts[0][0].source.index == 0 and all(_is_about_topic(statement, text) for text, statement in parts):
+        about_all = topic_of(titles[0], parts[0][0].source.text)
+        frames = ("What do you say about {t}, in short?", "Can you sum up what you write about {t}?")
+        yield ExtractiveDraft(pick(frames, answer).format(t=about_all), answer, 7, style)
 
 
 def _topic_of(statement: ExtractedStatement, text: Text) -> str:
-    if _is_below(statement, text):
-        return quoted(statement.heading)
-    return name_in(statement, text.source.title)
+    """What a statement is about, in words for a question; "" if nothing tells."""
+    if _is_below(statement, text) and (heading := as_subject(statement.heading, text.source.text)):
+        return heading
+    found = main_name(statement, text)
+    return found[0] if found else ""
 
 
 def _refusals(texts: list[Text]) -> Iterator[ExtractiveDraft]:
     [text] = texts
-    if _number(text.source.text) % 5 >= REFUSED_OF_FIVE:
+    if number_of(text.source.text) % 5 >= REFUSED_OF_FIVE:
         return
-    names = [name for statement in text.statements if (name := name_in(statement, text.source.title))]
-    for asked in refusal_questions(quoted(text.source.title), names, text):
+    about = topic_of(text.source.title, text.source.text)
+    if not about or not holds_name(about):
+        found = next(filter(None, (main_name(statement, text) for statement in text.statements)), None)
+        about = found[0] if found and found[1] else about
+    for asked in refusal_questions(about, text) if about else ():
         yield ExtractiveDraft(asked, NOT_IN_NOTES, 8, 10)
 
 
@@ -244,32 +276,24 @@ _KINDS: dict[PairKind, Callable[[list[Text]], Iterator[ExtractiveDraft]]] = {
 
 
 def _is_below(statement: ExtractedStatement, text: Text) -> bool:
-    """Whether a statement is about its heading: it is in the section's first paragraph, or shares a word with the heading."""
+    """Whether a statement is about its heading: it names it, or is the section's first words and has no other subject."""
     if not tells(statement.heading, text):
         return False
-    is_first = statement.paragraph == 0
-    return is_first or bool(set(content_stems(statement.heading)) & stems_with_parts(statement.text))
+    if set(content_stems(statement.heading)) & stems_with_parts(statement.text):
+        return True
+    return statement.paragraph == 0 and bool(_WITHOUT_SUBJECT.match(statement.head))
 
 
-def _opens(statement: ExtractedStatement, text: Text) -> bool:
-    """Whether a statement can represent its document: it is the first sentence, or shares a word with the title."""
-    first = next((block.text for block in text.blocks if block.kind == "paragraph"), "")
-    return first.startswith(statement.head) or bool(
-        set(content_stems(text.source.title)) & stems_with_parts(statement.head)
-    )
+_WITHOUT_SUBJECT = re.compile(
+    r"(?:An?|Very|Quite|Really|Probably|Definitely|Easily|Another|One of|Pretty|My favou?rite)\b"
+)
 
 
-def _named_key(key: str) -> str:
-    return key if is_code(key) else quoted(key)
+def _is_about_topic(statement: ExtractedStatement, text: Text) -> bool:
+    """Whether a statement names its document's subject."""
+    about = set(content_stems(topic_of(text.source.title, text.source.text)))
+    return bool(about) and about <= stems_with_parts(statement.head)
 
 
 def _enumerated(words: list[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _pick(frames: tuple[str, ...], said: str) -> str:
-    return frames[_number(said) % len(frames)]
-
-
-def _number(said: str) -> int:
-    return zlib.crc32(said.encode())

@@ -109,3 +109,19 @@ def test_a_choice_and_a_plain_yes_are_answers() -> None:
     assert form(candidate("Is the shed or the greenhouse longer?", "The greenhouse."), SETTINGS) == ""
     assert form(candidate("Is the greenhouse long?", "Yes."), SETTINGS) == ""
     assert form(candidate("Do slugs eat roses in the greenhouse?", NOT_IN_NOTES, "refusal"), SETTINGS) == ""
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How long did it take you to write Embracing Darkness?",
+        "How long has it been since you moved to Utah?",
+        "When was it that you bought the greenhouse?",
+    ],
+)
+def test_it_may_stand_for_nothing(question: str) -> None:
+    assert form(candidate(question, ANSWER), SETTINGS) == ""
+
+
+def test_it_that_stands_for_something_unknown_is_refused() -> None:
+    assert "does not say what “it” is" in form(candidate("How long did it run?", ANSWER), SETTINGS)

@@ -15,7 +15,9 @@ from pipeline.dataset.plan import plan
 from pipeline.dataset.records import Pair, PairSource, Task
 from pipeline.dataset.teachers import load_teacher
 from pipeline.dataset.teachers.extractive import ExtractiveTeacher
-from pipeline.dataset.teachers.extractive.text import prose
+from pipeline.dataset.teachers.extractive.refusals import refusal_questions
+from pipeline.dataset.teachers.extractive.text import Text, prose
+from pipeline.dataset.teachers.extractive.topics import topic_of
 from pipeline.settings import DatasetSettings, PairKind, Settings
 
 ROOT = Path(__file__).parents[4]
@@ -42,14 +44,26 @@ def pairs(task: Task) -> list[Pair]:
         ("`cutlist` prints all boards that a drawing needs.", "What does `cutlist` print?"),
         (".NET 8 is a small runtime for servers.", "What is .NET 8?"),
         ("The new version of .NET supports Linux and macOS.", "What does the new version of .NET support?"),
-        ("I use a Japanese saw for dovetails.", "In “My workshop”, what do you use for dovetails?"),
-        ("Last spring, I bought a used band saw from a neighbour.", "In “My workshop”, what did you buy?"),
-        ("I've been working on a bench for my daughter.", "In “My workshop”, what have you been working on?"),
-        ("After a year of rust, I decided to oil every tool.", "In “My workshop”, what did you decide to do?"),
+        ("I use a Japanese saw for dovetails.", "what do you use for dovetails?"),
+        ("I use a marking knife to cut clean lines.", "what do you use to cut clean lines?"),
+        ("Last spring, I bought the Lathe 300 from a neighbour.", "Where did you buy the Lathe 300?"),
+        ("I bought the Lathe 300 for only $40 back then.", "How much did you pay for the Lathe 300?"),
+        ("I replaced the Lathe 300 because the belt of last year was gone.", "Why did you replace the Lathe 300?"),
+        (
+            "In 2019, I built the Bench 9 out of beech.",
+            "When did you build the Bench 9?",
+        ),
+        ("I sharpened the Chisel Set 4 using a stone from Norton.", ""),
+        ("I fixed the Lathe 300 by turning the belt around.", "How did you fix the Lathe 300?"),
+        ("I've been using the Lathe 300 for three years.", "How long have you been using the Lathe 300?"),
+        ("I've been working on a bench for my daughter.", "what have you been working on?"),
+        ("The old bench is wobbly because the legs are too thin.", "why is the old bench wobbly?"),
     ],
 )
 def test_a_fact_is_asked_for_by_what_its_sentence_says(text, asked):
-    assert write("fact", text) == {asked: text}
+    questions = list(write("fact", text))
+    assert [question for question in questions if asked and question.endswith(asked)] or not asked, questions
+    assert all("“" not in question for question in questions)
 
 
 @pytest.mark.parametrize(
@@ -69,16 +83,17 @@ def test_an_opinion_is_asked_for_by_what_it_is_about(text, asked):
 
 
 def test_the_authors_favourite_is_asked_of_the_reader_of_it():
-    assert write("voice", "My favorite glue is hide glue, by far.") == {
-        "In “My workshop”, what is your favorite glue?": "My favorite glue is hide glue, by far."
-    }
+    [(asked, answer)] = write("voice", "My favorite glue is hide glue, by far.").items()
+    assert re.search(r"your workshop[:,] what is your favorite glue\?$", asked)
+    assert answer == "My favorite glue is hide glue, by far."
 
 
 def test_ways_become_how_do_i():
     text = "To keep your chisels sharp, strop them after every use. If you want to buy a stone, get a fine one first."
-    assert write("how-to", text) == {
-        "According to “My workshop”, how do I keep my chisels sharp?": "To keep your chisels sharp, strop them after every use.",
-        "According to “My workshop”, how do I buy a stone?": "If you want to buy a stone, get a fine one first.",
+    found = {re.sub(r".*(?=how do I)", "", asked): answer for asked, answer in write("how-to", text).items()}
+    assert found == {
+        "how do I keep my chisels sharp?": "To keep your chisels sharp, strop them after every use.",
+        "how do I buy a stone?": "If you want to buy a stone, get a fine one first.",
     }
 
 
@@ -90,8 +105,12 @@ def test_code_comes_with_the_sentence_that_leads_to_it():
 
 def test_steps_are_one_answer_and_too_many_are_none():
     steps = "\n".join(f"{n}. Sand it with grit {n * 100} until it is even." for n in range(1, 4))
-    assert write("how-to", steps, heading="Finish") == {"What are the steps for “Finish” in “My workshop”?": steps}
+    [(asked, answer)] = write("how-to", steps, heading="Finish").items()
+    assert (asked.endswith("what are the steps for Finish?"), answer) == (True, steps)
     assert write("how-to", steps.partition("\n")[2], heading="Finish") == {}, "the first step stands in another chunk"
+    assert write("how-to", re.sub(r"^", "1", steps, flags=re.MULTILINE), heading="Finish") == {}, (
+        "it begins with step 11"
+    )
     many = "\n".join(f"{n}. Sand it once more, please." for n in range(1, 30))
     assert write("how-to", many, heading="Finish") == {}
 
@@ -111,7 +130,7 @@ def test_a_synthesis_brings_the_first_sentences_together():
     one = source("A mallet drives the chisel without harm.", heading="Tools > Mallets")
     two = source("A marking knife leaves a line that a saw can follow.", heading="Tools > Knives", index=1)
     [pair] = pairs(Task("synthesis", 1, (one, two)))
-    assert pair.question == "In “My workshop”, what do you say about “Mallets” and “Knives”?"
+    assert pair.question.endswith("what do you say about mallets and knives?")
     assert pair.answer == f"{one.text} {two.text}"
     assert pair.chunks == (one.chunk, two.chunk)
 
@@ -119,14 +138,82 @@ def test_a_synthesis_brings_the_first_sentences_together():
 def test_a_refusal_asks_for_what_the_text_does_not_speak_of():
     texts = [f"I built bench {n} out of beech and it is still as flat as a table should be." for n in range(40)]
     asked = [found for text in texts for found in write("refusal", text, count=1).items()]
-    assert 8 <= len(asked) <= 24
+    assert 3 <= len(asked) <= 14
     assert {answer for _, answer in asked} == {NOT_IN_NOTES}
-    assert len({question for question, _ in asked}) > 5
-    assert all("“My workshop”" in question for question, _ in asked)
-    spoken_of = " ".join(("proofread", "music", "weather", "podcast", "newspaper", "pages", "translated"))
+    assert len({question for question, _ in asked}) > 2
+    assert all("your workshop" in question for question, _ in asked)
+    spoken_of = " ".join(("friends", "talk", "hire", "hours", "podcast", "forum"))
     for text in texts:
         for question in write("refusal", f"{text} {spoken_of}", count=1):
             assert not re.search("|".join(spoken_of.split()), question)
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "asked"),
+    [
+        (
+            "Moved to Bergen!",
+            "I moved to Bergen last month. The city has a nice harbour.",
+            {"eat in Bergen", "weather like in Bergen", "flat in Bergen", "friends in Bergen", "see in Bergen"},
+        ),
+        (
+            "Lathe 300",
+            "The Lathe 300 is a machine with a display. I bought the Lathe 300 with buttons for gloves.",
+            {
+                "pay for the",
+                "heavy is",
+                "warranty of",
+                "other colours",
+                "repair",
+                "loud is",
+                "to a child",
+                "successor of",
+            },
+        ),
+        (
+            "nginx 2",
+            "To install nginx 2, use the package of your server. The config of nginx 2 is one file.",
+            {
+                "start with",
+                "Raspberry Pi",
+                "on phones",
+                "to learn nginx",
+                "told you",
+                "book about",
+                "a company",
+                "a good course",
+            },
+        ),
+    ],
+)
+def test_a_refusal_asks_what_people_ask_about_such_a_thing(title, text, asked):
+    found = list(refusal_questions(topic_of(title, text), Text(source(text, title=title))))
+    assert len(found) >= 5
+    assert len([one for one in found if any(part in one for part in asked)]) >= 5, found
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "about"),
+    [
+        ("Steam Deck is Neat", "I carry the Steam Deck. Then the Steam Deck rests.", "the Steam Deck"),
+        ("Too Many Phones", "I own phones.", "phones"),
+        ("My First iPhone", "It was white.", "your first iPhone"),
+        ("New Year, New Server", "I set it up.", "your new server"),
+        ("I don't understand Windows", "Why is Windows like that?", "Windows"),
+        ("Switch 2 🎮", "Nintendo sells it.", "Switch 2"),
+        ("Privacy and keys", "No key leaves.", "privacy and keys"),
+        ("Expand a live ext4 filesystem", "Do it.", "expanding a live ext4 filesystem"),
+        ("Home Server Updates", "It hums.", "your home server"),
+        ("Buy wisely", "Do it.", "buying wisely"),
+        ("And back again.", "So it goes.", ""),
+        ("It's purple now.", "So it goes.", ""),
+        ("How good the search is", "So it goes.", ""),
+        ("🎮", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_a_title_becomes_what_a_visitor_calls_its_subject(title, text, about):
+    assert topic_of(title, text) == about
 
 
 @pytest.mark.parametrize(
@@ -195,7 +282,7 @@ def test_another_process_writes_the_same():
     script = (
         "import asyncio; from pipeline.dataset.records import PairSource, Task; "
         "from pipeline.dataset.teachers.extractive import ExtractiveTeacher; "
-        "source = PairSource('a#0', 'a', 0, 'My workshop', '', 'Since then [Lathe](/x) and Lathe Server 9 run in [Oslo](/y), near Bergen.', 'public'); "
+        "source = PairSource('a#0', 'a', 0, 'My workshop', '', 'I use [Lathe](/x) and Lathe Server 9 in [Oslo](/y), near Bergen.', 'public'); "
         "print(asyncio.run(ExtractiveTeacher().write(Task('fact', 9, (source,)))))"
     )
     said = {
@@ -241,8 +328,13 @@ def guides() -> list[tuple[Task, Pair]]:
 def test_the_guides_give_enough_to_train_on(guides):
     kinds = [pair.kind for _, pair in guides]
     assert len(kinds) > 400
-    assert min(kinds.count(kind) for kind in ("fact", "how-to", "synthesis", "refusal")) >= 25
-    assert kinds.count("refusal") < 0.15 * len(kinds)
+    assert min(kinds.count(kind) for kind in ("fact", "how-to", "synthesis", "refusal")) >= 15
+    assert 0.04 * len(kinds) < kinds.count("refusal") < 0.15 * len(kinds)
+
+
+def test_a_title_is_quoted_in_few_questions(guides):
+    quoted = [pair for task, pair in guides if f"“{task.sources[0].title}”" in pair.question]
+    assert len(quoted) < 0.25 * len(guides)
 
 
 def test_every_answer_is_in_the_text_word_for_word(guides):
@@ -258,19 +350,17 @@ def test_every_answer_is_in_the_text_word_for_word(guides):
 
 
 def test_every_question_stands_alone(guides):
-    for task, pair in guides:
+    for _, pair in guides:
         assert pair.question[0].isupper()
         assert pair.question.endswith(("?", "."))
         assert not LEANING.search(re.sub(r"“[^”]*”|`[^`]*`", "", pair.question)), pair.question
-        named = task.sources[0].title in pair.question or re.search(
-            r"`|\b[A-Z]\w*\d|[a-z]+twin|How do I", pair.question
-        )
-        assert named or re.search(r" [A-Z]", pair.question), pair.question
 
 
 def test_grades_are_honest_about_the_frame(guides):
     assert {pair.accuracy for _, pair in guides} <= {7, 8, 9, 10}
-    assert all(pair.accuracy < 9 for _, pair in guides if pair.question.startswith("What does the part"))
+    assert all(
+        pair.accuracy < 9 for _, pair in guides if re.search(r"[Ww]hat (?:do you say|can you tell)", pair.question)
+    )
 
 
 def test_the_same_text_gives_the_same_pairs(guides):
