@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from flows import builder, drawing, files, server
-from flows.registry import load_registry
+from flows import builder, checking, drawing, files, server
+from flows.registry import Registry, load_registry
+from flows.visitors import refusal
 from pipeline.commands.kit import as_json, print_json, with_settings
 from pipeline.errors import ServiceError
 from pipeline.files import write_text
@@ -37,10 +38,12 @@ def build(output: Path) -> None:
 
 
 @flows.command()
-def check() -> None:
-    """Whether the flow files fit the components, and the bundle is valid."""
+@with_settings
+def check(settings: Settings) -> None:
+    """Whether sitetwin's flow files and your own fit the components, and the bundle is valid."""
     _require_langflow()
-    built = builder.build_all(load_registry())
+    registry = load_registry()
+    built = builder.build_all(registry)
     problems = [problem for name, flow in built.items() if (problem := _difference(name, drawing.to_text(flow)))]
     bundle = files.SHIPPED.parent / "components"
     paths = [str(path) for name in built if (path := files.SHIPPED / f"{name}.json").exists()]
@@ -48,9 +51,11 @@ def check() -> None:
     problems += _broken(paths)
     # Unlike `validate`, `upgrade` takes one file at a time.
     problems += [said for path in paths for said in _lfx("upgrade", "--strict", path)]
+    own, of_own = _check_own(settings, registry)
+    problems += of_own
     if problems:
         raise ServiceError("; ".join(problems))
-    click.echo(f"{len(built)} flow(s) and the bundle fit Langflow {version('lfx')}", err=True)
+    click.echo(f"{len(built) + own} flow(s) and the bundle fit Langflow {version('lfx')}", err=True)
 
 
 @flows.command()
@@ -146,6 +151,25 @@ def _difference(name: str, built: str) -> str:
     if path.read_text(encoding="utf-8") != built:
         return f"{path.name} is not what the components make now: run `sitetwin flows build`"
     return ""
+
+
+def _check_own(settings: Settings, registry: Registry) -> tuple[int, list[str]]:
+    """The number of the owner's flow files, and what is wrong with them, by node and edge."""
+    folder = files.owners_directory(settings)
+    if folder.resolve() == files.SHIPPED.resolve():
+        return 0, []
+    found = []
+    paths = sorted(folder.glob("*.json"))
+    for path in paths:
+        try:
+            flow = files.read_flow(path)
+        except ServiceError as error:
+            found.append(str(error))
+            continue
+        found += [f"{path}: {problem}" for problem in checking.problems(flow, registry)]
+        if flow.get("endpoint_name") == settings.langflow.flow and (reason := refusal(flow)):
+            found.append(f"{path}: {reason}")
+    return len(paths), found
 
 
 def _broken(paths: list[str]) -> list[str]:

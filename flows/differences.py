@@ -32,7 +32,7 @@ class Difference:
 
 def differences(before: Flow, after: Flow) -> list[Difference]:
     """What an owner changed from `before` to `after`; what Langflow writes by itself, and code, are left out."""
-    return [*_of_flow(before, after), *_of_nodes(_nodes(before), _nodes(after)), *_of_edges(before, after)]
+    return [*_of_flow(before, after), *_of_nodes(nodes_of(before), nodes_of(after)), *_of_edges(before, after)]
 
 
 def _of_flow(before: Flow, after: Flow) -> Iterator[Difference]:
@@ -44,10 +44,10 @@ def _of_nodes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[D
     for key in [*before, *(key for key in after if key not in before)]:
         old, new = before.get(key), after.get(key)
         if old is None or new is None:
-            name = _name(old or new or {})
+            name = name_of(old or new or {})
             yield Difference(name, "node", "" if old is None else name, "" if new is None else name)
             continue
-        name = _name(new)
+        name = name_of(new)
         yield from _compared(name, "title", _inner(old).get("display_name"), _inner(new).get("display_name"))
         yield from _compared(name, "note", _inner(old).get("description"), _inner(new).get("description"))
         yield from _compared(name, "tool mode", bool(_inner(old).get("tool_mode")), bool(_inner(new).get("tool_mode")))
@@ -80,7 +80,8 @@ def _compared(node: str, field: str, before: object, after: object) -> Iterator[
         yield Difference(node, field, old, new)
 
 
-def _nodes(flow: Flow) -> dict[str, Any]:
+def nodes_of(flow: Flow) -> dict[str, Any]:
+    """The flow's nodes by id."""
     return {str(node.get("id")): node for node in (flow.get("data") or {}).get("nodes") or []}
 
 
@@ -94,7 +95,8 @@ def _template(node: Mapping[str, Any]) -> dict[str, Any]:
     return {name: field for name, field in fields.items() if isinstance(field, dict) and name != "code"}
 
 
-def _name(node: Mapping[str, Any]) -> str:
+def name_of(node: Mapping[str, Any]) -> str:
+    """The node's name on the canvas."""
     return str(_inner(node).get("display_name") or (node.get("data") or {}).get("type") or node.get("id"))
 
 
@@ -109,14 +111,14 @@ def _secret(field: Mapping[str, Any]) -> str:
 
 def _edges(flow: Flow) -> dict[tuple[str, ...], str]:
     """Each edge in words, by its ends."""
-    nodes = _nodes(flow)
+    nodes = nodes_of(flow)
     found: dict[tuple[str, ...], str] = {}
     for edge in (flow.get("data") or {}).get("edges") or []:
         handles = edge.get("data") or {}
         output = str((handles.get("sourceHandle") or {}).get("name"))
         field = str((handles.get("targetHandle") or {}).get("fieldName"))
         source, target = str(edge.get("source")), str(edge.get("target"))
-        names = [_name(nodes[key]) if key in nodes else key for key in (source, target)]
+        names = [name_of(nodes[key]) if key in nodes else key for key in (source, target)]
         found[(source, output, target, field)] = f"{names[0]} ({output}) to {names[1]} ({field})"
     return found
 

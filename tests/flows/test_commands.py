@@ -7,8 +7,13 @@ from click.testing import CliRunner
 from flows import files
 from flows.commands import flows
 from pipeline.errors import ServiceError
+from pipeline.settings import Settings, load_settings
 
 pytestmark = pytest.mark.slow
+
+
+def _settings() -> Settings:
+    return load_settings(files.SHIPPED.parent / "sitetwin.toml")
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +28,7 @@ def test_build_writes_what_is_shipped(tmp_path: Path) -> None:
 
 
 def test_check_is_content_with_what_is_shipped() -> None:
-    result = CliRunner().invoke(flows, ["check"], catch_exceptions=False)
+    result = CliRunner().invoke(flows, ["check"], obj=_settings, catch_exceptions=False)
     assert result.exit_code == 0
     shipped = len(list(files.SHIPPED.glob("*.json")))
     assert shipped >= 4
@@ -41,4 +46,4 @@ def test_check_finds_a_changed_file_and_a_broken_edge(tmp_path: Path, monkeypatc
         ServiceError,
         match=r"(?s)not what the components make now.*teach.json is missing.*Edge references non-existent node",
     ):
-        CliRunner().invoke(flows, ["check"], catch_exceptions=False)
+        CliRunner().invoke(flows, ["check"], obj=_settings, catch_exceptions=False)
