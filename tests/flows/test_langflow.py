@@ -30,7 +30,8 @@ from pipeline.engine.promoting import promote
 from pipeline.errors import ServiceError
 from pipeline.processes.endpoint import free_port
 from pipeline.processes.left_out import read_left_out
-from pipeline.settings import Settings
+from pipeline.settings import Mode, Settings, load_settings
+from pipeline.site import Site
 from pipeline.surroundings import PRIVATE, is_private
 from tests.demo_adapter import make_adapter
 from tests.ollama_server import MODEL
@@ -145,6 +146,31 @@ def test_the_chats_with_an_adapter(site: Settings, langflow: httpx.Client) -> No
     promote(site, "diary")
     with pytest.raises(ServiceError, match="visitors are answered by public ones alone"):
         ask(site, "Where is the spare key?", "visitor", flow="lora_chat")
+
+
+@pytest.mark.parametrize("quote_first", [None, False])
+@pytest.mark.parametrize("mode", ["rag", "lora", "hybrid"])
+def test_a_flow_answers_as_sitetwin_ask_does(
+    site: Settings, langflow: httpx.Client, mode: Mode, quote_first: bool | None
+) -> None:
+    """At temperature 0, quoted and written, about something that the notes hold and something that they don't."""
+    make_adapter(site, f"same-{mode}-{quote_first}")
+    promote(site, f"same-{mode}-{quote_first}")
+    original = site.file.read_text(encoding="utf-8")
+    chat = "" if quote_first is None else f"quote_first = {str(quote_first).lower()}\n"
+    site.file.write_text(f"{original}\n[chat]\ntemperature = 0\nmax_tokens = 30\n{chat}", encoding="utf-8")
+    try:
+        settings = load_settings(site.file)
+        for question in ("How long does the dough rise?", "What is the moon made of?"):
+            _, by_flow = ask(settings, question, f"{mode} {quote_first} {question}", flow=f"{mode}_chat")[-1]
+            *_, by_ask = Site(settings).assistant.ask(question, mode=mode, visibility="public")
+            assert isinstance(by_flow, Answer)
+            assert isinstance(by_ask, Answer)
+            untimed = {"timings"}
+            assert by_flow.model_dump(exclude=untimed) == by_ask.model_dump(exclude=untimed)
+    finally:
+        site.file.write_text(original, encoding="utf-8")
+        rollback(site)
 
 
 def test_private_notes_are_not_told(site: Settings, langflow: httpx.Client) -> None:
