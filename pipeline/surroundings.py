@@ -10,6 +10,20 @@ PRIVATE = 0o077
 """The umask under which new folders are 0700 and new files 0600."""
 
 
+def own_version() -> str:
+    """The installed version of sitetwin, which two packages bring.
+
+    Raises:
+        PackageNotFoundError: neither is installed.
+    """
+    from importlib.metadata import PackageNotFoundError, version  # here, so that each command starts quickly
+
+    try:
+        return version("lfx-sitetwin")
+    except PackageNotFoundError:
+        return version("sitetwin")
+
+
 def python_module(name: str, *arguments: str) -> list[str]:
     """The command line that runs module `name`; start it with `environment()`.
 

@@ -8,6 +8,7 @@ import click
 from pipeline.commands.kit import Commands
 from pipeline.parts import Parts
 from pipeline.settings import load_settings
+from pipeline.surroundings import own_version
 
 COMMANDS = Parts(
     "command",
@@ -38,12 +39,20 @@ COMMANDS = Parts(
 """This room's commands, in the order of the help. Those of the rooms beside `pipeline` follow."""
 
 
+def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        click.echo(f"sitetwin, version {own_version()}")
+        context.exit()
+
+
 @click.group(
     cls=Commands,
     parts=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(package_name="sitetwin")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The sitetwin.toml to use; else the nearest one above here."
 )

@@ -1,7 +1,6 @@
 """A run as one HTML file that can be sent, printed and kept. It fetches nothing."""
 
 import base64
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipeline import files
 from pipeline.dataset.versions import read_card, version_folder, versions
 from pipeline.settings import Settings
+from pipeline.surroundings import own_version
 from pipeline.training.curves import Curves
 from pipeline.training.registry import CHART, Run, run_folder
 
@@ -63,7 +63,7 @@ def render(template: Path, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template.name).render(version=version("sitetwin"), **values)
+    return environment.get_template(template.name).render(version=own_version(), **values)
 
 
 def picture(path: Path) -> str | None:

@@ -3,7 +3,6 @@
 import platform
 import re
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from pipeline.evaluation.judge_model import Agreement
 from pipeline.evaluation.systems import System
 from pipeline.measured import Measured, Number
 from pipeline.settings import Settings, Visibility
+from pipeline.surroundings import own_version
 from pipeline.training.curves import Forgetting
 
 COSTS = frozenset({"ms", "tokens", "tokens/s"})
@@ -72,7 +72,7 @@ class Machine(BaseModel):
     cores: int = psutil.cpu_count() or 1
     memory_gb: int = round(psutil.virtual_memory().total / 1e9)
     python: str = platform.python_version()
-    sitetwin: str = version("sitetwin")
+    sitetwin: str = own_version()
 
 
 class Evaluation(Measured):
