@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.embedding.token_vectors import TokenVectors
-from pipeline.text.words import WORD
+from pipeline.embedding.word_vectors import word_vectors
 
 ReadTokens = Callable[[Sequence[str]], Sequence[TokenVectors] | None]
 """Gives the vectors of the tokens of texts; None if they can't be had."""
@@ -39,8 +39,8 @@ def align(question: str, texts: Sequence[str], rarity: Mapping[str, float], read
     vectors = read([question, *texts])
     if vectors is None:
         return None
-    said = [(word, vector) for word, vector in _words(question, vectors[0]) if rarity.get(word, 1.0) > 0]
-    passages = [np.stack([vector for _, vector in words]) for words in map(_words, texts, vectors[1:]) if words]
+    said = [(word, vector) for word, vector in word_vectors(question, vectors[0]) if rarity.get(word, 1.0) > 0]
+    passages = [np.stack([vector for _, vector in words]) for words in map(word_vectors, texts, vectors[1:]) if words]
     if not said or not passages:
         return None
     asked = np.stack([vector for _, vector in said])
@@ -52,15 +52,3 @@ def align(question: str, texts: Sequence[str], rarity: Mapping[str, float], read
         subject=float((best @ weights / weights.sum()).max()),
         wording=float(best.mean(1).max()),
     )
-
-
-def _words(text: str, tokens: TokenVectors) -> list[tuple[str, np.ndarray]]:
-    """The words of a text, each with the mean (width,) of its tokens' vectors, of length 1. Words past the limit lack one."""
-    found = []
-    starts, ends = tokens.spans[:, 0], tokens.spans[:, 1]
-    for word in WORD.finditer(text):
-        first, last = np.searchsorted(starts, word.start()), np.searchsorted(ends, word.end(), side="right")
-        if first < last:
-            mean = tokens.vectors[first:last].mean(0)
-            found.append((word[0], mean / np.linalg.norm(mean)))
-    return found

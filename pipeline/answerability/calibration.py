@@ -25,6 +25,7 @@ from pipeline.answerability.evidence import (
     weigh,
 )
 from pipeline.answerability.pseudo_questions import PseudoQuestion, pseudo_questions
+from pipeline.embedding.word_vectors import COMPARED, compares_words
 from pipeline.index import Index
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import Statistics, open_statistics
@@ -95,11 +96,6 @@ Weights: subject, wording, named, fitting, constant. Fitted on 361 questions abo
 documents, each collection and each kind of question weighing the same, with a normal prior around 0. What is learnt from
 a collection's own words was worse: it teaches that words matter and meaning does not. The limit is that at which nine of
 ten refusals were right in collections that had no part in the fit (docs/evaluation.md)."""
-COMPARED = ("en", "")
-"""The languages, by their ISO 639-1 codes, of questions whose words are compared: those of `WORDS` were in English. ""
-stands for a text that does not tell its language."""
-_WORDS_FITTED_WITH = "all-MiniLM-L6-v2-"
-"""The names of its vectors begin so. Another embedder's cosines are spread in another way."""
 # The precision (one over the variance) of the normal distribution around each assumed weight: the higher it is, the less
 # the weight changes. It is high where pseudo-questions teach little: for names, amounts and persons, and for the
 # cosines, which are lower than those of people's questions.
@@ -160,11 +156,6 @@ def load_calibration(settings: Settings) -> Calibration | None:
     except ValidationError:
         return None
     return known if known.version == VERSION else None
-
-
-def compares_words(embedder: str | None) -> bool:
-    """Whether the general weights of `WORDS` hold for the embedder of this name."""
-    return embedder is not None and embedder.startswith(_WORDS_FITTED_WITH)
 
 
 def refresh_calibration(settings: Settings, index: Index, embedder: "Callable[[], Embedder]") -> bool:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.answerability.calibration import COMPARED, WORDS, Scope, compares_words, load_calibration
+from pipeline.answerability.calibration import WORDS, Scope, load_calibration
 from pipeline.answerability.evidence import ASSUMED_BACKGROUND, Background, background, wanted_tokens, weigh
+from pipeline.embedding.word_vectors import COMPARED, compares_words
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import open_statistics
 from pipeline.settings import Settings, Visibility

@@ -16,7 +16,7 @@ from pipeline.embedding.mlx_embedder import MlxEmbedder, has_metal
 from pipeline.embedding.onnx_embedder import BertEmbedder
 from pipeline.embedding.prefixes import EmbeddingPrefixes, known_prefixes
 from pipeline.embedding.remote_embedder import EmbeddingServer, RemoteEmbedder
-from pipeline.embedding.token_vectors import TokenModel, TokenVectors
+from pipeline.embedding.token_vectors import RecentTokens, TokenModel, TokenVectors
 from pipeline.settings import ModelSettings, Settings
 from pipeline.tables import Table
 from pipeline.weights.demo import EMBEDDINGS
@@ -64,6 +64,9 @@ class Embedder(TextModel, Protocol):
         """The vectors of the tokens of questions and texts, without prefixes; None if the model's server does not tell them."""
 
 
+_RECENT = RecentTokens()
+
+
 @dataclass(frozen=True, slots=True)
 class PrefixedEmbedder:
     """Puts `prefixes` in front of the texts and passes them to `model`."""
@@ -93,7 +96,9 @@ class PrefixedEmbedder:
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors] | None:
         """The vectors of the texts' tokens, as `Embedder.embed_tokens`."""
-        return self.model.embed_tokens(texts) if isinstance(self.model, TokenModel) else None
+        if not isinstance(self.model, TokenModel):
+            return None
+        return _RECENT.read(self.model.name, texts, self.model)
 
 
 def load_embedder(settings: Settings, threads: int = 0) -> Embedder:

@@ -75,7 +75,9 @@ def bench_retrieval(folder: Path, settings: Settings, progress: SyncProgress = l
 
 
 def variants(in_force: RetrievalSettings, has_reranker: bool) -> Iterator[tuple[str, RetrievalSettings]]:
-    """Further settings for hybrid search: the other fusion, and the reranker switched over if there is one."""
+    """Further settings for hybrid search: without the comparison of words, the other fusion, the reranker switched over."""
+    if in_force.align and not in_force.rerank:
+        yield "align=false", in_force.model_copy(update={"align": False})
     other = "ranks" if in_force.fusion == "scores" else "scores"
     yield f"fusion={other}", in_force.model_copy(update={"fusion": other})
     if has_reranker:

@@ -21,6 +21,8 @@ class Stages:
     fused: Mapping[str, float]
     merged: Mapping[str, str]
     """For each passage that only repeats a better one, that better passage."""
+    aligned: Mapping[str, float]
+    """Empty if no words were compared."""
     reranked: Mapping[str, float]
     """Empty if no reranker was asked."""
     best: list[str]
@@ -42,7 +44,7 @@ def explain(
     words = lists.terms
     dense, keyword = _places(lists.dense), _places(lists.keyword)
     looked_up = {id: Place(score=cosine) for id, cosine in lists.cosines.items()}
-    fused, reranked = _places(stages.fused), _places(stages.reranked)
+    fused, aligned, reranked = map(_places, (stages.fused, stages.aligned, stages.reranked))
     passages = [
         _explained(lists.rows[id], words).model_copy(
             update={
@@ -50,6 +52,7 @@ def explain(
                 "dense": dense.get(id) or looked_up.get(id),
                 "keyword": keyword.get(id),
                 "fused": fused.get(id),
+                "aligned": aligned.get(id),
                 "reranked": reranked.get(id),
                 "cut": "" if id in final else _cut(id, request, stages),
             }
@@ -92,7 +95,7 @@ def table(explanation: Explanation) -> Iterator[str]:
         yield f"filters:  {explanation.filters}"
     columns = [
         name
-        for name in ("dense", "keyword", "fused", "reranked")
+        for name in ("dense", "keyword", "fused", "aligned", "reranked")
         if any(getattr(passage, name) for passage in explanation.passages)
     ]
     yield ""

@@ -170,6 +170,7 @@ class Index:
             filters=filters or Filters(),
             fusion=self._retrieval.fusion,
             rerank_candidates=self._retrieval.rerank_candidates,
+            align=self._retrieval.align,
             explain=explain,
         )
         searcher = Searcher(

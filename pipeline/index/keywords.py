@@ -106,7 +106,12 @@ def keyword_scores(
 
 def query_terms(connection: sqlite3.Connection, query: str, visibility: Visibility | None) -> list[str]:
     """The tokens that `query` searches for, made by the rules of its language."""
-    return tokens.query_tokens(query, language_among(query, languages(connection, visibility)), exact=True)
+    return tokens.query_tokens(query, query_language(connection, query, visibility), exact=True)
+
+
+def query_language(connection: sqlite3.Connection, query: str, visibility: Visibility | None) -> str:
+    """The ISO 639-1 code of the language of `query`, a question to these documents."""
+    return language_among(query, languages(connection, visibility))
 
 
 def languages(connection: sqlite3.Connection, visibility: Visibility | None) -> dict[str, int]:

@@ -52,6 +52,8 @@ class ExplainedPassage(BaseModel):
     matched: list[str] = []
     """The question's tokens that it holds."""
     fused: Place | None = None
+    aligned: Place | None = None
+    """By the fused score and how well the words of the question are met."""
     reranked: Place | None = None
     cut: str = ""
     """Why it is not among the results."""

@@ -1,16 +1,17 @@
 """From a question to passages: the lists, their fusion, a look at the files, merging passages that say the same,
-the reranker, the cut."""
+the comparison of words or the reranker, the cut."""
 
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.content.documents import Chunk, Document
+from pipeline.embedding.word_vectors import COMPARED, compares_words
 from pipeline.errors import SitetwinError, StaleIndexError
-from pipeline.index import generations
+from pipeline.index import aligning, generations
 from pipeline.index.database import Database
 from pipeline.index.dense import VectorStore
 from pipeline.index.explaining import Stages, explain
@@ -18,9 +19,11 @@ from pipeline.index.filters import Filters, explain_none
 from pipeline.index.freshness import Freshness, Reread
 from pipeline.index.fusion import fuse_ranks, fuse_scores
 from pipeline.index.generations import check_embedder
+from pipeline.index.keywords import query_language
 from pipeline.index.lists import ListRequest, Lists, Meaning, find_lists
 from pipeline.index.merging import merge_siblings
 from pipeline.index.passages import Explanation, Passage, SearchResult
+from pipeline.index.vocabulary import frequencies
 
 if TYPE_CHECKING:
     from pipeline.embedding.embedder import Embedder
@@ -63,16 +66,17 @@ class Searcher:
                 (id for id in ranked if freshness.is_fresh(id, lists.rows[id]["document"])),
                 document=lambda id: lists.rows[id]["document"],
                 text=lambda id: _whole_text(lists.rows[id]),
-                count=max(request.k, request.rerank_candidates) if self.reranker else request.k,
+                count=max(request.k, request.rerank_candidates if self.reranker else aligning.READ),
             )
+            aligned = {} if self.reranker else self._align(connection, request, kept, fused, lists)
         judge = self.reranker() if self.reranker else None
         reranked = _rerank(judge, request.query, kept, lists) if judge else {}
-        scores = reranked or fused
+        scores = reranked or aligned or fused
         best = sorted(kept, key=lambda id: (-scores[id], id))[: request.k]
 
         explanation = None
         if request.explain:
-            stages = Stages(lists, fused, merged, reranked, best)
+            stages = Stages(lists, fused, merged, aligned, reranked, best)
             explanation = self._explain(meaning, request, stages, judge.name if judge else None)
         return SearchResult(
             query=request.query,
@@ -82,6 +86,25 @@ class Searcher:
             note=note or freshness.note(),
             explanation=explanation,
         )
+
+    def _align(
+        self,
+        connection: sqlite3.Connection,
+        request: ListRequest,
+        kept: Sequence[str],
+        fused: Mapping[str, float],
+        lists: Lists,
+    ) -> dict[str, float]:
+        """The scores with how well the words of the question are met; {} where that isn't known to help."""
+        if request.retrieval != "hybrid" or not request.align:
+            return {}
+        embedder = self.embedder()
+        language = query_language(connection, request.query, request.visibility)
+        if not compares_words(embedder.name) or language not in COMPARED:
+            return {}
+        texts = {id: _whole_text(lists.rows[id]) for id in kept[: aligning.READ]}
+        rarity = aligning.rarities(*frequencies(connection, lists.terms, request.visibility))
+        return aligning.align(request.query, language, texts, fused, rarity, embedder.embed_tokens)
 
     def _meaning(self, query: str) -> Meaning:
         with self.database.reading() as connection:

@@ -95,6 +95,14 @@ def open_statistics(settings: Settings) -> Statistics:
     return Statistics(settings.state / "index.db")
 
 
+def frequencies(
+    connection: sqlite3.Connection, tokens: Collection[str], visibility: Visibility | None
+) -> tuple[dict[str, int], int]:
+    """The number of chunks that hold each of `tokens`, also 0, and of all chunks."""
+    known = _vocabulary(connection, tokens, visibility, "")
+    return {token: known.frequencies.get(token, 0) for token in tokens}, known.chunks
+
+
 def _vocabulary(
     connection: sqlite3.Connection, tokens: Collection[str], visibility: Visibility | None, without: str
 ) -> Vocabulary:

@@ -1,0 +1,74 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from pipeline.embedding.token_vectors import RecentTokens, TokenVectors
+from pipeline.index.aligning import WEIGHT, align, rarities
+from pipeline.text.words import WORD
+
+MEANINGS = {"huge": (1, 0), "large": (0.8, 0.6), "table": (0, 1), "not": (-1, 0), "the": (0, 1)}
+
+
+def read(texts: Sequence[str]) -> list[TokenVectors]:
+    """Words of a tiny language, one token each."""
+    words = [list(WORD.finditer(text)) for text in texts]
+    return [
+        TokenVectors(
+            np.array([word.span() for word in held]).reshape(-1, 2),
+            np.array([MEANINGS[word[0]] for word in held], np.float32).reshape(-1, 2),
+        )
+        for held in words
+    ]
+
+
+def test_what_meets_the_words_of_the_question_comes_first() -> None:
+    scores = {"a": 0.9, "b": 0.85, "c": 0.1}
+    found = align("huge", "en", {"a": "table", "b": "large"}, scores, {"huge": 3.0}, read)
+    assert found == pytest.approx(
+        {"a": 0.9 / (1 + WEIGHT), "b": (0.85 + WEIGHT * 0.8) / (1 + WEIGHT), "c": 0.1 / (1 + WEIGHT)}
+    )
+    assert sorted(found, key=lambda id: -found[id]) == ["b", "a", "c"]
+
+
+def test_rarer_words_weigh_more_and_function_words_nothing() -> None:
+    rarity = {"huge": 3.0, "tabl": 1.0, "table": 1.0}
+    found = align("the huge table", "en", {"a": "huge", "b": "table"}, {"a": 0.0, "b": 0.0}, rarity, read)
+    assert found == pytest.approx({"a": 0.75 * WEIGHT / (1 + WEIGHT), "b": 0.25 * WEIGHT / (1 + WEIGHT)})
+
+
+def test_what_contradicts_in_meaning_takes_nothing_away() -> None:
+    assert align("huge", "en", {"a": "not"}, {"a": 0.7}, {"huge": 1.0}, read) == {"a": 0.7 / (1 + WEIGHT)}
+
+
+def test_without_words_vectors_or_passages_nothing_changes() -> None:
+    assert align("?", "en", {"a": "huge"}, {"a": 0.7}, {}, read) == {}
+    assert align("huge", "en", {"a": "huge"}, {"a": 0.7}, {"huge": 1.0}, lambda texts: None) == {}
+    assert align("huge", "en", {}, {"a": 0.7}, {"huge": 1.0}, read) == {}
+
+
+def test_rarity_is_lucenes_idf() -> None:
+    assert rarities({"a": 1, "b": 100}, 100) == pytest.approx(
+        {"a": np.log(1 + 99.5 / 1.5), "b": np.log(1 + 0.5 / 100.5)}
+    )
+
+
+class CountingModel:
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        self.seen += texts
+        return read(texts)
+
+
+def test_a_text_that_was_just_read_is_not_read_again() -> None:
+    model, recent = CountingModel(), RecentTokens(most=2)
+    first = recent.read("m", ["huge", "large", "huge"], model)
+    assert [one.vectors.tolist() for one in recent.read("m", ["large"], model)] == [first[1].vectors.tolist()]
+    assert model.seen == ["huge", "large"]
+    recent.read("m", ["table"], model)
+    recent.read("m", ["huge"], model)
+    assert model.seen == ["huge", "large", "table", "huge"]
+    recent.read("other", ["huge"], model)
+    assert model.seen[-1] == "huge"
