@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import freshness, retrieval, search_scale
+from benchmarks import freshness, retrieval, search_scale, vault
 from benchmarks.synthetic import notes, sentences
 from pipeline.content import read_sources
 from pipeline.content.chunking import chunk_document
@@ -102,3 +102,11 @@ def test_a_missing_data_set_is_named_in_one_line(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(sys, "argv", ["retrieval", *options])
     with pytest.raises(SystemExit, match="can't be read"):
         retrieval.main()
+
+
+def test_a_vault_is_written_and_compared_with_a_tenth(tmp_path):
+    vault.write_vault(tmp_path, 120)
+    assert len(list((tmp_path / "notes").rglob("*.md"))) == 120
+    assert (tmp_path / "notes/1/119.md").is_file()
+    figures = vault.summary(120, {"first_megabytes": 400.0}, {"first_megabytes": 100.0})
+    assert figures == {"ratio": 4.0, "notes": 120, "first_megabytes": 400.0, "tenth_first_megabytes": 100.0}
