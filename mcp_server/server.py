@@ -218,7 +218,7 @@ def _search(
     settings: Settings, query: str, k: int, retrieval: Retrieval, visibility: Visibility | None, filters: Filters
 ) -> SearchResult:
     with Site(settings).index() as index:
-        return index.search(query, k, retrieval, visibility, filters)
+        return index.search(query, k, retrieval, visibility, filters, align=True)
 
 
 async def _in_thread(function: Callable[[], Result]) -> Result:

@@ -36,7 +36,7 @@ def search(
     from pipeline.site import Site
 
     with Site(settings).index() as opened:
-        result = opened.search(query, count, retrieval, visibility, filters, explain)
+        result = opened.search(query, count, retrieval, visibility, filters, explain, align=True)
     if as_json:
         print_json(result)
         return

@@ -90,7 +90,7 @@ def measure(index: Index, data: DataSet, mode: Retrieval, depth: int, progress: 
     rankings, took = {}, []
     for number, (query, text) in enumerate(data.queries.items(), 1):
         started = time.perf_counter()
-        found = index.search(text, depth, mode)
+        found = index.search(text, depth, mode, align=True)
         took.append((time.perf_counter() - started) * 1000)
         rankings[query] = list(dict.fromkeys(passage.document for passage in found.passages))
         progress(number, len(data.queries), "queries")

@@ -147,12 +147,16 @@ class Index:
         visibility: Visibility | None = None,
         filters: Filters | None = None,
         explain: bool = False,
+        *,
+        align: bool = False,
     ) -> SearchResult:
         """The best `k` passages, best first. The settings decide what is None.
 
         Args:
             visibility: None: public and private passages.
             explain: also explain each stage. The explanation names nothing that `visibility` hides.
+            align: whether the words of the query may be compared with those of the best passages, for a list that is
+                read from its top. Answers, which read every passage found, gained nothing by it.
 
         Raises:
             SitetwinError: the query is empty.
@@ -170,7 +174,7 @@ class Index:
             filters=filters or Filters(),
             fusion=self._retrieval.fusion,
             rerank_candidates=self._retrieval.rerank_candidates,
-            align=self._retrieval.align,
+            align=align and self._retrieval.align,
             explain=explain,
         )
         searcher = Searcher(

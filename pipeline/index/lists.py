@@ -36,7 +36,7 @@ class ListRequest:
     fusion: Fusion = "scores"
     rerank_candidates: int = 20
     """How many of the best chunks the reranker reads, if there is one. It reads `k` if that is more."""
-    align: bool = True
+    align: bool = False
     """Whether the words of the question may be compared with those of the best passages."""
     explain: bool = False
 

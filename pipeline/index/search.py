@@ -66,7 +66,7 @@ class Searcher:
                 (id for id in ranked if freshness.is_fresh(id, lists.rows[id]["document"])),
                 document=lambda id: lists.rows[id]["document"],
                 text=lambda id: _whole_text(lists.rows[id]),
-                count=max(request.k, request.rerank_candidates if self.reranker else aligning.READ),
+                count=max(request.k, request.rerank_candidates if self.reranker else aligning.READ * request.align),
             )
             aligned = {} if self.reranker else self._align(connection, request, kept, fused, lists)
         judge = self.reranker() if self.reranker else None

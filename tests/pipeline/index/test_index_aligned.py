@@ -35,12 +35,12 @@ def garden(site):
 
 def test_a_word_that_is_met_in_meaning_lifts_a_passage(garden):
     question = "Are apples planted in the fall?"
-    explained = garden.index.search(question, 2, visibility="public", explain=True).explanation
+    explained = garden.index.search(question, 2, visibility="public", explain=True, align=True).explanation
     places = {passage.document: passage.aligned for passage in explained.passages}
     assert places["notes/b.md"].rank == 1
     assert places["notes/a.md"].rank == 2
     assert "notes/diary.md" not in places
-    best, other = garden.index.search(question, 2, visibility="public").passages
+    best, other = garden.index.search(question, 2, visibility="public", align=True).passages
     assert best.document == "notes/b.md"
     assert 1 >= best.score > other.score > 0
 
@@ -57,6 +57,6 @@ def test_elsewhere_no_words_are_compared(garden, change):
     else:
         garden.embedder.name = garden.embedder.spec = "another"
         garden.index.sync(rebuild=True)
-    found = garden.open(mode=mode).search(question, 2, explain=True)
+    found = garden.open(mode=mode).search(question, 2, explain=True, align=True)
     assert found.passages
     assert all(passage.aligned is None for passage in found.explanation.passages)
