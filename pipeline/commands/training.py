@@ -35,6 +35,12 @@ from pipeline.training.config import Preset
     is_flag=True,
     help="Train all three presets on the same data and compare them. With --resume: the last phases.",
 )
+@click.option(
+    "--ranks",
+    metavar="4,8,16",
+    help="Train one run for each rank, with one report. With --resume: the last sweep.",
+)
+@click.option("--seeds", type=click.IntRange(1, 50), help="Train each run with so many seeds, with one report.")
 @click.option("--on", "service", type=click.Choice(["openai"]), help="Let OpenAI train, as [openai] says.")
 @click.option("--yes", is_flag=True, help="With --on: begin without asking whether the cost is right.")
 @click.option("--send-private", is_flag=True, help="With --on: rows of private notes may leave this machine.")
@@ -63,6 +69,8 @@ def train(
     force: bool,
     threads: int | None,
     phases: bool,
+    ranks: str | None,
+    seeds: int | None,
     service: str | None,
     yes: bool,
     send_private: bool,
@@ -80,6 +88,9 @@ def train(
         raise click.UsageError("--resume knows where a run is trained: leave --on out")
     if resume and (file or assignments or data_set or visibility or preference or begin or is_rate_sought):
         raise click.UsageError("--resume goes on with the run's own configuration: give it nothing but --name")
+    is_sweep = ranks is not None or seeds is not None
+    if is_sweep and (phases or service or is_rate_sought or name):
+        raise click.UsageError("--ranks and --seeds name their runs: leave --phases, --on, --find-lr and --name out")
     if phases and (preference or begin or is_rate_sought):
         raise click.UsageError(
             "--phases compares new adapters that learn answers: leave --preference, --from and --find-lr out"
@@ -93,7 +104,7 @@ def train(
     if cancelled:
         managed.cancel(settings, cancelled, as_json=as_json)
         return
-    interrupted = resumable(settings, name) if resume and not phases else None
+    interrupted = resumable(settings, name) if resume and not (phases or is_sweep) else None
     if service or (interrupted and interrupted.remote):
         if phases or preference or begin or is_rate_sought or file or preset != "best":
             raise click.UsageError(
@@ -141,6 +152,25 @@ def train(
                 as_json=as_json,
             )
             return
+        if is_sweep:
+            from pipeline.commands.sweep import train_sweep
+
+            train_sweep(
+                settings,
+                screen,
+                ranks=_ranks(ranks or ""),
+                seeds=seeds or 1,
+                preset=preset,
+                values=values,
+                data_set=data_set,
+                visibility=visibility,
+                begin=begin,
+                resume=resume,
+                is_memory_checked=not force,
+                stop=stop.is_set,
+                as_json=as_json,
+            )
+            return
         if resume:
             run = go_on(settings, screen, name, stop.is_set)
         else:
@@ -171,6 +201,17 @@ def train(
     click.echo(f"chart: {run_folder(settings, run.name) / CHART}")
     click.echo(f"report: {run_folder(settings, run.name) / REPORT}")
     click.echo(f"next: `sitetwin promote {run.name}` lets it answer")
+
+
+def _ranks(text: str) -> list[int]:
+    """The ranks in a list such as `4,8,16`."""
+    try:
+        ranks = [int(word) for word in text.split(",")] if text else []
+    except ValueError:
+        ranks = [0]
+    if any(rank < 1 for rank in ranks):
+        raise click.UsageError(f"--ranks {text}: write whole numbers with commas between, such as 4,8,16")
+    return ranks
 
 
 @click.command()

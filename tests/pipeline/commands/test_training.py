@@ -44,6 +44,17 @@ def test_preferences_on_top_of_a_run(site):
     assert "leave --preference" in sitetwin(site, "train", "--phases", "--preference", "orpo", status=2).stderr
 
 
+def test_a_sweep_over_seeds(site):
+    values = [f"--set={value}" for value in ("iters=2", "steps_per_eval=2", "learning_rate=2e-2")]
+    done = sitetwin(site, "train", "--seeds", "2", *values)
+    assert "rank 16: validation loss" in done.stdout
+    assert "over 2 seeds, 95 % interval" in done.stdout
+    assert (site.state / "reports" / "sweep-1.html").is_file()
+    assert "no sweep was interrupted" in sitetwin(site, "train", "--seeds", "2", "--resume", status=1).stderr
+    assert "write whole numbers" in sitetwin(site, "train", "--ranks", "4,x", status=2).stderr
+    assert "leave --phases" in sitetwin(site, "train", "--ranks", "4", "--name", "mine", status=2).stderr
+
+
 def exported(site, run: str) -> Path:
     return Path(json.loads(sitetwin(site, "export", run, "--to", "peft", "--json").stdout)["folder"])
 

@@ -1,0 +1,241 @@
+"""Several runs of one configuration over ranks and seeds, and what they tell apart.
+
+A sweep is `.sitetwin/reports/sweep-N.json` with its chart and report beside it. Its runs are `sweep-N-rank8-seed0` in the
+registry. It can be interrupted at any moment and resumed. Import this after `blas.preload()`.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from pipeline import files
+from pipeline.adapters import base_hash
+from pipeline.dataset.versions import read_card, version_folder
+from pipeline.errors import SettingsError, SitetwinError
+from pipeline.jobs.sweep.telling_apart import Group, groups, sentences
+from pipeline.settings import Settings, Visibility
+from pipeline.training import registry, run
+from pipeline.training.chart import draw
+from pipeline.training.config import Preset, TrainingConfig, Values, configuration, merge
+from pipeline.training.registry import OPEN, Run
+from pipeline.training.report import picture, render
+from pipeline.weights.demo import DEMO
+
+TEMPLATE = Path(__file__).parent / "templates" / "sweep.html"
+
+
+class Sweep(BaseModel):
+    """The record of a sweep."""
+
+    number: int
+    made_at: datetime
+    data_set: int
+    visibility: Visibility | None
+    preset: Preset
+    values: Values
+    begin: str | None
+    """The adapter that each run goes on from; None: a new one."""
+    ranks: list[int]
+    seeds: list[int]
+    base_hash: str
+    ended_at: datetime | None = None
+
+    def run_name(self, rank: int, seed: int) -> str:
+        """The name of the run with this rank and seed."""
+        return f"sweep-{self.number}-rank{rank}-seed{seed}"
+
+    def runs(self, settings: Settings) -> dict[tuple[int, int], Run]:
+        """The runs so far, by rank and seed."""
+        known = {one.name: one for one in registry.runs(settings)}
+        wanted = {(rank, seed): self.run_name(rank, seed) for rank in self.ranks for seed in self.seeds}
+        return {key: known[name] for key, name in wanted.items() if name in known}
+
+    def groups(self, settings: Settings) -> list[Group]:
+        """What each rank reached, lowest rank first."""
+        return groups(self.runs(settings))
+
+
+def begin(
+    settings: Settings,
+    *,
+    ranks: Sequence[int],
+    seeds: int,
+    preset: Preset = "best",
+    values: Values | None = None,
+    data_set: int | None = None,
+    visibility: Visibility | None = None,
+    begin: str | None = None,
+) -> Sweep:
+    """Records a new sweep. Nothing is trained yet.
+
+    Args:
+        settings: the site's settings.
+        ranks: the ranks of the adapters; (): the configuration's alone.
+        seeds: how many seeds each rank is trained with, counted from the configuration's.
+        preset, values, data_set, visibility, begin: as of `run.start`.
+
+    Raises:
+        SitetwinError: there is no such data set or no base, or the configuration has no rank.
+    """
+    values = values or {}
+    config = _config(settings, preset, values)
+    if config.fine_tune_type == "full" and ranks:
+        raise SettingsError("a full fine-tune has no rank: leave --ranks out, or take fine_tune_type=lora")
+    sweep = Sweep(
+        number=_free_number(settings),
+        made_at=datetime.now(UTC),
+        data_set=read_card(version_folder(settings, data_set)).version,
+        visibility=visibility,
+        preset=preset,
+        values=values,
+        begin=begin,
+        ranks=sorted(set(ranks)) or [config.lora_parameters.rank],
+        seeds=[config.seed + number for number in range(seeds)],
+        base_hash=base_hash(run.base_folder(settings)),
+    )
+    _write(settings, sweep)
+    return sweep
+
+
+def unfinished(settings: Settings) -> Sweep:
+    """The newest sweep, which must not have ended.
+
+    Raises:
+        SitetwinError: there is none, it has ended, or the base has changed.
+    """
+    known = _files(settings)
+    sweep = _read(known[-1]) if known else None
+    if sweep is None or sweep.ended_at:
+        raise SitetwinError("no sweep was interrupted: `sitetwin train --ranks 4,8,16` starts one")
+    if base_hash(run.base_folder(settings)) != sweep.base_hash:
+        raise SitetwinError(
+            f"sweep {sweep.number} was begun on other weights than those of {settings.models.chat!r}: "
+            "set [models] chat to that model, or start a new sweep"
+        )
+    return sweep
+
+
+def go_on(
+    settings: Settings,
+    screen: run.TrainingScreen,
+    sweep: Sweep,
+    *,
+    is_memory_checked: bool = True,
+    stop: Callable[[], bool] = lambda: False,
+) -> Sweep:
+    """Trains everything that is left of `sweep`, and writes its report. If `stop()` was true, it has not ended.
+
+    Raises:
+        SitetwinError: a run failed.
+    """
+    # All ranks of one seed come first, so that a sweep that is cut off compares them.
+    for seed in sweep.seeds:
+        for rank in sweep.ranks:
+            trained = _train(settings, screen, sweep, rank, seed, is_memory_checked, stop)
+            write_report(settings, sweep)
+            if trained.state != "done":
+                return sweep
+    sweep.ended_at = datetime.now(UTC)
+    _write(settings, sweep)
+    write_report(settings, sweep)
+    return sweep
+
+
+def write_report(settings: Settings, sweep: Sweep) -> Path:
+    """Writes `sweep-N.html` and its chart beside the sweep's record, with everything so far, and returns its path."""
+    record, runs = _file(settings, sweep.number), sweep.runs(settings)
+    chart = record.with_suffix(".png")
+    if curves := {f"rank {rank}, seed {seed}": one.curves for (rank, seed), one in runs.items()}:
+        draw(curves, chart, f"Sweep {sweep.number} on data set {sweep.data_set}", unit=next(iter(runs.values())).unit)
+    found = sweep.groups(settings)
+    html = render(
+        TEMPLATE,
+        title=f"Sweep {sweep.number}",
+        sweep=sweep,
+        runs=runs,
+        groups=found,
+        sentences=sentences(found),
+        chart=picture(chart),
+    )
+    files.write_text(record.with_suffix(".html"), html)
+    return record.with_suffix(".html")
+
+
+def values_of(settings: Settings, sweep: Sweep, rank: int, seed: int) -> Values:
+    """The values of one run. Alpha, the scale times the rank, is the same for all ranks."""
+    lora = _config(settings, sweep.preset, {**sweep.values, "use_rslora": False}).lora_parameters
+    own: Values = {"seed": seed}
+    if rank != lora.rank:
+        own["lora_parameters"] = {"rank": rank, "scale": lora.scale * lora.rank / rank}
+    return merge(sweep.values, own)
+
+
+def _train(
+    settings: Settings,
+    screen: run.TrainingScreen,
+    sweep: Sweep,
+    rank: int,
+    seed: int,
+    is_memory_checked: bool,
+    stop: Callable[[], bool],
+) -> Run:
+    """One run. It is started, resumed, or returned as it is if it has ended."""
+    found = sweep.runs(settings).get((rank, seed))
+    if found is None:
+        return run.start(
+            settings,
+            screen,
+            preset=sweep.preset,
+            values=values_of(settings, sweep, rank, seed),
+            name=sweep.run_name(rank, seed),
+            data_set=sweep.data_set,
+            visibility=sweep.visibility,
+            begin=sweep.begin,
+            is_memory_checked=is_memory_checked,
+            stop=stop,
+        )
+    if found.state in OPEN:
+        return run.resume(settings, screen, found.name, stop)
+    if found.state != "done":
+        raise SitetwinError(
+            f"the run {found.name!r} is {found.state}{f' ({found.error})' if found.error else ''}: start a new sweep"
+        )
+    return found
+
+
+def _config(settings: Settings, preset: Preset, values: Values) -> TrainingConfig:
+    return configuration(preset, values, is_demo=settings.models.chat == DEMO)
+
+
+def _free_number(settings: Settings) -> int:
+    """The number after the highest that a report or a run has."""
+    numbers = [_number(path) for path in _files(settings)]
+    for folder in registry.runs_directory(settings).glob("sweep-*-*"):
+        number = folder.name.split("-")[1]
+        numbers.append(int(number) if number.isdigit() else 0)
+    return max(numbers, default=0) + 1
+
+
+def _files(settings: Settings) -> list[Path]:
+    return sorted((settings.state / "reports").glob("sweep-*.json"), key=_number)
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.removeprefix("sweep-"))
+
+
+def _file(settings: Settings, number: int) -> Path:
+    return settings.state / "reports" / f"sweep-{number}.json"
+
+
+def _write(settings: Settings, sweep: Sweep) -> None:
+    files.write_text(_file(settings, sweep.number), sweep.model_dump_json(indent=1) + "\n")
+
+
+def _read(path: Path) -> Sweep:
+    try:
+        return Sweep.model_validate_json(path.read_bytes())
+    except ValidationError:
+        raise SitetwinError(f"{path} can't be read: remove it, then start a new sweep") from None

@@ -1,0 +1,1 @@
+from tests.pipeline.training.conftest import base, site, small  # noqa: F401
