@@ -20,7 +20,7 @@ FORWARD = 1 / 3
 """The share of a step that its forward pass takes. The backward pass takes twice as much."""
 
 
-def say_cost(
+def cost_in_words(
     run: Run,
     trainer: Trainer,
     train: Sequence[TrainingRow],

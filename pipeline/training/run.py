@@ -36,7 +36,7 @@ from pipeline.training.chart import draw
 from pipeline.training.checkpoint import TrainingProgress, weights_of
 from pipeline.training.checks import check_base, check_preferences, check_rows, check_visibility, fit_memory
 from pipeline.training.config import Preset, TrainingConfig, Values, configuration
-from pipeline.training.cost import say_cost
+from pipeline.training.cost import cost_in_words
 from pipeline.training.curves import Forgetting, RateTrial, TrainPoint, ValidPoint
 from pipeline.training.data import TokenRow, TrainingRow, read_preferences, read_rows
 from pipeline.training.finding import find_rate
@@ -274,7 +274,7 @@ def _train(
             compare_with_beginning(trainer, rows.train, rows.valid, recorder.folder, stop)
         if not trainer.progress.iteration:
             run.forgetting = Forgetting(before=general_loss(trainer, rows.general, stop))
-            if words := say_cost(run, trainer, rows.train, rows.valid, registry.runs(settings), stop):
+            if words := cost_in_words(run, trainer, rows.train, rows.valid, registry.runs(settings), stop):
                 screen.say(words)
         recorder.go_on_from(trainer.progress)
         screen.start(run)
