@@ -17,6 +17,9 @@ from pipeline.training.config import TrainingConfig
 from pipeline.training.data import Batch
 from pipeline.training.loss import Loss, picked_logits
 
+TIE = 1e-3
+"""Nats. An answer that gains no more than this counts as no gain: in another batch the same sums differ in the last digits."""
+
 
 class Objective(Protocol):
     """A loss of the answers' log-probabilities."""
@@ -117,7 +120,7 @@ def preferred(config: TrainingConfig, rows: RowLogps) -> float | None:
     if config.method == "sft":
         return None
     gained = rows.logps - rows.reference if config.method == "dpo" else rows.logps / rows.lengths
-    return float((gained[::2] > gained[1::2]).mean())
+    return float((gained[::2] > gained[1::2] + TIE).mean())
 
 
 def row_logps(model: nn.Module, tokens: mx.array, spans: mx.array, most: int) -> tuple[mx.array, mx.array]:

@@ -69,6 +69,13 @@ def test_what_counts_as_preferred(method, share):
     assert preferred(configuration("best", {"method": method}), rows) == share
 
 
+def test_rounding_is_no_preference():
+    from pipeline.training.config import configuration
+
+    rows = RowLogps.of(BATCH.reference + np.array([1e-5, 0, 0, -1e-5], np.float32), BATCH)
+    assert preferred(configuration("best", {"method": "dpo"}), rows) == 0
+
+
 @pytest.mark.parametrize("name", architectures.MODELS)
 def test_a_rows_log_probability_is_mlx_lms_loss_of_its_tokens(name):
     model = architectures.make_model(name)
