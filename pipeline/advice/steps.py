@@ -50,20 +50,31 @@ def next_steps(evaluation: LastEvaluation) -> list[str]:
                 f"{name} names the right page in {figures['citation_hit']:.0%} of its answers only: `sitetwin advise "
                 "--diagnose` says whether the search loses it, and what mends that."
             )
-        if reads and ignores(system):
-            steps.append(f"{name} finds the page and misses the fact: {heeding(system.quotes)}.")
         if figures.get("staleness", 0) > 0:
             mend = (
                 "look facts up, do not train them in" if system.mode == "lora"
                 else "an older note still says so; correct it there, or give the notes dates"
             )  # fmt: skip
             steps.append(f"{name} says what a note said before its change: {mend}.")
-    steps += _declining(evaluation.systems)
+    steps += [*_ignoring(evaluation.systems), *_declining(evaluation.systems)]
     if not any(system.mode in ("lora", "hybrid") for system in evaluation.systems.values()):
         steps.append(
             "No adapter was asked: `sitetwin train`, then `sitetwin eval --systems base,rag,lora:RUN,hybrid:RUN`."
         )
     return steps
+
+
+def _ignoring(systems: Mapping[str, SystemFigures]) -> list[str]:
+    """Whether answers are quotations is one setting too."""
+    found = {name: one.quotes for name, one in systems.items() if one.mode in ("rag", "hybrid") and ignores(one)}
+    if set(found.values()) == {True, False}:
+        return [
+            f"{_all(list(found), 'find')} the page and miss the fact, in quotations and in the model's words: set "
+            "chat.passages to 2, or name a larger models.chat."
+        ]
+    return [
+        f"{_all([name], 'find')} the page and misses the fact: {heeding(quotes)}." for name, quotes in found.items()
+    ]
 
 
 def _declining(systems: Mapping[str, SystemFigures]) -> list[str]:

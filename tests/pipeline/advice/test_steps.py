@@ -35,6 +35,10 @@ def test_a_missed_fact_and_a_stale_one_get_what_mends_them() -> None:
     (writing, _) = steps(rag=SystemFigures(ignored=3, cited=10))
     assert "chat.quote_first = false" in quoting
     assert "chat.quote_first = true" in writing
+    # Not both at once.
+    both = steps(rag=SystemFigures(ignored=3, cited=10), quotes=SystemFigures(ignored=3, cited=10, quotes=True))
+    assert "quote_first" not in " ".join(both)
+    assert both[0].startswith("rag and quotes find the page and miss the fact")
     (stale,) = steps(lora=system("lora", staleness=0.2))
     assert "do not train them in" in stale
 
