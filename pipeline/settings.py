@@ -241,6 +241,9 @@ class DatasetSettings(SettingsSection):
     unanswered: float = Field(
         0.15, ge=0, le=1, description="share of the rows with passages in which no passage holds the answer"
     )
+    paraphrases: float = Field(
+        0.0, ge=0, le=1, description="share of the pairs that are also asked in other words, where a rule knows some"
+    )
     row_passages: int = Field(3, ge=1, le=20, description="passages in a row that has some")
     held_out: float = Field(0.1, gt=0, lt=0.9, description="share of the documents that is not trained on")
     split_by: Literal["document", "pair"] = Field(

@@ -31,7 +31,7 @@ from pipeline.dataset.records import (
     Task,
     Teacher,
 )
-from pipeline.dataset.retrieval_rows import rows_to_train
+from pipeline.dataset.retrieval_rows import count_reworded, rows_to_train
 from pipeline.dataset.sieving import Sieved, sieve
 from pipeline.dataset.versions import DatasetCard, DatasetRow, Rejected
 from pipeline.errors import SitetwinError, UnreadableError
@@ -114,6 +114,7 @@ async def build(
         card.rejected = len(sieved.rejected)
         messages = rows_to_train(rows, list(sources.values()), split_of, settings.dataset, settings.persona, embed)
         card.training_rows = {split: len(found) for split, found in messages.items()}
+        card.paraphrases = count_reworded(rows, settings.dataset)
         choices = read_choices(choices_file(settings))
         preferred = preferences(sieved.accepted, rows, sieved.rejected, choices, split_of, settings.dataset)
         new = _differs(settings, card, rows, sieved.rejected, preferred)

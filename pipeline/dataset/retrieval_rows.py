@@ -16,6 +16,7 @@ from pipeline.chat.prompt import grounded_messages
 from pipeline.chat.refusing import NOT_IN_NOTES, REFUSALS
 from pipeline.dataset.export import OpenAIRow, chat_row
 from pipeline.dataset.filters import redacted
+from pipeline.dataset.paraphrasing import paraphrase
 from pipeline.dataset.records import SPLITS, Pair, PairSource, Split
 from pipeline.dataset.versions import DatasetRow
 from pipeline.index.passages import Passage
@@ -39,7 +40,8 @@ def rows_to_train(
 ) -> dict[Split, list[OpenAIRow]]:
     """The training rows by split: a chat for each pair, and for a share of the pairs another one with passages.
 
-    A refusal gives one of the two rows, and its wording varies.
+    A refusal gives one of the two rows, and its wording varies. A share of the pairs gets a third row, in which the same
+    question is asked in other words.
 
     Args:
         sources: the chunks from which passages are taken.
@@ -50,8 +52,10 @@ def rows_to_train(
     found: dict[Split, list[OpenAIRow]] = {split: [] for split in SPLITS}
     for row in rows:
         pair, is_drawn = _worded(row.pair), _is_drawn(row, settings)
-        if not (is_drawn and pair.kind == "refusal"):
+        if not _is_only_with_passages(row, settings):
             found[row.split].append(chat_row(persona.instruction, pair.question, pair.answer))
+            if other := _reworded(row, settings):
+                found[row.split].append(chat_row(persona.instruction, other, pair.answer))
         if is_drawn and (asked := shelf.passages_for(row)):
             passages, is_answered = asked
             declined = pair.answer if pair.kind == "refusal" else _refusal(row.original)
@@ -59,6 +63,21 @@ def rows_to_train(
             messages = grounded_messages(pair.question, passages, [], persona, tuned=True)
             found[row.split].append({"messages": [*messages, {"role": "assistant", "content": answer}]})
     return found
+
+
+def count_reworded(rows: Sequence[DatasetRow], settings: DatasetSettings) -> int:
+    """The number of rows that `rows_to_train` makes in other words."""
+    return sum(bool(_reworded(row, settings)) for row in rows if not _is_only_with_passages(row, settings))
+
+
+def _is_only_with_passages(row: DatasetRow, settings: DatasetSettings) -> bool:
+    return row.pair.kind == "refusal" and _is_drawn(row, settings)
+
+
+def _reworded(row: DatasetRow, settings: DatasetSettings) -> str:
+    """The question of a pair in other words, for the share of the pairs that get a second row; "" for the others."""
+    is_drawn = _draw(settings.seed, "paraphrase", row) < settings.paraphrases
+    return paraphrase(row.pair.question) if is_drawn else ""
 
 
 class _Shelf:

@@ -72,7 +72,11 @@ def describe(folder: Path) -> Iterator[str]:
     yield f"{found.pairs.accepted} pairs accepted, {found.pairs.rejected} rejected"
     yield "splits: " + ", ".join(f"{split} {count}" for split, count in found.splits.items()) + _leak(card, found)
     if card.training_rows:
-        yield "rows to train on: " + ", ".join(f"{split} {count}" for split, count in card.training_rows.items())
+        yield (
+            "rows to train on: "
+            + ", ".join(f"{split} {count}" for split, count in card.training_rows.items())
+            + (f"; {card.paraphrases} of them in other words" if card.paraphrases else "")
+        )
     yield "kinds: " + ", ".join(f"{kind} {count}" for kind, count in found.kinds.items())
     for name, grades in (("accuracy", found.accuracy), ("style", found.style)):
         yield f"\n{name}, as the teacher grades itself"

@@ -62,6 +62,8 @@ class DatasetCard(BaseModel):
     """Accepted pairs by split."""
     training_rows: dict[Split, int] = {}
     """Training rows by split, including those with passages. Empty in older data sets, which have one row per pair."""
+    paraphrases: int = 0
+    """Training rows that ask a pair's question in other words."""
     split_of: dict[str, Split]
     """Split by document id. Evaluation takes its questions from the test documents."""
     near_duplicates: list[list[str]]
