@@ -8,6 +8,10 @@ without a model and, with `--judge`, also with a judge. Precision is the share o
 the share of refused pairs among the bad ones. Duplicates are searched among the good pairs and their paraphrases only,
 because the other bad pairs ask about the same facts.
 
+`data/filter_new.jsonl` has faults in other words (units, third person, cut off, repeated words, left over) on four texts of
+our own. When it was first measured, nothing tuned on it, 41 of 60 faults were refused and all 20 good pairs kept; since then
+rules were mended on it.
+
 If `../shared/data` exists, two more sets are measured. `data/filter_blog.jsonl` has pairs on somebody else's blog, all
 held out. The other set has questions that other people wrote about five long texts; the answering span is the answer, and
 all of these pairs should be kept.
@@ -50,9 +54,9 @@ BLOG = SHARED / "astro-blog" / "content" / "blog"
 GOOD = "good"
 DUPLICATED = "duplicated"
 FIRST_FORM = 0.95
-Half = Literal["tuned on", "held out", "another's blog"]
+Half = Literal["tuned on", "held out", "another's blog", "new wordings"]
 WHOLES = ("all and judge", "all", "first form")
-HALVES: tuple[Half, ...] = ("tuned on", "held out", "another's blog")
+HALVES: tuple[Half, ...] = ("tuned on", "held out", "another's blog", "new wordings")
 Embed = Callable[[Sequence[str]], np.ndarray]
 
 
@@ -108,7 +112,7 @@ class Row(BaseModel):
 def load_planted() -> list[tuple[Planted, Candidate]]:
     """The planted pairs with their texts; those on the blog if it is there."""
     texts = {line["id"]: line for line in jsonl.read_objects(DATA / "filter_texts.jsonl", "mend that line")}
-    sets = ["filter_planted", *(["filter_blog"] if BLOG.is_dir() else [])]
+    sets = ["filter_planted", "filter_new", *(["filter_blog"] if BLOG.is_dir() else [])]
     planted = [one for name in sets for one in jsonl.read(DATA / f"{name}.jsonl", Planted, "mend that line")]
     return [(one, _candidate(one, texts.get(one.text) or _blog_text(one.text))) for one in planted]
 

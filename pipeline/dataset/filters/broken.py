@@ -10,7 +10,7 @@ from pipeline.text.pieces import is_code, split_sentences
 _OPEN_END = re.compile(r"(?:[,:\[–—]|(?<!:)\()\s*$|\s-\s*$")
 _OPEN_WORD = re.compile(
     r"\b(?:the|an?|and|or|but|because|which|whose|my|your|our|their|with|from|of|than|into|"
-    r"such as|as well as|in order to)$"
+    r"such as|as well as|in order to|its|his|her|roughly|approximately|exactly|not at|I still|(?:because|since|which) (?:I|it|we|they) (?:am|is|was|are|were|have|had)|and how|and why|and what|and when)$"
 )
 _OPEN_BEFORE_MARK = re.compile(r"\b(?:the|an|and|my|your|our|because|such as|as well as)[.?!]$")
 _TRAILS_OFF = re.compile(r"(?:…|\.\.\.)$")
@@ -18,7 +18,10 @@ _FINISHED = re.compile(r"[.?!…。？！؟](?:\[\d+\])?[\"'”’»)*_`\s]*$")
 _ENDS_IN_CODE = re.compile(r"”$|\bhttps?://\S+$|\S+@\S+$|[\w/]+\.\w+$")
 _WORD_TWICE = re.compile(r"(?<![\w'-])([^\W\d_]+)\s+\1(?![\w'’-])", re.IGNORECASE)
 _WORD_THRICE = re.compile(r"(?<![\w'-])([^\W_]{2,})(?:[\s,]+\1){2,}(?![\w'’-])", re.IGNORECASE)
-_PHRASE_TWICE = re.compile(r"(?<![\w'-])(\w+(?:\s+[\w'’-]+){2,9})[\s,;.?!]+\1(?![\w'’-])", re.IGNORECASE)
+_PHRASE_TWICE = re.compile(
+    r"(?<![\w'-])(\w+(?:\s+[\w'’-]+){2,9}|(?P<one>(?!(?:by|and|after|to|in|for|on|or|upon)\b)\w+)\s+(?!(?:(?P=one)|by|and|after|to|in|for|on|or|upon)\b)[\w'’-]+)[\s,;.?!]+\1(?![\w'’-])",
+    re.IGNORECASE,
+)
 _MAY_REPEAT = frozenset("had that very so really no yes many much far long bye ha her".split())
 
 
@@ -64,7 +67,7 @@ def _twice(own: str, evidence: PairEvidence) -> str:
     patterns = (_PHRASE_TWICE, _WORD_THRICE, *([_WORD_TWICE] if evidence.english else []))
     for pattern in patterns:
         for hit in pattern.finditer(own):
-            doubled = pattern is _WORD_TWICE and (hit[1].casefold() in _MAY_REPEAT or hit[1].istitle())
+            doubled = pattern is _WORD_TWICE and (hit[1].casefold() in _MAY_REPEAT or hit[0].istitle())
             emphatic = pattern is _WORD_THRICE and hit[1].casefold() in _MAY_REPEAT
             if not doubled and not emphatic and not evidence.says(hit[0]):
                 return hit[0]

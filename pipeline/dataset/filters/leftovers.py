@@ -9,7 +9,7 @@ _PLACEHOLDER = re.compile(
 )
 _MARK = re.compile(
     # How models and their templates mark thoughts and turns.
-    r"</?think(?:ing)?>|<\|[a-z_]+\|>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>|<</?SYS>>",
+    r"</?(?:think(?:ing)?|reason(?:ing)?|thought|answer|question|response)>|<\|[a-z_]+\|>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>|<</?SYS>>",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
@@ -23,6 +23,11 @@ _LABEL_INSIDE = re.compile(
 _NUMBERED = re.compile(
     r"^\d+[.)]\s+(?=(?:what|how|why|when|where|which|who|is|are|do|does|did|can|should)\b)", re.IGNORECASE
 )
+_LABEL_BEFORE_DASH = re.compile(
+    r"^\W*(?:question|answer|response)\s*\d*\s+[-–—]\s|^[A-D]\)\s|^\W*(?:user|visitor|ai|bot|output|thought|thoughts|reply)\**:",
+    re.IGNORECASE,
+)
+_OUTPUT_INSIDE = re.compile(r"(?<=[.?!] )(?:Output|Reply|User|AI):|^Sure[!,.].{0,40}:\s|^\s*\{\s*\"\w+\"\s*:")
 _FENCED = re.compile(r"(?:^|\n)\s*(```|~~~).*?\n\s*\1|(?:^|\n)\s*(?:```|~~~).*\Z", re.DOTALL)
 _QUOTED = re.compile(r"`[^`\n]*`|“[^”]*”|„[^“]*“|«[^»]*»|\"[^\"\n]*\"")
 
@@ -37,8 +42,15 @@ def left_over(candidate: Candidate) -> str:
     pair = candidate.pair
     for name, text in (("question", pair.question), ("answer", pair.answer)):
         own = prose(text)
-        patterns = (_MARK, _LABEL, _LABEL_INSIDE, *([_NUMBERED] if name == "question" else []))
-        found = [_PLACEHOLDER.search(text), *(pattern.search(own) for pattern in patterns)]
+        patterns = (
+            _MARK,
+            _LABEL,
+            _LABEL_BEFORE_DASH,
+            _LABEL_INSIDE,
+            _OUTPUT_INSIDE,
+            *([_NUMBERED] if name == "question" else []),
+        )
+        found = [_PLACEHOLDER.search(text), _OUTPUT_INSIDE.search(text), *(pattern.search(own) for pattern in patterns)]
         if rest := next((hit[0].strip() for hit in found if hit and not _is_in_text(hit[0], candidate)), ""):
             return f"“{rest}” is left over in the {name}"
     return ""

@@ -9,9 +9,13 @@ from pipeline.text.pieces import split_sentences
 
 _FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|my|me|mine|myself)\b")
 _AUTHOR = re.compile(
-    r"\b(?:the|this) (?:author|writer|blogger|narrator|(?:site|blog)(?:'s)? (?:owner|author))(?:'s)?\b", re.IGNORECASE
+    r"\b(?:the|this) (?:author|writer|blogger|narrator|person|(?:site|blog)(?:'s)? (?:owner|author))(?:'s)?\b",
+    re.IGNORECASE,
 )
-_PRONOUN = re.compile(r"(?:^|[,;]\s+(?:and|but|so|because|as|where)?\s*)(he|she|his|her)\b(?!\s*[/(])", re.IGNORECASE)
+_PRONOUN = re.compile(
+    r"(?:^|^(?:In|At|On|After|Before|Since) [^,]{1,40}, |[,;]\s+(?:and|but|so|because|as|where)?\s*)(he|she|his|her)\b(?!\s*[/(])",
+    re.IGNORECASE,
+)
 _SOMEBODY = re.compile(r"\b(?:he|she|him|her|his|hers)\b", re.IGNORECASE)
 
 

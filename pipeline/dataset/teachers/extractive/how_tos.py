@@ -15,7 +15,7 @@ from pipeline.dataset.teachers.extractive.drafts import (
 )
 from pipeline.dataset.teachers.extractive.phrases import holds_name
 from pipeline.dataset.teachers.extractive.text import Block, Text, is_whole, leans, points_back
-from pipeline.dataset.teachers.extractive.topics import as_subject, topic_of
+from pipeline.dataset.teachers.extractive.topics import as_subject, in_small_letters, topic_of
 from pipeline.text.sentences import sentences
 
 MOST_ITEMS = 8
@@ -79,7 +79,7 @@ def _by_heading(text: Text) -> Iterator[ExtractiveDraft]:
     for heading in headings:
         title = text.source.title
         own = [block for block in text.blocks if block.heading == heading]
-        asked = question(heading or title, text.whole)
+        asked = question(in_small_letters(heading or title, text.source.text), text.whole)
         if (
             not asked.startswith("How do I ")
             or (not heading and text.source.index)

@@ -67,6 +67,17 @@ _SOFTWARE = Sort(
         ("How many people use {x}?", r"users?\b|people|million|popular"),
     ),
 )
+_DEED = Sort(
+    re.compile(""),
+    (
+        ("Is there a video that shows {x}?", r"video|watch|screencast|youtube"),
+        ("Who taught you {x}?", r"taught|teach|learn|school|course"),
+        ("How often do you need {x}?", r"often|always|daily|every|usually"),
+        ("Is {x} any different on a phone?", r"phone|mobile|android|ios\b"),
+        ("What went wrong when you first tried {x}?", r"first|mistake|wrong|fail|error"),
+        ("Which book explains {x}?", r"book|chapter|manual"),
+    ),
+)
 _ANY = Sort(
     re.compile(""),
     (
@@ -99,6 +110,8 @@ def refusal_questions(about: str, text: Text) -> Iterator[str]:
 
 def _sort(about: str, said: str) -> Sort:
     """What `about` is, by the words of the text; `_ANY` if they don't tell."""
+    if re.match(r"[a-z]+ing \S", about):
+        return _DEED
     is_thing = holds_name(about.removeprefix("the ").removeprefix("your ")) and not re.match(
         r"\w+ing |.*(?: and | on | with | in )", about
     )

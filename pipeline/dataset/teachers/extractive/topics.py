@@ -37,6 +37,16 @@ _LAST_NAME = re.compile(r"(?:.*\s)?((?:[A-Z][\w.+-]*[\w+]|[a-z]+[A-Z]\w*)(?: \d[
 LONGEST_WORDS = 7
 
 
+_DEEDS = IMPERATIVES | frozenset(
+    """access append apply avoid browse buy clean clear clone coerce combine configure convert copy count customize delete disable drop
+    dump edit enable enforce execute expand fetch filter force format generate go grep highlight include insert jump list load lock log
+    look merge navigate open override paste pass prevent print push quit rebase rename repeat replace reset resolve restore review
+    rewrite salt save search select send serve skip sort specify split stage stash stop sync tag toggle trace undo unlock use verify
+    view wrap""".split()
+)
+"""First words of titles that say what is to be done: `Drop commits with git rebase`."""
+
+
 def topic_of(title: str, text: str) -> str:
     """What a document of this title is about, as a noun phrase for a question; "" if the title does not tell.
 
@@ -52,8 +62,14 @@ def topic_of(title: str, text: str) -> str:
         phrase = hit["about"]
         if " " not in phrase and (phrase.islower() or not _NO_PHRASE.search(phrase)):
             return with_article(_as_in(phrase, text), text)
-    deed = re.fullmatch(r"([A-Z][a-z]+) ((?:a|an|the|your|my) .+|[a-z]+ly)", phrase)
-    if deed and deed[1].lower() not in FUNCTION_WORDS and not deed[1].endswith("ing"):
+    deed = re.fullmatch(r"([A-Z][a-z]+) (\S.*)", phrase)
+    is_order = deed and re.match(r"(?:an?|the|your|my)\b|[a-z]+ly$", deed[2], re.IGNORECASE)
+    if (
+        deed
+        and (is_order or (deed[1].lower() in _DEEDS and " " in deed[2]))
+        and deed[1].lower() not in FUNCTION_WORDS
+        and deed[1][-3:] != "ing"
+    ):
         phrase = f"{_gerund(deed[1].lower())} {deed[2]}"
     phrase = _OPENINGS.sub("", phrase) if _OPENINGS.match(phrase) else phrase
     shortened = _ENDINGS.sub("", phrase)
@@ -141,6 +157,12 @@ _PLAIN = frozenset(
 """Words that a title writes large and a sentence small, where the text does not show it."""
 
 
+def in_small_letters(title: str, text: str) -> str:
+    """The title without the capitals that only a title gives its words; its first letter stays."""
+    small = _as_in(title, text)
+    return f"{title[:1]}{small[1:]}"
+
+
 def _as_in(phrase: str, text: str) -> str:
     """The phrase with the small letters that its words have inside sentences: a title writes them large."""
     tokens = phrase.split()
@@ -148,7 +170,7 @@ def _as_in(phrase: str, text: str) -> str:
     small, unknown = set[int](), set[int]()
     for position, token in enumerate(tokens):
         bare = re.sub(r"\W+$", "", token)
-        if not re.fullmatch(r"[A-Z][a-z'’-]+s?", bare):
+        if not (re.fullmatch(r"[A-Z][a-z'’-]+s?", bare) or bare == "A"):
             continue
         is_small = re.search(rf"(?<![\w“\"-]){re.escape(bare.lower())}(?![\w-])", text)
         is_large = re.search(rf"(?<=[\w,;)] ){re.escape(bare)}(?![\w-])", text)
@@ -161,7 +183,8 @@ def _as_in(phrase: str, text: str) -> str:
         elif not is_large:
             unknown.add(position)
     # Where one word is small inside sentences, the title writes all words large; `Privacy and keys` only its first.
-    if small - {0} or any(token.islower() and token not in FUNCTION_WORDS for token in tokens):
+    is_title = len(tokens) > 2 and len(small | unknown) > len(tokens) / 2
+    if small - {0} or is_title or any(token.islower() and token not in FUNCTION_WORDS for token in tokens):
         small |= unknown
     return " ".join(token.lower() if position in small else token for position, token in enumerate(tokens))
 

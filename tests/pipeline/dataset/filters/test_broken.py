@@ -84,3 +84,16 @@ def test_what_the_text_says_twice_passes() -> None:
 def test_other_languages_double_their_words() -> None:
     text = "Das sind die Leute, die die Pumpe kennen. Wir fangen morgen mit dem Gießen der Tomaten im Gewächshaus an."
     assert broken(candidate("Wer kennt die Pumpe?", "Leute, die die alte Pumpe mögen.", text=text)) == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("It runs every night every night at 2:30.", "says “every night every night”"),
+        ("I never leave it alone, because its", "breaks off"),
+        ("It costs me roughly", "breaks off"),
+        ("I took a belt, because I was", "breaks off"),
+    ],
+)
+def test_short_repetitions_and_open_words_are_refused(answer: str, said: str) -> None:
+    assert said in broken(candidate(QUESTION, answer))

@@ -205,6 +205,8 @@ def test_a_refusal_asks_what_people_ask_about_such_a_thing(title, text, asked):
         ("Expand a live ext4 filesystem", "Do it.", "expanding a live ext4 filesystem"),
         ("Home Server Updates", "It hums.", "your home server"),
         ("Buy wisely", "Do it.", "buying wisely"),
+        ("Drop Commits With Git Rebase", "Use git.", "dropping commits with git rebase"),
+        ("Rename A File Through Netrw", "It is short.", "renaming a file through netrw"),
         ("And back again.", "So it goes.", ""),
         ("It's purple now.", "So it goes.", ""),
         ("How good the search is", "So it goes.", ""),
