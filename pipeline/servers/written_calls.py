@@ -42,7 +42,7 @@ class WrittenCalls:
         found: dict[tuple[str, str], ToolCall] = {}
         for record in _objects(self._held):
             name, arguments = record.get("name"), record.get("arguments")
-            if name in self._names and isinstance(arguments, dict):
+            if isinstance(name, str) and name in self._names and isinstance(arguments, dict):
                 text = json.dumps(arguments, ensure_ascii=False)
                 # A model that can't stop repeats itself.
                 found.setdefault((name, text), ToolCall(f"written_{len(found)}", name, text))
