@@ -54,6 +54,10 @@ def add(flow: Flow, registry: Registry, kind: str, node_id: str, *, x: float, y:
     template = copy.deepcopy(registry[kind])
     # The versions of the installed packages are not part of a flow.
     template.get("metadata", {}).pop("dependencies", None)
+    for field in template["template"].values():
+        if isinstance(field, dict) and isinstance(field.get("value"), float) and field["value"].is_integer():
+            # As the editor writes it: otherwise its first save would look like an edit.
+            field["value"] = int(field["value"])
     add_component(flow, kind, {kind: template}, component_id=node_id)
     flow["data"]["nodes"][-1]["position"] = {"x": x, "y": y}
 

@@ -111,3 +111,13 @@ def test_a_first_run_of_teach_is_small() -> None:
 def test_no_two_nodes_lie_on_each_other(flow: dict[str, Any]) -> None:
     places = [(node["position"]["x"], node["position"]["y"]) for node in flow["data"]["nodes"]]
     assert len(set(places)) == len(places)
+
+
+def test_whole_numbers_are_written_as_the_editor_writes_them(flow: dict[str, Any]) -> None:
+    values = [
+        field.get("value")
+        for node in nodes(flow).values()
+        for field in node["template"].values()
+        if isinstance(field, dict)
+    ]
+    assert not [value for value in values if isinstance(value, float) and value.is_integer()]
