@@ -85,7 +85,7 @@ def connect_tool(flow: Flow, source: str, target: str, field: str) -> None:
 
 def add_note(flow: Flow, node_id: str, text: str, *, x: float, y: float) -> None:
     """Adds a note in Markdown at a place on the canvas."""
-    size = {"width": 400, "height": 620}
+    size = {"width": 400, "height": 700}
     flow["data"]["nodes"].append(
         {
             "id": node_id,

@@ -3,7 +3,9 @@
 Import this after `blas.preload()`.
 """
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from jinja2 import TemplateError
@@ -84,12 +86,23 @@ def _check(base: Base, request: CompletionRequest) -> None:
         raise RequestError(f"the model {base.name!r} has no way to call tools: ask without them, or set another model")
 
 
+def with_read_arguments(message: dict[str, Any]) -> dict[str, Any]:
+    """The message with the arguments of its calls as objects, which chat templates write as JSON. The protocol has texts;
+    written as JSON once more, they would teach the model to call with a text."""
+    for call in message.get("tool_calls") or []:
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
+            with suppress(json.JSONDecodeError):
+                function["arguments"] = json.loads(function["arguments"])
+    return message
+
+
 def _prompt(base: Base, request: CompletionRequest) -> tuple[list[int], int]:
     """The prompt's tokens, and how many of them belong to the system message. Other chats probably begin with the same."""
     if isinstance(request, TextRequest):
         return list(base.tokenizer.encode(request.prompt)), 0
     assert isinstance(request, ChatRequest)
-    messages = [message.model_dump(exclude_none=True) for message in request.messages]
+    messages = [with_read_arguments(message.model_dump(exclude_none=True)) for message in request.messages]
     options = {k: v for k, v in request.chat_template_kwargs.items() if k not in ("enable_thinking", "thinking")}
     if request.tools:
         options["tools"] = request.tools

@@ -15,6 +15,9 @@ from pipeline.weights import blas
 
 blas.preload(1)
 
+from pipeline.engine.asking import with_read_arguments  # noqa: E402
+from pipeline.weights.chat_template import ChatTemplate  # noqa: E402
+from tests.families import tokenizer  # noqa: E402
 from tests.pipeline.engine.tiny_engines import TOKEN, loaded, serving  # noqa: E402
 from tests.scripted_model import make_scripted_model  # noqa: E402
 
@@ -112,3 +115,18 @@ def test_a_template_without_tools_refuses_them_in_words(connect: Connect, stream
     with pytest.raises(openai.BadRequestError, match="the model 'tiny' has no way to call tools: ask without them"):
         chats.create(model="tiny", messages=ASKED, tools=[TOOL], stream=stream)
     assert chats.create(model="tiny", messages=ASKED, temperature=0).choices[0].message.content == "No."
+
+
+def test_the_template_reads_a_call_s_arguments_as_they_were_written() -> None:
+    def message(arguments: str) -> dict[str, Any]:
+        call = {"id": "c", "type": "function", "function": {"name": "search_notes", "arguments": arguments}}
+        return {"role": "assistant", "content": "", "tool_calls": [call]}
+
+    read = with_read_arguments(message('{"query": "tea"}'))
+    assert read["tool_calls"][0]["function"]["arguments"] == {"query": "tea"}
+    template = ChatTemplate(tokenizer("qwen3"))
+    told = template.text([*ASKED, read, {"role": "tool", "content": "Three minutes."}], opened=True)
+    assert '"arguments": {"query": "tea"}' in told
+    # What is no JSON stays as it is.
+    assert with_read_arguments(message("tea"))["tool_calls"][0]["function"]["arguments"] == "tea"
+    assert with_read_arguments({"role": "user", "content": "tea"}) == {"role": "user", "content": "tea"}
