@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -45,6 +46,10 @@ def apart(work: Callable[..., Any], *arguments: Any) -> Any:
 @contextmanager
 def running(site: Settings, log: Path) -> Iterator[httpx.Client]:
     """A Langflow of the site with its flows, and a client of its API."""
+    with warnings.catch_warnings():
+        # Langflow's dependencies warn while they are imported, by whichever test does it first.
+        warnings.simplefilter("ignore")
+        import langflow.utils.flow_secrets  # noqa: F401
     with log.open("ab") as output:
         process = subprocess.Popen(
             server.command(site), env=server.environment(site), stdout=output, stderr=output, cwd=log.parent
