@@ -10,8 +10,8 @@ import anyio
 import httpx
 
 from pipeline.chat import Answer
-from pipeline.errors import ServiceError, SettingsError
-from pipeline.settings import FLOW_MODES, Mode, Settings
+from pipeline.errors import ServiceError
+from pipeline.settings import Mode, Settings
 from web.question import VisitorQuestion
 
 KEPT_CONVERSATIONS = 1000
@@ -83,21 +83,6 @@ class DirectBackend:
 
     async def aclose(self) -> None:
         """See Backend. There is nothing to release."""
-
-
-def direct_mode(settings: Settings) -> Mode:
-    """The mode in which visitors are answered without Langflow: that of the flow `langflow.flow`.
-
-    Raises:
-        SettingsError: it is not one of sitetwin's own flows.
-    """
-    flow = settings.langflow.flow
-    if flow not in FLOW_MODES:
-        raise SettingsError(
-            f"langflow.flow is {flow!r}, which can't run without Langflow: set it to one of {', '.join(FLOW_MODES)}, or "
-            "set langflow.enabled = true and run `pip install 'sitetwin[langflow]'`"
-        )
-    return FLOW_MODES[flow]
 
 
 class FlowBackend:

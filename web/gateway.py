@@ -9,7 +9,8 @@ from pipeline.processes.left_out import note_left_out
 from pipeline.settings import FLOW_MODES, Settings, load_settings
 from pipeline.surroundings import keep_private
 from web.app import create_app
-from web.backends import Backend, DirectBackend, EarlyBackend, FlowBackend, direct_mode
+from web.backends import Backend, DirectBackend, EarlyBackend, FlowBackend
+from web.modes import direct_mode
 from web.owner import new_key
 from web.rows import RowsFile
 

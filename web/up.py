@@ -17,7 +17,7 @@ from pipeline.processes.supervisor import Child, Member, ProcessRow, Shared, Sup
 from pipeline.settings import Settings
 from pipeline.surroundings import python_module
 from pipeline.weights import demo
-from web.backends import direct_mode
+from web.modes import direct_mode
 from web.rows import RowsFile
 from web.screen import UpScreen
 

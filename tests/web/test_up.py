@@ -1,6 +1,8 @@
 import io
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,10 @@ def test_on_a_terminal_one_table_shows_all() -> None:
     assert "http://127.0.0.1:1" in out.getvalue()
     assert "Ctrl-C stops everything" in out.getvalue()
     assert "http://127.0.0.1:8765" in out.getvalue()
+
+
+def test_up_loads_nothing_of_the_chat_before_it_starts_the_processes():
+    """The chat's modules take a second of CPU, and each process of the site would begin so much later."""
+    code = "import sys, web.up; sys.exit(', '.join({'pipeline.chat', 'numpy', 'langflow_sdk'} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert ran.stderr.strip() == ""
