@@ -49,7 +49,7 @@ async def test_only_the_owners_server_changes_anything(tmp_path: Path) -> None:
     settings = Settings(root=tmp_path)
     async with connected(create_server(settings)) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    assert set(tools) == {"search", "ask", *TOOLS}
+    assert set(tools) == {"search", "ask", "compare", *TOOLS}
     assert all(tool.outputSchema for tool in tools.values())
     writing = {name for name, tool in tools.items() if tool.annotations and not tool.annotations.readOnlyHint}
     assert writing == {"retrain", "cancel_retrain"}
