@@ -33,13 +33,13 @@ class Decision(BaseModel):
 
 
 class Choice(BaseModel):
-    """One line of the file of choices: of two answers to one question, the owner chose one."""
+    """One line of the file of choices: of two answers to one question, the owner chose one, or found neither better."""
 
     better: str
     """Id of the pair with the better answer, as the teacher wrote it."""
     worse: str
     """Id of the other pair."""
-    action: Literal["choose", "undo"] = "choose"
+    action: Literal["choose", "neither", "undo"] = "choose"
     at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
     @model_validator(mode="after")
@@ -75,8 +75,8 @@ def choices_file(settings: Settings) -> Path:
     return datasets_directory(settings) / "choices.jsonl"
 
 
-def read_choices(path: Path) -> list[Choice]:
-    """The last choice between each two pairs, without those undone; [] if there is no file.
+def read_compared(path: Path) -> list[Choice]:
+    """The last word on each two pairs, also where neither was better, without those undone; [] if there is no file.
 
     Raises:
         SitetwinError: a line can't be read.
@@ -84,6 +84,15 @@ def read_choices(path: Path) -> list[Choice]:
     found = jsonl.read(path, Choice, "mend or remove that line") if path.exists() else []
     last = {frozenset((choice.better, choice.worse)): choice for choice in found}
     return [choice for choice in last.values() if choice.action != "undo"]
+
+
+def read_choices(path: Path) -> list[Choice]:
+    """The last choice between each two pairs, without those undone; [] if there is no file.
+
+    Raises:
+        SitetwinError: a line can't be read.
+    """
+    return [choice for choice in read_compared(path) if choice.action == "choose"]
 
 
 def record_choices(path: Path, choices: Iterable[Choice]) -> None:

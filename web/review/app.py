@@ -14,10 +14,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from pipeline.dataset.decisions import Decision
+from pipeline.dataset.decisions import Choice, Decision
 from pipeline.errors import SitetwinError
 from web.app import SafeHeaders
 from web.origins import OriginGuard, Origins
+from web.review.pairs import PairReview
 from web.review.reading import number, read
 
 _HERE = Path(__file__).parent / "static"
@@ -62,6 +63,7 @@ def create_app(reviewed: Reviewed, token: str) -> Starlette:
         token: a new secret for each start.
     """
     pages = _Pages(reviewed)
+    more = _PairPages(reviewed, pages).routes if isinstance(reviewed, PairReview) else []
     return Starlette(
         routes=[
             Mount(
@@ -72,6 +74,7 @@ def create_app(reviewed: Reviewed, token: str) -> Starlette:
                     Route("/api/pairs", pages.pairs),
                     Route("/api/pairs/{id}", pages.pair),
                     Route("/api/decisions", pages.decide, methods=["POST"]),
+                    *more,
                 ],
             ),
             Mount("/static", StaticFiles(directory=_SITE)),
@@ -98,38 +101,75 @@ class _Pages:
 
     async def state(self, request: Request) -> Response:
         """Whether anything has changed, as JSON."""
-        return await self._answer(self._reviewed.state)
+        return await self.answer(self._reviewed.state)
 
     async def pairs(self, request: Request) -> Response:
         """Those that the query parameters ask for, as JSON."""
         query = dict(request.query_params)
         version = number(query.pop("version", ""))
-        return await self._answer(lambda: self._reviewed.listing(version, query))
+        return await self.answer(lambda: self._reviewed.listing(version, query))
 
     async def pair(self, request: Request) -> Response:
         """One of them with its passages, as JSON."""
         version = number(request.query_params.get("version", ""))
-        return await self._answer(lambda: self._reviewed.one(version, request.path_params["id"]))
+        return await self.answer(lambda: self._reviewed.one(version, request.path_params["id"]))
 
     async def decide(self, request: Request) -> Response:
         """Records the decision in the body (JSON) and answers with the one that it is about."""
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            raise HTTPException(415, "a decision is sent as application/json")
-        if int(request.headers.get("content-length", _MOST_BYTES + 1)) > _MOST_BYTES:
-            raise HTTPException(413, "this is too long for a question and an answer")
-        body = await request.body()
+        body = await _json(request)
         version = number(request.query_params.get("version", ""))
         said = read(Decision.model_validate_json, body)
         # The time is this machine's, not the browser's.
         decision = Decision(**said.model_dump(exclude={"at"}))
-        return await self._answer(lambda: self._reviewed.decide(version, decision))
+        return await self.answer(lambda: self._reviewed.decide(version, decision))
 
-    async def _answer(self, work: Callable[[], dict[str, Any]]) -> Response:
+    async def answer(self, work: Callable[[], dict[str, Any]]) -> Response:
+        """Does the work in a thread, alone, and answers with its result as JSON."""
+
         def alone() -> dict[str, Any]:
             with self._lock:
                 return work()
 
         return JSONResponse(await anyio.to_thread.run_sync(alone), headers={"Cache-Control": "no-store"})
+
+
+class _PairPages:
+    """What only the pairs of a data set have: two drafts to choose from."""
+
+    def __init__(self, pairs: PairReview, pages: _Pages) -> None:
+        self._pairs = pairs
+        self._pages = pages
+        self.routes = [
+            Route("/drafts", self.page),
+            Route("/api/drafts", self.drafts),
+            Route("/api/choices", self.choose, methods=["POST"]),
+        ]
+
+    async def page(self, request: Request) -> Response:
+        """The page with two drafts side by side, as a file."""
+        return FileResponse(_HERE / "drafts.html", headers={"Cache-Control": "no-store"})
+
+    async def drafts(self, request: Request) -> Response:
+        """Each two drafts that wait for a choice, as JSON."""
+        version = number(request.query_params.get("version", ""))
+        return await self._pages.answer(lambda: self._pairs.drafts(version))
+
+    async def choose(self, request: Request) -> Response:
+        """Records the choice in the body (JSON)."""
+        version = number(request.query_params.get("version", ""))
+        said = read(Choice.model_validate_json, await _json(request))
+        # The time is this machine's, not the browser's.
+        choice = Choice(**said.model_dump(exclude={"at"}))
+        return await self._pages.answer(lambda: self._pairs.choose(version, choice))
+
+
+async def _json(request: Request) -> bytes:
+    """The body, if it says that it is JSON and is not too long."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise HTTPException(415, "a decision is sent as application/json")
+    if int(request.headers.get("content-length", _MOST_BYTES + 1)) > _MOST_BYTES:
+        raise HTTPException(413, "this is too long for a question and an answer")
+    return await request.body()
 
 
 async def _say(request: Request, error: Exception) -> Response:

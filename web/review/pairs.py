@@ -8,7 +8,17 @@ from starlette.exceptions import HTTPException
 
 from pipeline.content.documents import Document
 from pipeline.dataset import review, versions
-from pipeline.dataset.decisions import Decision, decisions_file, read_decisions, record_decisions
+from pipeline.dataset.decisions import (
+    Choice,
+    Decision,
+    choices_file,
+    decisions_file,
+    read_compared,
+    read_decisions,
+    record_choices,
+    record_decisions,
+)
+from pipeline.dataset.drafts import drafts
 from pipeline.dataset.plan import Cut
 from pipeline.settings import Settings
 from web.review.reading import read
@@ -82,6 +92,7 @@ class PairReview:
             "total": len(items),
             "choices": found,
             "pairs": [_line(item) for item in review.select(items, wanted, titles)],
+            "drafts": len(drafts(items, self._compared())),
         }
 
     def one(self, version: int | None, id: str) -> dict[str, Any]:
@@ -98,6 +109,29 @@ class PairReview:
         state, decisions = self.state(), self._decisions()
         item = loaded.item(decision.pair, decisions)
         return {**state, **_counts(loaded.items(decisions)), "pair": self._whole(loaded, item)}
+
+    def drafts(self, version: int | None) -> dict[str, Any]:
+        """Each two drafts that wait for the owner's choice, with the passage of the first."""
+        loaded = self._load(version)
+        found = drafts(loaded.items(self._decisions()), self._compared())
+        return {
+            "version": loaded.card.version,
+            "drafts": [
+                {"sides": [_draft(one), _draft(other)], "sources": [loaded.source(chunk) for chunk in one.pair.chunks]}
+                for one, other in found
+            ],
+        }
+
+    def choose(self, version: int | None, choice: Choice) -> dict[str, Any]:
+        """Records the choice between two pairs of the data set."""
+        loaded = self._load(version)
+        for id in (choice.better, choice.worse):
+            loaded.item(id, {})
+        record_choices(choices_file(self._settings), [choice])
+        return {"chosen": len(self._compared())}
+
+    def _compared(self) -> set[frozenset[str]]:
+        return {frozenset((one.better, one.worse)) for one in read_compared(choices_file(self._settings))}
 
     def _whole(self, loaded: "_Loaded", item: review.Item) -> dict[str, Any]:
         pair, rejection = item.pair, item.rejection
@@ -178,6 +212,12 @@ def _line(item: review.Item) -> dict[str, Any]:
         "decision": item.decision.action if item.decision else None,
         "waits": item.waits,
     }
+
+
+def _draft(item: review.Item) -> dict[str, Any]:
+    """One side of two drafts."""
+    state = f"rejected by {item.rejection.stage}" if item.rejection else "accepted"
+    return {**_line(item), "answer": item.answer, "state": state}
 
 
 def _counts(items: Sequence[review.Item]) -> dict[str, int]:

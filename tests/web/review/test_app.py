@@ -177,7 +177,7 @@ def test_a_decision_has_an_end(client, review):
 
 
 def test_the_page_fetches_nothing_from_elsewhere(client):
-    for path in ("", "/review/review.js", "/review/review.css", "/static/site.css"):
+    for path in ("", "/review/review.js", "/review/drafts.js", "/review/review.css", "/static/site.css"):
         answer = client.get(f"http://127.0.0.1:9{path}" if path else "")
         assert answer.status_code == 200
         assert "http" not in answer.text.replace("/^https?:$/", "")

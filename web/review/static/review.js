@@ -94,6 +94,9 @@
     for (const node of document.querySelectorAll('[data-word]')) node.textContent = data.words[node.dataset.word] ?? node.textContent;
     document.title = data.words.title ?? document.title;
     $('all').hidden = !wanted().size;
+    $('drafts').hidden = !data.drafts;
+    $('drafts').textContent = data.drafts === 1 ? '1 choice' : `${data.drafts} choices`;
+    $('drafts').href = `drafts?version=${data.version}`;
     count(data);
     await show();
   });
