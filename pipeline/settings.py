@@ -31,6 +31,9 @@ Unsupported = Literal["mark", "drop", "quote"]
 ChunkerName = Annotated[str, AfterValidator(parts.CHUNKERS.known)]
 PairKind = Literal["fact", "how-to", "synthesis", "voice", "refusal"]
 FilterStage = Annotated[str, AfterValidator(parts.FILTER_STAGES.known)]
+VoiceFormat = Literal["auto", "mastodon", "twitter", "newsletter", "mbox", "whatsapp", "telegram"]
+NEEDS_AUTHOR: tuple[VoiceFormat, ...] = ("mbox", "whatsapp", "telegram")
+"""Exports in which several people speak."""
 Think = bool | Literal["low", "medium", "high"]
 FLOW_MODES: dict[str, Mode] = {"rag_chat": "rag", "lora_chat": "lora", "hybrid_chat": "hybrid"}
 """The flows that visitors may talk to, by endpoint name, and the mode in which each answers."""
@@ -79,6 +82,23 @@ class ContentSource(SettingsSection):
         """The visibility of documents that do not state one."""
         of_kind: Visibility = parts.CONTENT_KINDS.load(self.kind).default_visibility
         return self.visibility or of_kind
+
+
+class VoiceSource(SettingsSection):
+    """An export of what the owner wrote elsewhere. It teaches how the owner writes, and is never searched or cited."""
+
+    path: Path = Field(description="a file or a folder, relative to sitetwin.toml, or absolute")
+    format: VoiceFormat = Field("auto", description="auto: by each file's name and beginning")
+    author: str = Field(
+        "", description="the owner's name or address, as the export has it; a chat and an mbox need one"
+    )
+    visibility: Visibility = Field("private", description="public: may also teach an adapter that answers visitors")
+
+    @model_validator(mode="after")
+    def _names_the_author(self) -> Self:
+        if self.format in NEEDS_AUTHOR and not self.author:
+            raise ValueError(f"several people speak in a {self.format} export: add author = your name in it")
+        return self
 
 
 class ModelSettings(SettingsSection):
@@ -351,6 +371,7 @@ class Settings(BaseSettings):
     root: Path
     site: SiteSettings = SiteSettings()
     content: list[ContentSource] = Field(default_factory=list)
+    voice: list[VoiceSource] = Field(default_factory=list)
     models: ModelSettings = ModelSettings()
     engine: EngineSettings = EngineSettings()
     index: IndexSettings = IndexSettings()
@@ -439,8 +460,8 @@ class Settings(BaseSettings):
             return self.chat.quote_first
         return self.models.chat == "demo" and not self.engine.url
 
-    def source_path(self, source: ContentSource) -> Path:
-        """The folder of `source`, spelled as the disk spells it.
+    def source_path(self, source: ContentSource | VoiceSource) -> Path:
+        """The folder or file of `source`, spelled as the disk spells it.
 
         Raises:
             OSError, RuntimeError: its links form a loop, or it names a user who has no home.
@@ -543,7 +564,8 @@ def _fields_at(location: tuple[str | int, ...]) -> list[str]:
     if location[:2] == ("evaluation", "systems"):
         return list(SystemSettings.model_fields)
     section = Settings.model_fields[str(location[0])].annotation
-    model = ContentSource if location[0] == "content" else section
+    blocks: dict[str, Any] = {"content": ContentSource, "voice": VoiceSource}
+    model = blocks.get(str(location[0]), section)
     assert isinstance(model, type)
     assert issubclass(model, SettingsSection)
     return list(model.model_fields)

@@ -167,8 +167,11 @@ class Site:
             SitetwinError: as `build`, or there are no documents to make pairs from.
         """
         from pipeline.dataset.build import build, choose_documents
+        from pipeline.dataset.voice.pairs import pairs_of
+        from pipeline.dataset.voice.reading import Voice, read_voice
 
-        return await build(
+        voice = read_voice(self.settings) if "voice" in self.settings.dataset.kinds else Voice()
+        built = await build(
             self.settings,
             choose_documents(self.documents(), self.settings.dataset.visibility),
             teacher=self.teacher(),
@@ -176,4 +179,7 @@ class Site:
             cut=self.cut,
             embed=self.embed,
             report=report,
+            voice=pairs_of(voice.said),
         )
+        built.left_out = voice.left_out
+        return built

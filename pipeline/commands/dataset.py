@@ -32,6 +32,8 @@ def build(settings: Settings, as_json: bool) -> None:
             "split by pair: one document's questions are in training and test, so the test's scores are too good",
             err=True,
         )
+    for reason in built.left_out:
+        click.echo(f"left out: {reason}", err=True)
     for reason in built.unreadable[:3]:
         click.echo(f"left out: {reason}", err=True)
     found = stats(version_folder(settings, built.card.version))

@@ -43,11 +43,15 @@ class Folder:
     """No file outside of it is taken into a document."""
     is_kept_back: Callable[[Path, Mapping[str, Any]], bool]
     """Whether the text of a file, with its front matter, is not to be taken into a document."""
+    voices: frozenset[Path] = frozenset()
+    """What [[voice]] names, which is no text to be found."""
     fault: str = ""
     """Why nothing in it can be read."""
 
     def rule_against(self, path: str) -> str:
         """The rule of the owner's that leaves out the file at `path` below the root, with the next step; "" for none."""
+        if any((self.root / path).is_relative_to(voice) for voice in self.voices):
+            return "named by [[voice]] in sitetwin.toml, which is never searched: take that entry out to have it read"
         if pattern := first_match(path, self.source.exclude):
             return f"excluded by {pattern!r} of its source in sitetwin.toml: take that out to have it read"
         return self.kind_rule(path)
@@ -59,6 +63,7 @@ def open_folders(settings: Settings) -> list[Folder]:
     roots_of = [(source, root) for source, (root, _) in zip(settings.content, found, strict=True)]
     roots = Counter(root for root, _ in found)
     names = _names(list(roots))
+    voices = _voices(settings)
     return [
         Folder(
             source,
@@ -68,7 +73,8 @@ def open_folders(settings: Settings) -> list[Folder]:
             load_kind(source).rule_against(root),
             load_kind(source).inherited(root),
             settings.root if root.is_relative_to(settings.root) else root,
-            partial(_is_kept_back, roots_of),
+            partial(_is_kept_back, roots_of, voices),
+            voices,
             fault
             or (
                 "two [[content]] entries in sitetwin.toml name this folder: keep one of them" if roots[root] > 1 else ""
@@ -78,12 +84,22 @@ def open_folders(settings: Settings) -> list[Folder]:
     ]
 
 
-def _is_kept_back(sources: list[tuple[ContentSource, Path]], file: Path, values: Mapping[str, Any]) -> bool:
+def _voices(settings: Settings) -> frozenset[Path]:
+    found = set()
+    for voice in settings.voice:
+        with suppress(OSError, RuntimeError):  # not there: whoever reads it says so
+            found.add(settings.source_path(voice))
+    return frozenset(found)
+
+
+def _is_kept_back(
+    sources: list[tuple[ContentSource, Path]], voices: frozenset[Path], file: Path, values: Mapping[str, Any]
+) -> bool:
     """Whether the file's front matter, or the rules of the source that it lies in, keep it from visitors.
 
     A file that is no page of its own, because its name begins with an underscore, is there to be taken in.
     """
-    if is_marked_private(values):
+    if is_marked_private(values) or any(file.is_relative_to(voice) for voice in voices):
         return True
     around = [(source, root) for source, root in sources if file.is_relative_to(root)]
     if not around:

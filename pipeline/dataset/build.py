@@ -32,8 +32,9 @@ from pipeline.dataset.records import (
     Teacher,
 )
 from pipeline.dataset.retrieval_rows import count_reworded, rows_to_train
-from pipeline.dataset.sieving import Sieved, sieve
+from pipeline.dataset.sieving import Sieved, decide, sieve
 from pipeline.dataset.versions import DatasetCard, DatasetRow, Rejected
+from pipeline.dataset.voice.pairs import is_of_voice
 from pipeline.errors import SitetwinError, UnreadableError
 from pipeline.settings import Settings, Visibility
 
@@ -54,6 +55,8 @@ class Built:
     judged: int
     unreadable: list[str] = field(default_factory=list)
     """The reason for each task of which no answer could be read."""
+    left_out: list[str] = field(default_factory=list)
+    """The reason for each export of [[voice]] that could not be read."""
 
 
 def choose_documents(readable: Sequence[Document], visibility: Visibility) -> list[Document]:
@@ -81,6 +84,7 @@ async def build(
     cut: Cut,
     embed: Callable[[Sequence[str]], np.ndarray],
     report: BuildReport = lambda progress: None,
+    voice: Sequence[Candidate] = (),
 ) -> Built:
     """Update the data set to `documents`, and write a version if anything changed.
 
@@ -91,6 +95,7 @@ async def build(
         cut: returns a document's chunks.
         embed: returns unit vectors, float32 (texts, dimension); finds repeated questions.
         report: called after each answer.
+        voice: pairs of the owner's exports, which no teacher writes and no stage refuses; the owner's decisions count.
 
     Raises:
         SitetwinError: another build runs, or no pair is left to train on. No version is written.
@@ -103,6 +108,9 @@ async def build(
         decisions = read_decisions(decisions_file(settings))
         candidates = list({candidate.pair.id: candidate for candidate in written.candidates}.values())
         sieved = await sieve(candidates, judge, answers, decisions, check, embed, settings, report)
+        noted = list(sieved.accepted)
+        for candidate in voice:
+            decide(candidate, decisions, {}, sieved)
         sources = {source.chunk: source for task in tasks for source in task.sources}
         answers.forget_all_but(sources.values())
         groups = splits.alike(documents)
@@ -116,7 +124,9 @@ async def build(
         card.training_rows = {split: len(found) for split, found in messages.items()}
         card.paraphrases = count_reworded(rows, settings.dataset)
         choices = read_choices(choices_file(settings))
-        preferred = preferences(sieved.accepted, rows, sieved.rejected, choices, split_of, settings.dataset)
+        # Many posts answer one neutral question, and none of them is better than another.
+        asked = [row for row in rows if not is_of_voice(row.pair)]
+        preferred = preferences(noted, asked, sieved.rejected, choices, split_of, settings.dataset)
         new = _differs(settings, card, rows, sieved.rejected, preferred)
         if new:
             versions.write_version(settings, card, rows, sieved.rejected, messages, preferred)
@@ -192,14 +202,26 @@ async def write(
 def _split(
     sieved: Sieved, groups: Sequence[list[str]], settings: Settings
 ) -> tuple[list[DatasetRow], dict[str, Split]]:
-    """The rows of the accepted pairs, and the split of each document. A pair of documents in two splits is rejected."""
+    """The rows of the accepted pairs, and the split of each document and each conversation of [[voice]].
+
+    A pair of documents in two splits is rejected.
+    """
     wanted = settings.dataset
+    before = _splits_before(settings)
+    conversations = sorted({pair.source for pair, _ in sieved.accepted if is_of_voice(pair)})
+    split_of = splits.assign([[id] for id in conversations], before, wanted.held_out, wanted.seed)
+    noted = [(pair, candidate) for pair, candidate in sieved.accepted if not is_of_voice(pair)]
+    rows = [
+        DatasetRow(pair=pair, split=split_of[pair.source], original=candidate.pair.id)
+        for pair, candidate in sieved.accepted
+        if is_of_voice(pair)
+    ]
     if wanted.split_by == "pair":
-        of_pair = splits.assign_pairs([c.pair.id for _, c in sieved.accepted], wanted.held_out, wanted.seed)
-        return [DatasetRow(pair=pair, split=of_pair[c.pair.id], original=c.pair.id) for pair, c in sieved.accepted], {}
-    split_of = splits.assign(groups, _splits_before(settings), wanted.held_out, wanted.seed)
-    rows = []
-    for pair, candidate in sieved.accepted:
+        of_pair = splits.assign_pairs([c.pair.id for _, c in noted], wanted.held_out, wanted.seed)
+        rows += [DatasetRow(pair=pair, split=of_pair[c.pair.id], original=c.pair.id) for pair, c in noted]
+        return rows, split_of
+    split_of |= splits.assign(groups, before, wanted.held_out, wanted.seed)
+    for pair, candidate in noted:
         sides = {split_of[source.document] for source in candidate.sources}
         if len(sides) == 1:
             rows.append(DatasetRow(pair=pair, split=sides.pop(), original=candidate.pair.id))

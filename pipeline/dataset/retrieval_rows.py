@@ -140,7 +140,8 @@ class _Shelf:
 
 
 def _is_drawn(row: DatasetRow, settings: DatasetSettings) -> bool:
-    return _draw(settings.seed, "passages", row) < settings.with_passages
+    # A pair that rests on no chunk (of [[voice]]) is about nothing that a passage says.
+    return bool(row.pair.chunks) and _draw(settings.seed, "passages", row) < settings.with_passages
 
 
 def _draw(seed: int, what: str, row: DatasetRow) -> float:

@@ -60,16 +60,22 @@ async def sieve(
         pairs = [candidate.pair for candidate in left]
         refused |= filters.duplicates(pairs, embed, kept=decisions.keys())
     for candidate in candidates:
-        pair, decision = candidate.pair, decisions.get(candidate.pair.id)
-        if decision and decision.action == "reject":
-            refused[pair.id] = Rejection(stage="review", reason="you rejected it")
-        elif decision and decision.action == "edit":
-            pair = pair.model_copy(update={"question": decision.question, "answer": decision.answer})
-        if found := refused.get(candidate.pair.id):
-            sieved.rejected.append(Rejected(pair=candidate.pair, rejection=found))
-        else:
-            sieved.accepted.append((pair, candidate))
+        decide(candidate, decisions, refused, sieved)
     return sieved
+
+
+def decide(candidate: Candidate, decisions: dict[str, Decision], refused: dict[str, Rejection], sieved: Sieved) -> None:
+    """Adds a candidate to what is accepted or rejected: as the owner decided, else as `refused` has it by the pair's id."""
+    pair, decision = candidate.pair, decisions.get(candidate.pair.id)
+    found = refused.get(pair.id)
+    if decision and decision.action == "reject":
+        found = Rejection(stage="review", reason="you rejected it")
+    elif decision and decision.action == "edit":
+        pair = pair.model_copy(update={"question": decision.question, "answer": decision.answer})
+    if found:
+        sieved.rejected.append(Rejected(pair=candidate.pair, rejection=found))
+    else:
+        sieved.accepted.append((pair, candidate))
 
 
 async def _judge(

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pipeline.commands.main import main
 from pipeline.content.slugs import Slugger, plain_text
 from pipeline.evaluation.golden import load, says
-from pipeline.settings import ContentSource, Settings, load_settings
+from pipeline.settings import ContentSource, Settings, VoiceSource, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = sorted((ROOT / "docs").glob("*.md"))
@@ -29,9 +29,11 @@ def anchors(text: str) -> set[str]:
 def settings_keys() -> dict[str, object]:
     """Every key of sitetwin.toml as `section.key`, with its default; ... where one must be given."""
     sections = {
-        name: type(field.default) for name, field in Settings.model_fields.items() if name not in ("root", "content")
+        name: type(field.default)
+        for name, field in Settings.model_fields.items()
+        if name not in ("root", "content", "voice")
     }
-    sections["content"] = ContentSource
+    sections |= {"content": ContentSource, "voice": VoiceSource}
     return {
         f"{section}.{key}": ... if field.is_required() else field.get_default(call_default_factory=True)
         for section, model in sections.items()

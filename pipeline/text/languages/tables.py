@@ -85,6 +85,8 @@ class Language(_Part):
     endings: Annotated[tuple[str, ...], BeforeValidator(_longest_first)] = ()
     """Particles and endings that are cut off, for a language without a stemmer."""
     refusal: str = ""
+    opening: str = ""
+    """A question after which anybody may say anything."""
     stop_words: Words = frozenset()
     """Words that a keyword search leaves out."""
     function_words: Words = frozenset()

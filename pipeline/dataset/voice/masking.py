@@ -1,0 +1,37 @@
+"""Masks what is others': names, numbers, addresses and links."""
+
+import re
+from collections.abc import Iterable
+
+from pipeline.dataset.filters import redacted
+from pipeline.dataset.voice.said import MASK
+
+_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"”)]+", re.IGNORECASE)
+_MENTION = re.compile(r"(?<![\w.])@\w[\w.-]*(?:@[\w.-]+)?\w")
+_NUMBER = re.compile(r"(?<![\w•])\+?\d(?:[ /.-]?\d){6,}(?!\w)")
+"""Seven digits and more: a telephone, an account, an order."""
+_MASKS = re.compile(r"•{3,}(?:[ ,]*•{3,})*")
+
+
+def masked(text: str, others: Iterable[str]) -> str:
+    """`text` with links, @names, long numbers, addresses, secrets and the names of `others` masked."""
+    for pattern in (_LINK, _MENTION, *_of_names(others)):
+        text = pattern.sub(MASK, text)
+    text = _NUMBER.sub(MASK, redacted(text))
+    return _MASKS.sub(MASK, text)
+
+
+def _of_names(others: Iterable[str]) -> list[re.Pattern[str]]:
+    """Patterns of whole names in any case, and of their parts as they are written."""
+    whole = {name.strip() for name in others if len(name.strip()) > 1}
+    parts = {part for name in whole for part in re.findall(r"[^\W\d_]{3,}", name) if part[:1].isupper()}
+    patterns = []
+    if whole:
+        patterns.append(re.compile(rf"(?<!\w)(?:{_any(whole)})(?!\w)", re.IGNORECASE))
+    if parts:
+        patterns.append(re.compile(rf"(?<!\w)(?:{_any(parts)})(?=(?:['’]?s)?(?!\w))"))
+    return patterns
+
+
+def _any(words: Iterable[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

@@ -1,0 +1,25 @@
+import pytest
+
+from pipeline.dataset.voice.letters import LONGEST, newsletter
+from pipeline.errors import ContentError
+
+
+def test_a_markdown_letter_loses_front_matter_headings_pictures_and_the_senders_line():
+    text = "---\ntitle: May\n---\n# May\n\n![a cat](cat.png)\n\nI [planted](https://x.test) beans.\n\nUnsubscribe here"
+    assert [said.text for said in newsletter(text, "")] == ["I planted beans."]
+
+
+def test_a_letter_in_html_is_read():
+    text = "<!DOCTYPE html><html><style>p{}</style><body><p>Dear all,</p><p>it rains&nbsp;again.</p></body></html>"
+    assert [said.text for said in newsletter(text, "")] == ["Dear all,\n\nit rains again."]
+
+
+def test_a_long_letter_is_cut_between_paragraphs():
+    pieces = [said.text for said in newsletter("\n\n".join(f"{n} " + "word " * 150 for n in range(5)), "")]
+    assert len(pieces) == 3
+    assert all(len(piece) <= LONGEST for piece in pieces)
+
+
+def test_an_empty_letter_is_told():
+    with pytest.raises(ContentError, match="no paragraph"):
+        newsletter("# Title\n", "")
