@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.content.documents import Document
 from pipeline.dataset.decisions import Decision
@@ -28,6 +28,8 @@ class Item:
     edited: bool = False
     """Whether the data set has the pair in the owner's words."""
     decision: Decision | None = None
+    chance: float | None = None
+    """The chance, 0 to 1, that the owner accepts the pair; None as long as too little was decided."""
 
     @property
     def question(self) -> str:
@@ -70,6 +72,10 @@ class Wanted(BaseModel):
     decision: Literal["", "open", "decided", "waiting"] = ""
     text: str = ""
     """Words that question, answer, document and reason must contain together; case does not matter."""
+    chance: str = Field("", pattern=r"^((min|max)-\d{1,2})?$")
+    """`min-90`: a chance of at least 90 %; `max-10`: of at most 10 %."""
+    order: Literal["", "notes"] = ""
+    """`notes`: in the order of the notes; else the least sure first, if enough was decided."""
 
 
 class Choices(BaseModel):
@@ -105,6 +111,7 @@ def select(items: Iterable[Item], wanted: Wanted, titles: Mapping[str, str]) -> 
             and wanted.split in {"", item.split}
             and wanted.source in {"", item.pair.source}
             and _fits_decision(item, wanted.decision)
+            and _fits_chance(item, wanted.chance)
             and (not words or _holds(item, words, titles))
         )
 
@@ -164,6 +171,15 @@ def _fits_decision(item: Item, wanted: str) -> bool:
     if wanted == "waiting":
         return item.waits
     return not wanted or (item.decision is None) == (wanted == "open")
+
+
+def _fits_chance(item: Item, wanted: str) -> bool:
+    if not wanted:
+        return True
+    bound, _, percent = wanted.partition("-")
+    if item.chance is None:
+        return False
+    return item.chance >= int(percent) / 100 if bound == "min" else item.chance <= int(percent) / 100
 
 
 def _holds(item: Item, words: Sequence[str], titles: Mapping[str, str]) -> bool:

@@ -7,6 +7,7 @@ with a chance near one half (uncertainty sampling; Lewis and Gale, "A Sequential
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pipeline.dataset.records import Pair
 from pipeline.dataset.review import Item
@@ -47,18 +48,23 @@ def chances(items: Sequence[Item]) -> dict[str, float]:
     return {item.id: float(chance) for item, chance in zip(items, found, strict=True)}
 
 
-def unsure_first(items: Iterable[Item], chance: Mapping[str, float]) -> list[Item]:
-    """The items without a decision, the least sure first; then the decided ones in the order in which they come.
+def rated(items: Iterable[Item], chance: Mapping[str, float]) -> list[Item]:
+    """The items with their chances, which are given by id."""
+    return [replace(item, chance=chance.get(item.id)) for item in items]
 
-    With no chances nothing moves.
+
+def unsure_first(items: Iterable[Item]) -> list[Item]:
+    """The rated items without a decision, the least sure first; then the rest in the order in which they come.
+
+    Without chances nothing moves.
     """
-    if not chance:
-        return list(items)
+    return sorted(items, key=_place)
 
-    def place(item: Item) -> tuple[bool, float]:
-        return item.decision is not None, 0.0 if item.decision else abs(chance[item.id] - 0.5)
 
-    return sorted(items, key=place)
+def _place(item: Item) -> tuple[bool, float]:
+    if item.chance is None:
+        return False, 0.0
+    return item.decision is not None, 0.0 if item.decision else abs(item.chance - 0.5)
 
 
 def _is_accepted(item: Item) -> bool:

@@ -18,13 +18,15 @@ from pipeline.dataset.decisions import Choice, Decision
 from pipeline.errors import SitetwinError
 from web.app import SafeHeaders
 from web.origins import OriginGuard, Origins
-from web.review.pairs import PairReview
+from web.review.pairs import PairReview, SameDecision
 from web.review.reading import number, read
 
 _HERE = Path(__file__).parent / "static"
 _SITE = Path(__file__).parents[1] / "static"
 _MOST_BYTES = 200_000
 """Most bytes of one decision; an answer is far shorter."""
+_MOST_BYTES_OF_MANY = 4_000_000
+"""Most bytes of one decision on many pairs: the ids of some 200,000."""
 
 
 class Reviewed(Protocol):
@@ -134,16 +136,23 @@ class _Pages:
 
 
 class _PairPages:
-    """What only the pairs of a data set have: two drafts to choose from."""
+    """What only the pairs of a data set have: one decision on many, and two drafts to choose from."""
 
     def __init__(self, pairs: PairReview, pages: _Pages) -> None:
         self._pairs = pairs
         self._pages = pages
         self.routes = [
+            Route("/api/decisions/many", self.decide_many, methods=["POST"]),
             Route("/drafts", self.page),
             Route("/api/drafts", self.drafts),
             Route("/api/choices", self.choose, methods=["POST"]),
         ]
+
+    async def decide_many(self, request: Request) -> Response:
+        """Records the decision in the body (JSON) on many pairs."""
+        version = number(request.query_params.get("version", ""))
+        said = read(SameDecision.model_validate_json, await _json(request, _MOST_BYTES_OF_MANY))
+        return await self._pages.answer(lambda: self._pairs.decide_many(version, said))
 
     async def page(self, request: Request) -> Response:
         """The page with two drafts side by side, as a file."""
@@ -163,11 +172,11 @@ class _PairPages:
         return await self._pages.answer(lambda: self._pairs.choose(version, choice))
 
 
-async def _json(request: Request) -> bytes:
+async def _json(request: Request, most: int = _MOST_BYTES) -> bytes:
     """The body, if it says that it is JSON and is not too long."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise HTTPException(415, "a decision is sent as application/json")
-    if int(request.headers.get("content-length", _MOST_BYTES + 1)) > _MOST_BYTES:
+    if int(request.headers.get("content-length", most + 1)) > most:
         raise HTTPException(413, "this is too long for a question and an answer")
     return await request.body()
 

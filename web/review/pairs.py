@@ -1,9 +1,11 @@
 """What the review page shows of a data set: its pairs, with the filter's reasons and the owner's decisions."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from pipeline.content.documents import Document
@@ -20,11 +22,22 @@ from pipeline.dataset.decisions import (
 )
 from pipeline.dataset.drafts import drafts
 from pipeline.dataset.plan import Cut
+from pipeline.dataset.review_order import chances, learnable, rated, unsure_first
 from pipeline.settings import Settings
 from web.review.reading import read
 
 WORDS: dict[str, str] = {}
 """The page is written for pairs, so it needs no other words."""
+
+
+class SameDecision(BaseModel):
+    """One decision on many pairs."""
+
+    action: Literal["accept", "reject", "undo"]
+    pairs: list[str] = []
+    """Ids of the pairs; for `undo` the time says which."""
+    at: datetime | None = None
+    """When the decisions were made that `undo` takes back."""
 
 
 class PairReview:
@@ -65,7 +78,7 @@ class PairReview:
         loaded = self._load(version)
         # Read before the decisions, so that a decision in between is noticed at the next request.
         state = self.state()
-        items = loaded.items(self._decisions())
+        items = loaded.rated(self._decisions())
         titles = loaded.texts.titles
         found = review.choices(items).model_dump()
         found["sources"] = [
@@ -78,6 +91,9 @@ class PairReview:
             *((stage, f"rejected by {stage} ({count})") for stage, count in found["stages"].items()),
         ]
         card = loaded.card
+        fitting = review.select(items, wanted, titles)
+        if not wanted.order:
+            fitting = unsure_first(fitting)
         newest = (
             "" if self._pinned is None or state["newest"] == card.version else f", not the newest ({state['newest']})"
         )
@@ -91,7 +107,10 @@ class PairReview:
             "teacher": card.teacher,
             "total": len(items),
             "choices": found,
-            "pairs": [_line(item) for item in review.select(items, wanted, titles)],
+            "pairs": [_line(item) for item in fitting],
+            # Of how many decisions the chances are learned; 0: of too few.
+            "learned": len(learnable(items)),
+            "many": True,
             "drafts": len(drafts(items, self._compared())),
         }
 
@@ -109,6 +128,21 @@ class PairReview:
         state, decisions = self.state(), self._decisions()
         item = loaded.item(decision.pair, decisions)
         return {**state, **_counts(loaded.items(decisions)), "pair": self._whole(loaded, item)}
+
+    def decide_many(self, version: int | None, said: SameDecision) -> dict[str, Any]:
+        """Records one decision on all pairs of which the owner has said nothing yet, or takes such a one back.
+
+        All have the same time, by which they are taken back together.
+        """
+        loaded, decisions = self._load(version), self._decisions()
+        at = datetime.now(UTC)
+        if said.action == "undo":
+            ids = [id for id, decision in decisions.items() if decision.at == said.at]
+        else:
+            ids = [loaded.item(id, {}).id for id in said.pairs if id not in decisions]
+        record_decisions(decisions_file(self._settings), [Decision(pair=id, action=said.action, at=at) for id in ids])
+        state = self.state()
+        return {**state, **_counts(loaded.items(self._decisions())), "pairs": ids, "at": at.isoformat()}
 
     def drafts(self, version: int | None) -> dict[str, Any]:
         """Each two drafts that wait for the owner's choice, with the passage of the first."""
@@ -146,6 +180,7 @@ class PairReview:
                 *([item.split] if item.split else []),
                 f"accuracy {pair.accuracy}",
                 f"style {pair.style}",
+                *([f"chance {item.chance:.0%}"] if item.chance is not None else []),
             ],
             "rejection": rejection.model_dump() if rejection else None,
             "sources": [loaded.source(chunk) for chunk in pair.chunks],
@@ -170,20 +205,29 @@ class _Loaded:
         self.card = versions.read_card(folder)
         self._items = review.join(versions.read_rows(folder), versions.read_rejected(folder))
         self._by_id = {item.id: item for item in self._items}
+        self._learned_of: dict[str, Decision] = {}
+        self._chances: dict[str, float] = {}
 
     def items(self, decisions: dict[str, Decision]) -> list[review.Item]:
         """All pairs of the version with what was decided of them."""
         return review.decided(self._items, decisions)
 
+    def rated(self, decisions: dict[str, Decision]) -> list[review.Item]:
+        """All pairs with what was decided of them, and with the chances learned from that."""
+        items = self.items(decisions)
+        if decisions != self._learned_of:
+            self._chances, self._learned_of = chances(items), decisions
+        return rated(items, self._chances)
+
     def item(self, id: str, decisions: dict[str, Decision]) -> review.Item:
-        """One pair by its id, with what was decided of it.
+        """One pair by its id, with what was decided of it, and its chance when the list was last shown.
 
         Raises:
             HTTPException: 404, if the version has no such pair.
         """
         if id not in self._by_id:
             raise HTTPException(404, f"data set {self.card.version} has no such pair: load the page again")
-        return review.decided([self._by_id[id]], decisions)[0]
+        return rated(review.decided([self._by_id[id]], decisions), self._chances)[0]
 
     def source(self, chunk: str) -> dict[str, Any]:
         """The chunk that a pair was made from, as JSON; its text is None if the note is gone."""

@@ -5,6 +5,7 @@ from pipeline.dataset.decisions import Decision
 from pipeline.dataset.plan import sources_of
 from pipeline.dataset.records import Pair, Rejection
 from pipeline.dataset.review import Texts, Wanted, choices, decided, join, select
+from pipeline.dataset.review_order import rated
 from pipeline.dataset.versions import DatasetRow, Rejected
 from tests.pipeline.dataset.notes import cut, document
 
@@ -66,11 +67,26 @@ def test_pairs_are_found_by_all_that_is_wanted(wanted, questions):
     assert shown(select(items, Wanted(**wanted), TITLES)) == questions
 
 
+@pytest.mark.parametrize(
+    ("chance", "questions"),
+    [("", ["Why?", "Who?", "How do tides work?"]), ("min-90", ["Why?"]), ("max-25", ["Who?"]), ("max-9", [])],
+)
+def test_pairs_are_found_by_their_chance(chance, questions):
+    items = rated(join(ROWS, OUT), {WHY.id: 0.9, WHO.id: 0.1, HOW.id: 0.5})
+    assert shown(select(items, Wanted(chance=chance), TITLES)) == questions
+
+
+def test_no_pair_has_a_chance_before_enough_is_decided():
+    assert select(join(ROWS, OUT), Wanted(chance="max-90"), TITLES) == []
+
+
 def test_an_unknown_wish_is_an_error():
     with pytest.raises(ValidationError):
         Wanted(kind="gossip")
     with pytest.raises(ValidationError):
         Wanted(stage="score")
+    with pytest.raises(ValidationError):
+        Wanted(chance="about-50")
 
 
 def test_choices_count_the_pairs():

@@ -5,7 +5,7 @@ import pytest
 from pipeline.dataset.decisions import Decision
 from pipeline.dataset.records import Pair, Rejection
 from pipeline.dataset.review import Item
-from pipeline.dataset.review_order import LEAST_DECISIONS, LEAST_OF_EACH, chances, unsure_first
+from pipeline.dataset.review_order import LEAST_DECISIONS, LEAST_OF_EACH, chances, rated, unsure_first
 
 WORDS = ("sourdough", "gardens", "keyboards", "trains", "sailing", "clocks", "maps", "coffee", "radio", "paper")
 
@@ -55,12 +55,11 @@ def test_the_least_sure_come_first_and_what_is_decided_last():
     decided, good, bad = rule({"kind": "how-to"}, {"kind": "refusal"})
     unknown = item(3000, kind="voice")
     items = [*decided, *good, *bad, unknown]
-    chance = chances(items)
-    found = unsure_first(items, chance)
-    assert found[0] == unknown
-    distances = [abs(chance[one.id] - 0.5) for one in found[: len(good) + len(bad) + 1]]
+    found = unsure_first(rated(items, chances(items)))
+    assert found[0].id == unknown.id
+    distances = [abs(one.chance - 0.5) for one in found[: len(good) + len(bad) + 1]]
     assert distances == sorted(distances)
-    assert found[-len(decided) :] == decided
+    assert [one.id for one in found[-len(decided) :]] == [one.id for one in decided]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +76,7 @@ def test_few_decisions_leave_the_old_order(accepted, rejected):
     items += [said(item(100 + number), "reject") for number in range(rejected)]
     items += [item(200), item(201)]
     assert chances(items) == {}
-    assert unsure_first(items, {}) == items
+    assert unsure_first(rated(items, {})) == items
 
 
 def test_enough_decisions_are_enough():

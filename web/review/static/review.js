@@ -6,7 +6,8 @@
   const $ = (id) => document.getElementById(id);
   const filters = $('filters');
   const editor = $('editor');
-  const NAMES = ['text', 'outcome', 'decision', 'kind', 'split', 'source'];
+  const NAMES = ['text', 'outcome', 'decision', 'kind', 'split', 'source', 'chance', 'order'];
+  const RELEARN = 10;   // decisions made here until the list is ordered anew
   const SAID = { accept: 'accepted', edit: 'edited', reject: 'rejected' };
 
   let data = null;      // reply of api/pairs: the list, the counts and the choices
@@ -16,7 +17,7 @@
   let asked = 0;        // number of requests for a pair; only the last reply counts
   let sought = 0;       // number of requests for the list; only the last reply counts
   let busy = false;     // a decision is on its way
-  const done = [];      // {id, before} of each decision made here, for undo
+  const done = [];      // {id, action, words} or {many, at} of each decision made here, for undo
 
   const el = (tag, className, ...children) => {
     const node = document.createElement(tag);
@@ -93,7 +94,8 @@
     $('found').textContent = `${data.pairs.length} of ${data.total}`;
     for (const node of document.querySelectorAll('[data-word]')) node.textContent = data.words[node.dataset.word] ?? node.textContent;
     document.title = data.words.title ?? document.title;
-    $('all').hidden = !wanted().size;
+    $('all').hidden = !narrowed();
+    showRules();
     $('drafts').hidden = !data.drafts;
     $('drafts').textContent = data.drafts === 1 ? '1 choice' : `${data.drafts} choices`;
     $('drafts').href = `drafts?version=${data.version}`;
@@ -111,6 +113,18 @@
     $('newer').hidden = !newer;
     const text = `Data set ${data.newest} is there, you are looking at ${data.version}.`;
     if (newer && $('newer').firstElementChild.textContent !== text) $('newer').firstElementChild.textContent = text;
+  };
+
+  const narrowed = () => [...wanted().keys()].some((name) => name !== 'order');
+  const undecided = () => data.pairs.filter((pair) => !pair.decision);
+  /** What the decisions taught, and the buttons that decide on all that are shown. */
+  const showRules = () => {
+    for (const name of ['chance', 'order']) filters.elements[name].closest('label').hidden = !data.learned && !filters.elements[name].value;
+    $('learned').hidden = !data.learned;
+    $('learned').textContent = `${filters.elements.order.value ? 'The chances are' : 'Least sure first,'} learned from ${data.learned} decisions.`;
+    const count = data.many && narrowed() ? undecided().length : 0;
+    $('many').hidden = !count;
+    for (const button of $('many').children) button.textContent = `${button.value === 'accept' ? 'Accept' : 'Reject'} all ${count} undecided`;
   };
 
   const mark = (pair) => {
@@ -257,19 +271,50 @@
     remember(pair);
     const next = data.pairs.findIndex((other, place) => place > at && !other.decision);
     const text = `You ${SAID[action]} it. ${data.decided} of ${data.total} decided.`;
+    showRules();
     if (next < 0) { say(`${text} No undecided pair is left below.`); enable(); return; }
     closeEditor();
-    go(next);
-    say(`${text} ${told(data.pairs[at])}`);
+    if (data.many && !filters.elements.order.value && done.length % RELEARN === 0) {
+      // The first time takes some seconds.
+      $('learned').textContent = 'Learning from your decisions …';
+      $('learned').hidden = false;
+      await load(data.pairs[next].id);
+      if (data.learned) go(0);
+    } else go(next);
+    say(data.pairs[at] ? `${text} ${told(data.pairs[at])}` : text);
   };
+  const judgeMany = trying(async (action) => {
+    const ids = undecided().map(({ id }) => id);
+    const rule = NAMES.filter((name) => name !== 'order' && filters.elements[name].value).map((name) => {
+      const { labels, options, selectedIndex, value } = filters.elements[name];
+      return `${labels[0].firstChild.textContent.trim()}: ${options ? options[selectedIndex].text : value}`;
+    });
+    const word = action === 'accept' ? 'Accept' : 'Reject';
+    if (busy || !confirm(`${word} ${ids.length} pairs that you have not decided on?\n\n${rule.join('\n')}\n\nThe key u takes it back.`)) return;
+    busy = true;
+    try {
+      const found = await call(`decisions/many?version=${data.version}`, { action, pairs: ids });
+      done.push({ many: new Set(found.pairs), at: found.at });
+      await load(shown?.id);
+      say(`You ${SAID[action]} ${found.pairs.length} pairs. ${data.decided} of ${data.total} decided.`);
+    } finally { busy = false; }
+  });
+  const undoMany = trying(async (last) => {
+    const found = await call(`decisions/many?version=${data.version}`, { action: 'undo', at: last.at });
+    done.splice(done.indexOf(last), 1);
+    await load(shown?.id);
+    say(`Taken back for ${found.pairs.length} pairs.`);
+  });
   const undo = async () => {
-    const mine = shown?.decision ? done.findLastIndex(({ id }) => id === shown.id) : done.length - 1;
+    const mine = shown?.decision ? done.findLastIndex(({ id, many }) => id === shown.id || many?.has(shown.id)) : done.length - 1;
     const last = mine >= 0 ? done[mine] : shown?.decision && { id: shown.id, action: 'undo', words: {} };
+    if (last?.many) { await undoMany(last); return; }
     if (!last || !await decide(last.action, last.id, last.words)) return;
     if (mine >= 0) done.splice(mine, 1);
     const place = data.pairs.findIndex((pair) => pair.id === last.id);
     if (place >= 0) go(place);
     enable();
+    showRules();
     say(`Taken back. ${place >= 0 ? told(data.pairs[at]) : ''}`);
   };
 
@@ -326,6 +371,7 @@
   for (const button of document.querySelectorAll('[data-key]')) {
     button.addEventListener('click', () => { if (mayLeave()) { closeEditor(); KEYS[button.dataset.key](); } });
   }
+  $('many').addEventListener('click', ({ target }) => { if (target.value && mayLeave()) { closeEditor(); judgeMany(target.value); } });
   $('help-button').addEventListener('click', KEYS['?']);
   $('earlier').addEventListener('click', () => go(listed - PAGE));
   $('later').addEventListener('click', () => go(listed + PAGE));
@@ -358,6 +404,6 @@
 
   if (matchMedia('(max-width: 820px)').matches) $('side').open = false;
   filters.elements.text.value = new URLSearchParams(location.search).get('text') ?? '';
-  filters.elements.decision.value = new URLSearchParams(location.search).get('decision') ?? '';
+  for (const name of ['decision', 'chance', 'order']) filters.elements[name].value = new URLSearchParams(location.search).get(name) ?? '';
   load(location.hash.slice(1));
 })();
