@@ -7,11 +7,14 @@ _PARAGRAPHS = frozenset("p div h1 h2 h3 h4 h5 h6 ul ol table tr blockquote pre s
 _LINES = frozenset("br li".split())
 _UNSHOWN = frozenset("script style template head title".split())
 
+_MARKED = re.compile(r"<!\[[^>]*>?")
+"""Outlook's `<![if !mso]>` and the like, on which HTMLParser stops when they are damaged."""
+
 
 def plain(html: str) -> str:
     """The words of `html`, paragraphs apart by an empty line; lines of a `<blockquote>` begin with `> `."""
     reader = _Plain()
-    reader.feed(html)
+    reader.feed(_MARKED.sub("", html))
     reader.close()
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.strip() for line in "".join(reader.parts).split("\n"))).strip()
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from email import message_from_bytes
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
@@ -38,12 +38,11 @@ def mbox(text: str, author: str) -> list[Said]:
     Raises:
         ContentError: it holds no mail, or none of the owner's.
     """
-    mails = list(_mails(text))
-    if not mails:
+    if not _STARTS.search(text):
         raise ContentError("it holds no mail: an mbox begins with a line `From `, so export it again")
     own = author.strip().casefold()
     said, senders = [], set[str]()
-    for mail in mails:
+    for mail in _mails(text):
         names = _people(mail, "From")
         if own not in {part.casefold() for person in names for part in person}:
             senders |= {address for _, address in names}
@@ -71,7 +70,7 @@ def _header(mail: Message, name: str) -> str:
     value = str(mail.get(name) or "")
     try:
         return str(make_header(decode_header(value)))
-    except (LookupError, UnicodeError, HeaderParseError):  # an encoding that nobody knows: the letters as they stand
+    except (LookupError, UnicodeError, MessageError):  # an encoding that nobody knows: the letters as they stand
         return value
 
 

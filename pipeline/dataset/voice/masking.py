@@ -15,10 +15,16 @@ _MASKS = re.compile(r"•{3,}(?:[ ,]*•{3,})*")
 
 def masked(text: str, others: Iterable[str]) -> str:
     """`text` with links, @names, long numbers, addresses, secrets and the names of `others` masked."""
+    text = encodable(text)
     for pattern in (_LINK, _MENTION, *_of_names(others)):
         text = pattern.sub(MASK, text)
     text = _NUMBER.sub(MASK, redacted(text))
     return _MASKS.sub(MASK, text)
+
+
+def encodable(text: str) -> str:
+    """`text` with `?` for half a character, which JSON and names of files may hold and UTF-8 can't."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _of_names(others: Iterable[str]) -> list[re.Pattern[str]]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pipeline.dataset.filters.form import ANSWER_CHARS, QUESTION_CHARS
 from pipeline.dataset.records import Candidate, Pair
-from pipeline.dataset.voice.masking import masked
+from pipeline.dataset.voice.masking import encodable, masked
 from pipeline.dataset.voice.said import MASK, Said
 from pipeline.text.detecting import count_languages, language_among, without_spaces
 from pipeline.text.languages.tables import known_codes, table
@@ -34,7 +34,7 @@ def pairs_of(said: Sequence[tuple[str, Said]]) -> list[Candidate]:
             continue
         question = _end_of(masked(one.before, one.others)) or _opening(one.text, known)
         if question:
-            found[folded] = Candidate(_pair(question, answer, f"{PREFIX}{file}", one.conversation), ())
+            found[folded] = Candidate(_pair(question, answer, f"{PREFIX}{encodable(file)}", one.conversation), ())
     return list(found.values())
 
 
@@ -45,7 +45,7 @@ def is_of_voice(pair: Pair) -> bool:
 
 def _pair(question: str, answer: str, file: str, conversation: str) -> Pair:
     # A mail's subject or a chat's name may name others, so only its hash is kept.
-    source = f"{file}#{hashlib.sha256(conversation.encode()).hexdigest()[:8]}" if conversation else file
+    source = f"{file}#{hashlib.sha256(encodable(conversation).encode()).hexdigest()[:8]}" if conversation else file
     return Pair(
         question=question, answer=answer, kind="voice", source=source, chunk_index=0, chunks=(), accuracy=10, style=10
     )

@@ -22,13 +22,17 @@ def mastodon(text: str, author: str) -> list[Said]:
         author: the account's name or address; "": whoever the outbox is of.
 
     Raises:
-        ContentError: it is not an outbox.
+        ContentError: it is not an outbox, or of another account.
     """
     found = _json(text)
     items = found.get("orderedItems") if isinstance(found, dict) else None
     if not isinstance(items, list):
         raise ContentError("it has no orderedItems: name the outbox.json of Mastodon's archive")
     notes = {str(note.get("id", "")): note for note in _notes(items, author)}
+    if author and not notes and (actors := {str(item.get("actor")) for item in items if isinstance(item, dict)}):
+        raise ContentError(
+            f"no post in it is from {author!r}: leave voice.author out; the posts are from {min(actors)}"
+        )
     words = {id: _own_words(plain(str(note.get("content") or ""))) for id, note in notes.items()}
     answered = {id: str(note.get("inReplyTo") or "") for id, note in notes.items()}
     return [

@@ -14,6 +14,11 @@ def test_a_letter_in_html_is_read():
     assert [said.text for said in newsletter(text, "")] == ["Dear all,\n\nit rains again."]
 
 
+@pytest.mark.parametrize("damage", ["<![if !mso]>", "<![<CDATA[ >", "<![31.12.25>"])
+def test_marked_sections_of_html_are_passed_over(damage):
+    assert [said.text for said in newsletter(f"<p>It {damage}rains.</p>", "")] == ["It rains."]
+
+
 def test_a_long_letter_is_cut_between_paragraphs():
     pieces = [said.text for said in newsletter("\n\n".join(f"{n} " + "word " * 150 for n in range(5)), "")]
     assert len(pieces) == 3

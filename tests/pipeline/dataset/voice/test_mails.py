@@ -57,6 +57,11 @@ def test_a_mail_in_html_with_an_unknown_encoding_is_read():
     assert (said.text, said.before) == ("I like the plan.", "What do you think?")
 
 
+def test_a_header_in_an_encoding_that_is_none_is_taken_as_it_stands():
+    [said] = mbox(HTML.replace("Plans", "=?utf\xff8?q?Plans?="), "ada@home.test")
+    assert said.text == "I like the plan."
+
+
 def test_what_was_forwarded_is_nobodys_answer():
     box = BOX.split("From MAILER")[2].replace("Gladly", "See this.\n\n---------- Forwarded message ---------\nGladly")
     [said] = mbox("From MAILER" + box, "ada@home.test")

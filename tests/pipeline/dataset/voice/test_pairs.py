@@ -49,6 +49,12 @@ def test_short_messages_repeated_ones_and_those_of_masks_alone_are_left_out():
     assert [pair.answer for pair in pair_of(*said)] == [LONG]
 
 
+def test_half_a_character_does_not_stop_a_build():
+    [pair] = pairs_of([("\udcff.json", Said(LONG + " \ud83d", "\ud83d why", "\ud83d", frozenset({"\ud83d x"})))])
+    assert pair.pair.model_dump_json().encode()
+    assert pair.pair.answer == LONG + " ?"
+
+
 def test_a_long_question_keeps_its_end():
     [pair] = pair_of(Said(LONG, "word " * 200 + "and so?"))
     assert pair.question.endswith("and so?")

@@ -70,6 +70,15 @@ def test_a_damaged_file_is_named_and_the_others_are_read(tmp_path):
     assert [line.split(":")[0] for line in voice.left_out] == ["me/a.json", "me/c.json", "me/d.md"]
 
 
+@pytest.mark.parametrize("name", [name for name in EXPORTS if not name.endswith(".jpg")])
+def test_an_export_that_breaks_off_anywhere_is_read_so_far_or_named(tmp_path, name):
+    text = EXPORTS[name]
+    for end in range(0, len(text), 5):
+        export(tmp_path, {name: text[:end]})
+        voice = read_voice(site(tmp_path))
+        assert all(line.startswith(f"me/{name}: ") for line in voice.left_out)
+
+
 def test_one_file_may_be_named(tmp_path):
     export(tmp_path, {"letter.md": "A letter", "other.md": "Another"})
     source = VoiceSource(path=Path("me/letter.md"), format="newsletter")
