@@ -69,24 +69,37 @@ def stats(settings: Settings, version: int | None, as_json: bool) -> None:
 @dataset.command()
 @click.option("--format", "form", type=PartName(DATASET_FORMATS), help="The program that trains on them.")
 @click.option("--preferences", is_flag=True, help="Write the preference pairs, as TRL reads them, and not the rows.")
+@click.option("--decisions", is_flag=True, help="Write what you decided in the review, and not the rows.")
 @click.option("--to", type=click.Path(path_type=Path), help="The folder to write into; else one beside the data set.")
 @click.option("--version", type=int, help="The data set's version; else the newest.")
 @as_json
 @with_settings
 def export(
-    settings: Settings, form: str | None, preferences: bool, to: Path | None, version: int | None, as_json: bool
+    settings: Settings,
+    form: str | None,
+    preferences: bool,
+    decisions: bool,
+    to: Path | None,
+    version: int | None,
+    as_json: bool,
 ) -> None:
     """Write the pairs as files that another program trains on, with its script or configuration where it needs one."""
+    from pipeline.dataset.decided import export_decided
     from pipeline.dataset.export import export as write
     from pipeline.dataset.export import export_preferences, read_messages
     from pipeline.dataset.versions import read_card, read_preferences, version_folder
 
-    if (form is None) == (not preferences):
-        raise click.UsageError("name either --format, for rows to train on, or --preferences")
+    if (form is not None) + preferences + decisions != 1:
+        raise click.UsageError("name either --format, for rows to train on, or --preferences, or --decisions")
     folder = version_folder(settings, version)
-    folder_of = to or folder / (form or "preferences")
-    if form is None:
-        persona, beside = read_card(folder).persona, []
+    folder_of = to or folder / (form or ("preferences" if preferences else "decisions"))
+    beside: list[str] = []
+    if decisions:
+        files, gone = export_decided(settings, folder, folder_of)
+        if gone:
+            click.echo(f"left out: {gone} about pairs that data set {read_card(folder).version} has not", err=True)
+    elif form is None:
+        persona = read_card(folder).persona
         files = export_preferences(read_preferences(folder), persona, folder_of)
     else:
         form_of = DATASET_FORMATS.load(form)
