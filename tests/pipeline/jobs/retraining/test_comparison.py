@@ -66,6 +66,12 @@ def test_what_the_other_adapter_was_trained_on_is_left_out(tmp_path: Path) -> No
     assert {one.question[-5:] for one in held_out(settings, 2, 9)} == {"b.md?", "c.md?"}
 
 
+def test_what_the_owner_said_in_an_export_is_no_question_to_compare_by(tmp_path: Path) -> None:
+    settings = Settings(root=tmp_path)
+    data_set(settings, 1, {"a": "train", "b": "test", "voice:chat.txt": "test"})
+    assert {golden.question for golden in held_out(settings, 1, None)} == {pair("b", n).question for n in range(4)}
+
+
 def test_a_measure_that_there_is_not_is_named_with_those_there_are(tmp_path: Path) -> None:
     settings = Settings(root=tmp_path, retrain=RetrainSettings(not_worse=["accuracy", "voice"]))
     assert [one.title for one in named_measures(settings)] == ["Accuracy", "Voice"]
