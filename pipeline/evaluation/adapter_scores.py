@@ -16,6 +16,7 @@ from pipeline.adapters import BASE
 from pipeline.chat import Answer
 from pipeline.dataset import versions
 from pipeline.dataset.records import Split
+from pipeline.dataset.voice.pairs import is_of_voice
 from pipeline.errors import SitetwinError
 from pipeline.evaluation import golden
 from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer, ScoredMode, mean
@@ -199,7 +200,7 @@ def _pairs(settings: Settings, data_set: int | None, split: Split) -> list[Held]
     return [
         Held(question=row.pair.question, kind=row.pair.kind, reference=row.pair.answer, document=row.pair.source)
         for row in rows
-        if row.split == split
+        if row.split == split and not is_of_voice(row.pair)  # which no note makes right or wrong
     ]
 
 

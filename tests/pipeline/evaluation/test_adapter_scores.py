@@ -83,6 +83,13 @@ def test_golden_questions_come_first_and_test_pairs_fill_up(tmp_path: Path) -> N
     assert documents_of(seen(settings, None)) == {"a.md"}
 
 
+def test_what_the_owner_said_in_an_export_is_not_asked(tmp_path: Path) -> None:
+    settings = Settings(root=tmp_path)
+    data_set(settings, 1, {"a.md": "test", "voice:chat.txt": "test", "b.md": "train", "voice:me.txt": "train"})
+    assert documents_of(questions(settings, 1)) == {"a.md"}
+    assert documents_of(seen(settings, 1)) == {"b.md"}
+
+
 def test_a_sample_is_the_same_each_time(tmp_path: Path) -> None:
     settings = Settings(root=tmp_path)
     data_set(settings, 1, {"a.md": "train", "c.md": "test", "d.md": "test"})
