@@ -1,16 +1,18 @@
 """Two drafts side by side: answers to one question, or to near questions about one passage, for the owner to choose from."""
 
+import functools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from itertools import combinations
 
 from pipeline.dataset.review import Item
-from pipeline.text.words import words
+from pipeline.text.detecting import main_language
+from pipeline.text.words import content_stems, words
 
 NOT_SHOWN = frozenset({"split", "relevance", "privacy"})
 """Stages whose pairs are no draft: a choice about them trains nothing, or nobody should see their answers again."""
 NEAR = 0.5
-"""The least share of words that two questions have in common (Jaccard index) to be near each other."""
+"""The least share that two questions have in common of their words with a meaning of their own (Jaccard index)."""
 
 
 def drafts(items: Iterable[Item], chosen: Collection[frozenset[str]]) -> list[tuple[Item, Item]]:
@@ -55,6 +57,14 @@ def _near(place: list[Item]) -> Iterator[tuple[float, Item, Item]]:
 
 
 def _likeness(question: str, other: str) -> float:
-    """The Jaccard index of the two questions' words, 0 to 1."""
-    a, b = set(words(question)), set(words(other))
-    return len(a & b) / len(a | b) if a | b else 1.0
+    """The Jaccard index of what the two questions are about, 0 to 1; 1 for the same words."""
+    if words(question) == words(other):
+        return 1.0
+    a, b = _subject(question), _subject(other)
+    return len(a & b) / len(a | b) if a | b else 0.0
+
+
+@functools.lru_cache(maxsize=20_000)
+def _subject(question: str) -> frozenset[str]:
+    """The stems of the question's content words. Kept, because each look at the list asks for them."""
+    return frozenset(content_stems(question, main_language(question) or "en"))

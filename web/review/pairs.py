@@ -78,7 +78,8 @@ class PairReview:
         loaded = self._load(version)
         # Read before the decisions, so that a decision in between is noticed at the next request.
         state = self.state()
-        items = loaded.rated(self._decisions())
+        decisions = self._decisions()
+        items = loaded.rated(decisions)
         titles = loaded.texts.titles
         found = review.choices(items).model_dump()
         found["sources"] = [
@@ -111,7 +112,7 @@ class PairReview:
             # Of how many decisions the chances are learned; 0: of too few.
             "learned": len(learnable(items)),
             "many": True,
-            "drafts": len(drafts(items, self._compared())),
+            "drafts": len(loaded.drafts(decisions, self._compared())),
         }
 
     def one(self, version: int | None, id: str) -> dict[str, Any]:
@@ -147,7 +148,7 @@ class PairReview:
     def drafts(self, version: int | None) -> dict[str, Any]:
         """Each two drafts that wait for the owner's choice, with the passage of the first."""
         loaded = self._load(version)
-        found = drafts(loaded.items(self._decisions()), self._compared())
+        found = loaded.drafts(self._decisions(), self._compared())
         return {
             "version": loaded.card.version,
             "drafts": [
@@ -207,6 +208,8 @@ class _Loaded:
         self._by_id = {item.id: item for item in self._items}
         self._learned_of: dict[str, Decision] = {}
         self._chances: dict[str, float] = {}
+        self._drafts_of: tuple[dict[str, Decision], set[frozenset[str]]] | None = None
+        self._drafts: list[tuple[review.Item, review.Item]] = []
 
     def items(self, decisions: dict[str, Decision]) -> list[review.Item]:
         """All pairs of the version with what was decided of them."""
@@ -218,6 +221,14 @@ class _Loaded:
         if decisions != self._learned_of:
             self._chances, self._learned_of = chances(items), decisions
         return rated(items, self._chances)
+
+    def drafts(
+        self, decisions: dict[str, Decision], compared: set[frozenset[str]]
+    ) -> list[tuple[review.Item, review.Item]]:
+        """Each two drafts that wait for a choice; found again only after a decision or a choice."""
+        if (decisions, compared) != self._drafts_of:
+            self._drafts, self._drafts_of = drafts(self.items(decisions), compared), (decisions, compared)
+        return self._drafts
 
     def item(self, id: str, decisions: dict[str, Decision]) -> review.Item:
         """One pair by its id, with what was decided of it, and its chance when the list was last shown.

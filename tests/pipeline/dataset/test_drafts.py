@@ -41,6 +41,7 @@ def test_near_questions_come_after_the_same_question():
     "other",
     [
         item("Who lived in the lighthouse?", "My aunt."),
+        item("How do the trains work?", "On rails, with a timetable."),
         item("How do the tides work?", "the moon pulls the sea"),
         item("How do the tides work?", "By the moon.", chunk="notes/a.md#2"),
         item("How do the tides work?", "By the moon.", kind="voice"),
@@ -49,7 +50,7 @@ def test_near_questions_come_after_the_same_question():
         item("How do the tides work?", "By the moon.", stage="split"),
         item("How do the tides work?", "By the moon.", said="reject"),
     ],
-    ids=["other question", "same answer", "other chunk", "other kind", "test beside train", "private", "split", "refused"],
+    ids=["other question", "only the small words alike", "same answer", "other chunk", "other kind", "test beside train", "private", "split", "refused"],
 )  # fmt: skip
 def test_what_is_no_draft(other):
     assert drafts([TIDES, other], set()) == []
