@@ -41,8 +41,9 @@ def test_it_trains_compares_and_tells_how_it_ended(site: Settings) -> None:
     assert "step 2 of 3, training" in message.text
     rows = asyncio.run(component.result()).to_dict(orient="records")
     assert {(row["run"], row["outcome"]) for row in rows} == {("best-1", job.outcome)}
-    assert [row["mode"] for row in rows] == [one.mode for one in job.comparisons] == ["lora", "hybrid"]
-    assert "| lora | base" in message.text
+    assert [(row["mode"], row["measure"]) for row in rows] == [(one.mode, one.measure) for one in job.comparisons]
+    assert {(row["mode"], row["measure"]) for row in rows} >= {("lora", "accuracy"), ("hybrid", "accuracy")}
+    assert "| lora | accuracy | base" in message.text
     runs = asyncio.run(AdapterChoiceComponent().all_runs()).to_dict(orient="records")
     assert [(row["run"], row["state"]) for row in runs] == [("best-1", "done")]
 

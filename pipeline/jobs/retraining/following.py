@@ -31,6 +31,7 @@ def result(job: RetrainingJob) -> list[dict[str, object]]:
     compared = [
         {
             "mode": one.mode,
+            "measure": one.measure,
             "before": one.old or "base",
             "questions": one.questions,
             "score_before": round(one.old_mean, 3),
@@ -51,11 +52,11 @@ def in_markdown(job: RetrainingJob) -> str:
     if job.comparisons:
         lines += [
             "",
-            "| mode | before | now | difference | 95 % interval | questions |",
-            "| --- | --- | --- | --- | --- | --- |",
+            "| mode | measure | before | now | difference | 95 % interval | questions |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
         ]
         lines += [
-            f"| {one.mode} | {one.old or 'base'} {one.old_mean:.2f} | {one.new} {one.new_mean:.2f} | {one.difference:+.2f} | "
+            f"| {one.mode} | {one.measure} | {one.old or 'base'} {one.old_mean:.2f} | {one.new} {one.new_mean:.2f} | {one.difference:+.2f} | "
             f"{one.low:+.2f} to {one.high:+.2f} | {one.questions} |"
             for one in job.comparisons
         ]
