@@ -10,10 +10,11 @@ from pipeline.errors import ServiceError
 from pipeline.settings import Settings, load_settings
 
 pytestmark = pytest.mark.slow
+REPOSITORY = files.SHIPPED.parent
 
 
 def _settings() -> Settings:
-    return load_settings(files.SHIPPED.parent / "sitetwin.toml")
+    return load_settings(REPOSITORY / "sitetwin.toml")
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,7 @@ def test_check_finds_a_changed_file_and_a_broken_edge(tmp_path: Path, monkeypatc
     flow["data"]["edges"][0]["target"] = "Gone-1"
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "rag_chat.json").write_text(json.dumps(flow), encoding="utf-8")
-    (tmp_path / "components").symlink_to(files.SHIPPED.parent / "components")
+    (tmp_path / "components").symlink_to(REPOSITORY / "components")
     monkeypatch.setattr(files, "SHIPPED", tmp_path / "flows")
     with pytest.raises(
         ServiceError,

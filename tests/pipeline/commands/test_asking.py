@@ -35,7 +35,7 @@ def test_search_is_filtered_and_explained(site: Path) -> None:
     explained = run(site, "search", "tea", "--explain")
     assert "words:    tea" in explained.stdout
     found = json.loads(run(site, "search", "tea", "--explain", "--json").stdout)
-    assert found["explanation"]["passages"][0]["fused"] == {"rank": 1, "score": found["passages"][0]["score"]}
+    assert found["explanation"]["passages"][0]["aligned"] == {"rank": 1, "score": found["passages"][0]["score"]}
     wrong = run(site, "search", "tea", "--after", "31.3.2024")
     assert wrong.exit_code == 2
     assert "as in 2024-03-31" in wrong.stderr

@@ -32,7 +32,7 @@ def test_every_mode_and_the_other_fusion_are_measured(data_set, tmp_path):
     seen = []
     report = bench_retrieval(data_set, Settings(root=tmp_path), lambda done, total, unit: seen.append(unit)).as_json()
     assert report["chunks"] == 3
-    assert list(report["modes"]) == ["hybrid", "dense", "keyword", "hybrid fusion=ranks"]
+    assert list(report["modes"]) == ["hybrid", "dense", "keyword", "hybrid align=false", "hybrid fusion=ranks"]
     for measured in report["modes"].values():
         assert measured.keys() == MEASURES
         assert measured["mrr@3"] == measured["ndcg@10"] == measured["recall@3"] == 1
@@ -42,7 +42,7 @@ def test_every_mode_and_the_other_fusion_are_measured(data_set, tmp_path):
 
 
 def test_variants_are_what_is_not_in_force():
-    assert [name for name, _ in variants(RetrievalSettings(), has_reranker=False)] == ["fusion=ranks"]
+    assert [name for name, _ in variants(RetrievalSettings(), has_reranker=False)] == ["align=false", "fusion=ranks"]
     found = dict(variants(RetrievalSettings(fusion="ranks", rerank=True), has_reranker=True))
     assert {name: (each.fusion, each.rerank) for name, each in found.items()} == {
         "fusion=scores": ("scores", True),
