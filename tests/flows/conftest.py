@@ -1,60 +1,15 @@
-import socket
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from pipeline.processes import engine, vectors
-from pipeline.settings import Settings, load_settings
-from pipeline.site import Site
+from pipeline.settings import Settings
+from tests.flows.notes_site import indexed_site
 
 with warnings.catch_warnings():
     # Langflow's dependencies warn while they are imported; that is theirs to mend.
     warnings.simplefilter("ignore")
     from flows.registry import Registry, load_registry
-
-NOTES = {
-    "bread.md": "# Baking bread\n\n## First rise\n\nThe dough rises for two hours at 24 degrees.\n\n## Oven\n\nBake it for 35 minutes at 240 degrees.\n",
-    "tea.md": "---\ntags: [drinks]\ndate: 2024-03-31\n---\n# Tea\n\nGreen tea draws for three minutes at 75 degrees. Black tea draws for four minutes.\n",
-    "diary.md": "---\nprivate: true\n---\n# Diary\n\nThe spare key is under the blue flower pot.\n",
-}
-
-CONFIG = """\
-[[content]]
-path = "notes"
-url = "/notes/{{slug}}"
-visibility = "public"
-
-[langflow]
-port = {port}
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def indexed_site(root: Path) -> Iterator[Settings]:
-    """A site of three notes, one of them private, with its index; its shared processes end with it."""
-    (root / "notes").mkdir(parents=True)
-    for name, text in NOTES.items():
-        (root / "notes" / name).write_text(text, encoding="utf-8")
-    (root / "sitetwin.toml").write_text(CONFIG.format(port=free_port()), encoding="utf-8")
-    settings = load_settings(root / "sitetwin.toml")
-    try:
-        with Site(settings).index() as index:
-            index.sync()
-        yield settings
-    finally:
-        for service in (vectors.service(settings), engine.service(settings)):
-            if endpoint := service.find():
-                service.stop(endpoint)
 
 
 @pytest.fixture(scope="session")

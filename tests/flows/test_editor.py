@@ -17,6 +17,7 @@ from flows.builder import HYBRID_CHAT_ID
 from flows.files import SHIPPED, owners_directory
 from pipeline.chat.prompt import TUNED_RULE
 from pipeline.settings import Settings
+from tests.flows.notes_site import indexed_site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -41,6 +42,13 @@ def apart(work: Callable[..., Any], *arguments: Any) -> Any:
     """The result of work that runs an event loop: the browser keeps one running in this thread."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(work, *arguments).result()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Settings]:
+    """A site of its own, because these tests change its flows in the editor."""
+    with indexed_site(tmp_path / "site") as settings:
+        yield settings
 
 
 @contextmanager
