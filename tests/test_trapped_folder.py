@@ -19,7 +19,7 @@ from mcp.client.stdio import stdio_client
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import load_settings
-from tests.flows.conftest import NOTES
+from tests.flows.notes_site import NOTES
 
 SITETWIN = str(Path(sys.executable).with_name("sitetwin"))
 CONFIG = """\
