@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import Field
 
-from pipeline import files
 from pipeline.adapters import base_hash
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SettingsError, SitetwinError
 from pipeline.evaluation.adapter_scores import CancelledError, Held, questions, score, seen
 from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer
+from pipeline.jobs.numbered import Numbered, Records
 from pipeline.jobs.phases.conclusion import conclusion
 from pipeline.jobs.recording import QuestionSet, record_scores
 from pipeline.settings import Settings, Visibility
@@ -42,10 +42,9 @@ class PhasesScreen(run.TrainingScreen, Protocol):
         """The seconds that `iterations` take, with an evaluation after every `every` of them."""
 
 
-class Experiment(BaseModel):
+class Experiment(Numbered):
     """The record of an experiment."""
 
-    number: int
     made_at: datetime
     data_set: int
     visibility: Visibility | None
@@ -54,13 +53,16 @@ class Experiment(BaseModel):
     """mlx-lm's keys, over each preset."""
     base_hash: str
     questions: dict[QuestionSet, list[Held]]
-    scores: dict[str, dict[QuestionSet, AnswerScores]] = {}
+    scores: dict[str, dict[QuestionSet, AnswerScores]] = Field(default_factory=dict)
     """The scores by system: `base`, each preset, and `overfit-last`, the last weights of that run."""
     ended_at: datetime | None = None
 
     def run_name(self, preset: Preset) -> str:
         """The name of the run of `preset`."""
         return f"phases-{self.number}-{preset}"
+
+
+RECORDS = Records("phases", Experiment, "run `sitetwin train --phases`")
 
 
 def begin(
@@ -87,7 +89,7 @@ def begin(
     _check(values)
     version = read_card(version_folder(settings, data_set)).version
     experiment = Experiment(
-        number=_free_number(settings),
+        number=RECORDS.free_number(settings),
         made_at=datetime.now(UTC),
         data_set=version,
         visibility=visibility,
@@ -95,7 +97,7 @@ def begin(
         base_hash=base_hash(run.base_folder(settings)),
         questions={"held out": questions(settings, version, asked), "seen": seen(settings, version, asked)},
     )
-    _write(settings, experiment)
+    RECORDS.write(settings, experiment)
     return experiment
 
 
@@ -105,8 +107,7 @@ def unfinished(settings: Settings) -> Experiment:
     Raises:
         SitetwinError: there is none, it has ended, or the base has changed.
     """
-    files = _files(settings)
-    experiment = _read(files[-1]) if files else None
+    experiment = RECORDS.latest(settings)
     if experiment is None or experiment.ended_at:
         raise SitetwinError("no phases were interrupted: `sitetwin train --phases` starts new ones")
     if base_hash(run.base_folder(settings)) != experiment.base_hash:
@@ -153,7 +154,7 @@ def go_on(
     except CancelledError:
         return experiment
     experiment.ended_at = datetime.now(UTC)
-    _write(settings, experiment)
+    RECORDS.write(settings, experiment)
     return experiment
 
 
@@ -171,7 +172,7 @@ def sentences(settings: Settings, experiment: Experiment) -> list[str]:
 
 def chart_file(settings: Settings, experiment: Experiment) -> Path:
     """The file of the experiment's chart."""
-    return _file(settings, experiment.number).with_suffix(".png")
+    return RECORDS.file(settings, experiment.number).with_suffix(".png")
 
 
 def _train(
@@ -246,7 +247,7 @@ def _ask(
 
         had[asked] = score(settings, adapter, held, mode="lora", on_answer=report, cancelled=stop)
         screen.say(f"{system}: {had[asked].mean:.2f} on {len(had[asked].answers)} questions, {asked}")
-        _write(settings, experiment)
+        RECORDS.write(settings, experiment)
         if adapter:
             record_scores(settings, adapter.removesuffix("-last"), asked, had[asked])
 
@@ -266,35 +267,3 @@ def _check(values: Values) -> None:
     wrong += [f"lora_parameters.{key}" for key in values.get("lora_parameters", {}) if key in lora]
     if wrong:
         raise SettingsError(f"{wrong[0]} is what the phases differ in: leave it out, or train a run of its own with it")
-
-
-def _free_number(settings: Settings) -> int:
-    """The number after the highest that a report or a run has."""
-    numbers = [_number(path) for path in _files(settings)]
-    for folder in registry.runs_directory(settings).glob("phases-*-*"):
-        number = folder.name.split("-")[1]
-        numbers.append(int(number) if number.isdigit() else 0)
-    return max(numbers, default=0) + 1
-
-
-def _files(settings: Settings) -> list[Path]:
-    return sorted((settings.state / "reports").glob("phases-*.json"), key=_number)
-
-
-def _number(path: Path) -> int:
-    return int(path.stem.removeprefix("phases-"))
-
-
-def _file(settings: Settings, number: int) -> Path:
-    return settings.state / "reports" / f"phases-{number}.json"
-
-
-def _write(settings: Settings, experiment: Experiment) -> None:
-    files.write_text(_file(settings, experiment.number), experiment.model_dump_json(indent=1) + "\n")
-
-
-def _read(path: Path) -> Experiment:
-    try:
-        return Experiment.model_validate_json(path.read_bytes())
-    except ValidationError:
-        raise SitetwinError(f"{path} can't be read: remove it, then run `sitetwin train --phases`") from None

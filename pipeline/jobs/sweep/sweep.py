@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
-
 from pipeline import files
 from pipeline.adapters import base_hash
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SettingsError, SitetwinError
+from pipeline.jobs.numbered import Numbered, Records
 from pipeline.jobs.sweep.telling_apart import Group, groups, sentences
 from pipeline.settings import Settings, Visibility
 from pipeline.training import registry, run
@@ -26,10 +25,9 @@ from pipeline.weights.demo import DEMO
 TEMPLATE = Path(__file__).parent / "templates" / "sweep.html"
 
 
-class Sweep(BaseModel):
+class Sweep(Numbered):
     """The record of a sweep."""
 
-    number: int
     made_at: datetime
     data_set: int
     visibility: Visibility | None
@@ -55,6 +53,9 @@ class Sweep(BaseModel):
     def groups(self, settings: Settings) -> list[Group]:
         """What each rank reached, lowest rank first."""
         return groups(self.runs(settings))
+
+
+RECORDS = Records("sweep", Sweep, "start a new sweep")
 
 
 def begin(
@@ -84,7 +85,7 @@ def begin(
     if config.fine_tune_type == "full" and ranks:
         raise SettingsError("a full fine-tune has no rank: leave --ranks out, or take fine_tune_type=lora")
     sweep = Sweep(
-        number=_free_number(settings),
+        number=RECORDS.free_number(settings),
         made_at=datetime.now(UTC),
         data_set=read_card(version_folder(settings, data_set)).version,
         visibility=visibility,
@@ -95,7 +96,7 @@ def begin(
         seeds=[config.seed + number for number in range(seeds)],
         base_hash=base_hash(run.base_folder(settings)),
     )
-    _write(settings, sweep)
+    RECORDS.write(settings, sweep)
     return sweep
 
 
@@ -105,8 +106,7 @@ def unfinished(settings: Settings) -> Sweep:
     Raises:
         SitetwinError: there is none, it has ended, or the base has changed.
     """
-    known = _files(settings)
-    sweep = _read(known[-1]) if known else None
+    sweep = RECORDS.latest(settings)
     if sweep is None or sweep.ended_at:
         raise SitetwinError("no sweep was interrupted: `sitetwin train --ranks 4,8,16` starts one")
     if base_hash(run.base_folder(settings)) != sweep.base_hash:
@@ -138,14 +138,14 @@ def go_on(
             if trained.state != "done":
                 return sweep
     sweep.ended_at = datetime.now(UTC)
-    _write(settings, sweep)
+    RECORDS.write(settings, sweep)
     write_report(settings, sweep)
     return sweep
 
 
 def write_report(settings: Settings, sweep: Sweep) -> Path:
     """Writes `sweep-N.html` and its chart beside the sweep's record, with everything so far, and returns its path."""
-    record, runs = _file(settings, sweep.number), sweep.runs(settings)
+    record, runs = RECORDS.file(settings, sweep.number), sweep.runs(settings)
     chart = record.with_suffix(".png")
     if curves := {f"rank {rank}, seed {seed}": one.curves for (rank, seed), one in runs.items()}:
         draw(curves, chart, f"Sweep {sweep.number} on data set {sweep.data_set}", unit=next(iter(runs.values())).unit)
@@ -207,35 +207,3 @@ def _train(
 
 def _config(settings: Settings, preset: Preset, values: Values) -> TrainingConfig:
     return configuration(preset, values, is_demo=settings.models.chat == DEMO)
-
-
-def _free_number(settings: Settings) -> int:
-    """The number after the highest that a report or a run has."""
-    numbers = [_number(path) for path in _files(settings)]
-    for folder in registry.runs_directory(settings).glob("sweep-*-*"):
-        number = folder.name.split("-")[1]
-        numbers.append(int(number) if number.isdigit() else 0)
-    return max(numbers, default=0) + 1
-
-
-def _files(settings: Settings) -> list[Path]:
-    return sorted((settings.state / "reports").glob("sweep-*.json"), key=_number)
-
-
-def _number(path: Path) -> int:
-    return int(path.stem.removeprefix("sweep-"))
-
-
-def _file(settings: Settings, number: int) -> Path:
-    return settings.state / "reports" / f"sweep-{number}.json"
-
-
-def _write(settings: Settings, sweep: Sweep) -> None:
-    files.write_text(_file(settings, sweep.number), sweep.model_dump_json(indent=1) + "\n")
-
-
-def _read(path: Path) -> Sweep:
-    try:
-        return Sweep.model_validate_json(path.read_bytes())
-    except ValidationError:
-        raise SitetwinError(f"{path} can't be read: remove it, then start a new sweep") from None
