@@ -74,9 +74,9 @@ class Watched:
         self._thread.join(timeout=30)
         assert not self._thread.is_alive()
 
-    def wait_until(self, holds: Callable[[], bool]) -> None:
+    def wait_until(self, holds: Callable[[], bool], seconds: float = 60) -> None:
         with self._changed:
-            assert self._changed.wait_for(holds, timeout=60)
+            assert self._changed.wait_for(holds, timeout=seconds)
 
     def write(self, name: str, text: str) -> Path:
         path = self.notes / name
@@ -368,7 +368,8 @@ def test_a_checkout_of_thousands_of_files(vault: Watched) -> None:
     for branch in ("one", "two", "main", "one"):
         git("checkout", branch)
         expected = {path.relative_to(vault.notes).as_posix() for path in vault.notes.rglob("*.md")}
-        vault.wait_until(lambda expected=expected: vault.states().keys() == expected)  # type: ignore[misc]
+        # Beside other work a checkout takes more than a minute.
+        vault.wait_until(lambda expected=expected: vault.states().keys() == expected, 200)  # type: ignore[misc]
     vault.write("both/20/n1000.md", "# Edited\n\nA turnstone.\n")
     vault.wait_until(lambda: vault.found("turnstone") == ["both/20/n1000.md"])
 
