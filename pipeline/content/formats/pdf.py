@@ -3,6 +3,7 @@
 import io
 import logging
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,8 @@ from pipeline.errors import ContentError
 logging.getLogger("pypdf").setLevel(logging.ERROR)
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\n(?=[^\W\d_A-Z])")
 _MARK = re.compile(r"^(?=[#>]|[-+*] |\d+[.)] )", re.MULTILINE)
+_LIGATURES = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
+"""From one character to its letters, as in "\ufb01lter": an embedder does not know the word otherwise."""
 _MOST_LEVELS = 5
 
 
@@ -47,7 +50,7 @@ def _headings(reader: PdfReader) -> dict[int, list[str]]:
     for level, bookmark in _bookmarks(reader.outline, 2):
         page = reader.get_destination_page_number(bookmark)
         if page is not None and bookmark.title:
-            found[page].append(f"{'#' * level} {' '.join(str(bookmark.title).split())}")
+            found[page].append(f"{'#' * level} {' '.join(str(bookmark.title).translate(_LIGATURES).split())}")
     return found
 
 
@@ -61,7 +64,7 @@ def _bookmarks(outline: list[Any], level: int) -> Iterator[tuple[int, Any]]:
 
 def _page(text: str, headings: list[str]) -> str:
     """A page's text below its headings; each stands above the line that says the same, where there is one."""
-    lines = _MARK.sub(r"\\", _HYPHEN.sub("", text.strip())).split("\n")
+    lines = _MARK.sub(r"\\", _HYPHEN.sub("", text.translate(_LIGATURES).strip())).split("\n")
     for heading in reversed(headings):
         words = heading.lstrip("# ").casefold()
         place = next((n for n, line in enumerate(lines) if line.strip("\\ ").casefold() == words), None)

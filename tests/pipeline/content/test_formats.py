@@ -51,6 +51,16 @@ def test_pdf(read_bytes, kind):
     assert report.document.text == "The boiler\nwas serviced in May.\n\\- 3 < 4 and [[x]] %% y\n\nBills\nIt cost 90."
 
 
+def test_ligatures_of_a_pdf_are_letters(read_bytes, monkeypatch):
+    made = pdf(["Text one."], bookmarks=[("The \ufb02oor", 0)])
+    monkeypatch.setattr(
+        pypdf.PageObject, "extract_text", lambda page: "Its \ufb01lter, the o\ufb03ce, the di\ufb00er-\nence."
+    )
+    assert (
+        read_bytes("a.pdf", bytes_of(made)).document.text == "## The floor\n\nIts filter, the office, the difference."
+    )
+
+
 def test_bookmarks_of_a_pdf_are_headings(read_bytes):
     made = pdf(["The boiler", "Text one."], ["Text two."], bookmarks=[("The boiler", 0), ("Bills", 1)])
     text = read_bytes("a.pdf", bytes_of(made)).document.text
