@@ -113,11 +113,14 @@ def _chat_model(settings: Settings) -> Finding:
         # Ollama lists a model that is asked for as `name` under `name:latest`.
         known = [model.removesuffix(":latest") for model in models]
         if settings.models.chat.removesuffix(":latest") not in known:
+            named = [f"ollama:{model}" if settings.asks_ollama else model for model in known[:8]]
+            steps = [f"ollama pull {settings.models.chat}"] if settings.asks_ollama else []
+            steps += [f"set models.chat to one of: {', '.join(named)}"] if named else []
             return Finding(
                 name=name,
                 state="missing",
                 text=f"{url} does not have {settings.models.chat!r}",
-                mend=f"set models.chat to one of: {', '.join(known[:8]) or 'none yet'}",
+                mend=", or ".join(steps) or "give that server a model",
             )
         return Finding(name=name, state="ok", text=f"{settings.models.chat} at {url}")
     if settings.models.chat == "demo":

@@ -7,7 +7,8 @@ import pytest
 from pipeline.doctor import OLLAMA_FROM, Finding, examine
 from pipeline.processes.endpoint import free_port
 from pipeline.processes.left_out import note_left_out
-from pipeline.settings import LangflowSettings, ModelSettings, RetrievalSettings, Settings
+from pipeline.servers.openai_server import OpenAIServer
+from pipeline.settings import EngineSettings, LangflowSettings, ModelSettings, RetrievalSettings, Settings
 from pipeline.weights.demo import embedding_model
 
 
@@ -40,6 +41,24 @@ def test_an_embedder_that_can_not_be_used_comes_with_the_next_step(
     assert found is not None
     assert found.state == "missing"
     assert next_step in found.text
+
+
+@pytest.mark.parametrize(
+    ("chat", "has", "mend"),
+    [
+        ("ollama:gemma3:12b", [], "ollama pull gemma3:12b"),
+        ("ollama:gemma3:12b", ["small:latest"], "ollama pull gemma3:12b, or set models.chat to one of: ollama:small"),
+        ("big", ["a", "b"], "set models.chat to one of: a, b"),
+        ("big", [], "give that server a model"),
+    ],
+)
+def test_a_chat_model_that_a_server_lacks_comes_with_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chat: str, has: list[str], mend: str
+) -> None:
+    monkeypatch.setattr(OpenAIServer, "models", lambda server: has)
+    settings = Settings(root=tmp_path, models=ModelSettings(chat=chat), engine=EngineSettings(url="http://127.0.0.1:9"))
+    found = next(finding for finding in examine(settings) if finding.name == "chat model")
+    assert (found.state, found.mend) == ("missing", mend)
 
 
 def test_a_reranker_is_looked_at_only_if_it_is_wanted(tmp_path: Path) -> None:
