@@ -242,12 +242,16 @@ def contains(text: str, fact: str) -> bool:
 
 
 def is_page(document: str, page: str) -> bool:
-    """Whether the path `document` contains the path `page`, folder by folder.
+    """Whether the path `document` contains the path `page`, folder by folder, with or without the file's ending.
 
     `blog/2019/home-server/index.md` contains `2019/home-server`.
     """
-    have, want = (PurePosixPath(re.sub(r"\.mdx?$", "", path)).parts for path in (document, page))
-    return any(have[start : start + len(want)] == want for start in range(len(have) - len(want) + 1))
+    want = PurePosixPath(re.sub(r"\.mdx?$", "", page)).parts
+    return any(
+        have[start : start + len(want)] == want
+        for have in (PurePosixPath(path).parts for path in (document, re.sub(r"\.[^./]+$", "", document)))
+        for start in range(len(have) - len(want) + 1)
+    )
 
 
 def _plain(text: str) -> str:

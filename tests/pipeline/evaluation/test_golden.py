@@ -72,6 +72,9 @@ def test_a_number_is_not_found_inside_another(text, fact):
         ("blog/2019/home-server/index.md", "2019/home-server"),
         ("vault/References/Kyoto.md", "Kyoto.md"),
         ("notes/v2.0/a.mdx", "v2.0/a"),
+        ("notes/heat-pump.pdf", "heat-pump"),
+        ("notes/heat-pump.pdf", "notes/heat-pump.pdf"),
+        ("notes/v2.0.markdown", "v2.0"),
     ],
 )
 def test_a_page_names_a_document(document, page):
