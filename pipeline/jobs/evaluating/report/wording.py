@@ -113,12 +113,16 @@ def chance(p: float) -> str:
 def doubts(evaluation: Evaluation) -> list[str]:
     """What these questions can show, and what they can't."""
     answerable = sum(bool(question.answerable and question.groups) for question in evaluation.questions)
-    return [
+    told = [
         f"{answerable} questions with facts show a difference in accuracy of {visible_gap(answerable):.0%} or more with a "
-        f"chance of 80 %, before any correction. A difference of {HOPED:.0%} would take about {questions_needed(HOPED)} questions.",
-        f"Every p is corrected for all {len(evaluation.comparisons)} comparisons of this report (Holm). “No difference shown” "
-        "does not mean that there is none.",
+        f"chance of 80 %, before any correction. A difference of {HOPED:.0%} would take about {questions_needed(HOPED)} questions."
     ]
+    if evaluation.comparisons:
+        told.append(
+            f"Every p is corrected for all {len(evaluation.comparisons)} comparisons of this report (Holm). “No difference "
+            "shown” does not mean that there is none."
+        )
+    return told
 
 
 def conclusions(evaluation: Evaluation) -> list[str]:

@@ -15,7 +15,7 @@ from pipeline.jobs.evaluating.record import Evaluation, Reply, SystemResult
 from pipeline.jobs.evaluating.report.markdown import markdown
 from pipeline.jobs.evaluating.report.page import bars, coded, page
 from pipeline.jobs.evaluating.report.terminal import lines
-from pipeline.jobs.evaluating.report.wording import described, failures, next_steps, number, said, with_doubt
+from pipeline.jobs.evaluating.report.wording import described, doubts, failures, next_steps, number, said, with_doubt
 from pipeline.settings import Settings
 
 QUESTION = GoldenQuestion(question="What is <b>it</b>?", fact=("14",), page=("p",))
@@ -92,6 +92,11 @@ def test_figures_are_said_in_their_unit() -> None:
     assert number(1500, "ms") == "1.5 s"
     assert number(0.734, "distance") == "0.73"
     assert with_doubt(None, "share") == "–"
+
+
+def test_a_correction_is_told_where_something_was_compared(evaluation: Evaluation) -> None:
+    assert "corrected for all 1 comparisons" in doubts(evaluation)[-1]
+    assert not any("corrected" in told for told in doubts(evaluation.model_copy(update={"comparisons": []})))
 
 
 def test_lower_may_be_better(evaluation: Evaluation) -> None:
