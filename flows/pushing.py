@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 60
 CONFLICTS = "conflicts"
 """The folder below the owner's flows for the editor's version of a flow that was edited in both places."""
+_UNSAID = ("icon_bg_color", "locked", "mcp_enabled", "tags", "webhook")
+"""What Langflow adds to each flow that it stores. A file has it only where it is set, as the shipped files do."""
 PushState = Literal["created", "updated", "unchanged", "kept", "deleted", "refused"]
 """`kept`: the owner has edited the flow, so a newer file did not replace it. `deleted`: the owner has deleted it in the
 editor, so it was not made again."""
@@ -200,7 +202,8 @@ def file_text(flow: Flow) -> str:
 
     from flows.drawing import to_text
 
-    return to_text(strip_flow_secrets(flow))
+    said = {key: value for key, value in flow.items() if value or key not in _UNSAID}
+    return to_text(strip_flow_secrets(said))
 
 
 def file_ids(directory: Path) -> dict[str, str]:

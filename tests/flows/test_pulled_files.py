@@ -37,6 +37,18 @@ def test_a_flow_keeps_its_file_at_the_next_pull_and_takes_no_other(tmp_path: Pat
 
 
 @pytest.mark.slow
+def test_a_flow_that_langflow_stored_as_it_came_is_the_shipped_file_again() -> None:
+    with warnings.catch_warnings():
+        # Langflow's dependencies warn while they are imported.
+        warnings.simplefilter("ignore")
+        import langflow.utils.flow_secrets  # noqa: F401
+    added = {"icon_bg_color": None, "locked": False, "mcp_enabled": False, "tags": None, "webhook": False}
+    for path in SHIPPED.glob("*.json"):
+        assert file_text({**added, **read_flow(path)}) == path.read_text(encoding="utf-8")
+    assert '"locked": true' in file_text({**flow(1, "mine"), "locked": True})
+
+
+@pytest.mark.slow
 def test_secrets_in_ordinary_fields_are_not_written() -> None:
     with warnings.catch_warnings():
         # Langflow's dependencies warn while they are imported.
