@@ -44,7 +44,7 @@ def check_preferences(train: Sequence[TrainingRow], version: int) -> None:
     if not train:
         raise SitetwinError(
             f"data set {version} has no preferences to train on: they come from answers that you edit, or choose between, "
-            "on the review page of `sitetwin up`, and from pairs that the filter refused beside a kept one; "
+            "on the review page of `sitetwin dataset review`, and from pairs that the filter refused beside a kept one; "
             "then run `sitetwin dataset build`"
         )
 
