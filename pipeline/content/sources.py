@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from pipeline.content.converting import UNREAD
@@ -78,6 +79,7 @@ def read_changed(settings: Settings, paths: Iterable[Path]) -> Iterator[FileRepo
     The state is `gone` for a file that is no longer there, or by a name in other letters.
     """
     folders = [folder for folder in open_folders(settings) if not folder.fault]
+    files = cache(_paths_in)
     for path in paths:
         around = [folder for folder in folders if path.is_relative_to(folder.root)]
         if not around:
@@ -87,26 +89,33 @@ def read_changed(settings: Settings, paths: Iterable[Path]) -> Iterator[FileRepo
             continue
         relative = _below(folder, path)
         if not any(map(is_ignored, relative.split("/"))):
-            report = _read(folder, relative) if _stands_there(path) else None
+            report = _read(folder, relative) if path in files(path.parent) else None
             yield report or _report(folder, relative, "gone", "")
 
 
-def with_governed(settings: Settings, paths: Iterable[Path]) -> Iterator[Path]:
+def with_governed(settings: Settings, paths: Iterable[Path]) -> set[Path]:
     """`paths`, and every file below the folder of one that says what others inherit."""
     folders = [folder for folder in open_folders(settings) if not folder.fault]
-    for path in paths:
-        yield path
-        around = [folder for folder in folders if path.is_relative_to(folder.root)]
-        if any(load_kind(folder.source).governs(_below(folder, path)) for folder in around):
-            yield from (file for file in path.parent.rglob("*") if file != path)
+    due = set(paths)
+    governed = {
+        path.parent
+        for path in due
+        for folder in folders
+        if path.is_relative_to(folder.root) and load_kind(folder.source).governs(_below(folder, path))
+    }
+    for top in governed:
+        for place, inner, files in os.walk(top):
+            inner[:] = [name for name in inner if not is_ignored(name)]
+            due.update(Path(place, name) for name in files)
+    return due
 
 
-def _stands_there(path: Path) -> bool:
-    """Whether a walk would meet a file at `path`: not behind a link, and with its name in these very letters."""
+def _paths_in(folder: Path) -> frozenset[Path]:
+    """What a walk would meet in `folder`, in the letters of the disk; nothing behind a link."""
     try:
-        return path.parent.resolve(strict=True) == path.parent and path in path.parent.iterdir()
+        return frozenset(folder.iterdir()) if folder.resolve(strict=True) == folder else frozenset()
     except (OSError, RuntimeError):
-        return False
+        return frozenset()
 
 
 def _walk(folder: Folder, memory: ReadMemory | None) -> Iterator[FileReport]:

@@ -142,7 +142,7 @@ class Watcher:
 
     def _read(self, paths: Iterable[Path]) -> Iterable[FileReport]:
         changed = frozenset(paths)
-        due = {*with_governed(self._live.now, changed), *self._memory.taking_in(changed)}
+        due = with_governed(self._live.now, changed) | set(self._memory.taking_in(changed))
         return read_changed(self._live.now, sorted(due))
 
     def _read_since(self) -> Iterable[FileReport]:

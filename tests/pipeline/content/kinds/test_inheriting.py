@@ -213,9 +213,32 @@ def test_what_is_inherited_is_not_said_by_the_note_and_counts_again_when_it_chan
     (tmp_path / "hugo.toml").write_text("", encoding="utf-8")
     section = tmp_path / "content/_index.md"
     section.write_text("---\ncascade: {draft: true}\n---\n", encoding="utf-8")
-    due = sorted(set(with_governed(settings, [section])))
+    due = sorted(with_governed(settings, [section]))
     states = {report.id: report.document.visibility for report in read_changed(settings, due) if report.document}
     assert states == {"content/a.md": "private"}
+
+
+def test_what_a_section_governs_are_the_files_below_it_that_are_no_tools(site, tmp_path):
+    settings = site(
+        "hugo",
+        {
+            "hugo.toml": "",
+            "content/b.md": NOTE,
+            "content/posts/a.md": NOTE,
+            "content/posts/deep/c.md": NOTE,
+            "content/posts/node_modules/x/README.md": NOTE,
+            "content/posts/.git/d.md": NOTE,
+        },
+    )
+    content = tmp_path / "content"
+    section, gone, note = content / "posts/_index.md", content / "gone/_index.md", content / "b.md"
+    assert with_governed(settings, [note]) == {note}
+    assert with_governed(settings, [section, gone]) == {
+        section,
+        gone,
+        content / "posts/a.md",
+        content / "posts/deep/c.md",
+    }
 
 
 def test_vitepress_rewrites(site):
