@@ -5,16 +5,13 @@ made in their context, and the best match counts (late interaction: Khattab and 
 is met by `large`, and the `cost` that no passage speaks of by nothing, however near the whole passage is.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.embedding.token_vectors import TokenVectors
+from pipeline.embedding.token_vectors import ReadTokens
 from pipeline.embedding.word_vectors import word_vectors
-
-ReadTokens = Callable[[Sequence[str]], Sequence[TokenVectors] | None]
-"""Gives the vectors of the tokens of texts; None if they can't be had."""
 
 
 class Alignment(NamedTuple):

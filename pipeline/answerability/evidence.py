@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from pipeline.answerability.alignment import Alignment, ReadTokens, align
+from pipeline.answerability.alignment import Alignment, align
+from pipeline.embedding.token_vectors import ReadTokens
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import Vocabulary
 from pipeline.text import tokens

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -20,6 +20,10 @@ class TokenVectors(NamedTuple):
     """(tokens, 2 * width) float32, rows of length 1, as `bert.encoder` describes them."""
 
 
+ReadTokens = Callable[[Sequence[str]], Sequence[TokenVectors] | None]
+"""Gives the vectors of the tokens of texts; None if they can't be had."""
+
+
 @runtime_checkable
 class TokenModel(Protocol):
     """A model that runs here, so that it can tell more than one vector of a text."""
@@ -29,7 +33,8 @@ class TokenModel(Protocol):
 
 
 class RecentTokens:
-    """The vectors of the texts that were read last: a search and the judgement of its passages read the same ones."""
+    """The vectors of the texts that were read last. Of a question that names a day the same passages are judged twice, and
+    in a conversation they come again."""
 
     def __init__(self, most: int = 64) -> None:
         self._most = most

@@ -4,13 +4,13 @@ Each word of the question counts by its best match among the passage's words, th
 Khattab and Zaharia, ColBERT, SIGIR 2020). docs/search-quality.md says what it brings.
 """
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pipeline.embedding.token_vectors import TokenVectors
+from pipeline.embedding.token_vectors import ReadTokens
 from pipeline.embedding.word_vectors import word_vectors
+from pipeline.index import keywords
 from pipeline.text.tokens import query_tokens
 
 READ = 10
@@ -18,18 +18,15 @@ READ = 10
 WEIGHT = 0.4
 """How much a question that is met in full adds to a score of at most 1. From .2 to .8 it hardly matters."""
 
-ReadTokens = Callable[[Sequence[str]], Sequence[TokenVectors] | None]
-"""Gives the vectors of the tokens of texts; None if they can't be had."""
-
 
 def rarities(frequencies: Mapping[str, int], chunks: int) -> dict[str, float]:
-    """The idf of each token, by Lucene's formula.
+    """How rare each token is, as the keyword list weighs it.
 
     Args:
         frequencies: how many chunks hold a token, by token.
         chunks: the number of all chunks.
     """
-    return {token: math.log1p((chunks - held + 0.5) / (held + 0.5)) for token, held in frequencies.items()}
+    return {token: keywords.rarity(held, chunks) for token, held in frequencies.items()}
 
 
 def align(

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.settings import Visibility
-from pipeline.text import tokens
 from pipeline.text.detecting import language_among
 
 K1, B = 0.9, 0.75
@@ -104,11 +103,6 @@ def keyword_scores(
     return dict(sorted(mixed.items(), key=lambda item: (-item[1], item[0])))
 
 
-def query_terms(connection: sqlite3.Connection, query: str, visibility: Visibility | None) -> list[str]:
-    """The tokens that `query` searches for, made by the rules of its language."""
-    return tokens.query_tokens(query, query_language(connection, query, visibility), exact=True)
-
-
 def query_language(connection: sqlite3.Connection, query: str, visibility: Visibility | None) -> str:
     """The ISO 639-1 code of the language of `query`, a question to these documents."""
     return language_among(query, languages(connection, visibility))
@@ -140,7 +134,7 @@ def chunk_scores(found: Sequence[Postings], chunks: int, length: int) -> tuple[n
     """
     numbers = np.concatenate([np.empty(0, np.int64), *(held for held, _ in found)])
     mean = length / max(chunks, 1)
-    parts = [_rarity(len(held), chunks) * _weight(times, held & LONGEST, mean) for held, times in found]
+    parts = [rarity(len(held), chunks) * _weight(times, held & LONGEST, mean) for held, times in found]
     order = np.argsort(numbers, kind="stable")  # quick on numbers that are partly sorted, as these are
     numbers, starts = np.unique(numbers[order], return_index=True)
     return numbers, np.add.reduceat(np.concatenate(parts)[order], starts) if len(starts) else np.empty(0)
@@ -162,11 +156,11 @@ def document_scores(found: Sequence[Postings], chunks: int, spans: np.ndarray, m
     for held, times in found:
         so_far = np.concatenate([[0], np.cumsum(times)])
         within = so_far[np.searchsorted(held, spans[:, 1], "right")] - so_far[np.searchsorted(held, spans[:, 0])]
-        scores += _rarity(len(held), chunks) * _weight(within, spans[:, 2], mean)
+        scores += rarity(len(held), chunks) * _weight(within, spans[:, 2], mean)
     return scores
 
 
-def _rarity(holding: int, chunks: int) -> float:
+def rarity(holding: int, chunks: int) -> float:
     """The idf of a term that `holding` of `chunks` hold, by Lucene's formula.
 
     It is above 0 also for a term that more than half of the chunks hold.

@@ -10,8 +10,9 @@ from pipeline.index import filters, generations
 from pipeline.index.dense import VISIBILITIES, VectorStore
 from pipeline.index.filters import Condition, Filters
 from pipeline.index.generations import Generation
-from pipeline.index.keywords import keyword_scores, query_terms
+from pipeline.index.keywords import keyword_scores, query_language
 from pipeline.settings import Fusion, Retrieval, Visibility
+from pipeline.text.tokens import query_tokens
 
 FEW = 5000
 """If at most this many chunks pass the filters, each is compared with the question. If more pass, Chroma is asked."""
@@ -61,6 +62,8 @@ class Lists:
     rows: dict[str, sqlite3.Row]
     terms: list[str]
     """The tokens that the keyword list was asked for; [] without one."""
+    language: str
+    """The question's, an ISO 639-1 code; "" where it doesn't tell, or without a keyword list."""
 
 
 def find_lists(
@@ -78,11 +81,13 @@ def find_lists(
     only = filters.condition(connection, request.filters, request.visibility)
     keyword: dict[str, float] = {}
     terms: list[str] = []
+    language = ""
     # Chroma is another process, so both lists are computed at the same time.
     answer = _ask_nearest(connection, vectors, meaning, request, only) if meaning else dict
     if request.retrieval != "dense":
         numbers = _chunk_numbers(connection, only) if request.filters else None
-        terms = query_terms(connection, request.query, request.visibility)
+        language = query_language(connection, request.query, request.visibility)
+        terms = query_tokens(request.query, language, exact=True)
         keyword = keyword_scores(connection, terms, request.visibility, request.candidates, numbers)
     nearest = answer()
     # SQLite decides which chunks exist and may be seen. Chroma may be a moment behind it.
@@ -95,7 +100,7 @@ def find_lists(
         # On every measure of retrieval-dev this was better than ranks, and than scores without it.
         lacking = {id: rows[id]["digest"] for id in keyword if id not in dense}
         cosines = dense | _stored_cosines(connection, meaning, lacking)
-    return Lists(dense, keyword, cosines, rows, terms)
+    return Lists(dense, keyword, cosines, rows, terms, language)
 
 
 def _ask_nearest(

@@ -19,7 +19,6 @@ from pipeline.index.filters import Filters, explain_none
 from pipeline.index.freshness import Freshness, Reread
 from pipeline.index.fusion import fuse_ranks, fuse_scores
 from pipeline.index.generations import check_embedder
-from pipeline.index.keywords import query_language
 from pipeline.index.lists import ListRequest, Lists, Meaning, find_lists
 from pipeline.index.merging import merge_siblings
 from pipeline.index.passages import Explanation, Passage, SearchResult
@@ -99,12 +98,11 @@ class Searcher:
         if request.retrieval != "hybrid" or not request.align:
             return {}
         embedder = self.embedder()
-        language = query_language(connection, request.query, request.visibility)
-        if not compares_words(embedder.name) or language not in COMPARED:
+        if not compares_words(embedder.name) or lists.language not in COMPARED:
             return {}
         texts = {id: _whole_text(lists.rows[id]) for id in kept[: aligning.READ]}
         rarity = aligning.rarities(*frequencies(connection, lists.terms, request.visibility))
-        return aligning.align(request.query, language, texts, fused, rarity, embedder.embed_tokens)
+        return aligning.align(request.query, lists.language, texts, fused, rarity, embedder.embed_tokens)
 
     def _meaning(self, query: str) -> Meaning:
         with self.database.reading() as connection:
