@@ -148,16 +148,12 @@ def weigh(
         coverage=max((_coverage(weights, own) for own in held), default=0.0),
         named=names(question, language) <= said | stems_with_parts(" ".join(understood), language),
         fitting=_fits(question, passages, weights, language),
-        alignment=align(question, [_whole(p) for p in passages], _rarity(question, weights, language), read)
+        alignment=align(
+            question, [passage.whole_text for passage in passages], _rarity(question, weights, language), read
+        )
         if read
         else None,
     )
-
-
-def _whole(passage: Passage) -> str:
-    """The passage below its title and headings, as it was embedded."""
-    above = f"{passage.title} > {passage.heading}" if passage.heading else passage.title
-    return f"{above}\n{passage.text}"
 
 
 def _rarity(question: str, weights: dict[str, float], language: str) -> dict[str, float]:

@@ -26,6 +26,11 @@ class Passage(BaseModel):
     similarity: float | None = None
     """The cosine of question and chunk, -1 to 1; None if the dense list was not asked. Comparable between searches."""
 
+    @property
+    def whole_text(self) -> str:
+        """The text below its title and headings, as it was embedded."""
+        return f"{' > '.join(filter(None, (self.title, self.heading)))}\n{self.text}"
+
 
 class Place(BaseModel):
     """The place of a passage at one stage of a search."""

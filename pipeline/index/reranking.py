@@ -22,13 +22,8 @@ def rerank(question: str, passages: Sequence[Passage], scores: Scores, most: int
         once.setdefault(passage.text, passage)
     if not once:
         return []
-    found = scores(question, [_whole_text(passage) for passage in once.values()])
+    found = scores(question, [passage.whole_text for passage in once.values()])
     scored = [
         passage.model_copy(update={"score": float(score)}) for passage, score in zip(once.values(), found, strict=True)
     ]
     return sorted(scored, key=lambda passage: -passage.score)[: most or None]
-
-
-def _whole_text(passage: Passage) -> str:
-    """The text with its title and headings, as the index scores it."""
-    return f"{' > '.join(filter(None, (passage.title, passage.heading)))}\n{passage.text}"
