@@ -43,7 +43,13 @@ class BrokenError(ContentError):
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """The safe loader, but `2023-02-30` is the text it looks like, not the end of the file's reading."""
+    """The safe loader, but a key is the text that it looks like, also `no:` and `404:`, and so is the value `2023-02-30`."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                key.tag = "tag:yaml.org,2002:str"
+        return super().construct_mapping(node, deep)
 
 
 def _timestamp(loader: Any, node: yaml.ScalarNode) -> Any:
@@ -114,6 +120,15 @@ def _json_above(text: str) -> tuple[dict[str, Any], str]:
     return values, text[end:].removeprefix("\n")
 
 
+def load_yaml(text: str) -> Any:
+    """What stands in `text`, read safely, with keys as text.
+
+    Raises:
+        yaml.YAMLError, ValueError, RecursionError: it can't be read.
+    """
+    return yaml.load(text, _Loader)
+
+
 def parse_yaml(block: str) -> dict[str, Any]:
     """The values of `block`, keys as text.
 
@@ -137,7 +152,7 @@ def parse_yaml(block: str) -> dict[str, Any]:
     keys = Counter(str(key.value) for key, _ in (node.value if node else ()))
     if repeated := next((key for key, times in keys.items() if times > 1), None):
         raise ContentError(f"front matter names {repeated!r} twice: keep one of the two")
-    return {str(key): value for key, value in values.items()}
+    return values
 
 
 def _problem(error: yaml.YAMLError) -> str:

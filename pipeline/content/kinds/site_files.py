@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from pipeline.content.frontmatter import load_yaml
 from pipeline.content.globs import first_match
 from pipeline.content.kinds.kind import NOTHING, Inherited, InheritedBy
 from pipeline.errors import ContentError
@@ -36,7 +37,7 @@ def read_data(file: Path) -> Mapping[str, Any]:
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
-        values = _PARSERS.get(file.suffix, yaml.safe_load)(text) if text.strip() else {}
+        values = _PARSERS.get(file.suffix, load_yaml)(text) if text.strip() else {}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
