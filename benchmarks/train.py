@@ -18,7 +18,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -75,7 +74,7 @@ def our_step(base: Path) -> Any:
     values = {"learning_rate": RATE, "lora_parameters": {"rank": RANK, "scale": SCALE, "dropout": DROPOUT}}
     sample = TokenRow(list(range(1, 33)), 8)
     config = configuration("best", values, is_demo=True).for_rows(2)
-    trainer = Trainer(load_model(base)[0], [sample, sample], [], config, Path(tempfile.mkdtemp()))
+    trainer = Trainer(load_model(base)[0], [sample, sample], [], config, None)
     trainer.model.train()
 
     def step(rows: Rows) -> float:

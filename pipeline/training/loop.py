@@ -61,7 +61,7 @@ class Trainer:
         train: the rows to train on.
         valid: the rows to validate with.
         config: a configuration from `TrainingConfig.for_rows`, so that nothing is left to decide.
-        folder: the folder of checkpoints. The newest one there is continued.
+        folder: the folder of checkpoints. The newest one there is continued. None: only single steps are made, and no `run`.
         begin: the weights of an adapter of the same shape to begin from; None: a new adapter.
     """
 
@@ -71,7 +71,7 @@ class Trainer:
         train: Sequence[TrainingRow],
         valid: Sequence[TrainingRow],
         config: TrainingConfig,
-        folder: Path,
+        folder: Path | None,
         begin: Path | None = None,
     ) -> None:
         assert config.iters
@@ -93,7 +93,7 @@ class Trainer:
         self._objective = objective(config)
         shortest = min((row for one in train for row in one.rows), key=lambda row: row.longest)
         self._loss_and_gradients = choose_way(model, make_batch([shortest], config.max_seq_length), config)
-        if found := checkpoint.newest(folder):
+        if folder and (found := checkpoint.newest(folder)):
             self.progress, self.best = checkpoint.load(found, model, self.optimizer)
         self._update = graph.updates(model, self.optimizer)
         self._accumulated = config.grad_accumulation_steps
@@ -176,6 +176,7 @@ class Trainer:
         Raises:
             SitetwinError: a loss is not a number any more.
         """
+        assert self.folder
         # This wires model, adapter and optimiser only. An engine beside it needs memory of its own.
         wire(mx.get_active_memory(), graphics_limit())
         progress = self.progress

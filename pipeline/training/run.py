@@ -250,8 +250,7 @@ def _with_rate(
     model, _ = load_model(base)
     few = {"val_batches": RATE_BATCHES if config.val_batches == -1 else min(config.val_batches, RATE_BATCHES)}
     beginning = begun.folder / WEIGHTS if begun else None
-    # It writes no checkpoint, so it needs no folder.
-    trainer = Trainer(model, rows.train, rows.valid, config.model_copy(update=few), Path(), beginning)
+    trainer = Trainer(model, rows.train, rows.valid, config.model_copy(update=few), None, beginning)
     try:
         if config.method == "dpo":
             compare_with_beginning(trainer, rows.train, rows.valid, None, stop)

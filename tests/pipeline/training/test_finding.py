@@ -46,6 +46,13 @@ def test_it_serves_preferences_too(site, small):
     assert run.rates[0].loss < math.log(2)
 
 
+def test_a_folder_of_the_owners_is_no_checkpoint(site, small, tmp_path, monkeypatch):
+    # A blog has folders named by the year.
+    (tmp_path / "2024").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert start(site, Listener(), values={**small, "iters": 1}, is_rate_sought=True).rates
+
+
 def test_stopped_meanwhile_it_leaves_nothing(site, small):
     with pytest.raises(SitetwinError, match="nothing was written"):
         start(site, Listener(), values=small, is_rate_sought=True, stop=lambda: True)
