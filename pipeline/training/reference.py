@@ -36,8 +36,8 @@ def compare_with_beginning(
         logps = np.array(json.loads(file.read_text(encoding="utf-8")), np.float32)
     else:
         logps = _logps(trainer, both, stop)
-    if file:
-        files.write_text(file, json.dumps(logps.tolist()))
+        if file:
+            files.write_text(file, json.dumps(logps.tolist()))
     referred = [
         TokenPreference(*(replace(row, reference=float(logp)) for row, logp in zip(one.rows, pair, strict=True)))
         for one, pair in zip(both, logps, strict=True)
