@@ -89,7 +89,7 @@ def cancel(settings: Settings, name: str, *, as_json: bool) -> None:
 
 
 def line(run: "Run", *, is_promoted: bool) -> str:
-    """What `sitetwin runs` says of a run that OpenAI trains."""
+    """What `sitetwin runs` says first of a run that OpenAI trains."""
     remote = run.remote
     assert remote
     mark = ", promoted" if is_promoted else ""

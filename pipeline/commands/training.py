@@ -1,12 +1,16 @@
 """`sitetwin train`, `runs`, `promote` and `rollback`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.commands.kit import as_json, print_json, until_interrupted, with_settings
 from pipeline.settings import Settings, Visibility
 from pipeline.training.config import Preset
+
+if TYPE_CHECKING:
+    from pipeline.training.registry import Run
 
 
 @click.command()
@@ -231,18 +235,8 @@ def runs(settings: Settings, as_json: bool) -> None:
         print_json({"runs": listed, "promoted": adapter.name if adapter else None, "unreadable": unreadable})
         return
     for run in found:
-        if run.remote:
-            click.echo(managed.line(run, is_promoted=bool(adapter and adapter.name == run.name)))
-            continue
-        best = run.curves.best
-        figures = f"best validation loss {best.loss:.3f} at {best.iteration}" if best else "no evaluation"
-        mark = ", promoted" if adapter and adapter.name == run.name else ""
-        verdict = f", {run.verdict.name}" if run.verdict else ""
-        method = "" if run.config.method == "sft" else f", by {run.config.method}"
-        click.echo(
-            f"{run.name}: {run.state}{verdict}{mark}{method}; iteration {run.iteration} of {run.config.iters}, {figures}; "
-            f"data set {run.data_set}, {run.visibility}, {run.made_at:%Y-%m-%d %H:%M}"
-        )
+        is_promoted = bool(adapter and adapter.name == run.name)
+        click.echo((managed.line if run.remote else _line)(run, is_promoted=is_promoted))
         if run.error:
             click.echo(f"  {run.error}")
         if run.forgetting and run.forgetting.rise is not None:
@@ -254,6 +248,19 @@ def runs(settings: Settings, as_json: bool) -> None:
         click.echo(f"{name}: unreadable; {why}")
     if not found and not unreadable:
         click.echo("no runs yet: `sitetwin train` starts one")
+
+
+def _line(run: "Run", *, is_promoted: bool) -> str:
+    """What `sitetwin runs` says first of a run that is trained here."""
+    best = run.curves.best
+    figures = f"best validation loss {best.loss:.3f} at {best.iteration}" if best else "no evaluation"
+    mark = ", promoted" if is_promoted else ""
+    verdict = f", {run.verdict.name}" if run.verdict else ""
+    method = "" if run.config.method == "sft" else f", by {run.config.method}"
+    return (
+        f"{run.name}: {run.state}{verdict}{mark}{method}; iteration {run.iteration} of {run.config.iters}, {figures}; "
+        f"data set {run.data_set}, {run.visibility}, {run.made_at:%Y-%m-%d %H:%M}"
+    )
 
 
 @click.command()

@@ -73,7 +73,9 @@ def test_openai_trains_and_the_cost_is_asked_for(site):
         failed = sitetwin(site, "train", "--on", "openai", "--yes", "--set", "epochs=1", status=1)
         assert "OpenAI could not train it (The job failed to validate)" in failed.stderr
         assert state.jobs["ftjob-1"]["hyperparameters"]["n_epochs"] == 1
-    assert f"openai-1: failed; {BASE} at {url}, job failed" in sitetwin(site, "runs").stdout
+    listed = sitetwin(site, "runs").stdout
+    assert f"openai-1: failed; {BASE} at {url}, job failed" in listed
+    assert "\n  OpenAI could not train it (The job failed to validate)" in listed
     assert "has no job under way" in sitetwin(site, "train", "--cancel", "openai-1", status=1).stderr
     wrong = sitetwin(site, "train", "--on", "openai", "--preference", "dpo", status=2)
     assert "trains answers alone" in wrong.stderr
