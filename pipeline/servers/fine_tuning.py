@@ -5,7 +5,7 @@ https://platform.openai.com/docs/api-reference/fine-tuning
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -23,12 +23,20 @@ PURPOSE = "fine-tune"
 PAGE = 100
 
 
+T = TypeVar("T", bound=BaseModel)
+
+
+class UploadedFile(BaseModel):
+    """The `file` object, as far as it is read here."""
+
+    id: str
+    filename: str = ""
+
+
 class JobError(BaseModel):
     """Why a job failed."""
 
-    code: str | None = None
     message: str | None = None
-    param: str | None = None
 
 
 class FineTuningJob(BaseModel):
@@ -38,7 +46,6 @@ class FineTuningJob(BaseModel):
     status: str
     """validating_files, queued, running, succeeded, failed or cancelled."""
     training_file: str = ""
-    metadata: dict[str, str] | None = None
     fine_tuned_model: str | None = None
     trained_tokens: int | None = None
     error: JobError | None = None
@@ -54,6 +61,12 @@ class JobEvent(BaseModel):
 
     id: str
     message: str = ""
+
+
+class Listed(BaseModel, Generic[T]):
+    """The newest objects of one kind, newest first."""
+
+    data: list[T] = []
 
 
 class FineTuningServer(Server):
@@ -74,35 +87,33 @@ class FineTuningServer(Server):
     def upload(self, name: str, content: bytes) -> str:
         """Uploads rows in JSON lines under `name`; returns the file's id."""
         files = {"file": (name, content, "application/jsonl")}
-        return str(self._ask("POST", "files", data={"purpose": PURPOSE}, files=files)["id"])
+        return self._ask(UploadedFile, "POST", "files", data={"purpose": PURPOSE}, files=files).id
 
     def uploaded(self, name: str) -> str:
         """The id of the file that was uploaded under `name`; "" if there is none."""
-        found = self._read("files", {"purpose": PURPOSE, "limit": str(PAGE), "order": "desc"})
-        return next((str(file["id"]) for file in found.get("data", []) if file.get("filename") == name), "")
+        found = self._read(Listed[UploadedFile], "files", purpose=PURPOSE, limit=PAGE, order="desc").data
+        return next((file.id for file in found if file.filename == name), "")
 
     def create(self, body: Mapping[str, Any]) -> FineTuningJob:
         """Begins a job."""
-        return self._job(self._ask("POST", "fine_tuning/jobs", json=body))
+        return self._ask(FineTuningJob, "POST", "fine_tuning/jobs", json=body)
 
     def created(self, training_file: str) -> FineTuningJob | None:
         """The newest job that trains on the file `training_file`; None if there is none."""
-        found = self._read("fine_tuning/jobs", {"limit": str(PAGE)}).get("data", [])
-        return next((self._job(job) for job in found if job.get("training_file") == training_file), None)
+        found = self._read(Listed[FineTuningJob], "fine_tuning/jobs", limit=PAGE).data
+        return next((job for job in found if job.training_file == training_file), None)
 
     def job(self, id: str) -> FineTuningJob:
         """The job as it is now."""
-        return self._job(self._read(f"fine_tuning/jobs/{id}"))
+        return self._read(FineTuningJob, f"fine_tuning/jobs/{id}")
 
     def cancel(self, id: str) -> FineTuningJob:
         """Ends the job."""
-        return self._job(self._ask("POST", f"fine_tuning/jobs/{id}/cancel"))
+        return self._ask(FineTuningJob, "POST", f"fine_tuning/jobs/{id}/cancel")
 
     def events(self, id: str, after: str) -> Sequence[JobEvent]:
         """The events of a job since the event `after`, oldest first; "": the last ones."""
-        # The server lists the newest first.
-        listed = self._read(f"fine_tuning/jobs/{id}/events", {"limit": str(PAGE)}).get("data", [])
-        events = [JobEvent.model_validate(event) for event in listed]
+        events = self._read(Listed[JobEvent], f"fine_tuning/jobs/{id}/events", limit=PAGE).data
         known = next((place for place, event in enumerate(events) if event.id == after), len(events))
         return events[:known][::-1]
 
@@ -114,24 +125,16 @@ class FineTuningServer(Server):
     def _http(self) -> httpx.Client:
         return httpx.Client(**self.options)
 
-    def _read(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
-        return self.again(lambda: self._ask("GET", path, params=query))
+    def _read(self, kind: type[T], path: str, **query: str | int) -> T:
+        return self.again(lambda: self._ask(kind, "GET", path, params=query))
 
-    def _ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:
+    def _ask(self, kind: type[T], method: str, path: str, **how: Any) -> T:
+        """The object in the server's answer."""
         with self.explaining():
             response = self._http.request(method, f"{self.url}/{path}", **how)
         if not response.is_success:
             raise self.refusal(self.model, response)
         try:
-            answer = response.json()
-        except ValueError:
-            raise ServerError(self.no_server(words(response)), response.status_code, for_all=True) from None
-        if not isinstance(answer, dict):
-            raise ServerError(self.no_server(words(response)), response.status_code, for_all=True)
-        return answer
-
-    def _job(self, answer: Any) -> FineTuningJob:
-        try:
-            return FineTuningJob.model_validate(answer)
+            return kind.model_validate_json(response.content)
         except ValidationError:
-            raise ServerError(self.no_server(str(answer)[:300]), for_all=True) from None
+            raise ServerError(self.no_server(words(response)), response.status_code, for_all=True) from None
