@@ -6,15 +6,12 @@ killed goes on where it was, and nothing is uploaded or begun twice.
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from pipeline import files
-from pipeline.adapters import REMOTE, AdapterCard, RemoteModel, adapters_directory, write_card
+from pipeline.adapters import REMOTE, RemoteModel, adapters_directory, write_card
 from pipeline.dataset.export import OpenAIRow, export, read_messages
 from pipeline.dataset.formats.openai import CHARS_PER_TOKEN, OPENAI
 from pipeline.dataset.versions import read_card, version_folder
@@ -33,6 +30,7 @@ BIGGEST_FILE = 512 * 10**6
 """The most bytes of a file that OpenAI takes."""
 LONGEST_SUFFIX = 64
 """The most characters of what is added to the model's name."""
+BUSY = "a run at OpenAI is followed already: `sitetwin runs` shows it; end that with Ctrl-C, its job goes on"
 SETTABLE = {"epochs", "seed"}
 """What can be set of such a run; the service decides the rest."""
 
@@ -90,7 +88,7 @@ def start(
     where = settings.openai
     if not confirm(_cost(settings, len(rows["train"]), epochs, tokens)):
         raise SitetwinError("nothing was sent: run it again and say yes, or train here without --on")
-    with _alone(settings):
+    with registry.alone(settings, registry.FOLLOW_LOCK, BUSY):
         run = Run(
             name=name or registry.free_name(settings, "openai"),
             preset="best",
@@ -122,7 +120,7 @@ def resume(
     Raises:
         SitetwinError: the service refuses, or another such run is followed.
     """
-    with _alone(settings):
+    with registry.alone(settings, registry.FOLLOW_LOCK, BUSY):
         run.begin()
         return _go_on(settings, run, say, stop, wait)
 
@@ -267,14 +265,11 @@ def publish(settings: Settings, run: Run) -> Path:
     """Writes the adapter that stands for the new model, whole or not at all, and returns its folder."""
     remote = run.remote
     assert remote
-    card = AdapterCard(
-        base=run.base, base_hash=run.base_hash, visibility=run.visibility, dataset=run.data_set, run=run.name
-    )
     final = adapters_directory(settings) / run.name
     with files.new_folder(final, replace=True) as folder:
         model = RemoteModel(url=remote.url, model=remote.fine_tuned_model)
         files.write_text(folder / REMOTE, model.model_dump_json(indent=2) + "\n")
-        write_card(folder, card)
+        write_card(folder, run.card)
     return final
 
 
@@ -302,16 +297,3 @@ def _cost(settings: Settings, rows: int, epochs: int, tokens: int) -> str:
         else "set openai.price, in dollars a million, to see the cost"
     )
     return f"{rows} rows, {epochs} epochs, at most about {tokens:,} training tokens of {where.model} at {where.url}: {price}"
-
-
-@contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    directory = registry.runs_directory(settings)
-    directory.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(directory / registry.FOLLOW_LOCK, timeout=1):
-            yield
-    except Timeout:
-        raise SitetwinError(
-            "a run at OpenAI is followed already: `sitetwin runs` shows it; end that with Ctrl-C, its job goes on"
-        ) from None

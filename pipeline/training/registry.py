@@ -4,16 +4,18 @@ A run's folder is made once, and no other run ever writes into it.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import psutil
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, ValidationError
 
 from pipeline import files
-from pipeline.adapters import adapters_directory, is_adapter_name
+from pipeline.adapters import AdapterCard, adapters_directory, is_adapter_name
 from pipeline.errors import SitetwinError
 from pipeline.measured import Measured, Number
 from pipeline.processes.endpoint import is_running
@@ -124,6 +126,13 @@ class Run(BaseModel):
         """The name of the adapter made of the last weights; None: they are not kept."""
         return f"{self.name}-last" if self.config.keep_last else None
 
+    @property
+    def card(self) -> AdapterCard:
+        """The card of the adapter that it makes."""
+        return AdapterCard(
+            base=self.base, base_hash=self.base_hash, visibility=self.visibility, dataset=self.data_set, run=self.name
+        )
+
     def is_alive(self, lock: Path) -> bool:
         """Whether its process is still training; that process holds the file `lock`."""
         return is_running(self.pid, self.process_started, lock)
@@ -147,6 +156,27 @@ def runs_directory(settings: Settings) -> Path:
 def run_folder(settings: Settings, name: str) -> Path:
     """The folder of the run `name`."""
     return runs_directory(settings) / name
+
+
+@contextmanager
+def alone(settings: Settings, lock: str, busy: str) -> Iterator[None]:
+    """Holds `LOCK` or `FOLLOW_LOCK`.
+
+    Args:
+        settings: the site's settings.
+        lock: the lock's name.
+        busy: what an error says if another process holds it.
+
+    Raises:
+        SitetwinError: another process holds it.
+    """
+    directory = runs_directory(settings)
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(directory / lock, timeout=1):
+            yield
+    except Timeout:
+        raise SitetwinError(busy) from None
 
 
 def create(settings: Settings, run: Run) -> None:

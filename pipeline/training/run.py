@@ -5,15 +5,13 @@ Import this after `blas.preload()`.
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import mlx.core as mx
-from filelock import FileLock, Timeout
 from mlx_lm.utils import load_config, load_model, load_tokenizer
 
 from pipeline import files, jsonl
@@ -21,7 +19,6 @@ from pipeline.adapters import (
     CONFIG,
     WEIGHTS,
     Adapter,
-    AdapterCard,
     adapters_directory,
     base_hash,
     find_adapter,
@@ -53,6 +50,8 @@ from pipeline.weights.locating import weights_folder
 
 RATE_BATCHES = 8
 """The validation batches by which learning rates are compared."""
+BUSY = "a run is under way: `sitetwin runs` shows it; wait for it or end it with Ctrl-C"
+"""Two runs at a time would each take more than twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ def start(
     card = read_card(folder)
     visibility = visibility or settings.dataset.visibility
     check_visibility(visibility, card.visibility, card.version)
-    with _alone(settings):
+    with registry.alone(settings, registry.LOCK, BUSY):
         base = base_folder(settings)
         hashed = base_hash(base)
         if begun:
@@ -209,7 +208,7 @@ def resume(
     Raises:
         SitetwinError: there is none, its data set or its base has changed, or another run is under way.
     """
-    with _alone(settings):
+    with registry.alone(settings, registry.LOCK, BUSY):
         run = registry.resumable(settings, name)
         base = base_folder(settings)
         if base_hash(base) != run.base_hash:
@@ -330,14 +329,11 @@ def publish(settings: Settings, run: Run, weights: dict[str, mx.array], name: st
     config: dict[str, Any] = {
         **run.config.model_dump(), "model": run.base, **({"lora_parameters": None} if is_full else {})
     }  # fmt: skip
-    card = AdapterCard(
-        base=run.base, base_hash=run.base_hash, visibility=run.visibility, dataset=run.data_set, run=run.name
-    )
     # A folder that is already there is this run's own: the process was killed before the run's record was written.
     with files.new_folder(final, replace=True) as folder:
         mx.save_safetensors(str(folder / WEIGHTS), weights)
         (folder / CONFIG).write_text(json.dumps(config, indent=4, sort_keys=True) + "\n", encoding="utf-8")
-        write_card(folder, card)
+        write_card(folder, run.card)
     return final
 
 
@@ -355,15 +351,3 @@ def _rows(folder: Path, base: Path, config: TrainingConfig) -> SplitRows:
 
 def _row(point: TrainPoint | ValidPoint) -> dict[str, Any]:
     return {"kind": "train" if isinstance(point, TrainPoint) else "valid", **point.model_dump()}
-
-
-@contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """Holds the lock of all runs. Two runs at a time would each take more than twice as long."""
-    directory = registry.runs_directory(settings)
-    directory.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(directory / registry.LOCK, timeout=1):
-            yield
-    except Timeout:
-        raise SitetwinError("a run is under way: `sitetwin runs` shows it; wait for it or end it with Ctrl-C") from None
