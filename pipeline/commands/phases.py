@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from pipeline.commands.kit import print_json
-from pipeline.jobs.phases.experiment import PhasesScreen, begin, chart_file, go_on, phase_runs, sentences, unfinished
+from pipeline.jobs.phases.experiment import PHASES, PhasesScreen, begin, chart_file, go_on, phase_runs, sentences
 from pipeline.jobs.phases.report import write_phases_report
 from pipeline.settings import Settings, Visibility
 from pipeline.training.config import Values
@@ -39,10 +39,10 @@ def train_phases(
         as_json: print one JSON document.
 
     Raises:
-        SitetwinError: as `begin`, `unfinished` and `go_on`.
+        SitetwinError: as `begin`, `PHASES.unfinished` and `go_on`.
     """
     if resume:
-        experiment = unfinished(settings)
+        experiment = PHASES.unfinished(settings)
     else:
         experiment = begin(settings, values=values, data_set=data_set, visibility=visibility, asked=asked)
     go_on(settings, screen, experiment, is_memory_checked=is_memory_checked, stop=stop)

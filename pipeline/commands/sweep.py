@@ -36,10 +36,10 @@ def train_sweep(
         as_json: print one JSON document.
 
     Raises:
-        SitetwinError: as `begin`, `unfinished` and `go_on`.
+        SitetwinError: as `begin`, `SWEEPS.unfinished` and `go_on`.
     """
     if resume:
-        sweep = sweeping.unfinished(settings)
+        sweep = sweeping.SWEEPS.unfinished(settings)
     else:
         sweep = sweeping.begin(
             settings,
@@ -52,7 +52,7 @@ def train_sweep(
             begin=begin,
         )
     sweeping.go_on(settings, screen, sweep, is_memory_checked=is_memory_checked, stop=stop)
-    found, report = sweep.groups(settings), sweeping.write_report(settings, sweep)
+    found, report = sweep.groups(settings), sweeping.report_file(settings, sweep)
     if as_json:
         by_rank = {
             str(group.rank): {

@@ -1,7 +1,6 @@
 """The record of an evaluation, `.sitetwin/reports/eval-N.json`. Its answers never change once it is written."""
 
 import platform
-import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,14 @@ from pipeline.evaluation.figures import Compared, Figure, Known, Values
 from pipeline.evaluation.golden import GoldenQuestion
 from pipeline.evaluation.judge_model import Agreement
 from pipeline.evaluation.systems import System
+from pipeline.jobs import numbered
 from pipeline.measured import Measured, Number
 from pipeline.settings import Settings, Visibility
 from pipeline.surroundings import own_version
 from pipeline.training.curves import Forgetting
 
+KIND = "eval"
+"""How the names of the files begin."""
 COSTS = frozenset({"ms", "tokens", "tokens/s"})
 """Units of the measures that are not compared by tests: they depend on what else the machine does."""
 
@@ -132,13 +134,12 @@ def _more(figure: Figure) -> dict[str, Any]:
 
 def report_file(settings: Settings, number: int, suffix: str) -> Path:
     """The file of evaluation `number` with this suffix: `.json`, `.md` or `.html`."""
-    return settings.state / "reports" / f"eval-{number}{suffix}"
+    return numbered.report_file(settings, KIND, number, suffix)
 
 
 def numbers(settings: Settings) -> list[int]:
     """The numbers of all evaluations, oldest first."""
-    names = (path.stem for path in (settings.state / "reports").glob("eval-*.json"))
-    return sorted(int(found[1]) for name in names if (found := re.fullmatch(r"eval-(\d+)", name)))
+    return numbered.numbers(settings, KIND)
 
 
 def latest(settings: Settings, count: int = 1) -> list[int]:

@@ -13,18 +13,18 @@ from pydantic import Field
 
 from pipeline.adapters import base_hash
 from pipeline.dataset.versions import read_card, version_folder
-from pipeline.errors import SettingsError, SitetwinError
+from pipeline.errors import SettingsError
 from pipeline.evaluation.adapter_scores import CancelledError, Held, questions, score, seen
 from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer
-from pipeline.jobs.numbered import Numbered, Records
 from pipeline.jobs.phases.conclusion import conclusion
 from pipeline.jobs.recording import QuestionSet, record_scores
+from pipeline.jobs.series import Series, SeriesRecord, runs_named
 from pipeline.settings import Settings, Visibility
-from pipeline.training import registry, run
+from pipeline.training import run
 from pipeline.training.chart import draw
 from pipeline.training.config import PRESETS, Preset, Values, configuration
 from pipeline.training.curves import Curves
-from pipeline.training.registry import OPEN, Run
+from pipeline.training.registry import Run
 from pipeline.weights.demo import DEMO
 from pipeline.weights.memory import give_back_model
 
@@ -42,27 +42,19 @@ class PhasesScreen(run.TrainingScreen, Protocol):
         """The seconds that `iterations` take, with an evaluation after every `every` of them."""
 
 
-class Experiment(Numbered):
+class Experiment(SeriesRecord):
     """The record of an experiment."""
 
-    made_at: datetime
-    data_set: int
-    visibility: Visibility | None
-    """The visibility of the adapters; None: as the settings say."""
-    values: Values
-    """mlx-lm's keys, over each preset."""
-    base_hash: str
     questions: dict[QuestionSet, list[Held]]
     scores: dict[str, dict[QuestionSet, AnswerScores]] = Field(default_factory=dict)
     """The scores by system: `base`, each preset, and `overfit-last`, the last weights of that run."""
-    ended_at: datetime | None = None
 
     def run_name(self, preset: Preset) -> str:
         """The name of the run of `preset`."""
         return f"phases-{self.number}-{preset}"
 
 
-RECORDS = Records("phases", Experiment, "run `sitetwin train --phases`")
+PHASES = Series("phases", Experiment, was="were", again="`sitetwin train --phases` starts new ones")
 
 
 def begin(
@@ -89,7 +81,7 @@ def begin(
     _check(values)
     version = read_card(version_folder(settings, data_set)).version
     experiment = Experiment(
-        number=RECORDS.free_number(settings),
+        number=PHASES.free_number(settings),
         made_at=datetime.now(UTC),
         data_set=version,
         visibility=visibility,
@@ -97,24 +89,7 @@ def begin(
         base_hash=base_hash(run.base_folder(settings)),
         questions={"held out": questions(settings, version, asked), "seen": seen(settings, version, asked)},
     )
-    RECORDS.write(settings, experiment)
-    return experiment
-
-
-def unfinished(settings: Settings) -> Experiment:
-    """The newest experiment, which must not have ended.
-
-    Raises:
-        SitetwinError: there is none, it has ended, or the base has changed.
-    """
-    experiment = RECORDS.latest(settings)
-    if experiment is None or experiment.ended_at:
-        raise SitetwinError("no phases were interrupted: `sitetwin train --phases` starts new ones")
-    if base_hash(run.base_folder(settings)) != experiment.base_hash:
-        raise SitetwinError(
-            f"phases {experiment.number} were begun on other weights than those of {settings.models.chat!r}: "
-            "set [models] chat to that model, or start new ones with `sitetwin train --phases`"
-        )
+    PHASES.write(settings, experiment)
     return experiment
 
 
@@ -140,7 +115,16 @@ def go_on(
     """
     for preset in ORDER:
         is_new = preset not in phase_runs(settings, experiment)
-        trained = _train(settings, screen, experiment, preset, is_memory_checked, stop)
+        trained = PHASES.train(
+            settings,
+            screen,
+            experiment,
+            experiment.run_name(preset),
+            preset=preset,
+            values=experiment.values,
+            is_memory_checked=is_memory_checked,
+            stop=stop,
+        )
         if trained.state != "done":
             return experiment
         _draw(settings, experiment)
@@ -154,15 +138,13 @@ def go_on(
     except CancelledError:
         return experiment
     experiment.ended_at = datetime.now(UTC)
-    RECORDS.write(settings, experiment)
+    PHASES.write(settings, experiment)
     return experiment
 
 
 def phase_runs(settings: Settings, experiment: Experiment) -> dict[Preset, Run]:
     """The experiment's runs so far, by preset."""
-    known = {run.name: run for run in registry.runs(settings)}
-    names = {preset: experiment.run_name(preset) for preset in ORDER}
-    return {preset: known[name] for preset, name in names.items() if name in known}
+    return runs_named(settings, {preset: experiment.run_name(preset) for preset in ORDER})
 
 
 def sentences(settings: Settings, experiment: Experiment) -> list[str]:
@@ -172,39 +154,7 @@ def sentences(settings: Settings, experiment: Experiment) -> list[str]:
 
 def chart_file(settings: Settings, experiment: Experiment) -> Path:
     """The file of the experiment's chart."""
-    return RECORDS.file(settings, experiment.number).with_suffix(".png")
-
-
-def _train(
-    settings: Settings,
-    screen: PhasesScreen,
-    experiment: Experiment,
-    preset: Preset,
-    is_memory_checked: bool,
-    stop: Callable[[], bool],
-) -> Run:
-    """The run of `preset`. It is started, resumed, or returned as it is if it has ended."""
-    found = phase_runs(settings, experiment).get(preset)
-    if found is None:
-        return run.start(
-            settings,
-            screen,
-            preset=preset,
-            values=experiment.values,
-            name=experiment.run_name(preset),
-            data_set=experiment.data_set,
-            visibility=experiment.visibility,
-            is_memory_checked=is_memory_checked,
-            stop=stop,
-        )
-    if found.state in OPEN:
-        return run.resume(settings, screen, found.name, stop)
-    if found.state != "done":
-        raise SitetwinError(
-            f"the run {found.name!r} is {found.state}{f' ({found.error})' if found.error else ''}: "
-            "`sitetwin train --phases` starts new ones"
-        )
-    return found
+    return PHASES.file(settings, experiment.number).with_suffix(".png")
 
 
 def _say_rest(settings: Settings, screen: PhasesScreen, experiment: Experiment, trained: Run) -> None:
@@ -247,7 +197,7 @@ def _ask(
 
         had[asked] = score(settings, adapter, held, mode="lora", on_answer=report, cancelled=stop)
         screen.say(f"{system}: {had[asked].mean:.2f} on {len(had[asked].answers)} questions, {asked}")
-        RECORDS.write(settings, experiment)
+        PHASES.write(settings, experiment)
         if adapter:
             record_scores(settings, adapter.removesuffix("-last"), asked, had[asked])
 

@@ -11,34 +11,28 @@ from pathlib import Path
 from pipeline import files
 from pipeline.adapters import base_hash
 from pipeline.dataset.versions import read_card, version_folder
-from pipeline.errors import SettingsError, SitetwinError
-from pipeline.jobs.numbered import Numbered, Records
+from pipeline.errors import SettingsError
+from pipeline.jobs.series import Series, SeriesRecord, runs_named
 from pipeline.jobs.sweep.telling_apart import Group, groups, sentences
 from pipeline.settings import Settings, Visibility
-from pipeline.training import registry, run
+from pipeline.training import run
 from pipeline.training.chart import draw
 from pipeline.training.config import Preset, TrainingConfig, Values, configuration, merge
-from pipeline.training.registry import OPEN, Run
+from pipeline.training.registry import Run
 from pipeline.training.report import picture, render
 from pipeline.weights.demo import DEMO
 
 TEMPLATE = Path(__file__).parent / "templates" / "sweep.html"
 
 
-class Sweep(Numbered):
+class Sweep(SeriesRecord):
     """The record of a sweep."""
 
-    made_at: datetime
-    data_set: int
-    visibility: Visibility | None
     preset: Preset
-    values: Values
     begin: str | None
     """The adapter that each run goes on from; None: a new one."""
     ranks: list[int]
     seeds: list[int]
-    base_hash: str
-    ended_at: datetime | None = None
 
     def run_name(self, rank: int, seed: int) -> str:
         """The name of the run with this rank and seed."""
@@ -46,16 +40,16 @@ class Sweep(Numbered):
 
     def runs(self, settings: Settings) -> dict[tuple[int, int], Run]:
         """The runs so far, by rank and seed."""
-        known = {one.name: one for one in registry.runs(settings)}
-        wanted = {(rank, seed): self.run_name(rank, seed) for rank in self.ranks for seed in self.seeds}
-        return {key: known[name] for key, name in wanted.items() if name in known}
+        return runs_named(
+            settings, {(rank, seed): self.run_name(rank, seed) for rank in self.ranks for seed in self.seeds}
+        )
 
     def groups(self, settings: Settings) -> list[Group]:
         """What each rank reached, lowest rank first."""
         return groups(self.runs(settings))
 
 
-RECORDS = Records("sweep", Sweep, "start a new sweep")
+SWEEPS = Series("sweep", Sweep, was="was", again="`sitetwin train --ranks 4,8,16` starts a new one")
 
 
 def begin(
@@ -85,7 +79,7 @@ def begin(
     if config.fine_tune_type == "full" and ranks:
         raise SettingsError("a full fine-tune has no rank: leave --ranks out, or take fine_tune_type=lora")
     sweep = Sweep(
-        number=RECORDS.free_number(settings),
+        number=SWEEPS.free_number(settings),
         made_at=datetime.now(UTC),
         data_set=read_card(version_folder(settings, data_set)).version,
         visibility=visibility,
@@ -96,24 +90,7 @@ def begin(
         seeds=[config.seed + number for number in range(seeds)],
         base_hash=base_hash(run.base_folder(settings)),
     )
-    RECORDS.write(settings, sweep)
-    return sweep
-
-
-def unfinished(settings: Settings) -> Sweep:
-    """The newest sweep, which must not have ended.
-
-    Raises:
-        SitetwinError: there is none, it has ended, or the base has changed.
-    """
-    sweep = RECORDS.latest(settings)
-    if sweep is None or sweep.ended_at:
-        raise SitetwinError("no sweep was interrupted: `sitetwin train --ranks 4,8,16` starts one")
-    if base_hash(run.base_folder(settings)) != sweep.base_hash:
-        raise SitetwinError(
-            f"sweep {sweep.number} was begun on other weights than those of {settings.models.chat!r}: "
-            "set [models] chat to that model, or start a new sweep"
-        )
+    SWEEPS.write(settings, sweep)
     return sweep
 
 
@@ -130,26 +107,44 @@ def go_on(
     Raises:
         SitetwinError: a run failed.
     """
+    ended = [key for key, one in sweep.runs(settings).items() if one.state == "done"]
     # All ranks of one seed come first, so that a sweep that is cut off compares them.
-    for seed in sweep.seeds:
-        for rank in sweep.ranks:
-            trained = _train(settings, screen, sweep, rank, seed, is_memory_checked, stop)
-            write_report(settings, sweep)
-            if trained.state != "done":
-                return sweep
+    every = [(rank, seed) for seed in sweep.seeds for rank in sweep.ranks]
+    for rank, seed in every:
+        if (rank, seed) in ended:
+            continue
+        trained = SWEEPS.train(
+            settings,
+            screen,
+            sweep,
+            sweep.run_name(rank, seed),
+            preset=sweep.preset,
+            values=values_of(settings, sweep, rank, seed),
+            begin=sweep.begin,
+            is_memory_checked=is_memory_checked,
+            stop=stop,
+        )
+        write_report(settings, sweep)
+        if trained.state != "done":
+            return sweep
     sweep.ended_at = datetime.now(UTC)
-    RECORDS.write(settings, sweep)
+    SWEEPS.write(settings, sweep)
     write_report(settings, sweep)
     return sweep
 
 
-def write_report(settings: Settings, sweep: Sweep) -> Path:
-    """Writes `sweep-N.html` and its chart beside the sweep's record, with everything so far, and returns its path."""
-    record, runs = RECORDS.file(settings, sweep.number), sweep.runs(settings)
-    chart = record.with_suffix(".png")
+def report_file(settings: Settings, sweep: Sweep) -> Path:
+    """The file of the sweep's report."""
+    return SWEEPS.file(settings, sweep.number).with_suffix(".html")
+
+
+def write_report(settings: Settings, sweep: Sweep) -> None:
+    """Writes `sweep-N.html` and its chart beside the sweep's record, with everything so far."""
+    runs, report = sweep.runs(settings), report_file(settings, sweep)
+    chart = report.with_suffix(".png")
     if curves := {f"rank {rank}, seed {seed}": one.curves for (rank, seed), one in runs.items()}:
         draw(curves, chart, f"Sweep {sweep.number} on data set {sweep.data_set}", unit=next(iter(runs.values())).unit)
-    found = sweep.groups(settings)
+    found = groups(runs)
     html = render(
         TEMPLATE,
         title=f"Sweep {sweep.number}",
@@ -159,8 +154,7 @@ def write_report(settings: Settings, sweep: Sweep) -> Path:
         sentences=sentences(found),
         chart=picture(chart),
     )
-    files.write_text(record.with_suffix(".html"), html)
-    return record.with_suffix(".html")
+    files.write_text(report, html)
 
 
 def values_of(settings: Settings, sweep: Sweep, rank: int, seed: int) -> Values:
@@ -170,39 +164,6 @@ def values_of(settings: Settings, sweep: Sweep, rank: int, seed: int) -> Values:
     if rank != lora.rank:
         own["lora_parameters"] = {"rank": rank, "scale": lora.scale * lora.rank / rank}
     return merge(sweep.values, own)
-
-
-def _train(
-    settings: Settings,
-    screen: run.TrainingScreen,
-    sweep: Sweep,
-    rank: int,
-    seed: int,
-    is_memory_checked: bool,
-    stop: Callable[[], bool],
-) -> Run:
-    """One run. It is started, resumed, or returned as it is if it has ended."""
-    found = sweep.runs(settings).get((rank, seed))
-    if found is None:
-        return run.start(
-            settings,
-            screen,
-            preset=sweep.preset,
-            values=values_of(settings, sweep, rank, seed),
-            name=sweep.run_name(rank, seed),
-            data_set=sweep.data_set,
-            visibility=sweep.visibility,
-            begin=sweep.begin,
-            is_memory_checked=is_memory_checked,
-            stop=stop,
-        )
-    if found.state in OPEN:
-        return run.resume(settings, screen, found.name, stop)
-    if found.state != "done":
-        raise SitetwinError(
-            f"the run {found.name!r} is {found.state}{f' ({found.error})' if found.error else ''}: start a new sweep"
-        )
-    return found
 
 
 def _config(settings: Settings, preset: Preset, values: Values) -> TrainingConfig:

@@ -14,7 +14,7 @@ from pipeline.adapters import find_adapter
 from pipeline.commands.main import main
 from pipeline.errors import SettingsError, SitetwinError
 from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer
-from pipeline.jobs.phases.experiment import Experiment, begin, go_on, unfinished
+from pipeline.jobs.phases.experiment import PHASES, Experiment, begin, go_on
 from pipeline.jobs.phases.report import write_phases_report
 from pipeline.training import registry
 from tests.pipeline.jobs.phases.conftest import VALUES
@@ -73,17 +73,17 @@ def test_three_runs_are_interrupted_gone_on_with_asked_and_reported(asked_site):
     def asked_twice() -> bool:
         return len(set(screen.systems)) >= 2
 
-    experiment = go_on(asked_site, screen, unfinished(asked_site), stop=asked_twice)
+    experiment = go_on(asked_site, screen, PHASES.unfinished(asked_site), stop=asked_twice)
     assert experiment.ended_at is None
-    assert list(unfinished(asked_site).scores["base"]) == ["held out", "seen"]
+    assert list(PHASES.unfinished(asked_site).scores["base"]) == ["held out", "seen"]
 
     again = Listener()
-    experiment = go_on(asked_site, again, unfinished(asked_site))
+    experiment = go_on(asked_site, again, PHASES.unfinished(asked_site))
     assert "base" not in again.systems
     assert list(experiment.scores) == SYSTEMS
     assert registry.find(asked_site, "phases-1-underfit").ended_at == underfit.ended_at
     with pytest.raises(SitetwinError, match="no phases were interrupted"):
-        unfinished(asked_site)
+        PHASES.unfinished(asked_site)
 
     runs = {run.preset: run for run in registry.runs(asked_site)}
     assert [run.iteration for run in runs.values()] == [3, 21, 35]
@@ -136,7 +136,7 @@ def test_what_tells_the_phases_apart_is_not_set_for_all(site):
         with pytest.raises(SettingsError, match="is what the phases differ in"):
             begin(site, values=values)
     with pytest.raises(SitetwinError, match="no phases were interrupted"):
-        unfinished(site)
+        PHASES.unfinished(site)
     wrong = CliRunner().invoke(main, ["--config", str(site.file), "train", "--phases", "--name", "mine"])
     assert wrong.exit_code == 2
     assert "leave --preset and --name out" in wrong.stderr
@@ -153,7 +153,7 @@ def test_other_weights_do_not_go_on(site, base, tmp_path):
     begin(site, asked=1)
     site.models.chat = str(with_other_weights(base, tmp_path / "other"))
     with pytest.raises(SitetwinError, match="begun on other weights"):
-        unfinished(site)
+        PHASES.unfinished(site)
 
 
 def test_a_report_holds_text_and_no_markup_of_it(site):

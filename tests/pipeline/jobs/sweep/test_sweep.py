@@ -36,12 +36,12 @@ def test_it_is_stopped_and_gone_on_with(site, values):
     sweep = sweeping.begin(site, ranks=[2, 8], seeds=1, values=values)
     sweeping.go_on(site, screen, sweep, stop=lambda: len(screen.losses) >= 8)
     assert [run.state for run in registry.runs(site)] == ["done", "stopped"]
-    again = sweeping.unfinished(site)
+    again = sweeping.SWEEPS.unfinished(site)
     assert sweeping.go_on(site, screen, again).ended_at
     assert [run.state for run in registry.runs(site)] == ["done", "done"]
     assert len(screen.losses) == 12
     with pytest.raises(SitetwinError, match="no sweep was interrupted"):
-        sweeping.unfinished(site)
+        sweeping.SWEEPS.unfinished(site)
 
 
 def test_rank_stabilised_and_wrong(site, values):
@@ -53,3 +53,14 @@ def test_rank_stabilised_and_wrong(site, values):
         sweeping.begin(site, ranks=[4], seeds=1, values={**values, "fine_tune_type": "full"})
     record = json.loads((site.state / "reports" / "sweep-1.json").read_text(encoding="utf-8"))
     assert record["ranks"] == [16]
+
+
+def test_what_can_not_go_on_says_what_starts_anew(site, values):
+    sweep = sweeping.begin(site, ranks=[2], seeds=1, values=values)
+    with pytest.raises(SitetwinError, match="train again with a lower learning_rate"):
+        sweeping.go_on(site, Listener(), sweep.model_copy(update={"values": {**values, "learning_rate": 1e9}}))
+    with pytest.raises(SitetwinError, match=r"'sweep-1-rank2-seed0' is failed .*: `sitetwin train --ranks"):
+        sweeping.go_on(site, Listener(), sweep)
+    (site.state / "reports" / "sweep-1.json").write_text("{", encoding="utf-8")
+    with pytest.raises(SitetwinError, match=r"sweep-1.json can't be read: remove it; `sitetwin train --ranks"):
+        sweeping.SWEEPS.unfinished(site)
