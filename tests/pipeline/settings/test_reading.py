@@ -1,10 +1,9 @@
-import os
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import SettingsError
-from pipeline.settings import Settings, find_settings_file, load_settings, ollama_openai_url, on_disk
+from pipeline.settings import Settings, find_settings_file, load_settings
 
 
 def write(folder: Path, text: str) -> Path:
@@ -20,22 +19,6 @@ def test_file_values_and_defaults(tmp_path: Path) -> None:
     assert settings.index.chunk_chars == 500
     assert settings.retrieval.passages == 4
     assert settings.source_path(settings.content[0]) == tmp_path / "notes"
-
-
-def test_a_folder_bears_the_name_that_the_disk_has_for_it(tmp_path: Path) -> None:
-    """A Mac opens `notes` for `Notes` and tells of changes in `Notes`; it is asked by fcntl's F_GETPATH."""
-    folder = tmp_path / "notes"
-    folder.mkdir()
-    asked = []
-
-    def ask(handle: int) -> bytes:
-        asked.append(os.fstat(handle).st_ino)
-        return f"{tmp_path}/Notes für José".encode() + bytes(20)
-
-    assert on_disk(folder, ask) == tmp_path / "Notes für José"
-    assert asked == [folder.stat().st_ino]
-    assert on_disk(folder, None) == folder
-    assert on_disk(tmp_path / "gone", ask) == tmp_path / "gone"
 
 
 def test_a_variable_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,22 +73,6 @@ def test_sitetwin_config_names_the_file(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ({}, True),
-        ({"models": {"chat": "mlx-community/gemma-3-12b-it-4bit"}}, False),
-        ({"engine": {"url": "http://127.0.0.1:11434/v1"}}, False),
-        ({"chat": {"quote_first": False}}, False),
-        ({"models": {"chat": "large"}, "chat": {"quote_first": True}}, True),
-    ],
-)
-def test_only_the_demo_model_quotes_first_unless_told(
-    tmp_path: Path, values: dict[str, object], expected: bool
-) -> None:
-    assert Settings(root=tmp_path, **values).quotes_first is expected  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
     ("url", "asked"),
     [
         ("", "http://127.0.0.1:11434/v1"),
@@ -123,20 +90,3 @@ def test_a_model_of_ollama_is_one_of_a_server(
     assert settings.engine.threads == (3 if url else 0)
     assert not settings.quotes_first
     assert not Settings(root=tmp_path).engine.url
-
-
-@pytest.mark.parametrize(
-    ("named", "url"),
-    [
-        ("", "http://127.0.0.1:11434/v1"),
-        ("studio.local", "http://studio.local:11434/v1"),
-        ("studio.local:8000", "http://studio.local:8000/v1"),
-        ("studio.local:80", "http://studio.local:80/v1"),
-        ("https://models.example.org/", "https://models.example.org/v1"),
-    ],
-)
-def test_where_ollama_speaks_like_openai(monkeypatch: pytest.MonkeyPatch, named: str, url: str) -> None:
-    monkeypatch.delenv("OLLAMA_HOST", raising=False)
-    assert ollama_openai_url(named) == url
-    monkeypatch.setenv("OLLAMA_HOST", named)
-    assert ollama_openai_url() == url
