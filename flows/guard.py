@@ -170,6 +170,6 @@ def create_app() -> ASGIApp:
     gc.freeze()
     gc.enable()
     desk = Desk(directory(settings), credentials(settings))
-    help_url = f"http://{settings.gateway.host}:{settings.gateway.port}{HELP_PATH}"
+    help_url = f"{settings.gateway.own_url}{HELP_PATH}"
     guarded = DeskGuard(VisitorMark(app), desk, base_url(settings), help_url)
     return LoopbackGuard(guarded, own_hosts(settings.langflow.port))

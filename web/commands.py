@@ -34,9 +34,8 @@ def compare(settings: Settings, question: str | None, systems: str | None, blind
     from pipeline.processes.endpoint import answers
     from web.opening import door, open_page
     from web.owner import kept_key
-    from web.up import gateway_url
 
-    url = gateway_url(settings)
+    url = settings.gateway.own_url
     if not answers(f"{url}/healthz"):
         raise ServiceError(f"nothing answers at {url}: run `sitetwin up` in another terminal")
     asked = urlencode({"q": question or "", "systems": systems or ""} | ({"blind": "1"} if blind else {}))

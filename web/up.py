@@ -40,7 +40,7 @@ def up(settings: Settings, screen: UpScreen) -> None:
         lock.acquire(timeout=0)
     except Timeout:
         raise ServiceError(
-            f"sitetwin up runs here already, at {gateway_url(settings)}: use that one, or end it with Ctrl-C in its terminal"
+            f"sitetwin up runs here already, at {settings.gateway.own_url}: use that one, or end it with Ctrl-C in its terminal"
         ) from None
     with lock:
         members = _members(settings)
@@ -54,12 +54,6 @@ def up(settings: Settings, screen: UpScreen) -> None:
         _run(settings, members, screen)
 
 
-def gateway_url(settings: Settings) -> str:
-    """The gateway's address for a browser on this machine."""
-    host = "127.0.0.1" if settings.gateway.host in ("0.0.0.0", "::") else settings.gateway.host
-    return f"http://{host}:{settings.gateway.port}"
-
-
 def _run(settings: Settings, members: list[Member], screen: UpScreen) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -71,7 +65,7 @@ def _run(settings: Settings, members: list[Member], screen: UpScreen) -> None:
         screen.show(row)
 
     supervisor = Supervisor(members, {"watcher": ["vectors"]}, say)
-    with screen.open([member.row for member in members], gateway_url(settings)):
+    with screen.open([member.row for member in members], settings.gateway.own_url):
         rows.write(member.row for member in members)
         supervisor.start()
         while not stop.wait(0.25):
@@ -89,8 +83,8 @@ def _members(settings: Settings) -> list[Member]:
             python_module("web.gateway"),
             logs / "gateway.log",
             environment=environment,
-            answers=lambda: answers(f"{gateway_url(settings)}/healthz"),
-            url=gateway_url(settings),
+            answers=lambda: answers(f"{settings.gateway.own_url}/healthz"),
+            url=settings.gateway.own_url,
             run_directory=settings.run_directory,
         ),
         Shared(vectors.service(settings)),

@@ -219,3 +219,9 @@ class GatewaySettings(SettingsSection):
     compare: bool = Field(
         False, description="whether visitors may compare ways to answer at /compare; the owner always may"
     )
+
+    @property
+    def own_url(self) -> str:
+        """The gateway's address for a browser on this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://{host}:{self.port}"

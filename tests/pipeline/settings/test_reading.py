@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import SettingsError
-from pipeline.settings import Settings, find_settings_file, load_settings
+from pipeline.settings import GatewaySettings, Settings, find_settings_file, load_settings
 
 
 def write(folder: Path, text: str) -> Path:
@@ -90,3 +90,8 @@ def test_a_model_of_ollama_is_one_of_a_server(
     assert settings.engine.threads == (3 if url else 0)
     assert not settings.quotes_first
     assert not Settings(root=tmp_path).engine.url
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::"])
+def test_a_gateway_on_all_addresses_is_reached_by_loopback(host: str) -> None:
+    assert GatewaySettings(host=host, port=8765).own_url == "http://127.0.0.1:8765"
