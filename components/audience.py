@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lfx.custom.custom_component.component import Component
 
+    from pipeline.settings import Visibility
+
 PUBLIC = "public"
 PUBLIC_AND_PRIVATE = "public and private"
 VISIBILITIES = [PUBLIC, PUBLIC_AND_PRIVATE]
@@ -39,6 +41,11 @@ def opens_private(component: "Component") -> bool:
         )
     component.log("open to private text: visitors are refused by this flow until Visibility is public")
     return True
+
+
+def readable(component: "Component") -> "Visibility | None":
+    """What the component may read: "public", or None for everything. Raises as `opens_private`."""
+    return None if opens_private(component) else "public"
 
 
 def only_for_the_owner(component: "Component") -> None:

@@ -9,7 +9,7 @@ def with_sources(answer: Answer, site: str) -> str:
     """The answer in Markdown, followed by a numbered list of the sources that it cites, if any.
 
     Args:
-        site: the site's address, e.g. `http://127.0.0.1:8765/`, for sources whose address has no host.
+        site: the site's address, e.g. `http://127.0.0.1:8765`, for sources whose address has no host.
     """
     if not answer.citations:
         return answer.answer

@@ -6,12 +6,13 @@ from typing import get_args
 
 from langchain_core.tools import BaseTool
 from lfx.custom.custom_component.component import Component
-from lfx.io import BoolInput, DropdownInput, HandleInput, MultilineInput, Output
+from lfx.io import BoolInput, DropdownInput, MultilineInput, Output
 from lfx.schema.dataframe import DataFrame
 from lfx.schema.message import Message
 
 from components.audience import only_for_the_owner
 from components.charts import attach_picture
+from components.inputs import after_input
 from components.progress import say
 from components.streaming import streamed
 from components.threads import iterate
@@ -36,12 +37,7 @@ class AdapterTrainingComponent(Component):
     name = "AdapterTrainingComponent"
 
     inputs = [
-        HandleInput(
-            name="after",
-            display_name="After",
-            info="Optional: what must be done before, such as Chat Input or Sync Notes.",
-            input_types=["Message", "Table", "JSON", "DataFrame", "Data"],
-        ),
+        after_input("Sync Notes"),
         DropdownInput(
             name="preset",
             display_name="Preset",

@@ -1,24 +1,17 @@
 """Ask Notes."""
 
-from collections.abc import AsyncIterator
-
 from langchain_core.tools import BaseTool
 from lfx.custom.custom_component.component import Component
-from lfx.io import DropdownInput, MessageTextInput, Output
+from lfx.io import DropdownInput, Output
 from lfx.schema.message import Message
 
-from components import wire
-from components.audience import PUBLIC, VISIBILITIES, opens_private
+from components.answering import cited
+from components.audience import readable
 from components.conversation import history
-from components.sources import with_sources
-from components.streaming import streamed
-from components.threads import iterate
+from components.inputs import WHOLE_QUESTION, question_input, question_of, visibility_input
 from components.tools import named
-from pipeline.chat import Answer
-from pipeline.settings import Visibility, load_settings
+from pipeline.settings import load_settings
 from pipeline.site import Site
-
-PROMOTED = "promoted"
 
 
 class AskNotesComponent(Component):
@@ -31,13 +24,7 @@ class AskNotesComponent(Component):
     name = "AskNotesComponent"
 
     inputs = [
-        MessageTextInput(
-            name="question",
-            display_name="Question",
-            info="The whole question, in the words of whoever asks it.",
-            required=True,
-            tool_mode=True,
-        ),
+        question_input(WHOLE_QUESTION, tool_mode=True),
         DropdownInput(
             name="mode",
             display_name="Mode",
@@ -46,14 +33,7 @@ class AskNotesComponent(Component):
             options=["rag", "hybrid", "lora", "base"],
             value="rag",
         ),
-        DropdownInput(
-            name="visibility",
-            display_name="Visibility",
-            info="Leave it at public in every flow that a visitor can reach.",
-            options=VISIBILITIES,
-            value=PUBLIC,
-            advanced=True,
-        ),
+        visibility_input("Leave it at public in every flow that a visitor can reach."),
     ]
     outputs = [
         Output(
@@ -72,28 +52,10 @@ class AskNotesComponent(Component):
             SitetwinError: no index, no adapter for a mode that needs one, or no model.
         """
         settings = load_settings()
-        question = str(self.question or "").strip()
-        if not question:
-            raise ValueError("Ask Notes got no question: connect Chat Input to its Question")
-        visibility: Visibility | None = None if opens_private(self) else "public"
+        question, visibility = question_of(self), readable(self)
         earlier = await history(self, settings.chat.history_turns)
-        pieces = iterate(Site(settings).assistant.ask(question, mode=self.mode, history=earlier, visibility=visibility))
-        record: Answer | None = None
-
-        async def texts() -> AsyncIterator[str]:
-            nonlocal record
-            async for piece in pieces:
-                if isinstance(piece, Answer):
-                    record = piece
-                else:
-                    yield piece
-
-        message = await streamed(self, texts())
-        if record is not None:
-            message.text = with_sources(record, f"http://{settings.gateway.host}:{settings.gateway.port}/")
-            message.session_metadata = {**(message.session_metadata or {}), **wire.pack(record)}
-        self.status = message
-        return message
+        pieces = Site(settings).assistant.ask(question, mode=self.mode, history=earlier, visibility=visibility)
+        return await cited(self, pieces, settings.gateway)
 
     async def _get_tools(self) -> list[BaseTool]:
         return named(await super()._get_tools(), "ask_notes")

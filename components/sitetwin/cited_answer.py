@@ -1,19 +1,25 @@
 """Cited Answer."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 from lfx.custom.custom_component.component import Component
-from lfx.io import HandleInput, IntInput, MessageInput, MultilineInput, Output
+from lfx.io import HandleInput, MultilineInput, Output
 from lfx.schema.message import Message
 
-from components import wire
+from components.answering import cited
 from components.chat_model import EngineChatModel
 from components.conversation import history
 from components.generation import generate_with, model_name
+from components.inputs import (
+    asked_input,
+    passages_input,
+    persona_input,
+    persona_of,
+    question_of,
+    turns_input,
+    turns_of,
+)
 from components.passages import from_input, is_connected, retrieve_ms
-from components.sources import with_sources
-from components.streaming import streamed
-from components.threads import iterate
 from pipeline.chat import Answer, understand
 from pipeline.settings import Mode, Settings, load_settings
 from pipeline.site import Site
@@ -37,16 +43,10 @@ class CitedAnswerComponent(Component):
     name = "CitedAnswerComponent"
 
     inputs = [
-        MessageInput(
-            name="question", display_name="Question", info="What the visitor asks: connect Chat Input.", required=True
-        ),
-        HandleInput(
-            name="passages",
-            display_name="Passages",
-            info="From the Notes Retriever, or from any retriever whose records have a text. Without it the model answers alone, "
-            "and an adapter from what it has learnt.",
-            input_types=["Table", "JSON", "DataFrame", "Data"],
-            is_list=True,
+        asked_input(),
+        passages_input(
+            "From the Notes Retriever, or from any retriever whose records have a text. Without it the model answers alone, "
+            "and an adapter from what it has learnt."
         ),
         HandleInput(
             name="model",
@@ -55,12 +55,7 @@ class CitedAnswerComponent(Component):
             input_types=["LanguageModel"],
             required=True,
         ),
-        MultilineInput(
-            name="persona",
-            display_name="Persona",
-            info="How the assistant speaks; empty: as in sitetwin.toml.",
-            value="",
-        ),
+        persona_input(),
         MultilineInput(
             name="rule",
             display_name="Rule",
@@ -68,13 +63,7 @@ class CitedAnswerComponent(Component):
             "answer is a quotation, it is left out.",
             value="",
         ),
-        IntInput(
-            name="history_turns",
-            display_name="Earlier Turns",
-            info="How many earlier questions and answers of this conversation the model sees; -1: as in sitetwin.toml.",
-            value=-1,
-            advanced=True,
-        ),
+        turns_input(),
     ]
     outputs = [Output(name="answer", display_name="Answer", method="answer")]
 
@@ -85,35 +74,12 @@ class CitedAnswerComponent(Component):
             ValueError: the node got no question.
             SitetwinError: there is no answer.
         """
-        pieces = iterate(await self._respond())
-        record: Answer | None = None
-
-        async def texts() -> AsyncIterator[str]:
-            nonlocal record
-            async for piece in pieces:
-                if isinstance(piece, Answer):
-                    record = piece
-                else:
-                    yield piece
-
-        message = await streamed(self, texts())
-        if record is not None:
-            # Chat Output stores and sends the message again, with these two fields.
-            gateway = load_settings().gateway
-            message.text = with_sources(record, f"http://{gateway.host}:{gateway.port}/")
-            message.session_metadata = {**(message.session_metadata or {}), **wire.pack(record)}
-        self.status = message
-        return message
-
-    async def _respond(self) -> Iterator[str | Answer]:
         settings = load_settings()
-        question = str(self.question.text if isinstance(self.question, Message) else self.question).strip()
-        if not question:
-            raise ValueError("Cited Answer got no question: connect Chat Input to its Question")
-        turns = settings.chat.history_turns if self.history_turns < 0 else self.history_turns
-        if self.persona.strip():
-            persona = settings.persona.model_copy(update={"prompt": self.persona})
-            settings = settings.model_copy(update={"persona": persona})
+        return await cited(self, await self._respond(settings), settings.gateway)
+
+    async def _respond(self, settings: Settings) -> Iterator[str | Answer]:
+        question, turns = question_of(self), turns_of(self, settings)
+        settings = settings.model_copy(update={"persona": persona_of(self, settings)})
         # With a retriever that found nothing the answer is a refusal. Without a retriever the model answers alone.
         grounded = is_connected(self.passages)
         adapter = self.model.adapter if isinstance(self.model, EngineChatModel) else None

@@ -4,18 +4,19 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from lfx.custom.custom_component.component import Component
-from lfx.io import DropdownInput, MessageTextInput, MultiselectInput, Output
+from lfx.io import Output
 from lfx.schema.dataframe import DataFrame
 from lfx.schema.message import Message
 
-from components.audience import PUBLIC, VISIBILITIES, only_for_the_owner, opens_private
+from components.audience import only_for_the_owner, readable
 from components.comparison import Compared, as_rows, in_markdown
+from components.inputs import PUBLIC_ANSWERS, question_input, question_of, visibility_input
 from components.streaming import streamed
+from components.systems import systems_input, with_all_systems
 from components.threads import iterate
-from pipeline.adapters import adapters
-from pipeline.evaluation.systems import OpenSystem, default_systems, find_system, system_names
+from pipeline.evaluation.systems import OpenSystem, chosen_systems
 from pipeline.evaluation.systems.compare import Answered, Failed, Waits, compare
-from pipeline.settings import Visibility, load_settings
+from pipeline.settings import load_settings
 
 
 class CompareComponent(Component):
@@ -28,30 +29,9 @@ class CompareComponent(Component):
     name = "CompareComponent"
 
     inputs = [
-        MessageTextInput(
-            name="question",
-            display_name="Question",
-            info="What all of them are asked: connect Chat Input.",
-            required=True,
-            tool_mode=True,
-        ),
-        MultiselectInput(
-            name="systems",
-            display_name="Systems",
-            info="None chosen: those that this site has. Choose one, and the list also shows your own and the adapters.",
-            options=["base", "persona", "rag", "rag+persona", "lora", "hybrid"],
-            value=[],
-            # The editor has no refresh button for a list of several.
-            real_time_refresh=True,
-        ),
-        DropdownInput(
-            name="visibility",
-            display_name="Visibility",
-            info="public: answer as visitors are answered.",
-            options=VISIBILITIES,
-            value=PUBLIC,
-            advanced=True,
-        ),
+        question_input("What all of them are asked: connect Chat Input.", tool_mode=True),
+        systems_input(),
+        visibility_input(PUBLIC_ANSWERS),
     ]
     outputs = [
         Output(name="answers", display_name="Answers", method="answers", group_outputs=True),
@@ -62,11 +42,7 @@ class CompareComponent(Component):
         self, build_config: dict[str, Any], field_value: object, field_name: str | None = None
     ) -> dict[str, Any]:
         """The node's fields with all systems as options, after a choice under Systems."""
-        if field_name == "systems":
-            settings = load_settings()
-            runs = [f"{mode}:{one.name}" for mode in ("lora", "hybrid") for one in adapters(settings)]
-            build_config["systems"]["options"] = [*system_names(settings), *runs]
-        return build_config
+        return with_all_systems(build_config, field_name)
 
     async def answers(self) -> Message:
         """All answers in Markdown, each as soon as it is whole, and a table of what they took.
@@ -77,11 +53,9 @@ class CompareComponent(Component):
         """
         only_for_the_owner(self)
         settings = load_settings()
-        question = str(self.question or "").strip()
-        if not question:
-            raise ValueError("Compare got no question: connect Chat Input to its Question")
-        chosen = [find_system(settings, name) for name in self.systems] or default_systems(settings)
-        visibility: Visibility | None = None if opens_private(self) else "public"
+        question = question_of(self)
+        chosen = chosen_systems(settings, self.systems, is_owner=True)
+        visibility = readable(self)
         self._compared: list[Compared] = []
 
         async def texts() -> AsyncIterator[str]:

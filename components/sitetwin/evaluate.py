@@ -4,23 +4,24 @@ from pathlib import Path
 from typing import Any
 
 from lfx.custom.custom_component.component import Component
-from lfx.io import DropdownInput, HandleInput, IntInput, MultiselectInput, Output, StrInput
+from lfx.io import IntInput, Output, StrInput
 from lfx.schema.dataframe import DataFrame
 from lfx.schema.message import Message
 
-from components.audience import PUBLIC, VISIBILITIES, only_for_the_owner, opens_private
+from components.audience import only_for_the_owner, readable
+from components.inputs import PUBLIC_ANSWERS, after_input, visibility_input
 from components.progress import in_thread, say
-from pipeline.adapters import adapters
+from components.systems import systems_input, with_all_systems
 from pipeline.dataset.teachers import named_model
 from pipeline.evaluation import golden
-from pipeline.evaluation.systems import default_systems, find_system, system_names
+from pipeline.evaluation.systems import chosen_systems
 from pipeline.jobs.evaluating.record import Evaluation
 from pipeline.jobs.evaluating.report.markdown import markdown
 from pipeline.jobs.evaluating.report.table import figures
 from pipeline.jobs.evaluating.report.writing import write_report
 from pipeline.jobs.evaluating.run import evaluate, questions_file, sample
 from pipeline.progress import ProgressReport
-from pipeline.settings import Visibility, load_settings
+from pipeline.settings import load_settings
 
 
 class EvaluateComponent(Component):
@@ -33,21 +34,8 @@ class EvaluateComponent(Component):
     name = "EvaluateComponent"
 
     inputs = [
-        HandleInput(
-            name="after",
-            display_name="After",
-            info="Optional: what must be done before, such as Chat Input or Adapter Training.",
-            input_types=["Message", "Table", "JSON", "DataFrame", "Data"],
-        ),
-        MultiselectInput(
-            name="systems",
-            display_name="Systems",
-            info="None chosen: those that this site has. Choose one, and the list also shows your own and the adapters.",
-            options=["base", "persona", "rag", "rag+persona", "lora", "hybrid"],
-            value=[],
-            # The editor has no refresh button for a list of several.
-            real_time_refresh=True,
-        ),
+        after_input("Adapter Training"),
+        systems_input(),
         StrInput(
             name="questions",
             display_name="Golden Questions",
@@ -60,14 +48,7 @@ class EvaluateComponent(Component):
             info="At most so many, the same each time; 0: all. What was answered is kept and not asked again.",
             value=10,
         ),
-        DropdownInput(
-            name="visibility",
-            display_name="Visibility",
-            info="public: answer as visitors are answered.",
-            options=VISIBILITIES,
-            value=PUBLIC,
-            advanced=True,
-        ),
+        visibility_input(PUBLIC_ANSWERS),
         StrInput(
             name="judge",
             display_name="Judge",
@@ -84,11 +65,7 @@ class EvaluateComponent(Component):
         self, build_config: dict[str, Any], field_value: object, field_name: str | None = None
     ) -> dict[str, Any]:
         """The node's fields with all systems as options, after a choice under Systems."""
-        if field_name == "systems":
-            settings = load_settings()
-            runs = [f"{mode}:{one.name}" for mode in ("lora", "hybrid") for one in adapters(settings)]
-            build_config["systems"]["options"] = [*system_names(settings), *runs]
-        return build_config
+        return with_all_systems(build_config, field_name)
 
     async def figures(self) -> DataFrame:
         """A table with a row for each measure and a column for each system.
@@ -98,12 +75,12 @@ class EvaluateComponent(Component):
         """
         only_for_the_owner(self)
         settings = load_settings()
-        chosen = [find_system(settings, name) for name in self.systems] or default_systems(settings)
+        chosen = chosen_systems(settings, self.systems, is_owner=True)
         named = str(self.questions or "").strip()
         file = questions_file(settings, settings.root / Path(named).expanduser() if named else None)
         asked = sample(golden.load(file), self.limit or None)
         judge = named_model(settings, self.judge.strip(), "Judge") if self.judge.strip() else None
-        visibility: Visibility | None = None if opens_private(self) else "public"
+        visibility = readable(self)
         self.log(f"{len(asked)} questions of {file.name} for {', '.join(one.name for one in chosen)}")
 
         def work(report: ProgressReport, is_stopped: Any) -> Evaluation:

@@ -6,10 +6,11 @@ from lfx.base.models.model import LCModelComponent
 from lfx.field_typing import LanguageModel
 from lfx.io import DropdownInput, FloatInput, IntInput
 
-from components.audience import PUBLIC, VISIBILITIES, opens_private
+from components.audience import readable
 from components.chat_model import EngineChatModel
+from components.inputs import visibility_input
 from pipeline.adapters import adapters, answering_adapter
-from pipeline.settings import Visibility, load_settings
+from pipeline.settings import load_settings
 from pipeline.site import Site
 
 BASE = "base"
@@ -50,13 +51,8 @@ class MLXModelComponent(LCModelComponent):
             info="0 always picks the likeliest word; -1: as in sitetwin.toml.",
             value=-1.0,
         ),
-        DropdownInput(
-            name="visibility",
-            display_name="Visibility",
-            info="Leave it at public in every flow that a visitor can reach: an adapter can tell what it was trained on.",
-            options=VISIBILITIES,
-            value=PUBLIC,
-            advanced=True,
+        visibility_input(
+            "Leave it at public in every flow that a visitor can reach: an adapter can tell what it was trained on."
         ),
     ]
 
@@ -81,8 +77,7 @@ class MLXModelComponent(LCModelComponent):
         adapter = None
         if self.adapter and self.adapter != BASE:
             name = None if self.adapter == PROMOTED else self.adapter
-            visibility: Visibility | None = None if opens_private(self) else "public"
-            adapter = answering_adapter(settings, name, visibility).name
+            adapter = answering_adapter(settings, name, readable(self)).name
         return EngineChatModel(
             client=Site(settings).engine(adapter),
             max_tokens=self.max_tokens or settings.chat.max_tokens,

@@ -3,10 +3,11 @@
 import asyncio
 
 from lfx.custom.custom_component.component import Component
-from lfx.io import DropdownInput, IntInput, MessageTextInput, Output
+from lfx.io import IntInput, MessageTextInput, Output
 from lfx.schema.dataframe import DataFrame
 
-from components.audience import PUBLIC, VISIBILITIES, opens_private
+from components.audience import opens_private
+from components.inputs import visibility_input
 from components.pairs import chunks_to_table
 from pipeline.dataset.trial import read_chunks
 from pipeline.settings import Visibility, load_settings
@@ -34,14 +35,7 @@ class NoteChunksComponent(Component):
             info="How many chunks, from the first on; 0: all of them. A few are enough to try a prompt.",
             value=5,
         ),
-        DropdownInput(
-            name="visibility",
-            display_name="Visibility",
-            info="A teacher on another machine reads whatever is chosen here.",
-            options=VISIBILITIES,
-            value=PUBLIC,
-            advanced=True,
-        ),
+        visibility_input("A teacher on another machine reads whatever is chosen here."),
     ]
     outputs = [Output(name="chunks", display_name="Chunks", method="chunks")]
 

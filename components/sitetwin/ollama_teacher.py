@@ -1,24 +1,27 @@
 """Ollama Teacher."""
 
-from typing import Any, get_args
+from typing import Any
 
 from lfx.custom.custom_component.component import Component
 from lfx.field_typing import LanguageModel
-from lfx.io import (
-    DataFrameInput,
-    DropdownInput,
-    FloatInput,
-    IntInput,
-    MultilineInput,
-    MultiselectInput,
-    Output,
-    StrInput,
-)
+from lfx.io import DropdownInput, Output
 from lfx.schema.dataframe import DataFrame
 
-from components.teaching import AS_IN_SETTINGS, OLLAMA, ollama_chat_model, ollama_models, overridden, write_pairs
-from pipeline.dataset.teachers.prompts import TEACHER
-from pipeline.settings import PairKind, Settings, load_settings
+from components.teaching import (
+    AS_IN_SETTINGS,
+    OLLAMA,
+    base_url_input,
+    chunks_input,
+    kinds_input,
+    model_inputs,
+    ollama_chat_model,
+    ollama_models,
+    overridden,
+    pairs_per_chunk_input,
+    prompt_input,
+    write_pairs,
+)
+from pipeline.settings import Settings, load_settings
 
 
 class OllamaTeacherComponent(Component):
@@ -31,16 +34,8 @@ class OllamaTeacherComponent(Component):
     name = "OllamaTeacherComponent"
 
     inputs = [
-        DataFrameInput(
-            name="chunks",
-            display_name="Chunks",
-            info="From Notes to Chunks, or any table with a column `text`. The Language Model output needs none.",
-        ),
-        StrInput(
-            name="base_url",
-            display_name="Base URL",
-            info="Of Ollama; empty: as in sitetwin.toml, OLLAMA_HOST, or http://127.0.0.1:11434.",
-        ),
+        chunks_input(),
+        base_url_input(advanced=False),
         DropdownInput(
             name="model",
             display_name="Model",
@@ -49,41 +44,10 @@ class OllamaTeacherComponent(Component):
             value=AS_IN_SETTINGS,
             refresh_button=True,
         ),
-        MultilineInput(
-            name="prompt",
-            display_name="Prompt",
-            info="Who the teacher is and what rules it keeps; empty: as in sitetwin.toml. Keep a good one there, as "
-            "teacher.prompt.",
-            value=TEACHER,
-        ),
-        IntInput(
-            name="pairs_per_chunk",
-            display_name="Pairs per Chunk",
-            info="0: as in sitetwin.toml. Questions over several chunks and unanswerable ones come on top.",
-            value=3,
-        ),
-        MultiselectInput(
-            name="kinds",
-            display_name="Kinds",
-            info="Of pairs; none chosen: as in sitetwin.toml.",
-            options=list(get_args(PairKind)),
-            value=[],
-            advanced=True,
-        ),
-        FloatInput(
-            name="temperature",
-            display_name="Temperature",
-            info="Of the Language Model output only: pairs are asked for at a fixed one.",
-            value=0.0,
-            advanced=True,
-        ),
-        IntInput(
-            name="max_tokens",
-            display_name="Max Tokens",
-            info="Of the Language Model output only: its longest answer.",
-            value=1000,
-            advanced=True,
-        ),
+        prompt_input(),
+        pairs_per_chunk_input(),
+        kinds_input(advanced=True),
+        *model_inputs(),
     ]
     outputs = [
         Output(name="pairs", display_name="Pairs", method="write_pairs", group_outputs=True),
@@ -127,14 +91,7 @@ class OllamaTeacherComponent(Component):
 
     def _settings(self) -> Settings:
         model = "" if self.model in (None, "", AS_IN_SETTINGS) else f"{OLLAMA}{self.model}"
-        settings = overridden(
-            load_settings(),
-            model=model,
-            base_url=self.base_url,
-            prompt=self.prompt,
-            kinds=self.kinds,
-            pairs_per_chunk=self.pairs_per_chunk,
-        )
+        settings = overridden(load_settings(), self, model)
         if not settings.teacher.model.startswith(OLLAMA):
             raise ValueError(
                 "Ollama Teacher has no model: click Refresh list below Model and choose one, or `ollama pull gemma3:4b` first"

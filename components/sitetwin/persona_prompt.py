@@ -6,10 +6,19 @@ from fastapi.encoders import jsonable_encoder
 from langchain_core.messages import convert_to_messages
 from langchain_core.prompts import ChatPromptTemplate
 from lfx.custom.custom_component.component import Component
-from lfx.io import HandleInput, IntInput, MessageInput, MultilineInput, Output
+from lfx.io import MultilineInput, Output
 from lfx.schema.message import Message
 
 from components.conversation import history
+from components.inputs import (
+    asked_input,
+    passages_input,
+    persona_input,
+    persona_of,
+    question_of,
+    turns_input,
+    turns_of,
+)
 from components.passages import from_input, is_connected
 from pipeline.chat import understand
 from pipeline.chat.composing import compose
@@ -27,36 +36,19 @@ class PersonaPromptComponent(Component):
     name = "PersonaPromptComponent"
 
     inputs = [
-        MessageInput(
-            name="question", display_name="Question", info="What the visitor asks: connect Chat Input.", required=True
+        asked_input(),
+        passages_input(
+            "From the Notes Retriever, or from any retriever whose records have a text. They stand in a block of "
+            "their own that no text can close. Without them the prompt is persona, conversation and question."
         ),
-        HandleInput(
-            name="passages",
-            display_name="Passages",
-            info="From the Notes Retriever, or from any retriever whose records have a text. They stand in a block of "
-            "their own that no text can close. Without them the prompt is persona, conversation and question.",
-            input_types=["Table", "JSON", "DataFrame", "Data"],
-            is_list=True,
-        ),
-        MultilineInput(
-            name="persona",
-            display_name="Persona",
-            info="How the assistant speaks; empty: as in sitetwin.toml.",
-            value="",
-        ),
+        persona_input(),
         MultilineInput(
             name="rule",
             display_name="Rule",
             info="What the model is told below the passages. Without passages it is left out.",
             value=RULE,
         ),
-        IntInput(
-            name="history_turns",
-            display_name="Earlier Turns",
-            info="How many earlier questions and answers of this conversation the model sees; -1: as in sitetwin.toml.",
-            value=-1,
-            advanced=True,
-        ),
+        turns_input(),
     ]
     outputs = [Output(name="prompt", display_name="Prompt", method="prompt")]
 
@@ -68,17 +60,11 @@ class PersonaPromptComponent(Component):
             SitetwinError: the question leaves no room in the model's window.
         """
         settings = load_settings()
-        question = str(self.question.text if isinstance(self.question, Message) else self.question or "").strip()
-        if not question:
-            raise ValueError("Persona Prompt got no question: connect Chat Input to its Question")
-        persona = settings.persona
-        if self.persona.strip():
-            persona = persona.model_copy(update={"prompt": self.persona})
-        turns = settings.chat.history_turns if self.history_turns < 0 else self.history_turns
+        question, turns = question_of(self), turns_of(self, settings)
         asked = understand(question, await history(self, turns), turns)
         passages = from_input(self.passages) if is_connected(self.passages) else None
         messages = await asyncio.to_thread(
-            compose, asked, passages, chat=settings.chat, persona=persona, rule=self.rule.strip()
+            compose, asked, passages, chat=settings.chat, persona=persona_of(self, settings), rule=self.rule.strip()
         )
         message = Message(text="\n\n".join(message["content"] for message in messages))
         # Messages, not templates: a brace in a note is no variable.

@@ -3,9 +3,10 @@
 import asyncio
 
 from lfx.custom.custom_component.component import Component
-from lfx.io import DropdownInput, HandleInput, IntInput, MessageTextInput, Output
+from lfx.io import DropdownInput, IntInput, Output
 from lfx.schema.dataframe import DataFrame
 
+from components.inputs import passages_input, question_input, question_of
 from components.passages import from_input, is_connected, retrieve_ms, to_table
 from pipeline.index.reranking import rerank
 from pipeline.settings import load_settings
@@ -25,19 +26,9 @@ class RerankerComponent(Component):
     name = "RerankerComponent"
 
     inputs = [
-        MessageTextInput(
-            name="question",
-            display_name="Question",
-            info="What the passages shall answer: connect Chat Input.",
-            required=True,
-        ),
-        HandleInput(
-            name="passages",
-            display_name="Passages",
-            info="From one or several retrievers, ours or others'. A text that comes twice stays once.",
-            input_types=["Table", "JSON", "DataFrame", "Data"],
-            is_list=True,
-            required=True,
+        question_input("What the passages shall answer: connect Chat Input."),
+        passages_input(
+            "From one or several retrievers, ours or others'. A text that comes twice stays once.", required=True
         ),
         IntInput(
             name="most",
@@ -65,9 +56,7 @@ class RerankerComponent(Component):
             ModelError: no reranker is named, or the embedder can't be had.
         """
         settings = load_settings()
-        question = str(self.question or "").strip()
-        if not question:
-            raise ValueError("Reranker got no question: connect Chat Input to its Question")
+        question = question_of(self)
         if not is_connected(self.passages):
             raise ValueError("Reranker got no passages: connect Notes Retriever, or another retriever, to its Passages")
         passages, site = from_input(self.passages), Site(settings)

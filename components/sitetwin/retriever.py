@@ -8,14 +8,15 @@ from lfx.custom.custom_component.component import Component
 from lfx.io import DropdownInput, IntInput, MessageTextInput, Output
 from lfx.schema.dataframe import DataFrame
 
-from components.audience import PUBLIC, VISIBILITIES, opens_private
+from components.audience import readable
 from components.conversation import history
+from components.inputs import WHOLE_QUESTION, question_input, question_of, visibility_input
 from components.passages import from_input, to_table, to_text
 from components.tools import named, telling
 from pipeline.chat import understand
 from pipeline.index.filters import Filters, parse_day
 from pipeline.index.passages import SearchResult
-from pipeline.settings import Visibility, load_settings
+from pipeline.settings import load_settings
 from pipeline.site import Site
 
 AS_IN_SETTINGS = "as in sitetwin.toml"
@@ -31,13 +32,7 @@ class RetrieverComponent(Component):
     name = "RetrieverComponent"
 
     inputs = [
-        MessageTextInput(
-            name="question",
-            display_name="Question",
-            info="The whole question, in the words of whoever asks it.",
-            required=True,
-            tool_mode=True,
-        ),
+        question_input(WHOLE_QUESTION, tool_mode=True),
         IntInput(
             name="k",
             display_name="Passages",
@@ -51,13 +46,8 @@ class RetrieverComponent(Component):
             options=[AS_IN_SETTINGS, "hybrid", "dense", "keyword"],
             value=AS_IN_SETTINGS,
         ),
-        DropdownInput(
-            name="visibility",
-            display_name="Visibility",
-            info="Leave it at public in every flow that a visitor can reach: whatever is found can be read by them.",
-            options=VISIBILITIES,
-            value=PUBLIC,
-            advanced=True,
+        visibility_input(
+            "Leave it at public in every flow that a visitor can reach: whatever is found can be read by them."
         ),
         MessageTextInput(
             name="folder",
@@ -101,10 +91,7 @@ class RetrieverComponent(Component):
             SitetwinError: a date can't be read, or the search fails.
         """
         settings = load_settings()
-        question = str(self.question).strip()
-        if not question:
-            raise ValueError("the Notes Retriever got no question: connect Chat Input to its Question")
-        visibility: Visibility | None = None if opens_private(self) else "public"
+        question, visibility = question_of(self), readable(self)
         filters = Filters(
             folder=str(self.folder).strip(),
             tags=tuple(tag.strip() for tag in str(self.tags).split(",") if tag.strip()),
@@ -137,8 +124,8 @@ class RetrieverComponent(Component):
 
     async def _get_tools(self) -> list[BaseTool]:
         """The search as Langflow's tool, whose result is text."""
-        gateway = load_settings().gateway
+        site = load_settings().gateway.own_url
         return telling(
             named(await super()._get_tools(), "search_notes"),
-            lambda found: to_text(from_input(found), f"http://{gateway.host}:{gateway.port}/"),
+            lambda found: to_text(from_input(found), site),
         )

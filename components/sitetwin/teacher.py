@@ -1,32 +1,28 @@
 """Teacher."""
 
-from typing import Any, get_args
+from typing import Any
 
 from lfx.custom.custom_component.component import Component
 from lfx.field_typing import LanguageModel
-from lfx.io import (
-    DataFrameInput,
-    DropdownInput,
-    FloatInput,
-    IntInput,
-    MultilineInput,
-    MultiselectInput,
-    Output,
-    StrInput,
-)
+from lfx.io import DropdownInput, Output
 from lfx.schema.dataframe import DataFrame
 
 from components.teaching import (
     AS_IN_SETTINGS,
     OLLAMA,
+    base_url_input,
+    chunks_input,
+    kinds_input,
+    model_inputs,
     ollama_chat_model,
     ollama_models,
     overridden,
+    pairs_per_chunk_input,
+    prompt_input,
     write_pairs,
 )
 from pipeline.dataset.teachers import EXTRACTIVE
-from pipeline.dataset.teachers.prompts import TEACHER
-from pipeline.settings import PairKind, Settings, load_settings
+from pipeline.settings import Settings, load_settings
 
 
 class TeacherComponent(Component):
@@ -41,11 +37,7 @@ class TeacherComponent(Component):
     name = "TeacherComponent"
 
     inputs = [
-        DataFrameInput(
-            name="chunks",
-            display_name="Chunks",
-            info="From Notes to Chunks, or any table with a column `text`. The Language Model output needs none.",
-        ),
+        chunks_input(),
         DropdownInput(
             name="model",
             display_name="Model",
@@ -54,46 +46,11 @@ class TeacherComponent(Component):
             value=AS_IN_SETTINGS,
             refresh_button=True,
         ),
-        StrInput(
-            name="base_url",
-            display_name="Base URL",
-            info="Of Ollama; empty: as in sitetwin.toml, OLLAMA_HOST, or http://127.0.0.1:11434.",
-            advanced=True,
-        ),
-        MultilineInput(
-            name="prompt",
-            display_name="Prompt",
-            info="Who the teacher is and what rules it keeps; empty: as in sitetwin.toml. Keep a good one there, as "
-            "teacher.prompt. The extractive teacher reads none.",
-            value=TEACHER,
-        ),
-        MultiselectInput(
-            name="kinds",
-            display_name="Kinds",
-            info="Of pairs; none chosen: as in sitetwin.toml.",
-            options=list(get_args(PairKind)),
-            value=[],
-        ),
-        IntInput(
-            name="pairs_per_chunk",
-            display_name="Pairs per Chunk",
-            info="0: as in sitetwin.toml. Questions over several chunks and unanswerable ones come on top.",
-            value=3,
-        ),
-        FloatInput(
-            name="temperature",
-            display_name="Temperature",
-            info="Of the Language Model output only: pairs are asked for at a fixed one.",
-            value=0.0,
-            advanced=True,
-        ),
-        IntInput(
-            name="max_tokens",
-            display_name="Max Tokens",
-            info="Of the Language Model output only: its longest answer.",
-            value=1000,
-            advanced=True,
-        ),
+        base_url_input(advanced=True),
+        prompt_input(" The extractive teacher reads none."),
+        kinds_input(advanced=False),
+        pairs_per_chunk_input(),
+        *model_inputs(),
     ]
     outputs = [
         Output(name="pairs", display_name="Pairs", method="write_pairs", group_outputs=True),
@@ -139,11 +96,4 @@ class TeacherComponent(Component):
         return ollama_chat_model(settings, max_tokens=self.max_tokens, temperature=self.temperature)
 
     def _settings(self) -> Settings:
-        return overridden(
-            load_settings(),
-            model=self.model,
-            base_url=self.base_url,
-            prompt=self.prompt,
-            kinds=self.kinds,
-            pairs_per_chunk=self.pairs_per_chunk,
-        )
+        return overridden(load_settings(), self, self.model)
