@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flows.differences import name_of, nodes_of
+from flows import reading
 from flows.files import Flow
 from flows.registry import Registry
 
@@ -20,7 +20,7 @@ def problems(flow: Flow, registry: Registry) -> list[str]:
     Args:
         registry: the components of the installed Langflow.
     """
-    nodes = nodes_of(flow)
+    nodes = reading.by_id(flow)
     return [*_of_components(flow, registry), *_of_edges(flow, nodes), *_of_inputs(flow, nodes)]
 
 
@@ -34,31 +34,28 @@ def _of_components(flow: Flow, registry: Registry) -> Iterator[str]:
 
 
 def _of_edges(flow: Flow, nodes: Mapping[str, Any]) -> Iterator[str]:
-    for edge in flow["data"].get("edges") or []:
-        source, target = (str(edge.get(end)) for end in ("source", "target"))
-        handles = edge.get("data") or {}
-        output = str((handles.get("sourceHandle") or {}).get("name"))
-        field = str((handles.get("targetHandle") or {}).get("fieldName"))
-        names = [name_of(nodes[end]) if end in nodes else end for end in (source, target)]
-        if reason := _misfit(nodes, source, output, target, field):
-            yield f"edge {names[0]} ({output}) to {names[1]} ({field}): {reason}: connect it anew"
+    for edge in reading.edges(flow):
+        if reason := _misfit(nodes, edge):
+            yield f"edge {reading.told(edge, nodes)}: {reason}: connect it anew"
 
 
-def _misfit(nodes: Mapping[str, Any], source: str, output: str, target: str, field: str) -> str:
+def _misfit(nodes: Mapping[str, Any], edge: reading.Edge) -> str:
     from lfx.graph.edge.base import types_compatible
 
-    for end in (source, target):
+    for end in (edge.source, edge.target):
         if end not in nodes:
             return f"there is no node {end}"
-    outputs = {made.get("name"): made for made in _inner(nodes[source]).get("outputs") or []}
-    fields = _inner(nodes[target]).get("template") or {}
-    if field in {made.get("name") for made in _inner(nodes[target]).get("outputs") or []} and field not in fields:
+    source, target = nodes[edge.source], nodes[edge.target]
+    outputs = {made.get("name"): made for made in reading.inner(source).get("outputs") or []}
+    fields = reading.inner(target).get("template") or {}
+    made_there = {made.get("name") for made in reading.inner(target).get("outputs") or []}
+    if edge.field in made_there and edge.field not in fields:
         return ""  # the way back into a loop
-    if output not in outputs:
-        return f"{name_of(nodes[source])} has no output {output}"
-    if field not in fields:
-        return f"{name_of(nodes[target])} has no input {field}"
-    made, taken = outputs[output].get("types") or [], fields[field].get("input_types") or []
+    if edge.output not in outputs:
+        return f"{reading.title(source)} has no output {edge.output}"
+    if edge.field not in fields:
+        return f"{reading.title(target)} has no input {edge.field}"
+    made, taken = outputs[edge.output].get("types") or [], fields[edge.field].get("input_types") or []
     if made and taken and not types_compatible(made, taken):
         return f"{' or '.join(made)} goes out, {' or '.join(taken)} goes in"
     return ""
@@ -66,18 +63,10 @@ def _misfit(nodes: Mapping[str, Any], source: str, output: str, target: str, fie
 
 def _of_inputs(flow: Flow, nodes: Mapping[str, Any]) -> Iterator[str]:
     """Inputs that must have an edge and have none. Others may be filled in the editor or by the caller."""
-    fed = {
-        (str(edge.get("target")), ((edge.get("data") or {}).get("targetHandle") or {}).get("fieldName"))
-        for edge in flow["data"].get("edges") or []
-    }
+    fed = {(edge.target, edge.field) for edge in reading.edges(flow)}
     for key, node in nodes.items():
-        for name, field in (_inner(node).get("template") or {}).items():
-            if not isinstance(field, dict) or not field.get("required") or not field.get("show", True):
+        for name, field in reading.fields(node).items():
+            if not field.get("required") or not field.get("show", True):
                 continue
             if field.get("type") == "other" and not field.get("value") and (key, name) not in fed:
-                yield f"node {name_of(node)} ({key}): nothing is connected to {field.get('display_name') or name}"
-
-
-def _inner(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    inner: Mapping[str, Any] = (node.get("data") or {}).get("node") or {}
-    return inner
+                yield f"node {reading.title(node)} ({key}): nothing is connected to {field.get('display_name') or name}"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flows import reading
 from flows.files import Flow
 
 MOST_CHARS = 200
@@ -32,7 +33,11 @@ class Difference:
 
 def differences(before: Flow, after: Flow) -> list[Difference]:
     """What an owner changed from `before` to `after`; what Langflow writes by itself, and code, are left out."""
-    return [*_of_flow(before, after), *_of_nodes(nodes_of(before), nodes_of(after)), *_of_edges(before, after)]
+    return [
+        *_of_flow(before, after),
+        *_of_nodes(reading.by_id(before), reading.by_id(after)),
+        *_of_edges(before, after),
+    ]
 
 
 def _of_flow(before: Flow, after: Flow) -> Iterator[Difference]:
@@ -44,15 +49,16 @@ def _of_nodes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[D
     for key in [*before, *(key for key in after if key not in before)]:
         old, new = before.get(key), after.get(key)
         if old is None or new is None:
-            name = name_of(old or new or {})
+            name = reading.title(old or new or {})
             yield Difference(name, "node", "" if old is None else name, "" if new is None else name)
             continue
-        name = name_of(new)
-        yield from _compared(name, "title", _inner(old).get("display_name"), _inner(new).get("display_name"))
-        yield from _compared(name, "note", _inner(old).get("description"), _inner(new).get("description"))
-        yield from _compared(name, "tool mode", bool(_inner(old).get("tool_mode")), bool(_inner(new).get("tool_mode")))
+        name = reading.title(new)
+        was, now = reading.inner(old), reading.inner(new)
+        yield from _compared(name, "title", was.get("display_name"), now.get("display_name"))
+        yield from _compared(name, "note", was.get("description"), now.get("description"))
+        yield from _compared(name, "tool mode", bool(was.get("tool_mode")), bool(now.get("tool_mode")))
         yield from _compared(name, "place", _place(old), _place(new))
-        yield from _of_fields(name, _template(old), _template(new))
+        yield from _of_fields(name, reading.fields(old), reading.fields(new))
 
 
 def _of_fields(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
@@ -80,47 +86,19 @@ def _compared(node: str, field: str, before: object, after: object) -> Iterator[
         yield Difference(node, field, old, new)
 
 
-def nodes_of(flow: Flow) -> dict[str, Any]:
-    """The flow's nodes by id."""
-    return {str(node.get("id")): node for node in (flow.get("data") or {}).get("nodes") or []}
-
-
-def _inner(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = (node.get("data") or {}).get("node") or {}
-    return found
-
-
-def _template(node: Mapping[str, Any]) -> dict[str, Any]:
-    fields = _inner(node).get("template") or {}
-    return {name: field for name, field in fields.items() if isinstance(field, dict) and name != "code"}
-
-
-def name_of(node: Mapping[str, Any]) -> str:
-    """The node's name on the canvas."""
-    return str(_inner(node).get("display_name") or (node.get("data") or {}).get("type") or node.get("id"))
-
-
 def _place(node: Mapping[str, Any]) -> str:
-    position = node.get("position") or {}
-    return f"{round(position.get('x', 0))}, {round(position.get('y', 0))}"
+    x, y = reading.place(node)
+    return f"{x}, {y}"
 
 
 def _secret(field: Mapping[str, Any]) -> str:
     return _SECRET if field.get("value") else ""
 
 
-def _edges(flow: Flow) -> dict[tuple[str, ...], str]:
-    """Each edge in words, by its ends."""
-    nodes = nodes_of(flow)
-    found: dict[tuple[str, ...], str] = {}
-    for edge in (flow.get("data") or {}).get("edges") or []:
-        handles = edge.get("data") or {}
-        output = str((handles.get("sourceHandle") or {}).get("name"))
-        field = str((handles.get("targetHandle") or {}).get("fieldName"))
-        source, target = str(edge.get("source")), str(edge.get("target"))
-        names = [name_of(nodes[key]) if key in nodes else key for key in (source, target)]
-        found[(source, output, target, field)] = f"{names[0]} ({output}) to {names[1]} ({field})"
-    return found
+def _edges(flow: Flow) -> dict[reading.Edge, str]:
+    """Each edge in words."""
+    nodes = reading.by_id(flow)
+    return {edge: reading.told(edge, nodes) for edge in reading.edges(flow)}
 
 
 def _short(text: str) -> str:

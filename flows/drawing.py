@@ -1,11 +1,11 @@
 """Draws a flow on Langflow's canvas: nodes, connections, notes. The same templates give the same bytes."""
 
 import copy
-from typing import Any
 
+from flows import reading
+from flows.files import Flow
 from flows.registry import Registry
 
-Flow = dict[str, Any]
 TOOL = "component_as_tool"
 """The output of a component in Tool Mode."""
 
@@ -37,8 +37,7 @@ def new_flow(flow_id: str, name: str, description: str, icon: str) -> Flow:
 
 def set_value(flow: Flow, node_id: str, field: str, value: str | bool) -> None:
     """Writes `value` into a field of a node."""
-    (node,) = [node for node in flow["data"]["nodes"] if node["id"] == node_id]
-    node["data"]["node"]["template"][field]["value"] = value
+    reading.fields(reading.by_id(flow)[node_id])[field]["value"] = value
 
 
 def add(flow: Flow, registry: Registry, kind: str, node_id: str, *, x: float, y: float) -> None:
@@ -76,10 +75,9 @@ def connect(flow: Flow, source: str, output: str, target: str, field: str) -> No
 def connect_tool(flow: Flow, source: str, target: str, field: str) -> None:
     """Turns a node into a tool and connects it with an agent. Raises ValueError as `connect`."""
     connect(flow, source, TOOL, target, field)
-    (node,) = [node for node in flow["data"]["nodes"] if node["id"] == source]
-    for value in node["data"]["node"]["template"].values():
+    for value in reading.fields(reading.by_id(flow)[source]).values():
         # The agent fills it in. `lfx validate` asks for an edge to whatever is required.
-        if isinstance(value, dict) and value.get("tool_mode"):
+        if value.get("tool_mode"):
             value["required"] = False
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flows import reading
 from flows.files import Flow
 
 OURS = "ext:site_twin:"
@@ -39,16 +40,16 @@ def renew(flow: Flow, templates: Mapping[str, Any]) -> tuple[Flow, list[Renewal]
     """
     renewed = copy.deepcopy(flow)
     done: dict[str, Renewal] = {}
-    data = renewed.get("data") or {}
-    for node in data.get("nodes") or []:
-        inner = (node.get("data") or {}).get("node") or {}
+    for node in reading.nodes(renewed):
+        inner = reading.inner(node)
         if inner.get("flow"):  # a group
             inner["flow"], within = renew(inner["flow"], templates)
             done |= {f"{node['id']}/{number}": one for number, one in enumerate(within)}
-        template = templates.get(str((node.get("data") or {}).get("type")))
+        template = templates.get(reading.kind(node))
         if template is not None and _code(inner) != _code(template):
             node["data"]["node"], done[node["id"]] = _renewed(inner, template)
-    data["edges"] = [edge for edge in data.get("edges") or [] if _still_fits(edge, data["nodes"], done)]
+    data, nodes = renewed.get("data") or {}, reading.by_id(renewed)
+    data["edges"] = [edge for edge in data.get("edges") or [] if _still_fits(edge, nodes, done)]
     return renewed, list(done.values())
 
 
@@ -100,21 +101,20 @@ def _is_choice_gone(now: Mapping[str, Any], then: Mapping[str, Any]) -> bool:
     return any(one not in options for one in (value if isinstance(value, list) else [value]))
 
 
-def _still_fits(edge: dict[str, Any], nodes: list[dict[str, Any]], done: dict[str, Renewal]) -> bool:
+def _still_fits(edge: dict[str, Any], nodes: Mapping[str, Any], done: dict[str, Renewal]) -> bool:
     """Whether the ends of an edge still exist; its handles get the new types. An edge without an end is told."""
     handles = edge.get("data") or {}
     source, target = handles.get("sourceHandle"), handles.get("targetHandle")
     if not isinstance(source, dict) or not isinstance(target, dict):
         return True
-    by_id = {str(node.get("id")): (node.get("data") or {}).get("node") or {} for node in nodes}
-    if edge.get("source") in done and edge["source"] in by_id:
-        outputs = {output["name"]: output for output in by_id[edge["source"]].get("outputs") or []}
+    if edge.get("source") in done and edge["source"] in nodes:
+        outputs = {output["name"]: output for output in reading.inner(nodes[edge["source"]]).get("outputs") or []}
         if source.get("name") not in outputs:
             done[edge["source"]].changes.append(f"output {source.get('name')} is gone, and its edge with it")
             return False
         _retype(edge, "sourceHandle", "output_types", outputs[source["name"]].get("types"))
-    if edge.get("target") in done and edge["target"] in by_id:
-        fields = by_id[edge["target"]]["template"]
+    if edge.get("target") in done and edge["target"] in nodes:
+        fields = reading.inner(nodes[edge["target"]])["template"]
         if target.get("fieldName") not in fields:
             done[edge["target"]].changes.append(f"the edge to field {target.get('fieldName')} is gone with it")
             return False

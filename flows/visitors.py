@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from components.audience import PUBLIC_AND_PRIVATE
+from flows import reading
 from flows.files import Flow
 from pipeline.errors import ServiceError
 
@@ -39,11 +40,10 @@ def refusal(flow: Flow) -> str:
 
 def _nodes(flow: Flow) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Name, component and content of each node, grouped ones included."""
-    for node in (flow.get("data") or {}).get("nodes") or []:
-        data = node.get("data") or {}
-        inner = data.get("node") or {}
+    for node in reading.nodes(flow):
+        inner = reading.inner(node)
         # A component of a bundle has the type `ext:site_twin:NAME@official`.
-        kind = str(data.get("type") or "").rpartition(":")[2].partition("@")[0]
+        kind = reading.kind(node).rpartition(":")[2].partition("@")[0]
         yield str(inner.get("display_name") or kind or node.get("id")), kind, inner
         yield from _nodes(inner.get("flow") or {})
 
