@@ -1,6 +1,8 @@
 """Draws a flow on Langflow's canvas: nodes, connections, notes. The same templates give the same bytes."""
 
 import copy
+from collections.abc import Mapping
+from typing import Any
 
 from flows import reading
 from flows.files import Flow
@@ -40,6 +42,18 @@ def set_value(flow: Flow, node_id: str, field: str, value: str | bool) -> None:
     reading.fields(reading.by_id(flow)[node_id])[field]["value"] = value
 
 
+def component(template: Mapping[str, Any]) -> dict[str, Any]:
+    """A component as a node of a flow has it, of the template as Langflow tells it."""
+    made = copy.deepcopy(dict(template))
+    # The versions of the installed packages are not part of a flow.
+    made.get("metadata", {}).pop("dependencies", None)
+    for field in made["template"].values():
+        if isinstance(field, dict) and isinstance(field.get("value"), float) and field["value"].is_integer():
+            # As the editor writes it: otherwise its first save would look like an edit.
+            field["value"] = int(field["value"])
+    return made
+
+
 def add(flow: Flow, registry: Registry, kind: str, node_id: str, *, x: float, y: float) -> None:
     """Adds a node of the component `kind` at a place on the canvas.
 
@@ -50,14 +64,7 @@ def add(flow: Flow, registry: Registry, kind: str, node_id: str, *, x: float, y:
 
     if kind not in registry:
         raise ValueError(f"Langflow does not know the component {kind}: reinstall sitetwin[langflow], then build again")
-    template = copy.deepcopy(registry[kind])
-    # The versions of the installed packages are not part of a flow.
-    template.get("metadata", {}).pop("dependencies", None)
-    for field in template["template"].values():
-        if isinstance(field, dict) and isinstance(field.get("value"), float) and field["value"].is_integer():
-            # As the editor writes it: otherwise its first save would look like an edit.
-            field["value"] = int(field["value"])
-    add_component(flow, kind, {kind: template}, component_id=node_id)
+    add_component(flow, kind, {kind: component(registry[kind])}, component_id=node_id)
     flow["data"]["nodes"][-1]["position"] = {"x": x, "y": y}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows import reading
+from flows.drawing import component
 from flows.files import Flow
 
 OURS = "ext:site_twin:"
@@ -58,9 +59,7 @@ def _code(node: Mapping[str, Any]) -> str:
 
 
 def _renewed(old: dict[str, Any], template: Mapping[str, Any]) -> tuple[dict[str, Any], Renewal]:
-    new = copy.deepcopy(dict(template))
-    # The versions of the installed packages are not part of a flow.
-    new.get("metadata", {}).pop("dependencies", None)
+    new = component(template)
     new |= {name: old[name] for name in _KEPT_OF_NODE if name in old}
     before, after = old.get("template") or {}, new["template"]
     if old.get("tool_mode"):

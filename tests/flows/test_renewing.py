@@ -98,3 +98,11 @@ def test_a_tool_stays_a_tool_and_a_group_is_searched() -> None:
     assert renewed["outputs"] == toolset
     assert renewed["template"]["tools_metadata"] == metadata
     assert [one.node for one in done] == ["My search", "Cited Answer"]
+
+
+def test_a_new_field_has_its_number_as_the_editor_writes_it() -> None:
+    templates = copy.deepcopy(OURS)
+    templates[RETRIEVER]["template"]["weight"] = {"display_name": "Weight", "value": 2.0, "type": "float"}
+    newer, _ = renew(older(), templates)
+    # The fingerprint of 2 is not that of 2.0, and the editor's first save writes 2.
+    assert repr(node(newer, RETRIEVER)["data"]["node"]["template"]["weight"]["value"]) == "2"
