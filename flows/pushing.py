@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import httpx
 from pydantic import ValidationError
 
+from flows import reading
 from flows.files import Flow, read_flow
 from flows.fingerprint import fingerprint
 from pipeline import files
@@ -78,26 +79,22 @@ def push(flows: dict[str, Flow], log: PushLog, base_url: str, api_key: str, need
             # Another database: nothing in it was pushed, so nothing was deleted.
             entries = {}
         for name, flow in flows.items():
-            if name == needed and _fetch(client, str(flow["id"])) is None:
-                entries.pop(str(flow["id"]), None)
-            results.append(_pushed(client, name, flow, entries))
+            results.append(_pushed(client, name, flow, entries, is_needed=name == needed))
             # Written at once: a flow without an entry would count as edited.
             log.write(entries)
     return results
 
 
-def replace(flow: Flow, log: PushLog, base_url: str, api_key: str) -> Flow | None:
-    """Put `flow` in the place of the server's flow of the same id. Returns the flow that was there.
+def replace(flow: Flow, log: PushLog, base_url: str, api_key: str) -> None:
+    """Put `flow` in the place of the server's flow of the same id.
 
     Raises:
         ServiceError: Langflow can't be reached or refuses the flow.
     """
     entries = log.read()
     with client_of(base_url, api_key) as client:
-        before = _fetch(client, str(flow["id"]))
         _store(client, flow, entries)
     log.write(entries)
-    return before
 
 
 def fetch(flow_id: str, base_url: str, api_key: str) -> Flow | None:
@@ -110,22 +107,22 @@ def fetch(flow_id: str, base_url: str, api_key: str) -> Flow | None:
         return _fetch(client, flow_id)
 
 
-def _pushed(client: "Client", name: str, flow: Flow, entries: dict[str, dict[str, str]]) -> Pushed:
+def _pushed(client: "Client", name: str, flow: Flow, entries: dict[str, dict[str, str]], *, is_needed: bool) -> Pushed:
     from langflow_sdk.exceptions import LangflowAuthError, LangflowHTTPError
 
     try:
-        return Pushed(name, _push_one(client, flow, entries))
+        return Pushed(name, _push_one(client, flow, entries, is_needed))
     except LangflowAuthError:
         raise
     except (LangflowHTTPError, ValidationError) as error:
         return Pushed(name, "refused", f"Langflow refuses it: {' '.join(str(error).split())[:300]}")
 
 
-def _push_one(client: "Client", flow: Flow, entries: dict[str, dict[str, str]]) -> PushState:
+def _push_one(client: "Client", flow: Flow, entries: dict[str, dict[str, str]], is_needed: bool) -> PushState:
     flow_id, file = str(flow["id"]), _digest(flow)
     theirs = _fetch(client, flow_id)
     entry = entries.get(flow_id, {})
-    if entry.get("file") == file:
+    if entry.get("file") == file and not (is_needed and theirs is None):
         # The file has not changed, so any difference is the owner's edit.
         return "deleted" if theirs is None else "unchanged"
     if theirs is not None and fingerprint(theirs) not in (entry.get("server"), fingerprint(flow)):
@@ -162,7 +159,7 @@ def pull(directory: Path, log: PushLog, base_url: str, api_key: str) -> Pulled:
     with client_of(base_url, api_key) as client:
         for header in client.list_flows(get_all=True, header_flows=True):
             flow = _fetch(client, str(header.id))
-            if flow is None or not (flow.get("data") or {}).get("nodes"):
+            if flow is None or not reading.nodes(flow):
                 continue
             name, text = free_name(flow, ids), file_text(flow)
             path = directory / name
