@@ -1,11 +1,11 @@
-"""A small site with an index, for the tests of flows."""
+"""A small site with an index, for the tests of components and flows."""
 
-import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.processes import engine, vectors
+from pipeline.processes.endpoint import free_port
 from pipeline.settings import Settings, load_settings
 from pipeline.site import Site
 
@@ -14,6 +14,8 @@ NOTES = {
     "tea.md": "---\ntags: [drinks]\ndate: 2024-03-31\n---\n# Tea\n\nGreen tea draws for three minutes at 75 degrees. Black tea draws for four minutes.\n",
     "diary.md": "---\nprivate: true\n---\n# Diary\n\nThe spare key is under the blue flower pot.\n",
 }
+BREAD = "# Baking bread\n\n## First rise\n\nThe dough rises for two hours at 24 degrees.\n"
+FEW_NOTES = {"bread.md": BREAD, "diary.md": NOTES["diary.md"]}
 
 CONFIG = """\
 [[content]]
@@ -26,26 +28,30 @@ port = {port}
 """
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
-def indexed_site(root: Path) -> Iterator[Settings]:
-    """A site of three notes, one of them private, with its index; its shared processes end with it."""
+def indexed_site(root: Path, notes: Mapping[str, str] = NOTES, more: str = "") -> Iterator[Settings]:
+    """A site of notes, one of them private, with its index; its shared processes end with it.
+
+    Args:
+        root: where it is made.
+        notes: texts by file name.
+        more: TOML that sitetwin.toml has beside `CONFIG`.
+    """
     (root / "notes").mkdir(parents=True)
-    for name, text in NOTES.items():
+    for name, text in notes.items():
         (root / "notes" / name).write_text(text, encoding="utf-8")
-    (root / "sitetwin.toml").write_text(CONFIG.format(port=free_port()), encoding="utf-8")
+    (root / "sitetwin.toml").write_text(CONFIG.format(port=free_port()) + more, encoding="utf-8")
     settings = load_settings(root / "sitetwin.toml")
     try:
         with Site(settings).index() as index:
             index.sync()
         yield settings
     finally:
-        for service in (vectors.service(settings), engine.service(settings)):
-            if endpoint := service.find():
-                service.stop(endpoint)
+        end_services(settings)
+
+
+def end_services(settings: Settings) -> None:
+    """Ends the site's shared processes."""
+    for service in (vectors.service(settings), engine.service(settings)):
+        if endpoint := service.find():
+            service.stop(endpoint)

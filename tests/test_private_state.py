@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.processes import engine, vectors
 from pipeline.settings import Settings, load_settings
 from pipeline.surroundings import is_private
+from tests.notes_site import end_services
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SITETWIN = str(Path(sys.executable).with_name("sitetwin"))
@@ -49,9 +49,7 @@ def site(tmp_path: Path) -> Iterator[Settings]:
     (tmp_path / "sitetwin.toml").write_text(CONFIG.format(chat=chat), encoding="utf-8")
     settings = load_settings(tmp_path / "sitetwin.toml")
     yield settings
-    for service in (vectors.service(settings), engine.service(settings)):
-        if endpoint := service.find():
-            service.stop(endpoint)
+    end_services(settings)
 
 
 def test_nothing_is_open_to_other_accounts(site: Settings) -> None:

@@ -19,7 +19,7 @@ from mcp.client.stdio import stdio_client
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import load_settings
-from tests.flows.notes_site import NOTES
+from tests.notes_site import NOTES, end_services
 
 SITETWIN = str(Path(sys.executable).with_name("sitetwin"))
 CONFIG = """\
@@ -69,10 +69,7 @@ class Trapped:
 @pytest.fixture
 def trapped(tmp_path: Path) -> Iterator[Trapped]:
     yield Trapped(tmp_path)
-    settings = load_settings(tmp_path / "sitetwin.toml")
-    for service in (vectors.service(settings), engine.service(settings)):
-        if endpoint := service.find():
-            service.stop(endpoint)
+    end_services(load_settings(tmp_path / "sitetwin.toml"))
 
 
 def test_the_traps_catch_a_process_that_is_not_careful(trapped: Trapped) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from lfx.schema.message import Message
@@ -18,34 +17,17 @@ from pipeline.adapters import rollback
 from pipeline.chat import Answer
 from pipeline.engine.promoting import promote
 from pipeline.errors import ModelError
-from pipeline.processes import engine, vectors
-from pipeline.settings import Settings, load_settings
-from pipeline.site import Site
+from pipeline.settings import Settings
 from tests.demo_adapter import make_adapter
+from tests.notes_site import FEW_NOTES, indexed_site
 
 pytestmark = pytest.mark.slow
-
-CONFIG = '[[content]]\npath = "notes"\nurl = "/notes/{slug}"\nvisibility = "public"\n'
-BREAD = "# Baking bread\n\n## First rise\n\nThe dough rises for two hours at 24 degrees.\n"
-DIARY = "---\nprivate: true\n---\n# Diary\n\nThe spare key is under the blue flower pot.\n"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    root: Path = tmp_path_factory.mktemp("components")
-    (root / "notes").mkdir()
-    (root / "notes" / "bread.md").write_text(BREAD, encoding="utf-8")
-    (root / "notes" / "diary.md").write_text(DIARY, encoding="utf-8")
-    (root / "sitetwin.toml").write_text(CONFIG, encoding="utf-8")
-    settings = load_settings(root / "sitetwin.toml")
-    try:
-        with Site(settings).index() as index:
-            index.sync()
+    with indexed_site(tmp_path_factory.mktemp("components"), FEW_NOTES) as settings:
         yield settings
-    finally:
-        for service in (vectors.service(settings), engine.service(settings)):
-            if endpoint := service.find():
-                service.stop(endpoint)
 
 
 @pytest.fixture(autouse=True)

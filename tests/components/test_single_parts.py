@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,24 +27,18 @@ from components.sitetwin.sync_notes import SyncNotesComponent
 from pipeline.adapters import rollback
 from pipeline.engine.promoting import promote
 from pipeline.errors import ModelError, SettingsError, SitetwinError
-from pipeline.processes import engine, vectors
 from pipeline.settings import Settings, load_settings
 from pipeline.site import Site
 from tests.demo_adapter import make_adapter
+from tests.notes_site import BREAD, FEW_NOTES, indexed_site
 
 pytestmark = pytest.mark.slow
 
-CONFIG = """
-[[content]]
-path = "notes"
-url = "/notes/{slug}"
-visibility = "public"
+PERSONA = """
 [persona]
 name = "Ada"
 prompt = "Speak drily."
 """
-BREAD = "# Baking bread\n\n## First rise\n\nThe dough rises for two hours at 24 degrees.\n"
-DIARY = "---\nprivate: true\n---\n# Diary\n\nThe spare key is under the blue flower pot.\n"
 QUESTION = "How long does the dough rise?"
 GOLDEN = (
     '{"question": "How long does the dough rise?", "kind": "fact", "fact": ["two hours"], "page": ["notes/bread.md"]}\n'
@@ -55,20 +48,8 @@ GOLDEN = (
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    root: Path = tmp_path_factory.mktemp("parts")
-    (root / "notes").mkdir()
-    (root / "notes" / "bread.md").write_text(BREAD, encoding="utf-8")
-    (root / "notes" / "diary.md").write_text(DIARY, encoding="utf-8")
-    (root / "sitetwin.toml").write_text(CONFIG, encoding="utf-8")
-    settings = load_settings(root / "sitetwin.toml")
-    try:
-        with Site(settings).index() as index:
-            index.sync()
+    with indexed_site(tmp_path_factory.mktemp("parts"), FEW_NOTES, PERSONA) as settings:
         yield settings
-    finally:
-        for service in (vectors.service(settings), engine.service(settings)):
-            if endpoint := service.find():
-                service.stop(endpoint)
 
 
 @pytest.fixture(autouse=True)

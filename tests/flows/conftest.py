@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.settings import Settings
-from tests.flows.notes_site import indexed_site
+from tests.notes_site import indexed_site
 
 with warnings.catch_warnings():
     # Langflow's dependencies warn while they are imported; that is theirs to mend.

@@ -1,8 +1,6 @@
 """The editor of a real Langflow in a real browser: a chat of single parts built by hand, and a prompt that is kept."""
 
 import json
-import subprocess
-import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +15,8 @@ from flows.builder import HYBRID_CHAT_ID
 from flows.files import SHIPPED, owners_directory
 from pipeline.chat.prompt import TUNED_RULE
 from pipeline.settings import Settings
-from tests.flows.notes_site import indexed_site
+from tests.flows.running import running
+from tests.notes_site import indexed_site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -49,28 +48,6 @@ def site(tmp_path: Path) -> Iterator[Settings]:
     """A site of its own, because these tests change its flows in the editor."""
     with indexed_site(tmp_path / "site") as settings:
         yield settings
-
-
-@contextmanager
-def running(site: Settings, log: Path) -> Iterator[httpx.Client]:
-    """A Langflow of the site with its flows, and a client of its API."""
-    with warnings.catch_warnings():
-        # Langflow's dependencies warn while they are imported, by whichever test does it first.
-        warnings.simplefilter("ignore")
-        import langflow.utils.flow_secrets  # noqa: F401
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            server.command(site), env=server.environment(site), stdout=output, stderr=output, cwd=log.parent
-        )
-    try:
-        server.wait_healthy(server.base_url(site))
-        apart(server.push_flows, site)
-        headers = {"x-api-key": server.credentials(site).api_key}
-        with httpx.Client(base_url=server.base_url(site), headers=headers, timeout=120, trust_env=False) as client:
-            yield client
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @contextmanager
@@ -107,6 +84,7 @@ def test_by_hand_and_kept(
 ) -> None:
     log = tmp_path / "langflow.log"
     with running(site, log) as langflow:
+        apart(server.push_flows, site)
         made = langflow.post("/api/v1/flows/", json={"name": "by_hand", "endpoint_name": "by_hand", "data": EMPTY})
         with editing(site, open_page, made.raise_for_status().json()["id"]) as page:
             build_by_hand(page)
@@ -126,7 +104,8 @@ def test_by_hand_and_kept(
                 page.get_by_test_id("textarea_str_rule").fill("Answer in rhyme.")
 
     # Langflow is started again: the prompt is as the owner left it, and can be seen and taken into a file.
-    with running(site, log) as langflow:
+    with running(site, log):
+        apart(server.push_flows, site)
         (change,) = apart(server.changed_in_editor, site, "hybrid_chat")
         assert (change.node, change.before, change.after) == ("Cited Answer", TUNED_RULE, "Answer in rhyme.")
         file = owners_directory(site) / "hybrid_chat.json"

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +33,7 @@ from pipeline.settings import Mode, Settings, load_settings
 from pipeline.site import Site
 from pipeline.surroundings import PRIVATE, is_private
 from tests.demo_adapter import make_adapter
+from tests.flows.running import running
 from tests.ollama_server import MODEL
 
 RYE = """# Rye bread
@@ -59,24 +59,10 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def langflow(site: Settings, log: Path) -> Iterator[httpx.Client]:
     """A running Langflow with the shipped flow, and a client of its API."""
-    with warnings.catch_warnings():
-        # Langflow's dependencies warn while they are imported, by whichever test does it first.
-        warnings.simplefilter("ignore")
-        import langflow.utils.flow_secrets  # noqa: F401
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            server.command(site), env=server.environment(site), stdout=output, stderr=output, cwd=log.parent
-        )
-    try:
-        server.wait_healthy(server.base_url(site))
+    with running(site, log) as client:
         pushed = server.push_flows(site)
         assert pushed == [Pushed(name, "created") for name in sorted(path.stem for path in SHIPPED.glob("*.json"))]
-        headers = {"x-api-key": server.credentials(site).api_key}
-        with httpx.Client(base_url=server.base_url(site), headers=headers, timeout=60, trust_env=False) as client:
-            yield client
-    finally:
-        process.terminate()
-        process.wait(30)
+        yield client
 
 
 def ask(site: Settings, question: str, session: str, flow: str = "rag_chat") -> list[tuple[float, str | Answer]]:

@@ -1,7 +1,6 @@
 """Through a real Langflow and the gateway in front of it, no visitor is told what only a private note holds."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +8,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from flows import server
-from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import free_port
 from pipeline.settings import Settings, load_settings
 from pipeline.site import Site
+from tests.flows.running import running
+from tests.notes_site import end_services
 from tests.secret_vault import Vault, leaked, write_vault
 from web.app import create_app
 from web.backends import FlowBackend
@@ -54,25 +54,15 @@ def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
     try:
         yield Vault(vault.root, settings, vault.private)
     finally:
-        for service in (vectors.service(settings), engine.service(settings)):
-            if endpoint := service.find():
-                service.stop(endpoint)
+        end_services(settings)
 
 
 @pytest.fixture(scope="module")
 def client(vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     settings, folder = vault.settings, tmp_path_factory.mktemp("langflow")
-    with (folder / "log").open("wb") as output:
-        process = subprocess.Popen(
-            server.command(settings), env=server.environment(settings), stdout=output, stderr=output, cwd=folder
-        )
-    try:
-        server.wait_healthy(server.base_url(settings))
+    with running(settings, folder / "log"):
         server.push_flows(settings)
         yield _gateway(settings)
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 def _gateway(settings: Settings) -> TestClient:
