@@ -1,7 +1,8 @@
 """The flows of this folder, built from the components' current templates."""
 
 from flows import canvas
-from flows.drawing import Flow, add, add_note, connect, connect_tool, new_flow, set_value
+from flows.drawing import add, add_note, connect, connect_tool, new_flow, set_value
+from flows.files import Flow
 from flows.registry import Registry
 from pipeline.chat.prompt import RULE, TUNED_RULE
 
