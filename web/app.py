@@ -25,7 +25,7 @@ from pipeline.settings import Settings
 from web.backends import Backend
 from web.chat import ChatApi
 from web.compare import CompareApi
-from web.door import Door
+from web.door import Door, RefusedRequestError, refuse
 from web.guides import Guides
 from web.limits import RateLimit
 from web.origins import OriginGuard, Origins
@@ -156,6 +156,7 @@ def create_app(
             Route("/{path:path}", pages.page),
         ],
         lifespan=lifespan,
+        exception_handlers={RefusedRequestError: refuse},
         middleware=[
             Middleware(SafeHeaders),
             Middleware(OriginGuard, origins=origins),

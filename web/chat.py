@@ -57,10 +57,7 @@ class ChatApi:
 
     async def chat(self, request: Request) -> Response:
         """POST /api/chat: the answer as server-sent events `session`, `token`, `answer` and `error`, or a refusal as JSON."""
-        try:
-            asked = await self._admit(request)
-        except RefusedRequestError as refused:
-            return refused.response
+        asked = await self._admit(request)
         return EventSourceResponse(self._events(asked, str(request.base_url)), sep="\n")
 
     async def _admit(self, request: Request) -> VisitorQuestion:
@@ -69,9 +66,8 @@ class ChatApi:
         Raises:
             RefusedRequestError: the request is not admitted.
         """
-        # A character takes at most 12 bytes of JSON: an escaped surrogate pair.
-        limit = 12 * (self._settings.gateway.max_question_chars + self._history_turns * _TURN_CHARS) + 4096
-        asked = self._parse(await body(request, limit))
+        most = self._settings.gateway.max_question_chars + self._history_turns * _TURN_CHARS
+        asked = self._parse(await body(request, most))
         await self._door.admit(request)
         return asked
 

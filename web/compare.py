@@ -39,6 +39,7 @@ CLOSED = "This page is for the site's owner: run `sitetwin compare` on the machi
 
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
+Found = TypeVar("Found")
 
 
 class Asked(BaseModel):
@@ -94,11 +95,8 @@ class CompareApi:
 
     async def info(self, request: Request) -> Response:
         """GET /api/compare: systems, probes and votes, as JSON."""
-        try:
-            owner = self._owner(request)
-            found = await anyio.to_thread.run_sync(self._info, owner)
-        except RefusedRequestError as refused:
-            return refused.response
+        owner = self._owner(request)
+        found = await _read(owner, self._info, owner)
         return JSONResponse(found, headers={"Cache-Control": "no-store"})
 
     async def ask(self, request: Request) -> Response:
@@ -107,30 +105,22 @@ class CompareApi:
         In a blind comparison a column has a letter for a name, and only `waits` and `answered`, with nothing but the
         text, arrive; all at once, as the time of an answer tells which system it is.
         """
-        try:
-            owner = self._owner(request)
-            asked = await self._parse(request, Asked)
-            self._door.check_length(asked.question)
-            systems = self._systems(asked, owner)
-            await self._door.admit(request, 0 if owner else len(systems))
-        except RefusedRequestError as refused:
-            return refused.response
+        owner = self._owner(request)
+        asked = await self._parse(request, Asked)
+        self._door.check_length(asked.question)
+        systems = self._systems(asked, owner)
+        await self._door.admit(request, 0 if owner else len(systems))
         return EventSourceResponse(self._events(asked, systems, owner, str(request.base_url)), sep="\n")
 
     async def vote(self, request: Request) -> Response:
         """POST /api/compare/vote: keeps the vote, and answers with what the columns were, as JSON."""
-        try:
-            owner = self._owner(request)
-            cast = await self._parse(request, Cast)
-            ballot = self._ballots.get(cast.ballot)
-            if not ballot or len(ballot.ended) < len(ballot.columns):
-                raise RefusedRequestError(
-                    409, "vote", "There is nothing to vote on: ask again, and wait for all answers."
-                )
-            if cast.column and cast.column not in ballot.columns:
-                raise RefusedRequestError(400, "request", "column: name one of the columns, or none.")
-        except RefusedRequestError as refused:
-            return refused.response
+        owner = self._owner(request)
+        cast = await self._parse(request, Cast)
+        ballot = self._ballots.get(cast.ballot)
+        if not ballot or len(ballot.ended) < len(ballot.columns):
+            raise RefusedRequestError(409, "vote", "There is nothing to vote on: ask again, and wait for all answers.")
+        if cast.column and cast.column not in ballot.columns:
+            raise RefusedRequestError(400, "request", "column: name one of the columns, or none.")
         del self._ballots[cast.ballot]
         vote = Vote(
             at=datetime.now(UTC),
@@ -141,7 +131,7 @@ class CompareApi:
             by_owner=owner,
         )
         await anyio.to_thread.run_sync(keep_vote, self._settings, vote)
-        votes = await anyio.to_thread.run_sync(self._votes)
+        votes = await _read(owner, self._votes)
         return JSONResponse({"names": ballot.columns, "ended": ballot.ended, "votes": votes})
 
     def _owner(self, request: Request) -> bool:
@@ -157,7 +147,7 @@ class CompareApi:
 
     async def _parse(self, request: Request, kind: type[Parsed]) -> Parsed:
         try:
-            return kind.model_validate_json(await body(request, 12 * self._settings.gateway.max_question_chars + 4096))
+            return kind.model_validate_json(await body(request, self._settings.gateway.max_question_chars))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "body"
@@ -268,6 +258,19 @@ class CompareApi:
         for passage in data["passages"]:
             passage["url"] = absolute(passage["url"], base)
         return {"event": "answered", **data}
+
+
+async def _read(owner: bool, read: Callable[..., Found], *args: object) -> Found:
+    """Does in a thread what reads the owner's files.
+
+    Raises:
+        RefusedRequestError: one of them can't be read; visitors are not told which.
+    """
+    try:
+        return await anyio.to_thread.run_sync(read, *args)
+    except SitetwinError as error:
+        log.error("compare: %s", error)
+        raise RefusedRequestError(500, "failed", str(error) if owner else FAILED) from None
 
 
 def says(system: System) -> str:

@@ -3,7 +3,7 @@
 import math
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from pipeline.settings import GatewaySettings
 from web.backends import Backend
@@ -12,6 +12,8 @@ from web.limits import RateLimit, Slots, visitor_key
 RETRY_SECONDS = 2
 FAILED = "The answer could not be made. The site's owner finds the reason in the gateway's log."
 BUSY = "Many people are asking just now. Please try again in a moment."
+_FRAME_BYTES = 4096
+"""Most bytes of a request's JSON beside the text."""
 
 
 class RefusedRequestError(Exception):
@@ -60,12 +62,20 @@ class Door:
             raise RefusedRequestError(413, "size", f"A question may have {limit} characters here. Please shorten it.")
 
 
-async def body(request: Request, limit: int) -> bytes:
-    """The request's body.
+async def refuse(request: Request, error: Exception) -> Response:
+    """The response to a request that raised RefusedRequestError."""
+    assert isinstance(error, RefusedRequestError)
+    return error.response
+
+
+async def body(request: Request, chars: int) -> bytes:
+    """The request's body: JSON with at most `chars` characters of text.
 
     Raises:
-        RefusedRequestError: it has more than `limit` bytes.
+        RefusedRequestError: it is longer than that can be.
     """
+    # A character takes at most 12 bytes of JSON: an escaped surrogate pair.
+    limit = 12 * chars + _FRAME_BYTES
     found = bytearray()
     async for piece in request.stream():
         found += piece

@@ -138,6 +138,21 @@ def test_visitors_don_t_read_errors_and_the_owner_does(compared: Settings, backe
     assert str(compared.root) in told["owner"][1]["text"]
 
 
+@pytest.mark.parametrize("file", [".sitetwin/evaluation/votes.jsonl", "golden.jsonl"])
+def test_a_damaged_line_is_named_to_the_owner_alone(gateway: TestClient, compared: Settings, file: str) -> None:
+    damaged = compared.root / file
+    damaged.parent.mkdir(parents=True, exist_ok=True)
+    damaged.write_text("{}\n", encoding="utf-8")
+    told = {}
+    for who, headers in (("visitor", {}), ("owner", OWNER)):
+        response = gateway.get("/api/compare", headers=headers)
+        assert response.status_code == 500
+        told[who] = response.json()["message"]
+    assert told["owner"].startswith(f"{damaged}:1: ")
+    assert "The site's owner finds the reason" in told["visitor"]
+    assert damaged.name not in told["visitor"]
+
+
 def test_a_blind_comparison_tells_words_alone_until_the_vote_and_keeps_it(
     gateway: TestClient, compared: Settings
 ) -> None:
