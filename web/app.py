@@ -88,6 +88,8 @@ async def _tidy(backend: Backend) -> None:
             await backend.tidy()
         except SitetwinError as error:
             log.warning("%s", error)
+        except Exception:
+            log.exception("old conversations were not forgotten")
 
 
 def create_app(

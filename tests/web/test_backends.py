@@ -8,12 +8,14 @@ import pytest
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from components import wire
 from flows.server import is_installed
 from pipeline.chat import Answer, Citation
 from pipeline.chat.assistant import Assistant
 from pipeline.errors import ServiceError, SettingsError
+from web.app import create_app
 from web.backends import DirectBackend, EarlyBackend, FlowBackend
 from web.gateway import choose_backend
 from web.question import VisitorQuestion
@@ -197,3 +199,18 @@ def test_a_changed_flow_waits_for_langflow(settings, counting):
     with pytest.raises(ServiceError):
         anyio.run(first)
     assert counting.called_with is None
+
+
+def test_old_conversations_go_on_being_forgotten_after_an_error_of_any_kind(settings, backend, monkeypatch, caplog):
+    monkeypatch.setattr("web.app._TIDY_SECONDS", 0.01)
+    errors, again = [ServiceError("Langflow is gone: start it"), KeyError("timestamp")], threading.Event()
+
+    async def tidy():
+        if errors:
+            raise errors.pop(0)
+        again.set()
+
+    monkeypatch.setattr(backend, "tidy", tidy)
+    with TestClient(create_app(settings, backend)):
+        assert again.wait(20)
+    assert [record.levelname for record in caplog.records if record.name == "web.app"] == ["WARNING", "ERROR"]
