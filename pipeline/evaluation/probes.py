@@ -26,13 +26,20 @@ def probes(questions: Sequence[GoldenQuestion], seen: Iterable[str] | None = Non
         seen: the ids of the documents that the reader may see; a question that names another is left out. None: all.
     """
     ids = None if seen is None else list(seen)
-    shown = [one for one in questions if ids is None or all(any(is_page(id, page) for id in ids) for page in one.page)]
+
+    def is_shown(one: GoldenQuestion) -> bool:
+        return ids is None or all(any(is_page(id, page) for id in ids) for page in one.page)
+
     wanted: dict[Tries, Callable[[GoldenQuestion], bool]] = {
         "held": lambda one: one.kind == "fact",
         "nowhere": lambda one: not one.answerable,
         "voice": lambda one: one.kind == "voice",
     }
     # What is outside the notes altogether is plainer than what comes near them.
-    ordered = sorted(shown, key=lambda one: one.why != "outside")
-    found = ((tries, next((one.question for one in ordered if fits(one)), "")) for tries, fits in wanted.items())
+    ordered = sorted(questions, key=lambda one: one.why != "outside")
+    # Whether one is shown looks at all documents, so it is asked last.
+    found = (
+        (tries, next((one.question for one in ordered if fits(one) and is_shown(one)), ""))
+        for tries, fits in wanted.items()
+    )
     return [Probe(tries=tries, question=question) for tries, question in found if question]
