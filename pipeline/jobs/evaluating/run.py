@@ -23,7 +23,7 @@ from pipeline.evaluation.systems.identity import adapter_name, asks_model
 from pipeline.evaluation.systems.wiring import FOLDER
 from pipeline.jobs.evaluating import record
 from pipeline.jobs.evaluating.answers import KeptAnswers
-from pipeline.jobs.evaluating.asking import PARALLEL, ask_all
+from pipeline.jobs.evaluating.asking import PARALLEL, CancelledError, ask_all
 from pipeline.jobs.evaluating.judging import ask_judge, judge
 from pipeline.jobs.evaluating.record import Evaluation, SystemResult, Trained
 from pipeline.processes import engine
@@ -36,6 +36,8 @@ from pipeline.training import registry
 from pipeline.weights.locating import shown_name
 
 LOCK, CALLED_OFF = "eval.lock", "cancel"
+LOOK_SECONDS = 0.1
+"""How often an evaluation that waits looks whether it may begin."""
 
 
 def evaluate(
@@ -49,6 +51,7 @@ def evaluate(
     cancelled: Callable[[], bool] = lambda: False,
     judge_model: StructuredModel | None = None,
     connect: Callable[[str | None], ChatModel] | None = None,
+    waits: bool = False,
 ) -> Evaluation:
     """Asks each system each question, judges the answers, and writes the record. Only one runs at a time in a site.
 
@@ -62,6 +65,7 @@ def evaluate(
         cancelled: tells whether to stop.
         judge_model: judges beside the hand-written facts; None: no model judges.
         connect: the model of all systems, for tests; None: the one that each names.
+        waits: whether to begin after an evaluation that is under way, instead of failing.
 
     Raises:
         CancelledError: `cancelled()` was true. What was answered is kept.
@@ -69,7 +73,7 @@ def evaluate(
     """
     if not systems or not questions:
         raise SitetwinError("nothing is asked: name at least one system, and a file with at least one question")
-    with _alone(settings) as is_called_off:
+    with _alone(settings, waits, cancelled) as is_called_off:
         started = time.monotonic()
         site = Site(settings)
         with site.index() as index:
@@ -156,15 +160,21 @@ def cancel(settings: Settings) -> bool:
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[Callable[[], bool]]:
+def _alone(settings: Settings, waits: bool, cancelled: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
     """Holds the site's evaluations. What it yields says whether `cancel` was asked for."""
     folder = settings.state / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     lock, mark = FileLock(folder / LOCK), folder / CALLED_OFF
-    try:
-        lock.acquire(timeout=0.1)
-    except Timeout:
-        raise SitetwinError("another evaluation is under way: wait for it, or run `sitetwin eval cancel`") from None
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=LOOK_SECONDS)
+        except Timeout:
+            if not waits:
+                raise SitetwinError(
+                    "another evaluation is under way: wait for it, or run `sitetwin eval cancel`"
+                ) from None
+            if cancelled():
+                raise CancelledError("the evaluation was cancelled before it began") from None
     try:
         mark.unlink(missing_ok=True)
         yield mark.exists

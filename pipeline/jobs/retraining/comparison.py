@@ -79,6 +79,8 @@ def compare(
 ) -> tuple[Evaluation, list[Comparison]]:
     """Evaluates both adapters in the modes lora and hybrid, and says by each named measure whether the new one is worse.
 
+    It waits for an evaluation that is under way: hours of training must not end with that.
+
     Args:
         settings: the site's settings.
         new: the new adapter.
@@ -102,6 +104,7 @@ def compare(
         visibility=visibility,
         progress=progress,
         cancelled=cancelled,
+        waits=True,
     )
     write_report(settings, made)
     comparisons = [_by(made, about, mode, new, old) for mode in MODES for about in named_measures(settings)]

@@ -1,6 +1,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,24 @@ def test_one_at_a_time(notes: Settings) -> None:
         pytest.raises(SitetwinError, match="another evaluation is under way"),
     ):
         run(notes, Model())
+
+
+def test_one_that_waits_begins_after_the_other_and_can_be_cancelled_before(notes: Settings) -> None:
+    (notes.state / "evaluation").mkdir(parents=True)
+    model, looked = Model(), threading.Event()
+
+    def cancelled() -> bool:
+        looked.set()
+        return False
+
+    with ThreadPoolExecutor() as pool:
+        with FileLock(notes.state / "evaluation" / "eval.lock"):
+            with pytest.raises(CancelledError, match="before it began"):
+                run(notes, model, waits=True, cancelled=lambda: True)
+            waiting = pool.submit(run, notes, model, "base", waits=True, cancelled=cancelled)
+            assert looked.wait(20)
+            assert not model.asked
+        assert len(waiting.result(20).systems["base"].replies) == 8
 
 
 def test_nothing_to_ask_and_an_unknown_number_are_said(notes: Settings) -> None:
