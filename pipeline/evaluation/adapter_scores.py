@@ -69,7 +69,7 @@ def questions(settings: Settings, data_set: int | None, limit: int = 60, seed: i
     Raises:
         SitetwinError: there is no such data set, or the file of golden questions can't be read.
     """
-    asked = [_held(one) for one in golden_questions(settings) if one.kind != "voice"]
+    asked = [_held(one) for one in golden.golden_questions(settings) if one.kind != "voice"]
     chosen = _sample(asked, limit, seed)
     if data_set is None and not versions.versions(settings):
         return chosen
@@ -83,16 +83,6 @@ def seen(settings: Settings, data_set: int | None, limit: int = 60, seed: int = 
         SitetwinError: there is no such data set.
     """
     return _sample(_pairs(settings, data_set, "train"), limit, seed)
-
-
-def golden_questions(settings: Settings) -> list[golden.GoldenQuestion]:
-    """The questions of the file that the settings name, else of golden.jsonl beside sitetwin.toml, if it is there.
-
-    Raises:
-        SitetwinError: the named file is missing, or a line is no question.
-    """
-    file = golden.questions_file(settings)
-    return golden.load(file) if settings.evaluation.questions or file.is_file() else []
 
 
 def score(

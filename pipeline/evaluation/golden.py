@@ -192,6 +192,16 @@ def load(path: Path) -> list[GoldenQuestion]:
     return jsonl.read(path, GoldenQuestion, "mend that line")
 
 
+def golden_questions(settings: Settings) -> list[GoldenQuestion]:
+    """The questions of the file that the settings name, else of golden.jsonl beside sitetwin.toml, if it is there.
+
+    Raises:
+        SitetwinError: the named file is missing, or a line is no question.
+    """
+    file = questions_file(settings)
+    return load(file) if settings.evaluation.questions or file.is_file() else []
+
+
 def judge(question: GoldenQuestion, answer: Answer) -> AnswerVerdict:
     """The judgement of `answer`."""
     found = sum(says(answer.answer, group) for group in question.groups)

@@ -16,6 +16,7 @@ from pipeline.adapters import find_adapter
 from pipeline.chat.records import ChatModel
 from pipeline.dataset import versions
 from pipeline.errors import SitetwinError
+from pipeline.evaluation import golden
 from pipeline.evaluation.figures import Known
 from pipeline.evaluation.golden import GoldenQuestion, is_page
 from pipeline.evaluation.systems import OpenSystem, System
@@ -235,14 +236,11 @@ def _known(settings: Settings, data_set: int | None, questions: Sequence[GoldenQ
 
 def questions_file(settings: Settings, named: Path | None) -> Path:
     """The file of questions: the named one, else as the settings say."""
-    if named:
-        return named
-    own = settings.evaluation.questions
-    return settings.root / (own.expanduser() if own else "golden.jsonl")
+    return named or golden.questions_file(settings)
 
 
 def sample(questions: Sequence[GoldenQuestion], limit: int | None) -> list[GoldenQuestion]:
     """At most `limit` questions, in their order and the same each time; None: all."""
     places = range(len(questions))
-    chosen = random.Random(0).sample(places, min(limit or len(places), len(places)))
+    chosen = random.Random(0).sample(places, len(places) if limit is None else min(limit, len(places)))
     return [questions[place] for place in sorted(chosen)]

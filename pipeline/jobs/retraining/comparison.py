@@ -1,6 +1,5 @@
 """The comparison of a retraining: an evaluation of the new adapter and the one before, on what neither was trained on."""
 
-import random
 from collections.abc import Callable, Sequence
 
 from pipeline.adapters import BASE, Adapter
@@ -9,16 +8,16 @@ from pipeline.dataset.records import Pair, Split
 from pipeline.dataset.versions import DatasetRow
 from pipeline.dataset.voice.pairs import is_of_voice
 from pipeline.errors import SettingsError
-from pipeline.evaluation.adapter_scores import golden_questions
+from pipeline.evaluation.adapter_scores import LONGEST_ANSWER
 from pipeline.evaluation.comparing import Comparison, ScoredMode, by_measure
-from pipeline.evaluation.golden import GoldenQuestion
+from pipeline.evaluation.golden import GoldenQuestion, golden_questions
 from pipeline.evaluation.golden_draft import from_pair
 from pipeline.evaluation.measures import About, measures
 from pipeline.evaluation.systems import find_system
 from pipeline.evaluation.voice.about import ABOUT
 from pipeline.jobs.evaluating.record import COSTS, Evaluation
 from pipeline.jobs.evaluating.report.writing import write_report
-from pipeline.jobs.evaluating.run import evaluate
+from pipeline.jobs.evaluating.run import evaluate, sample
 from pipeline.progress import ProgressReport
 from pipeline.settings import Settings, Visibility
 from pipeline.training import registry
@@ -26,8 +25,6 @@ from pipeline.training.registry import RunScore
 
 MODES: tuple[ScoredMode, ...] = ("lora", "hybrid")
 MOST_QUESTIONS = 60
-LONGEST_ANSWER = 160
-"""The most tokens of an answer. The pairs' answers are a few sentences long."""
 
 
 def named_measures(settings: Settings) -> list[About]:
@@ -54,7 +51,7 @@ def held_out(settings: Settings, data_set: int, old: int | None) -> list[GoldenQ
     Raises:
         SitetwinError: there is no such data set, or the golden questions can't be read.
     """
-    asked = _sample(golden_questions(settings), MOST_QUESTIONS)
+    asked = sample(golden_questions(settings), MOST_QUESTIONS)
     known, documents = _trained(settings, old) if old in versions.versions(settings) else (set(), set())
     pairs = [
         row.pair
@@ -64,7 +61,7 @@ def held_out(settings: Settings, data_set: int, old: int | None) -> list[GoldenQ
     ]
     there = {golden.question for golden in asked}
     new = [_golden(pair) for pair in pairs if pair.question not in there]
-    return [*asked, *_sample(new, MOST_QUESTIONS - len(asked))]
+    return [*asked, *sample(new, MOST_QUESTIONS - len(asked))]
 
 
 def compare(
@@ -154,10 +151,3 @@ def _trained(settings: Settings, data_set: int | None) -> tuple[set[str], set[st
 
 def _rows(settings: Settings, data_set: int | None, split: Split) -> list[DatasetRow]:
     return [row for row in versions.read_rows(versions.version_folder(settings, data_set)) if row.split == split]
-
-
-def _sample(questions: Sequence[GoldenQuestion], limit: int) -> list[GoldenQuestion]:
-    """At most `limit` of them, in their order and the same each time."""
-    places = range(len(questions))
-    chosen = random.Random(0).sample(places, min(max(0, limit), len(places)))
-    return [questions[place] for place in sorted(chosen)]

@@ -16,8 +16,7 @@ from pipeline.dataset.build import Built
 from pipeline.dataset.build_progress import BuildProgress
 from pipeline.engine.promoting import promote
 from pipeline.errors import SitetwinError
-from pipeline.evaluation.adapter_scores import golden_questions
-from pipeline.evaluation.golden import GoldenQuestion
+from pipeline.evaluation.golden import GoldenQuestion, golden_questions
 from pipeline.jobs.evaluating.asking import CancelledError
 from pipeline.jobs.evaluating.record import report_file
 from pipeline.jobs.retraining.comparison import MODES, compare, held_out, named_measures, record_accuracy

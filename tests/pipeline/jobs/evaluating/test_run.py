@@ -161,6 +161,7 @@ def test_a_limit_takes_the_same_questions_each_time() -> None:
     assert [QUESTIONS.index(one) for one in first] == sorted(QUESTIONS.index(one) for one in first)
     assert sample(QUESTIONS, None) == QUESTIONS
     assert len(sample(QUESTIONS, 100)) == 8
+    assert sample(QUESTIONS, 0) == []
 
 
 def test_the_record_is_json_without_a_key(notes: Settings) -> None:
