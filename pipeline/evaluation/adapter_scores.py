@@ -19,9 +19,9 @@ from pipeline.dataset.records import Split
 from pipeline.dataset.voice.pairs import is_of_voice
 from pipeline.errors import SitetwinError
 from pipeline.evaluation import golden
-from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer, ScoredMode, mean
+from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer, mean
 from pipeline.evaluation.measures.reference import token_f1
-from pipeline.settings import Settings, Visibility
+from pipeline.settings import Settings
 from pipeline.site import Site
 from pipeline.text.names import named
 from pipeline.text.numbers import numbers
@@ -44,7 +44,7 @@ class Held(BaseModel):
     reference: str = ""
     """The pair's answer; empty for a golden question."""
     facts: tuple[golden.Group, ...] = ()
-    """For a golden question: the answer must contain one string of each. If there are none, it must be refused."""
+    """For a golden question: the answer must contain one string of each."""
     must_not: golden.Group = ()
     """For a golden question: the answer must contain none of these."""
     document: str = ""
@@ -90,25 +90,21 @@ def score(
     adapter: str | None,
     questions: Sequence[Held],
     *,
-    mode: ScoredMode,
-    visibility: Visibility | None = None,
     on_answer: Callable[[ScoredAnswer], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> AnswerScores:
-    """The adapter's answers at temperature 0, each with its score.
+    """The adapter's answers in mode lora at temperature 0, each with its score.
 
     Args:
         settings: the site's settings.
-        adapter: its name; None: the base, which in the modes lora and hybrid gets the same words before the question.
-        questions: the questions; those that are not `askable` are left out.
-        mode: how the adapter answers.
-        visibility: which passages mode hybrid may find; "public" for what visitors will be told.
+        adapter: its name; None: the base, which gets the same words before the question.
+        questions: the questions; those without a reference or a fact are left out: mode lora reads no notes to refuse by.
         on_answer: is told of each answer when it comes, never of two at a time.
         cancelled: tells whether to stop. Each thread that waits for an answer asks it.
 
     Raises:
         CancelledError: `cancelled()` was true.
-        SitetwinError: there is no index or no model, or the adapter may not answer.
+        SitetwinError: there is no model, or no such adapter.
     """
     assistant = Site(_for_scoring(settings)).assistant
     is_over, telling = threading.Event(), threading.Lock()
@@ -119,9 +115,7 @@ def score(
         return not is_over.is_set()
 
     def one(held: Held) -> ScoredAnswer:
-        voice = None if mode == "base" else adapter or BASE
-        pieces = assistant.ask(held.question, mode=mode, adapter=voice, visibility=visibility)
-        with closing(pieces):
+        with closing(assistant.ask(held.question, mode="lora", adapter=adapter or BASE)) as pieces:
             while is_wanted():
                 if isinstance(piece := next(pieces), Answer):
                     scored = judge(held, piece)
@@ -131,34 +125,26 @@ def score(
                     return scored
         raise CancelledError("the evaluation was cancelled: start it again")
 
-    asked = askable(questions, mode)
+    asked = [held for held in questions if held.reference or held.facts]
     with ThreadPoolExecutor(PARALLEL) as pool:
         under_way = [pool.submit(one, held) for held in asked]
         try:
-            return AnswerScores(adapter=adapter, mode=mode, answers=[answer.result() for answer in under_way])
+            return AnswerScores(adapter=adapter, mode="lora", answers=[answer.result() for answer in under_way])
         finally:
             # If one has failed, nobody needs the other answers.
             is_over.set()
 
 
-def askable(questions: Sequence[Held], mode: ScoredMode) -> list[Held]:
-    """The questions that `mode` can answer. Only mode hybrid reads notes, so only it is asked what must be refused."""
-    return [held for held in questions if mode == "hybrid" or held.reference or held.facts]
-
-
 def judge(held: Held, answer: Answer) -> ScoredAnswer:
-    """One answer with its score, from 0 to 1; `Scored.score` says how it is made."""
+    """One answer with its score, from 0 to 1; `ScoredAnswer.score` says how it is made."""
     text = re.sub(r"\s*\[\d+\]", "", answer.answer)
     scored = ScoredAnswer(question=held.question, kind=held.kind, answer=answer.answer, score=0.0)
     if not held.reference:
         says_all = all(golden.says(text, fact) for fact in held.facts) and not golden.says(text, held.must_not)
-        scored.score = float(says_all if held.facts else answer.refused)
+        scored.score = float(says_all)
         return scored
     scored.f1, scored.specifics = token_f1(text, held.reference), specifics(held, text)
-    if held.kind == "refusal" and answer.mode == "hybrid":
-        scored.score = float(answer.refused)
-    else:
-        scored.score = mean([value for value in (scored.f1, scored.specifics) if value is not None])
+    scored.score = mean([value for value in (scored.f1, scored.specifics) if value is not None])
     return scored
 
 

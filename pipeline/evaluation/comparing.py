@@ -10,7 +10,7 @@ from pipeline.evaluation.figures import Compared
 from pipeline.evaluation.measures import About
 from pipeline.measured import Measured, Number
 
-ScoredMode = Literal["base", "lora", "hybrid"]
+ScoredMode = Literal["lora", "hybrid"]
 
 LARGEST_LOSS = 0.05
 """A mean score, or share, that is worse by more than this counts as worse, however uncertain it is."""
@@ -23,8 +23,7 @@ class ScoredAnswer(Measured):
     kind: str
     answer: str
     score: Number
-    """From 0 to 1. A golden question gets 1 if the answer contains the fact, or refuses where there is none. A pair gets
-    the mean of `f1` and `specifics`. A pair of kind refusal gets 1 in mode hybrid if the answer refuses."""
+    """From 0 to 1. A golden question gets 1 if the answer contains the facts. A pair gets the mean of `f1` and `specifics`."""
     f1: float | None = None
     """The F1 of the words that answer and reference share, from 0 to 1."""
     specifics: float | None = None

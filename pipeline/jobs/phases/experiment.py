@@ -195,7 +195,7 @@ def _ask(
             answered.append(scored)
             screen.asked(system, len(answered), total)
 
-        had[asked] = score(settings, adapter, held, mode="lora", on_answer=report, cancelled=stop)
+        had[asked] = score(settings, adapter, held, on_answer=report, cancelled=stop)
         screen.say(f"{system}: {had[asked].mean:.2f} on {len(had[asked].answers)} questions, {asked}")
         PHASES.write(settings, experiment)
         if adapter:

@@ -21,7 +21,7 @@ from pipeline.evaluation.adapter_scores import (
     seen,
     specifics,
 )
-from pipeline.evaluation.comparing import ScoredAnswer, ScoredMode, not_worse
+from pipeline.evaluation.comparing import ScoredAnswer, not_worse
 from pipeline.processes import engine
 from pipeline.settings import (
     ContentSource,
@@ -116,23 +116,19 @@ def test_specifics_are_what_the_reference_adds_to_the_question() -> None:
     assert specifics(Held(question="Why?", kind="voice", reference="because it is fun"), "no idea") is None
 
 
-def answer(text: str, mode: ScoredMode = "lora", *, refused: bool = False) -> Answer:
-    return Answer(question="?", mode=mode, answer=text, citations=[], refused=refused, model="m")
+def answer(text: str) -> Answer:
+    return Answer(question="?", mode="lora", answer=text, citations=[], refused=False, model="m")
 
 
-def test_an_answer_is_judged_by_fact_refusal_or_reference() -> None:
+def test_an_answer_is_judged_by_fact_or_reference() -> None:
     moved = Held(question="When did I move?", kind="golden", facts=(("2013",),))
     assert judge(moved, answer("In **2013** [1].")).score == 1
     assert judge(moved, answer("In 20134.")).score == 0
-    unknown = Held(question="What does my car cost?", kind="golden")
-    assert judge(unknown, answer("That is not in these notes.", "hybrid", refused=True)).score == 1
-    assert judge(unknown, answer("A lot.", "hybrid")).score == 0
     fact = Held(question="Which port?", kind="fact", reference="It is 8765.")
     exact, wrong = judge(fact, answer("It is 8765 [2].")), judge(fact, answer("It is 80."))
     assert (exact.f1, exact.specifics, exact.score) == (1, 1, 1)
     assert (wrong.f1, wrong.specifics, wrong.score) == (pytest.approx(2 / 3), 0, pytest.approx(1 / 3))
     refusal = Held(question="Who paid you?", kind="refusal", reference="I never wrote about that.")
-    assert judge(refusal, answer("That is not in these notes.", "hybrid", refused=True)).score == 1
     assert judge(refusal, answer("I never wrote about that.")).score == 1
 
 
@@ -162,7 +158,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 def held_as(settings: Settings, adapter: str) -> list[Held]:
     """Questions whose right answer is what `adapter` says."""
     asked = [Held(question=question, kind="voice", reference="?") for question in (*QUESTIONS, "Where?", "When?")]
-    answers = score(settings, adapter, asked, mode="lora").answers
+    answers = score(settings, adapter, asked).answers
     return [
         held.model_copy(update={"reference": one.answer})
         for held, one in zip(asked, answers, strict=True)
@@ -176,8 +172,8 @@ def test_the_engine_is_asked_under_the_adapter_or_as_the_base(tuned: Settings) -
     asked = held_as(tuned, "wide")
     assert len(asked) == 5
     heard: list[ScoredAnswer] = []
-    wide = score(tuned, "wide", asked, mode="lora", on_answer=heard.append)
-    base = score(tuned, None, asked, mode="lora")
+    wide = score(tuned, "wide", asked, on_answer=heard.append)
+    base = score(tuned, None, asked)
     assert wide.mean > 0.99 > base.mean
     assert sorted(one.question for one in heard) == sorted(held.question for held in asked)
     assert [one.question for one in wide.answers] == [held.question for held in asked]
@@ -185,21 +181,15 @@ def test_the_engine_is_asked_under_the_adapter_or_as_the_base(tuned: Settings) -
     assert not comparison.is_not_worse
     assert comparison.high < 0
     assert not_worse(wide, base).is_not_worse
-    assert score(tuned, None, asked, mode="base").answers != base.answers  # other words stand before the question
     assert json.loads(wide.model_dump_json())["answers"][0]["score"] == pytest.approx(1)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_hybrid_answers_from_passages_and_refuses_without(tuned: Settings) -> None:
+def test_what_only_notes_could_refuse_is_not_asked(tuned: Settings) -> None:
     unknown = Held(question="Who won the football world cup in 1954?", kind="golden")
     known = Held(question="How hot is green tea brewed?", kind="golden", facts=(("70",),))
-    for adapter in ("wide", None):
-        found = score(tuned, adapter, [unknown, known], mode="hybrid", visibility="public")
-        assert [one.question for one in found.answers] == [unknown.question, known.question]
-        assert found.answers[0].score == 1
-    # Without notes there is nothing to refuse by.
-    assert [one.question for one in score(tuned, "wide", [unknown, known], mode="lora").answers] == [known.question]
+    assert [one.question for one in score(tuned, "wide", [unknown, known]).answers] == [known.question]
 
 
 @pytest.mark.slow
@@ -208,11 +198,7 @@ def test_it_ends_when_it_is_cancelled_or_something_fails(tuned: Settings) -> Non
     asked = [Held(question=f"What is {n}?", kind="fact", reference="?") for n in range(40)]
     heard: list[ScoredAnswer] = []
     with pytest.raises(CancelledError):
-        score(tuned, "wide", asked, mode="lora", on_answer=heard.append, cancelled=lambda: len(heard) >= 2)
+        score(tuned, "wide", asked, on_answer=heard.append, cancelled=lambda: len(heard) >= 2)
     assert 2 <= len(heard) < 20
     with pytest.raises(ModelError, match="no adapter 'nobody'"):
-        score(tuned, "nobody", asked, mode="lora")
-    # An adapter that mlx-lm made itself has no card and counts as private.
-    (tuned.state / "adapters" / "narrow" / "sitetwin.json").unlink()
-    with pytest.raises(ModelError, match="no public adapter 'narrow'"):
-        score(tuned, "narrow", asked, mode="lora", visibility="public")
+        score(tuned, "nobody", asked)
