@@ -10,7 +10,7 @@ from pipeline.content.chunkers.placing import Chunker, Embed
 from pipeline.content.chunkers.structure import structured
 from pipeline.content.documents import Chunk, Document
 from pipeline.content.packing import Cut
-from pipeline.content.structure import Section, parse_sections
+from pipeline.content.structure import Section, parse_sections, without_addresses
 from pipeline.settings import IndexSettings
 
 _WORD = re.compile(r"\w")
@@ -34,7 +34,7 @@ def chunk_document(document: Document, max_chars: int) -> list[Chunk]:
 def _chunks(document: Document, placed: Iterable[tuple[Section, Cut]]) -> list[Chunk]:
     counts: Counter[str] = Counter()
     chunks = []
-    with_words = ((section, cut) for section, cut in placed if _WORD.search(cut.text))
+    with_words = ((section, cut) for section, cut in placed if _WORD.search(without_addresses(cut.text)))
     for position, (section, cut) in enumerate(with_words):
         mark = hashlib.sha256("\n".join((*section.headings, "", cut.text)).encode()).hexdigest()[:16]
         id = f"{document.id}#{mark}-{counts[mark]}"

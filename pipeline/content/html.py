@@ -6,10 +6,14 @@ from html import unescape
 from markdown_it.common.html_blocks import block_names
 from markdown_it.common.html_re import close_tag, open_tag
 
-_UNSHOWN = re.compile(r"<((?i:script|style)|template)\b")
+_UNSHOWN = re.compile(r"(?<!\\)<((?i:script|style)|template)\b")
 # as Vue and web components have it: an attribute may begin with @ or #
 _ATTRIBUTES = r"(?:\s+[@#:A-Za-z_][^\s=<>\"'/`]*(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?)"
-_TAG = re.compile(rf"(?<!\\)(?:{open_tag}|{close_tag}|<[A-Za-z][\w-]*{_ATTRIBUTES}*\s*/?>)|<[!?][A-Za-z][^>]*>")
+# with attributes as people write them too, without a space between two
+_SLOPPY = r"<(?:iframe|embed|object|video|audio|source|img|div|span|table|form|input|button)\s[^<>]*=[^<>]*>"
+_TAG = re.compile(
+    rf"(?<!\\)(?:{open_tag}|{close_tag}|<[A-Za-z][\w-]*{_ATTRIBUTES}*\s*/?>|{_SLOPPY})|<[!?][A-Za-z][^>]*>"
+)
 _NAME = re.compile(r"</?([A-Za-z][\w.:-]*)")
 _ATTRIBUTE = re.compile(r"""\b(title|label|description|alt)\s*=\s*(?:\{\s*)?(["'])(.*?)\2""", re.DOTALL)
 _ENTITY = re.compile(r"&(?:[A-Za-z]+|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});(?![A-Za-z]+;|#\w+;)")
@@ -36,7 +40,7 @@ def drop_comments(text: str) -> str:
 
 
 def drop_unshown(text: str) -> str:
-    """`text` without scripts, styles and templates."""
+    """`text` without scripts, styles and templates; of one that is never closed, only if it begins its line, all that follows."""
     parts, done = [], 0
     while opening := _UNSHOWN.search(text, done):
         begins = text.find(">", opening.end())
@@ -44,7 +48,8 @@ def drop_unshown(text: str) -> str:
             break
         parts.append(text[done : opening.start()])
         closing = re.compile(rf"</{opening[1]}\s*>").search(text, begins)
-        done = closing.end() if closing else len(text)
+        begins_line = not text[text.rfind("\n", 0, opening.start()) + 1 : opening.start()].strip()
+        done = closing.end() if closing else len(text) if begins_line else begins + 1
     return "".join([*parts, text[done:]])
 
 

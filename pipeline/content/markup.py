@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from pipeline.content.attributes import drop_attributes
 from pipeline.content.code import mask_code, mask_formulas
 from pipeline.content.html import drop_between, drop_comments, drop_tags, drop_unshown, replace_entities
+from pipeline.content.indented import draw_out, drop_references
 from pipeline.content.kinds.kind import ContentKind
 from pipeline.content.mdx import drop_components, drop_statements
 
@@ -27,6 +29,8 @@ _DATA = r"<?data:[\w.+-]+/[^\s()<>\"']*>?"
 _DATA_DEFINITION = re.compile(rf"^[ \t]*\[[^\[\]\n]+\]:[ \t]*{_DATA}[^\n]*(?:\n|\Z)", re.MULTILINE)
 _DATA_LINK = re.compile(rf"\[([^\[\]\n]*)\]\({_DATA}(?:\s+[^()\n]*)?\)")
 _DATA_ALONE = re.compile(rf"(?<![\w]){_DATA}")
+# such as the whole program that a link to a playground carries
+_LONG_ADDRESS = re.compile(r"(\bhttps?://[^\s()<>\"'#?]+)[#?][^\s()<>\"']{100,}")
 _SIZE = re.compile(r"\|\d+(?:x\d+)?\Z")
 
 
@@ -40,6 +44,7 @@ class Body:
 
 def clean(markdown: str, *, kind: ContentKind, mdx: bool = False) -> Body:
     """The text of a file's body (without front matter, lines ending in \\n). No other file is ever read for it."""
+    markdown, notes = draw_out(markdown)
     masked = mask_code(markdown, mdx=mdx)
     text = kind.drop_comments(drop_comments(masked.text))
     text = drop_unshown(text)
@@ -50,6 +55,8 @@ def clean(markdown: str, *, kind: ContentKind, mdx: bool = False) -> Body:
     text = drop_components(drop_statements(text)) if mdx else drop_tags(text)
     text = _IMAGE.sub(_image_words, _WIKILINK.sub(_linked_words, _DATA_DEFINITION.sub("", text)))
     text = _DATA_ALONE.sub("", _DATA_LINK.sub(r"\1", text))
+    text = _LONG_ADDRESS.sub(r"\1", drop_references(text, notes))
+    text = drop_attributes(text)
     text = _CALLOUT.sub(_callout_title, text)
     text = _DIRECTIVE.sub(_directive_title, text)
     text, tags = kind.read_marks(text)

@@ -1,5 +1,6 @@
 """The headings, sections and blocks of a text."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
@@ -15,6 +16,7 @@ _BLOCKS = MarkdownIt("commonmark").enable("table").disable(["inline", "html_bloc
 # what is longer is a paragraph that a line of = or - below it turned into a heading by accident
 _LONGEST_HEADING = 200
 
+_ADDRESS = re.compile(r"^[ \t]*\[[^\[\]\n]+\]:[ \t]*\S+[ \t]*(?:\"[^\"\n]*\"[ \t]*)?$", re.MULTILINE)
 _LISTS = ("bullet_list_open", "ordered_list_open")
 _CODE = ("fence", "code_block")
 
@@ -102,7 +104,15 @@ def parse_sections(text: str, title: str) -> list[Section]:
             pieces.append(_piece(lines[start:end], starts[start], kind, whole, gap))
         done = end
     _add_unclaimed(sections[-1], lines[done:], starts[done])
+    for section in sections:
+        if not any(without_addresses(piece.text).strip() for piece in section.pieces):
+            section.pieces = []
     return sections
+
+
+def without_addresses(text: str) -> str:
+    """`text` without the lines that say where its links lead, such as `[docs]: https://example.org`."""
+    return _ADDRESS.sub("", text)
 
 
 def _piece(lines: list[str], start: int, kind: str, whole: bool, gap: str = "\n\n") -> SectionPiece:

@@ -42,7 +42,7 @@ def uncovered(text: str, chunks: Sequence[Chunk]) -> str:
 
 
 def words(text: str) -> list[str]:
-    return re.findall(r"\w+", re.sub(r"^#.*$", "", text, flags=re.MULTILINE))
+    return re.findall(r"\w+", re.sub(r"^(?:#.*|\[\w+\]: \S+)$", "", text, flags=re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", CHUNKERS)

@@ -125,6 +125,13 @@ def test_few_words_above_a_subsection_are_cited_as_their_own_section():
     ]
 
 
+def test_no_chunk_holds_nothing_but_addresses_of_links():
+    assert [chunk.text for chunk in chunks_of('a [b]\n\n## C\n\nc\n\n## D\n\n[b]: <https://x.org> "B"\n[e]: y.md')] == [
+        "a [b]",
+        "c",
+    ]
+
+
 def test_no_chunk_is_without_words():
     assert [chunk.text for chunk in chunks_of("```\n```\n\n***\n\n## A\n\n| | |\n|---|---|\n\n## B\n\nb")] == ["b"]
 
@@ -171,7 +178,7 @@ def test_every_word_is_in_a_chunk_and_no_chunk_is_too_long(seed):
     assert len({chunk.id for chunk in chunks}) == len(chunks)
     assert all(0 < len(chunk.text) <= 3 * max_chars + max_chars / 8 + 2 for chunk in chunks)
     assert all(len(chunk.text) <= max_chars for chunk in chunks if "```" not in chunk.text and "|" not in chunk.text)
-    prose = re.findall(r"\w+", re.sub(r"^#.*$", "", text, flags=re.MULTILINE))
+    prose = re.findall(r"\w+", re.sub(r"^(?:#.*|\[\w+\]: \S+)$", "", text, flags=re.MULTILINE))
     found = iter(re.findall(r"\w+", "\n".join(chunk.text for chunk in chunks)))
     assert all(word in found for word in prose)  # in this order
     headings = {part for chunk in chunks for part in (*chunk.headings, *chunk.text.split("\n"))} | {"head."}

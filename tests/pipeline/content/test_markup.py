@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from pipeline.content.kinds.astro import ASTRO
@@ -91,6 +93,34 @@ def test_tags_are_gathered_from_obsidian_text_only():
     assert clean(markdown, kind=ASTRO).tags == ()
 
 
-def test_footnotes_tables_and_tasks_stay():
-    markdown = "a[^1]\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n- [x] done\n\n[^1]: note"
+def test_tables_and_tasks_stay():
+    markdown = "a\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n- [x] done"
     assert text_of(markdown) == markdown
+
+
+def test_of_a_footnote_the_words_stay():
+    markdown = "Tea[^1] and the class [^a-z].\n\n[^1]: Black tea,\n    of course.\n\n`[^1]` stays."
+    assert text_of(markdown) == "Tea and the class [^a-z].\n\nBlack tea,\nof course.\n\n`[^1]` stays."
+
+
+def test_a_link_that_carries_a_program_keeps_its_words_and_its_page():
+    markdown = f"[Try it](https://play.example.org/#{'eNp9UsFu' * 60}) and [more](https://a.example/x?y=1#z)."
+    assert text_of(markdown) == "[Try it](https://play.example.org/) and [more](https://a.example/x?y=1#z)."
+
+
+@pytest.mark.parametrize(
+    ("markdown", "right"),
+    [
+        ("# \\<script setup>\n\nText of the page.", "# \\<script setup>\n\nText of the page."),
+        ("Write a <script> into it.\n\nMore.", "Write a into it.\n\nMore."),
+        ("a\n\n<script>\nlet b", "a"),
+        ("a <script>let b</script> c", "a c"),
+    ],
+)
+def test_only_a_real_script_hides_what_follows(markdown, right):
+    assert text_of(markdown).replace("  ", " ") == right
+
+
+def test_a_frame_whose_attributes_have_no_space_between_them_goes():
+    markdown = 'a\n\n<iframe class="x"src="https://b.example/?c=1&d=1"sandbox="allow-forms"></iframe>\n\nb'
+    assert re.sub(r"\s+", " ", text_of(markdown)) == "a b"
