@@ -13,6 +13,7 @@ WHOLE = 3
 # a text shorter than this part of the longest says little alone
 SHORT = 1 / 8
 STRETCH = 10_000
+_FENCED = re.compile(r"^[ \t>]*(`{3,}|~{3,})[^\n]*\n(?:.*?\n)?[ \t>]*\1[`~]*[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def split(piece: SectionPiece, max_chars: int) -> list[SectionPiece]:
     """The piece, in as many parts as it takes: at lines in code and tables, at sentences elsewhere."""
     if len(piece.text) <= max_chars * (WHOLE if piece.whole else 1):
         return [piece]
+    if piece.whole and piece.kind not in ("fence", "table", "code_block"):
+        return [part for inner in _around_code(piece) for part in split(inner, max_chars)]
     lines = piece.text.split("\n")
     if piece.kind == "fence" and len(lines) > 2:
         parts = _split_lines(piece.text, lines[0] + "\n", "\n" + lines[-1], max_chars)
@@ -89,6 +92,21 @@ def split(piece: SectionPiece, max_chars: int) -> list[SectionPiece]:
         )
         for number, part in enumerate(parts)
     ]
+
+
+def _around_code(piece: SectionPiece) -> Iterator[SectionPiece]:
+    """The code blocks of an item or a quote, and what stands before, between and after them."""
+    done = 0
+    spans = [(found.start(), found.end(), "fence") for found in _FENCED.finditer(piece.text)]
+    for start, end, kind in [*spans, (len(piece.text), len(piece.text), "")]:
+        for begins, ends, of in ((done, start, piece.kind), (start, end, kind)):
+            if text := piece.text[begins:ends].strip("\n"):
+                begins += len(piece.text[begins:ends]) - len(piece.text[begins:ends].lstrip("\n"))
+                before = piece.text[:begins]
+                gap = piece.gap if not before.strip() else "\n\n" if before.endswith("\n\n") else "\n"
+                at = piece.start + begins
+                yield SectionPiece(text, of, of == "fence", at, at + len(text), gap)
+        done = end
 
 
 def _split_lines(text: str, top: str, bottom: str, max_chars: int) -> list[Cut]:

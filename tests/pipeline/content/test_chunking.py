@@ -93,6 +93,14 @@ def test_huge_code_is_split_at_lines_between_its_fences():
     assert [line for chunk in chunks for line in chunk.text.split("\n")[1:-1]] == lines
 
 
+def test_a_long_item_is_split_around_its_code_blocks():
+    code = "  ```js\n" + "\n".join(f"  let line{n} = {n}" for n in range(9)) + "\n  ```"
+    between = f"\n\n  {paragraph(20)}\n\n"
+    text = f"- **Example**\n\n  First:\n\n{between.join([code] * 3)}"
+    chunks = [chunk.text for chunk in chunks_of(text)]
+    assert chunks == [f"- **Example**\n\n  First:\n\n{code}", between.strip("\n"), code, between.strip("\n"), code]
+
+
 def test_a_huge_table_repeats_its_head():
     rows = [f"| {number} | x |" for number in range(200)]
     chunks = chunks_of("| n | y |\n|---|---|\n" + "\n".join(rows))
@@ -126,10 +134,8 @@ def test_few_words_above_a_subsection_are_cited_as_their_own_section():
 
 
 def test_no_chunk_holds_nothing_but_addresses_of_links():
-    assert [chunk.text for chunk in chunks_of('a [b]\n\n## C\n\nc\n\n## D\n\n[b]: <https://x.org> "B"\n[e]: y.md')] == [
-        "a [b]",
-        "c",
-    ]
+    text = 'a [b]\n\n## C\n\nc\n\n## D\n\n[b]: <https://x.org> "B"\n[e]: y.md'
+    assert [chunk.text for chunk in chunks_of(text)] == ["a [b]", "c", "D"]
 
 
 def test_no_chunk_is_without_words():
