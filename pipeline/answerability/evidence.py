@@ -16,6 +16,7 @@ from pipeline.text.detecting import main_language
 from pipeline.text.languages.tables import table
 from pipeline.text.names import names
 from pipeline.text.pieces import split_sentences
+from pipeline.text.spellings import written_otherwise
 from pipeline.text.stems import stem
 from pipeline.text.words import WORD, elided, function_words, stems_with_parts, words
 
@@ -141,12 +142,11 @@ def weigh(
         # Its question words can't be told from those that the notes lack.
         wanted = [token for token in wanted if vocabulary.frequencies.get(token)]
     weights = {token: _idf(token, vocabulary) for token in wanted}
-    said = stems_with_parts(" ".join(texts), language)
     similarities = [passage.similarity for passage in passages if passage.similarity is not None]
     return Evidence(
         prominence=(max(similarities) - around.mean) / around.deviation if similarities and around else None,
         coverage=max((_coverage(weights, own) for own in held), default=0.0),
-        named=names(question, language) <= said | stems_with_parts(" ".join(understood), language),
+        named=_holds_names(question, " ".join(texts), " ".join(understood), language),
         fitting=_fits(question, passages, weights, language),
         alignment=align(
             question, [passage.whole_text for passage in passages], _rarity(question, weights, language), read
@@ -154,6 +154,11 @@ def weigh(
         if read
         else None,
     )
+
+
+def _holds_names(question: str, text: str, understood: str, language: str) -> bool:
+    lacking = names(question, language) - stems_with_parts(text, language) - stems_with_parts(understood, language)
+    return not lacking or lacking <= written_otherwise(lacking, question, text)
 
 
 def _rarity(question: str, weights: dict[str, float], language: str) -> dict[str, float]:

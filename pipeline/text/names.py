@@ -11,6 +11,8 @@ _FILE = re.compile(r"(?<![\w`/])[\w-]+(?:[._][\w-]+)+(?![\w`])")
 _QUOTED = re.compile(r"[“\"«„]([^”\"»“]+)[”\"»“]")
 _NEW_START = re.compile(r"[:–—(!?]\s*[A-Z](?=[a-z]+\b)")
 """A place where a capital is no sign of a name, as at the start of a sentence."""
+_SENTENCE_START = re.compile(r"(?:^|[?!]\W|[^\W\d_A-Z]{3}\.\s)\W*$")
+"""What stands before the first word of a sentence. `St. Louis` and `No. 5` begin none."""
 
 
 def names(question: str, language: str = "en") -> set[str]:
@@ -21,13 +23,17 @@ def names(question: str, language: str = "en") -> set[str]:
     Args:
         language: the question's, by its ISO 639-1 code. Where all nouns have a capital, a first letter tells nothing.
     """
-    found = WORD.findall(question)
+    found = list(WORD.finditer(question))
     nouns = table(language).capitals == "nouns"
-    shaped = [word for position, word in enumerate(found) if _is_name(word, language, first=nouns or position == 0)]
+    shaped = [
+        word[0]
+        for word in found
+        if _is_name(word[0], language, first=nouns or _SENTENCE_START.search(question[: word.start()]) is not None)
+    ]
     # In a title or a shout every word has a capital, so capitals tell nothing.
     if len(shaped) > len(found) / 2:
         return set()
-    return {stem(part, language) for word in shaped for part in elided(word.lower(), language)}
+    return {stem(part, language) for word in shaped for part in elided(word.lower().replace("’", "'"), language)}
 
 
 def _is_name(word: str, language: str, *, first: bool) -> bool:
