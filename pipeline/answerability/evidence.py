@@ -158,7 +158,7 @@ def weigh(
 
 def _holds_names(question: str, text: str, understood: str, language: str) -> bool:
     lacking = names(question, language) - stems_with_parts(text, language) - stems_with_parts(understood, language)
-    return not lacking or lacking <= written_otherwise(lacking, question, text)
+    return not lacking or lacking <= written_otherwise(lacking, question, text, language)
 
 
 def _rarity(question: str, weights: dict[str, float], language: str) -> dict[str, float]:

@@ -32,6 +32,10 @@ _EXPLETIVE = re.compile(
 _WHICH_ONE = re.compile(r"\b(?:which|that|this|other|another|the) one\b")
 _ABOUT = re.compile(table("en").follow_ups.about)
 _LINKS = re.compile(rf"(?:{'|'.join(sorted(table('en').follow_ups.links))})\b[,:]?\s*")
+_CORRECTS = re.compile(
+    r"(?:\w+[,.!] )?(?:i (?:just |only )?mean|i meant(?! to)|i(?:'m| am) (?:asking|referring to|talking about))\b"
+)
+"""What begins a turn that mends the question before it: `Oops, I meant the other one.`"""
 _ASKS = re.compile(
     r"(?:(?:in|on|at|for|from|to|after|with|by) )?(?:who|whom|whose|what|which|when|where|why|how)\b|"
     r"(?:am|are|can|could|did|do|does|has|have|is|may|must|shall|should|was|were|will|would)\b"
@@ -54,7 +58,7 @@ def leans_on_history(question: str) -> bool:
     lowered = question.lower().strip()
     rest = _LINKS.sub("", lowered, count=1) if _LINKS.match(lowered) else lowered
     subject = set(content_stems(rest)) - _GENERIC
-    if not subject or _ABOUT.match(rest):
+    if not subject or _ABOUT.match(rest) or _CORRECTS.match(lowered.replace("’", "'")):
         return True
     if len(subject) <= LONGEST_LEANING and _points_back(rest):
         return True

@@ -16,29 +16,33 @@ _SHORTER = {"USA": "US"}
 """What most texts write without its last word."""
 
 
-def written_otherwise(names: Iterable[str], question: str, text: str) -> set[str]:
-    """Those of `names`, stems of the question's, that `text` holds in another spelling."""
-    short, known = _short_forms(question), set(_short_forms(text).values())
+def written_otherwise(names: Iterable[str], question: str, text: str, language: str = "en") -> set[str]:
+    """Those of `names`, stems of the question's, that `text` holds in another spelling.
+
+    Args:
+        language: the question's, by its ISO 639-1 code, which made the stems.
+    """
+    short, known = _short_forms(question, language), set(_short_forms(text, language).values())
     spelt_out = [run for run in _runs(question) if _initials(run) in known]
-    joined = {_joined(word) for word in WORD.findall(text)}
+    joined = {_joined(word, language) for word in WORD.findall(text)}
     said = PART.findall(text)
-    found = {stem(word.lower()) for run in spelt_out for word in run}
+    found = {stem(word.lower(), language) for run in spelt_out for word in run}
     return {
         name
         for name in names
         if name in found
-        or _joined(name) in joined
+        or _joined(name, language) in joined
         or (name in short and (short[name] in known or _spells_out(short[name], said)))
     }
 
 
-def _short_forms(text: str) -> dict[str, str]:
+def _short_forms(text: str, language: str) -> dict[str, str]:
     """The letters of each short form, by the stem of the word: `US` for `U.S.`, `VPN` for `VPNs`."""
     found = {}
     for word in WORD.findall(text):
         letters = re.sub(r"['’]?s$", "", word).replace(".", "")
         if letters.isalpha() and letters.isupper() and _FEWEST <= len(letters) <= _MOST:
-            found[stem(word.lower().replace("’", "'"))] = _SHORTER.get(letters, letters)
+            found[stem(word.lower().replace("’", "'"), language)] = _SHORTER.get(letters, letters)
     return found
 
 
@@ -70,6 +74,6 @@ def _initials(run: Sequence[str]) -> str:
     return _SHORTER.get(letters, letters)
 
 
-def _joined(word: str) -> str:
+def _joined(word: str, language: str) -> str:
     """The stem of a word without what joins its parts."""
-    return stem("".join(PART.findall(word)).lower())
+    return stem("".join(PART.findall(word)).lower(), language)

@@ -35,6 +35,9 @@ def turns(*questions: str) -> list[Turn]:
         "When did he write it?",
         "Is there an example?",
         "So what does it cost?",
+        "Oops, I meant the vectors process.",
+        "I mean the gateway of the other machine",
+        "I'm asking about its number in the settings",
     ],
 )
 def test_a_leaning_question_takes_the_last_one_along(question: str) -> None:
@@ -58,6 +61,8 @@ def test_a_leaning_question_takes_the_last_one_along(question: str) -> None:
         "Is there a command that checks my machine?",
         "How do I make it answer from my own notes instead of these guides?",
         "Who wrote this blog?",
+        "I meant to ask where the logs are",
+        "What did I mean by a quiet web?",
         "wireguard port",
     ],
 )

@@ -6,6 +6,15 @@ def test_what_is_written_like_a_name() -> None:
     assert names("WHY DOES IT NOT WORK") == set()
 
 
+def test_the_first_word_of_a_sentence_is_no_name() -> None:
+    assert names("That is fine. Anyway, can I file online? Maybe in Ohio?") == {"ohio"}
+    assert names("Who plays the organ in St. Louis on Dec. Friday?") == {"st", "loui", "dec", "friday"}
+
+
+def test_an_apostrophe_is_one_in_either_shape() -> None:
+    assert names("What does the Driver’s License cost me?") == names("What does the Driver's License cost me?")
+
+
 def test_a_german_noun_is_no_name() -> None:
     assert names("Welche Festplatte ist im Server?", "de") == set()
     assert names("Läuft Debian 12 auf dem ThinkPad?", "de") == {"12", "thinkpad"}
