@@ -5,7 +5,17 @@ from collections.abc import Callable
 import click
 
 from pipeline.commands.kit import print_json
-from pipeline.jobs.phases.experiment import PHASES, PhasesScreen, begin, chart_file, go_on, phase_runs, sentences
+from pipeline.jobs.evaluating.report.terminal import columns
+from pipeline.jobs.phases.experiment import (
+    PHASES,
+    PhasesScreen,
+    begin,
+    chart_file,
+    evaluations,
+    go_on,
+    phase_runs,
+    sentences,
+)
 from pipeline.jobs.phases.report import write_phases_report
 from pipeline.settings import Settings, Visibility
 from pipeline.training.config import Values
@@ -47,7 +57,7 @@ def train_phases(
         experiment = begin(settings, values=values, data_set=data_set, visibility=visibility, asked=asked)
     go_on(settings, screen, experiment, is_memory_checked=is_memory_checked, stop=stop)
     report = write_phases_report(settings, experiment)
-    runs = phase_runs(settings, experiment)
+    runs, asked_of = phase_runs(settings, experiment), evaluations(settings, experiment)
     if as_json:
         print_json(
             {
@@ -55,10 +65,7 @@ def train_phases(
                 "state": "done" if experiment.ended_at else "stopped",
                 "data_set": experiment.data_set,
                 "runs": {preset: run.model_dump(mode="json") for preset, run in runs.items()},
-                "scores": {
-                    system: {kind: scores.mean for kind, scores in of_system.items()}
-                    for system, of_system in experiment.scores.items()
-                },
+                "evaluations": {kind: made.as_json() for kind, made in asked_of.items()},
                 "conclusion": sentences(settings, experiment),
                 "chart": str(chart_file(settings, experiment)),
                 "report": str(report),
@@ -70,11 +77,9 @@ def train_phases(
         click.echo(f"{preset}: {verdict}")
         if run.forgetting:
             click.echo(f"  {run.forgetting}")
-    for system, of_system in experiment.scores.items():
-        figures = ", ".join(
-            f"{scores.mean:.2f} on {len(scores.answers)} questions, {kind}" for kind, scores in of_system.items()
-        )
-        click.echo(f"{system}: {figures}")
+    for kind, made in asked_of.items():
+        click.echo(f"\n{len(made.questions)} {kind} questions, evaluation {made.number}:")
+        click.echo("\n".join(columns(made)))
     for sentence in sentences(settings, experiment):
         click.echo(sentence)
     click.echo(f"chart: {chart_file(settings, experiment)}")

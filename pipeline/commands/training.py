@@ -243,7 +243,9 @@ def runs(settings: Settings, as_json: bool) -> None:
             click.echo(f"  {run.forgetting}")
         for score in run.scores:
             who = "" if score.adapter == run.name else f"{score.adapter}: "
-            click.echo(f"  {who}{score.mean:.2f} on {score.questions} questions, {score.asked}, mode {score.mode}")
+            click.echo(
+                f"  {who}{score.measure} {score.mean:.2f} on {score.questions} questions, {score.asked}, mode {score.mode}"
+            )
     for name, why in unreadable.items():
         click.echo(f"{name}: unreadable; {why}")
     if not found and not unreadable:

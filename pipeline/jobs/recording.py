@@ -1,35 +1,39 @@
-"""Records the evaluation of a run's adapter, so that `sitetwin runs` and the run's report show it."""
+"""Records what an evaluation says of a run's adapters, so that `sitetwin runs` and the run's report show it."""
 
-from typing import Literal
+from collections.abc import Iterable
 
-from pipeline.evaluation.comparing import AnswerScores
+from pipeline.jobs.evaluating.record import Evaluation, SystemResult
 from pipeline.settings import Settings
 from pipeline.training import registry
 from pipeline.training.registry import RunScore
 from pipeline.training.report import write_report
 
-QuestionSet = Literal["held out", "seen"]
-"""Questions that no run was trained on, and questions that the runs were trained on."""
 
-
-def record_scores(settings: Settings, run: str, asked: QuestionSet, scores: AnswerScores) -> None:
-    """Writes scores into the record and the report of `run`.
+def record_scores(
+    settings: Settings, run: str, made: Evaluation, systems: Iterable[str], *, asked: str, measure: str
+) -> None:
+    """Writes figures into the record and the report of `run`.
 
     Args:
         settings: the site's settings.
         run: the run's name.
-        asked: which questions were asked.
-        scores: the scores of the run's adapter, or of the adapter of its last weights.
+        made: the evaluation.
+        systems: those of its systems that answer under the run's adapter, or under the one of its last weights.
+        asked: which questions were asked, as `RunScore.asked` says.
+        measure: the measure's key; a system to which it does not apply gets no score.
 
     Raises:
         SitetwinError: there is no such run.
     """
-    new = RunScore(
-        adapter=scores.adapter or "",
-        asked=asked,
-        mode=scores.mode,
-        questions=len(scores.answers),
-        mean=scores.mean,
-        by_kind=scores.by_kind,
-    )
-    write_report(settings, registry.keep_scores(settings, run, [new]))
+    found = [_score(made.systems[name], asked, measure) for name in systems]
+    write_report(settings, registry.keep_scores(settings, run, [score for score in found if score]))
+
+
+def _score(result: SystemResult, asked: str, measure: str) -> RunScore | None:
+    figure = result.figures.get(measure)
+    if figure is None:
+        return None
+    return RunScore(
+        adapter=result.adapter, asked=asked, mode=result.system.mode, measure=measure, questions=figure.all.count,
+        mean=figure.all.value, by_kind={kind: estimate.value for kind, estimate in figure.kinds.items()},
+    )  # fmt: skip

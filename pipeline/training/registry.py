@@ -42,10 +42,12 @@ class RunScore(Measured):
     asked: str
     """Which questions were asked: `held out`, `seen` (trained on), `golden`."""
     mode: Mode
+    measure: str = "score"
+    """The measure's key; `score`: that of older versions, the words and specifics of a good answer."""
     questions: int
     """How many questions were asked."""
     mean: Number
-    """The mean score, from 0 to 1."""
+    """The measure's figure, from 0 to 1."""
     by_kind: dict[str, Number] = Field(default_factory=dict)
 
 

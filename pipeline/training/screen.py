@@ -68,10 +68,10 @@ class TerminalScreen:
                 f"iteration {point.iteration} of {self._iterations}: validation loss {point.loss:.3f}{share}{self._rest}"
             )
 
-    def asked(self, system: str, done: int, total: int) -> None:
-        """Shows that `system` has answered `done` of `total` questions."""
+    def asked(self, asked: str, done: int, total: int) -> None:
+        """Shows that `done` of `total` answers to the questions `asked` are there."""
         if done == 1:
-            self._bar.reset(self._task, description=f"asking {system}", total=total, visible=True, figures="")
+            self._bar.reset(self._task, description=f"asking {asked}", total=total, visible=True, figures="")
         self._bar.update(self._task, completed=done)
 
     def seconds_for(self, iterations: int, every: int) -> float:

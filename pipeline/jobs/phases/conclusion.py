@@ -1,23 +1,28 @@
 """Says in sentences what the three phases have shown, even if it is not what was hoped for."""
 
 from collections.abc import Mapping
+from typing import Literal
 
-from pipeline.evaluation.comparing import AnswerScores, not_worse
-from pipeline.jobs.recording import QuestionSet
+from pipeline.jobs.evaluating.record import Evaluation
+from pipeline.jobs.evaluating.report.wording import said
 from pipeline.training.config import Preset
 from pipeline.training.registry import Run
 from pipeline.training.verdict import RISE
 
+QuestionSet = Literal["held out", "seen"]
+"""Questions that no run was trained on, and questions that the runs were trained on."""
+MEASURE = "completeness"
+"""The measure by which the answers are told apart. It sees a part of a fact, which accuracy does not."""
 FEW_ROWS = 100
 """With fewer validation rows, small differences mean little."""
 
 
-def conclusion(runs: Mapping[Preset, Run], scores: Mapping[str, Mapping[QuestionSet, AnswerScores]]) -> list[str]:
+def conclusion(runs: Mapping[Preset, Run], evaluations: Mapping[QuestionSet, Evaluation]) -> list[str]:
     """Sentences on the curves, then on the answers. What is not measured yet has none.
 
     Args:
         runs: the run of each preset, as far as there is one.
-        scores: by system and question set.
+        evaluations: by question set. The first system of each is the base.
     """
     found = []
     if "overfit" in runs and runs["overfit"].state == "done":
@@ -27,7 +32,7 @@ def conclusion(runs: Mapping[Preset, Run], scores: Mapping[str, Mapping[Question
     valid = min((run.rows["valid"] for run in runs.values()), default=0)
     if found and valid < FEW_ROWS:
         found.append(f"There are {valid} validation rows: differences in the second decimal place mean little.")
-    return found + _answers(scores)
+    return found + _answers(evaluations)
 
 
 def _u_curve(run: Run) -> str:
@@ -58,19 +63,25 @@ def _ends(runs: Mapping[Preset, Run]) -> str:
     return f"Validation loss where each phase ended: {named}; the lowest is that of {lowest}."
 
 
-def _answers(scores: Mapping[str, Mapping[QuestionSet, AnswerScores]]) -> list[str]:
+def _answers(evaluations: Mapping[QuestionSet, Evaluation]) -> list[str]:
     """Compares each system with the base on the held-out questions, and names the one that learnt most by heart."""
-    held = {system: asked["held out"] for system, asked in scores.items() if "held out" in asked}
+    held, seen = evaluations.get("held out"), evaluations.get("seen")
     found = []
-    pairs = [(system, "base") for system in held if system != "base"] + [("best", "overfit-last")]
-    for system, other in pairs:
-        if {system, other} <= held.keys():
-            found.append(f"Held-out questions, {not_worse(held[system], held[other]).text}.")
-    gaps = {system: asked["seen"].mean - asked["held out"].mean for system, asked in scores.items() if len(asked) == 2}
+    if held:
+        base, *_ = held.systems
+        found += [
+            f"Held-out questions: {said(one)}." for one in held.comparisons if one.a == base and one.measure == MEASURE
+        ]
+    known, new = (_figures(made) if made else {} for made in (seen, held))
+    gaps = {system: known[system] - new[system] for system in known if system in new}
     most = max(gaps, key=lambda system: gaps[system], default="")
     if gaps.get(most, 0) > 0:
         found.append(
-            f"Learnt by heart: {most} is better on questions it has seen than on held-out ones by {gaps[most]:.2f}, "
-            "more than any other."
+            f"Learnt by heart: {most} says {gaps[most]:.0%} more of the facts of questions that it has seen than of "
+            "held-out ones, more than any other."
         )
     return found
+
+
+def _figures(made: Evaluation) -> dict[str, float]:
+    return {name: of.figures[MEASURE].all.value for name, of in made.systems.items() if MEASURE in of.figures}

@@ -4,20 +4,26 @@ An experiment is `.sitetwin/reports/phases-N.json`, with its chart and report be
 the registry. It can be interrupted at any moment and resumed. Import this after `blas.preload()`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, get_args
 
 from pydantic import Field
 
-from pipeline.adapters import base_hash
+from pipeline.adapters import BASE, base_hash
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SettingsError
-from pipeline.evaluation.adapter_scores import CancelledError, Held, questions, score, seen
-from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer
-from pipeline.jobs.phases.conclusion import conclusion
-from pipeline.jobs.recording import QuestionSet, record_scores
+from pipeline.evaluation.golden import GoldenQuestion
+from pipeline.evaluation.systems import find_system
+from pipeline.jobs.evaluating import record
+from pipeline.jobs.evaluating.asking import CancelledError
+from pipeline.jobs.evaluating.held_out import held_out, short_answers, trained_on
+from pipeline.jobs.evaluating.record import Evaluation
+from pipeline.jobs.evaluating.report.writing import write_report
+from pipeline.jobs.evaluating.run import evaluate
+from pipeline.jobs.phases.conclusion import MEASURE, QuestionSet, conclusion
+from pipeline.jobs.recording import record_scores
 from pipeline.jobs.series import Series, SeriesRecord, runs_named
 from pipeline.settings import Settings, Visibility
 from pipeline.training import run
@@ -29,14 +35,13 @@ from pipeline.weights.demo import DEMO
 from pipeline.weights.memory import give_back_model
 
 ORDER: tuple[Preset, ...] = get_args(Preset)
-BASE = "base"
 
 
 class PhasesScreen(run.TrainingScreen, Protocol):
     """Is told what happens in an experiment."""
 
-    def asked(self, system: str, done: int, total: int) -> None:
-        """`system` has answered `done` of `total` questions."""
+    def asked(self, asked: str, done: int, total: int) -> None:
+        """Of all systems' answers to the questions `asked` (held out, or seen), `done` of `total` are there."""
 
     def seconds_for(self, iterations: int, every: int) -> float:
         """The seconds that `iterations` take, with an evaluation after every `every` of them."""
@@ -45,9 +50,10 @@ class PhasesScreen(run.TrainingScreen, Protocol):
 class Experiment(SeriesRecord):
     """The record of an experiment."""
 
-    questions: dict[QuestionSet, list[Held]]
-    scores: dict[str, dict[QuestionSet, AnswerScores]] = Field(default_factory=dict)
-    """The scores by system: `base`, each preset, and `overfit-last`, the last weights of that run."""
+    questions: dict[QuestionSet, list[GoldenQuestion]]
+    """The answerable ones alone: without notes there is nothing to decline by."""
+    evaluations: dict[QuestionSet, int] = Field(default_factory=dict)
+    """The number of the evaluation of each set: the base, each run's adapter, and the last weights of the overfit run."""
 
     def run_name(self, preset: Preset) -> str:
         """The name of the run of `preset`."""
@@ -87,7 +93,10 @@ def begin(
         visibility=visibility,
         values=values,
         base_hash=base_hash(run.base_folder(settings)),
-        questions={"held out": questions(settings, version, asked), "seen": seen(settings, version, asked)},
+        questions={
+            "held out": _answerable(held_out(settings, version, None, asked)),
+            "seen": _answerable(trained_on(settings, version, asked)),
+        },
     )
     PHASES.write(settings, experiment)
     return experiment
@@ -133,8 +142,9 @@ def go_on(
     # The engine's process, which answers the questions, loads its own copy of the base.
     give_back_model()
     try:
-        for system, adapter in _systems(settings, experiment):
-            _ask(settings, screen, experiment, system, adapter, stop)
+        for asked in experiment.questions:
+            if experiment.questions[asked] and asked not in experiment.evaluations:
+                _ask(settings, screen, experiment, asked, stop)
     except CancelledError:
         return experiment
     experiment.ended_at = datetime.now(UTC)
@@ -147,9 +157,18 @@ def phase_runs(settings: Settings, experiment: Experiment) -> dict[Preset, Run]:
     return runs_named(settings, {preset: experiment.run_name(preset) for preset in ORDER})
 
 
+def evaluations(settings: Settings, experiment: Experiment) -> dict[QuestionSet, Evaluation]:
+    """The evaluations of the experiment's runs so far.
+
+    Raises:
+        SitetwinError: one of them is gone, or can't be read.
+    """
+    return {asked: record.read(settings, number) for asked, number in experiment.evaluations.items()}
+
+
 def sentences(settings: Settings, experiment: Experiment) -> list[str]:
     """What the experiment showed, in sentences."""
-    return conclusion(phase_runs(settings, experiment), experiment.scores)
+    return conclusion(phase_runs(settings, experiment), evaluations(settings, experiment))
 
 
 def chart_file(settings: Settings, experiment: Experiment) -> Path:
@@ -167,39 +186,33 @@ def _say_rest(settings: Settings, screen: PhasesScreen, experiment: Experiment, 
         screen.say(f"{trained.name} has ended; {' and '.join(rest)} take about {seconds / 60:.0f} minutes more")
 
 
-def _systems(settings: Settings, experiment: Experiment) -> Iterator[tuple[str, str | None]]:
-    """The systems that are asked, each with its adapter."""
-    yield BASE, None
-    for preset, trained in phase_runs(settings, experiment).items():
-        yield preset, trained.name
-        if trained.last_adapter:
-            yield f"{preset}-last", trained.last_adapter
+def _answerable(questions: list[GoldenQuestion]) -> list[GoldenQuestion]:
+    return [one for one in questions if one.answerable]
 
 
 def _ask(
-    settings: Settings,
-    screen: PhasesScreen,
-    experiment: Experiment,
-    system: str,
-    adapter: str | None,
-    stop: Callable[[], bool],
+    settings: Settings, screen: PhasesScreen, experiment: Experiment, asked: QuestionSet, stop: Callable[[], bool]
 ) -> None:
-    """Asks the system each set of questions that is left, and records its scores after each."""
-    had = experiment.scores.setdefault(system, {})
-    for asked, held in experiment.questions.items():
-        if asked in had:
-            continue
-        answered: list[ScoredAnswer] = []
-
-        def report(scored: ScoredAnswer, answered: list[ScoredAnswer] = answered, total: int = len(held)) -> None:
-            answered.append(scored)
-            screen.asked(system, len(answered), total)
-
-        had[asked] = score(settings, adapter, held, on_answer=report, cancelled=stop)
-        screen.say(f"{system}: {had[asked].mean:.2f} on {len(had[asked].answers)} questions, {asked}")
-        PHASES.write(settings, experiment)
-        if adapter:
-            record_scores(settings, adapter.removesuffix("-last"), asked, had[asked])
+    """Evaluates the base and all adapters of the runs, without notes, on one set of questions."""
+    runs = phase_runs(settings, experiment).values()
+    adapters = {run.name: [name for name in (run.name, run.last_adapter) if name] for run in runs}
+    systems = {run: [f"lora:{name}" for name in names] for run, names in adapters.items()}
+    # The base gets the same words before the question as the adapters were trained with.
+    names = [f"lora:{BASE}", *(name for of_run in systems.values() for name in of_run)]
+    made = evaluate(
+        short_answers(settings),
+        [find_system(settings, name) for name in names],
+        experiment.questions[asked],
+        file=f"{asked} questions of data set {experiment.data_set}",
+        progress=lambda done, total, _: screen.asked(asked, done, total),
+        cancelled=stop,
+        waits=True,
+    )
+    screen.say(f"report of the {asked} questions: {write_report(settings, made)}")
+    experiment.evaluations[asked] = made.number
+    PHASES.write(settings, experiment)
+    for run_name, of_run in systems.items():
+        record_scores(settings, run_name, made, of_run, asked=asked, measure=MEASURE)
 
 
 def _draw(settings: Settings, experiment: Experiment) -> None:

@@ -18,8 +18,10 @@ from pipeline.engine.promoting import promote
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.golden import GoldenQuestion, golden_questions
 from pipeline.jobs.evaluating.asking import CancelledError
+from pipeline.jobs.evaluating.held_out import held_out
 from pipeline.jobs.evaluating.record import report_file
-from pipeline.jobs.retraining.comparison import MODES, compare, held_out, named_measures, record_accuracy
+from pipeline.jobs.recording import record_scores
+from pipeline.jobs.retraining.comparison import MODES, compare, named_measures
 from pipeline.jobs.retraining.job import RetrainingRequest, Tracker
 from pipeline.settings import Settings
 from pipeline.site import Site
@@ -197,7 +199,8 @@ def _compare(
     except CancelledError:
         raise RetrainingStoppedError from None
     tracker.job.comparisons, tracker.job.evaluation = comparisons, made.number
-    record_accuracy(settings, run.name, made)
+    systems = [f"{mode}:{run.name}" for mode in MODES]
+    record_scores(settings, run.name, made, systems, asked="golden", measure="accuracy")
     for comparison in comparisons:
         _say(comparison.text)
     _say(f"report: {report_file(settings, made.number, '.html')}")

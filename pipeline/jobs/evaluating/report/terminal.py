@@ -9,11 +9,16 @@ from pipeline.jobs.evaluating.report.wording import conclusions, doubts
 
 def lines(evaluation: Evaluation) -> Iterator[str]:
     """The figures of all systems in columns, and what they show."""
-    table = [["", *evaluation.systems], *(list(row.values()) for row in figures(evaluation))]
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     yield ""
-    for row in table:
-        yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+    yield from columns(evaluation)
     yield ""
     yield from conclusions(evaluation)
     yield from doubts(evaluation)
+
+
+def columns(evaluation: Evaluation) -> Iterator[str]:
+    """The figures, a column for each system."""
+    table = [["", *evaluation.systems], *(list(row.values()) for row in figures(evaluation))]
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    for row in table:
+        yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()

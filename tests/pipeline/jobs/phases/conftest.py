@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.processes import engine
+from pipeline.processes import engine, vectors
 from pipeline.settings import Settings
 from tests.pipeline.training.conftest import base, site, small  # noqa: F401
 
@@ -14,8 +14,8 @@ VALUES = {
 
 @pytest.fixture
 def asked_site(site: Settings) -> Iterator[Settings]:
-    """The training tests' site; the engine that is started for it ends with the test."""
+    """The training tests' site; the processes that are started for it end with the test."""
     yield site
-    service = engine.service(site)
-    if endpoint := service.find():
-        service.stop(endpoint)
+    for service in (engine.service(site), vectors.service(site)):
+        if endpoint := service.find():
+            service.stop(endpoint)

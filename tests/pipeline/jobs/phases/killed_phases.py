@@ -28,7 +28,7 @@ class Killer:
     def point(self, point: Any) -> None:
         """Nobody listens."""
 
-    def asked(self, system: str, done: int, total: int) -> None:
+    def asked(self, asked: str, done: int, total: int) -> None:
         """Nobody listens."""
 
     def seconds_for(self, iterations: int, every: int) -> float:

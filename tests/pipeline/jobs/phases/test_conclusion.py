@@ -3,7 +3,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer
+from pipeline.evaluation.doubt import estimate
+from pipeline.evaluation.figures import Figure, compared
+from pipeline.evaluation.golden import GoldenQuestion
+from pipeline.evaluation.systems import System
+from pipeline.jobs.evaluating.record import Evaluation, SystemResult
 from pipeline.jobs.phases.conclusion import conclusion
 from pipeline.training.config import configuration
 from pipeline.training.curves import Curves, TrainPoint, ValidPoint
@@ -26,9 +30,22 @@ def run(preset, valid: list[float], train: list[float], rows: int = 200) -> Run:
     )  # fmt: skip
 
 
-def scores(system: str, *values: float) -> AnswerScores:
-    answers = [ScoredAnswer(question=str(n), kind="fact", answer="", score=value) for n, value in enumerate(values)]
-    return AnswerScores(adapter=None if system == "base" else system, mode="lora", answers=answers)
+def evaluation(said: dict[str, list[float]]) -> Evaluation:
+    """An evaluation in which each system said these shares of the facts."""
+    values = {name: {f"{n}?": share for n, share in enumerate(shares)} for name, shares in said.items()}
+    systems = {
+        name: SystemResult(
+            system=System(name=name, mode="lora"), model="m", adapter=name, memory_mb=None, replies=[],
+            figures={"completeness": Figure(all=found)} if (found := estimate(shares, binary=False)) else {},
+        )
+        for name, shares in said.items()
+    }  # fmt: skip
+    by_measure = {name: {"completeness": of} for name, of in values.items()}
+    return Evaluation(
+        number=1, made_at=datetime.now(UTC), seconds=1, visibility=None, file="f", known={}, data_set=1, kept=0, parallel=1,
+        questions=[GoldenQuestion(question=one, kind="voice") for one in next(iter(values.values()))],
+        systems=systems, comparisons=compared(by_measure, {"completeness": False}),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -58,20 +75,18 @@ def test_the_ends_are_compared_and_few_rows_are_named():
     assert said[1].endswith("underfit 2.500, best 1.900, overfit 2.600; the lowest is that of best.")
     assert said[2].startswith("There are 40 validation rows")
     assert conclusion({}, {}) == []
-    assert not any(
-        "by heart" in said for said in conclusion({}, {"base": {"held out": scores("base"), "seen": scores("base")}})
-    )
+    assert conclusion({}, {"held out": evaluation({"lora:base": []})}) == []
 
 
 def test_answers_are_compared_with_the_bases():
-    held = {"base": [0.1] * 8, "best": [0.5] * 8, "overfit-last": [0.2] * 8}
-    seen = {"base": [0.1] * 8, "best": [0.6] * 8, "overfit-last": [0.9] * 8}
-    said = conclusion(
-        {},
-        {system: {"held out": scores(system, *held[system]), "seen": scores(system, *seen[system])} for system in held},
-    )
-    assert said[0].startswith("Held-out questions, lora: best 0.50, the base 0.10 on 8 questions: better")
-    assert "+0.40" in said[0]
-    assert "+0.30" in said[2]
-    assert said[3].startswith("Learnt by heart: overfit-last is better on questions it has seen")
-    assert "0.70" in said[3]
+    shares = {
+        "held out": {"lora:base": [0.0] * 12, "lora:best": [0.5] * 12, "lora:overfit-last": [0.0] * 12},
+        "seen": {"lora:base": [0.0] * 8, "lora:best": [0.6] * 8, "lora:overfit-last": [0.75] * 8},
+    }
+    said = conclusion({}, {asked: evaluation(of) for asked, of in shares.items()})
+    assert said == [
+        "Held-out questions: lora:best is better than lora:base, completeness: +50 points (+50 to +50), p = .001.",
+        "Held-out questions: lora:base and lora:overfit-last, completeness: no difference shown on 12 questions.",
+        "Learnt by heart: lora:overfit-last says 75% more of the facts of questions that it has seen than of held-out ones, "
+        "more than any other.",
+    ]

@@ -1,5 +1,4 @@
 import json
-import math
 import signal
 import subprocess
 import sys
@@ -13,20 +12,20 @@ from PIL import Image
 from pipeline.adapters import find_adapter
 from pipeline.commands.main import main
 from pipeline.errors import SettingsError, SitetwinError
-from pipeline.evaluation.comparing import AnswerScores, ScoredAnswer
-from pipeline.jobs.phases.experiment import PHASES, Experiment, begin, go_on
+from pipeline.jobs.evaluating import record
+from pipeline.jobs.phases.experiment import PHASES, begin, evaluations, go_on
 from pipeline.jobs.phases.report import write_phases_report
 from pipeline.training import registry
 from tests.pipeline.jobs.phases.conftest import VALUES
 from tests.tiny_llama import with_other_weights
 
-SYSTEMS = ["base", "underfit", "best", "overfit", "overfit-last"]
+SYSTEMS = ["lora:base", *(f"lora:phases-1-{name}" for name in ("underfit", "best", "overfit", "overfit-last"))]
 
 
 class Listener:
     def __init__(self) -> None:
         self.said: list[str] = []
-        self.systems: list[str] = []
+        self.answers: dict[str, int] = {}
         self.run = None
         self.iteration = 0
 
@@ -42,20 +41,12 @@ class Listener:
     def step(self, iteration, loss):
         self.iteration = iteration
 
-    def asked(self, system, done, total):
-        self.systems.append(system)
+    def asked(self, asked, done, total):
+        assert total == 3 * len(SYSTEMS)
+        self.answers[asked] = done
 
     def seconds_for(self, iterations, every):
         return 60.0 * iterations
-
-
-def test_scores_that_are_no_numbers_are_read_as_they_were_written(site):
-    experiment = begin(site, values=VALUES, asked=3)
-    answer = ScoredAnswer(question="?", kind="fact", answer="", score=math.nan, f1=math.inf, specifics=-math.inf)
-    experiment.scores["base"] = {"seen": AnswerScores(adapter=None, mode="lora", answers=[answer])}
-    read = Experiment.model_validate_json(experiment.model_dump_json())
-    assert repr(read.scores) == repr(experiment.scores)
-    assert read.questions == experiment.questions
 
 
 def test_three_runs_are_interrupted_gone_on_with_asked_and_reported(asked_site):
@@ -71,16 +62,17 @@ def test_three_runs_are_interrupted_gone_on_with_asked_and_reported(asked_site):
     assert any("best and overfit take about 56 minutes" in text for text in screen.said)
 
     def asked_twice() -> bool:
-        return len(set(screen.systems)) >= 2
+        return "seen" in screen.answers
 
     experiment = go_on(asked_site, screen, PHASES.unfinished(asked_site), stop=asked_twice)
     assert experiment.ended_at is None
-    assert list(PHASES.unfinished(asked_site).scores["base"]) == ["held out", "seen"]
+    assert PHASES.unfinished(asked_site).evaluations == {"held out": 1}
 
     again = Listener()
     experiment = go_on(asked_site, again, PHASES.unfinished(asked_site))
-    assert "base" not in again.systems
-    assert list(experiment.scores) == SYSTEMS
+    assert again.answers == {"seen": 3 * len(SYSTEMS)}
+    found = evaluations(asked_site, experiment)
+    assert [list(made.systems) for made in found.values()] == [SYSTEMS, SYSTEMS]
     assert registry.find(asked_site, "phases-1-underfit").ended_at == underfit.ended_at
     with pytest.raises(SitetwinError, match="no phases were interrupted"):
         PHASES.unfinished(asked_site)
@@ -90,21 +82,23 @@ def test_three_runs_are_interrupted_gone_on_with_asked_and_reported(asked_site):
     assert {run.config.seed for run in runs.values()} == {0}
     assert len({run.curves.valid[0].loss for run in runs.values()}) == 1
     assert [(score.adapter, score.asked) for score in runs["overfit"].scores] == [
-        (name, asked) for name in ("phases-1-overfit", "phases-1-overfit-last") for asked in ("held out", "seen")
+        (name, asked) for asked in ("held out", "seen") for name in ("phases-1-overfit", "phases-1-overfit-last")
     ]
     best, last = (
         mx.load(str(find_adapter(asked_site, name).folder / "adapters.safetensors"))
         for name in ("phases-1-overfit", "phases-1-overfit-last")
     )
     assert best.keys() == last.keys()
-    heard = {system: tuple(one.answer for one in asked["seen"].answers) for system, asked in experiment.scores.items()}
-    assert heard["base"] != heard["overfit-last"]
+    heard = {name: [reply.answer.answer for reply in of.replies] for name, of in found["seen"].systems.items()}
+    assert heard["lora:base"] != heard["lora:phases-1-overfit-last"]
 
     report = write_phases_report(asked_site, experiment)
     html = report.read_text(encoding="utf-8")
     assert html.count("data:image/png;base64,") == 1
     assert 'src="http' not in html
     assert all(system in html for system in SYSTEMS)
+    assert all(f'href="eval-{made.number}.html"' in html for made in found.values())
+    assert all(record.report_file(asked_site, made.number, ".html").is_file() for made in found.values())
     with Image.open(report.with_suffix(".png")) as chart:
         assert chart.size == (1080, 1080)
     assert "held out" in (registry.run_folder(asked_site, "phases-1-best") / "report.html").read_text(encoding="utf-8")
@@ -124,7 +118,7 @@ def test_killed_phases_go_on_and_give_what_uninterrupted_runs_give(asked_site):
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert told["state"] == "done"
-    assert list(told["scores"]) == SYSTEMS
+    assert [list(made["systems"]) for made in told["evaluations"].values()] == [SYSTEMS, SYSTEMS]
     assert told["conclusion"]
     assert Path(told["report"]).is_file()
     run = registry.find(asked_site, "whole")
@@ -154,15 +148,3 @@ def test_other_weights_do_not_go_on(site, base, tmp_path):
     site.models.chat = str(with_other_weights(base, tmp_path / "other"))
     with pytest.raises(SitetwinError, match="begun on other weights"):
         PHASES.unfinished(site)
-
-
-def test_a_report_holds_text_and_no_markup_of_it(site):
-    experiment = begin(site, asked=2)
-    held = experiment.questions["seen"][0]
-    experiment.questions = {"seen": [held.model_copy(update={"question": "<script>alert(1)</script>"})]}
-    scored = ScoredAnswer(question="<script>alert(1)</script>", kind="fact", answer="<b>bold</b>", score=0.5)
-    experiment.scores = {"base": {"seen": AnswerScores(adapter=None, mode="lora", answers=[scored])}}
-    html = write_phases_report(site, experiment).read_text(encoding="utf-8")
-    assert "<script>" not in html
-    assert "&lt;script&gt;alert(1)" in html
-    assert "&lt;b&gt;bold" in html
