@@ -10,6 +10,8 @@ _NAMED_DOT = re.compile(r"(?<![\w.])\.(?=\w)")
 """The dot that begins a name (`.NET`, `.env`)."""
 _ORDINAL_DOT = re.compile(r"(?<![\w.,:])(\d{1,2})\.(?= (\w+))")
 """The dot behind a number, which may make `fifth` of five, with the next word."""
+_OPENING = re.compile(r"(?<=\s)[\"'‘’“„«»‹›(\[]+$")
+"""Quotation marks and brackets at the end of a sentence, which begin the next one because white space stands before them."""
 _COUNTED = frozenset(
     """
     januar jänner februar feber märz april mai juni juli august september oktober november dezember jahrhundert
@@ -27,7 +29,9 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     # sentencex 1.0.32 panics at an initial that is followed by a space of more than one byte. It also ends a sentence
     # within `.NET`, and of the rules for each language knows the English ones here: `5. Januar`, `5. maj` need ours.
     plain = _ORDINAL_DOT.sub(_without_dot, _NAMED_DOT.sub("_", _SPACE.sub(" ", text)))
-    ends = [boundary["end_index"] for boundary in sentencex.get_sentence_boundaries("en", plain)]
+    ends = [
+        _before_opening(plain, boundary["end_index"]) for boundary in sentencex.get_sentence_boundaries("en", plain)
+    ]
     spans = []
     for start, end in pairwise([0, *ends[:-1], len(text)]):
         if sentence := text[start:end].strip():
@@ -39,6 +43,12 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 def sentences(text: str) -> list[str]:
     """The sentences of `text`, in order."""
     return [text[start:end] for start, end in sentence_spans(text)]
+
+
+def _before_opening(text: str, end: int) -> int:
+    """`end`, or the place before a quotation mark that belongs to the next sentence: `'s Ochtends`, `“So?”`."""
+    opening = _OPENING.search(text, max(0, end - 4), end) if text[end : end + 1].strip() else None
+    return opening.start() if opening else end
 
 
 def _without_dot(found: re.Match[str]) -> str:

@@ -49,3 +49,14 @@ def test_no_text_is_too_odd():
     for _ in range(3000):
         text = "".join(rng.choice(letters) for _ in range(rng.randint(0, 60)))
         assert "".join("".join(sentences(text)).split()) == "".join(text.split())
+
+
+def test_what_opens_a_sentence_is_not_the_end_of_the_one_before():
+    dutch = "Onze kat is negen. 's Ochtends krijgt ze tonijn. 's Avonds kip."
+    assert sentences(dutch) == ["Onze kat is negen.", "'s Ochtends krijgt ze tonijn.", "'s Avonds kip."]
+    assert sentences('He left. "So?" she said. (Nobody knew.) It was “no.” “Why?”') == [
+        "He left.",
+        '"So?" she said.',
+        "(Nobody knew.) It was “no.”",
+        "“Why?”",
+    ]
