@@ -33,7 +33,7 @@ def _longest_first(value: object) -> object:
 
 
 Words = Annotated[frozenset[str], BeforeValidator(_split)]
-Kind = Literal["person", "price", "amount", "date", "time"]
+Kind = Literal["person", "price", "colour", "amount", "date", "time"]
 
 
 class _Part(BaseModel):
