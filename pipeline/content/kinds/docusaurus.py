@@ -1,8 +1,10 @@
 """A site of Docusaurus: https://docusaurus.io/docs/create-doc."""
 
 import json
+import posixpath
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,6 +16,8 @@ from pipeline.content.urls import page_path
 from pipeline.settings import Visibility
 
 _CONFIGS = [f"docusaurus.config.{suffix}" for suffix in ("js", "ts", "mjs", "cjs", "mts", "cts")]
+_PLACES = (".", "website", "documentation", "site", "docs")
+"""Where in a project its site may lie."""
 _DOCS_AT = re.compile(r"\bdocs\s*:\s*\{[^{}]*?\brouteBasePath\s*:\s*[\"']([^\"']*)[\"']")
 _LAST = re.compile(r"\blastVersion\s*:\s*[\"']([^\"']+)[\"']")
 _PLUGINS = ("docs", "blog", "pages")
@@ -27,9 +31,15 @@ class Docusaurus(ContentKind):
     mdx_suffixes = (".md", ".mdx")
 
     def find(self, project: Path) -> list[FoundFolder]:
-        config = next((project / name for name in _CONFIGS if (project / name).is_file()), None)
-        if config is None:
-            return []
+        for place in _PLACES:
+            site = project / place
+            config = next((site / name for name in _CONFIGS if (site / name).is_file()), None)
+            if config:
+                found = self._found(site, config)
+                return [replace(one, path=posixpath.normpath(f"{place}/{one.path}")) for one in found]
+        return []
+
+    def _found(self, project: Path, config: Path) -> list[FoundFolder]:
         at = _DOCS_AT.search(config.read_text(encoding="utf-8", errors="replace"))
         base = at[1].strip("/") if at else "docs"
         docs = f"/{base}/{{slug}}" if base else "/{slug}"
@@ -54,8 +64,9 @@ class Docusaurus(ContentKind):
         return left_out(root, root, listed(said, "exclude"))
 
     def configurations(self, root: Path) -> list[Path]:
-        project = project_of(root, [*_CONFIGS, *(f"website/{name}" for name in _CONFIGS)]) or root
-        return [project / folder / name for folder in (".", "website") for name in _CONFIGS]
+        files = [f"{place}/{name}" for place in _PLACES for name in _CONFIGS]
+        project = project_of(root, files) or root
+        return [project / file for file in files]
 
     def is_private(self, path: str) -> bool:
         # a part that other pages import, or one that is left out

@@ -2,19 +2,27 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.content.converting import MARKDOWN
 from pipeline.content.frontmatter import lookup, words_of
 from pipeline.content.including import Includes
-from pipeline.content.kinds.hugo_cascade import CONFIGURATIONS, Cascade, configuration_files, permalinks
-from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy, RuleAgainst
+from pipeline.content.kinds.hugo_cascade import (
+    CONFIGURATION_MARKS,
+    CONFIGURATIONS,
+    Cascade,
+    configuration_files,
+    permalinks,
+)
+from pipeline.content.kinds.hugo_languages import Languages
+from pipeline.content.kinds.kind import ContentKind, FoundFolder, Inherited, InheritedBy, RuleAgainst
+from pipeline.content.kinds.site_files import project_of
 from pipeline.content.shortcodes import drop_shortcodes
 from pipeline.content.urls import page_path
 from pipeline.settings import Visibility
 
-_CODE = re.compile(r"[a-z]{2}(?:-[a-z]{2})?")
 _LANGUAGE = re.compile(r"(.+)\.([a-z]{2}(?:-[a-z]{2})?)")
 _INCLUDE = re.compile(
     r"\{\{[<%]\s*(?:\w*include\w*|read-?file\w*|embed-?md|snippet)\b[^{}\n]*?[\s=][\"'`]([^\"'`\n]+\.(?:md|markdown|txt))[\"'`][^{}\n]*[%>]\}\}",
@@ -32,22 +40,7 @@ class Hugo(ContentKind):
         has_config = (
             any((project / name).is_file() for name in CONFIGURATIONS) or (project / "config/_default").is_dir()
         )
-        content = project / "content"
-        if not has_config or not content.is_dir():
-            return []
-        languages = sorted(
-            folder.name for folder in content.iterdir() if folder.is_dir() and _CODE.fullmatch(folder.name)
-        )
-        if not languages or any(folder.is_dir() and folder.name not in languages for folder in content.iterdir()):
-            patterns = permalinks(project)
-            sections = [
-                FoundFolder(f"content/{name}", pattern) for name, pattern in patterns if (content / name).is_dir()
-            ]
-            return [FoundFolder("content", "/{slug}/"), *sections]
-        main = "en" if "en" in languages else languages[0]
-        return [
-            FoundFolder(f"content/{name}", "/{slug}/" if name == main else f"/{name}/{{slug}}/") for name in languages
-        ]
+        return _folders(project) if has_config else []
 
     def rule_against(self, root: Path) -> RuleAgainst:
         return lambda path: (
@@ -57,7 +50,13 @@ class Hugo(ContentKind):
         )
 
     def inherited(self, root: Path) -> InheritedBy:
-        return Cascade(root).inherited
+        rule, languages = Cascade(root).inherited, Languages(project_of(root, CONFIGURATION_MARKS) or root)
+
+        def of(path: str) -> Inherited:
+            moved = languages.place(path)
+            return replace(rule(path), path=moved) if moved != path else rule(path)
+
+        return of
 
     def configurations(self, root: Path) -> list[Path]:
         return configuration_files(root)
@@ -101,6 +100,23 @@ class Hugo(ContentKind):
 
 
 HUGO = Hugo()
+
+
+def _folders(project: Path) -> list[FoundFolder]:
+    """The folders of content, one for each language that has its own, and the sections with addresses of their own."""
+    languages = Languages(project)
+    places = languages.folders or {"": "content"}
+    found: list[FoundFolder] = []
+    for language, folder in places.items():
+        if (project / folder).is_dir():
+            start = languages.prefix(language)
+            sections = [
+                FoundFolder(f"{folder}/{name}", f"{start}{pattern}")
+                for name, pattern in permalinks(project)
+                if (project / folder / name).is_dir()
+            ]
+            found += [FoundFolder(folder, f"{start}/{{slug}}/"), *sections]
+    return found
 
 
 def _urlized(text: str) -> str:

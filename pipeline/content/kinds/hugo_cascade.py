@@ -17,16 +17,18 @@ from pipeline.errors import ContentError
 
 CONFIGURATIONS = [f"{stem}.{suffix}" for stem in ("hugo", "config") for suffix in ("toml", "yaml", "yml", "json")]
 _ENVIRONMENTS = ("_default", "production")
-_OF_FOLDER = [
-    f"{stem}.{suffix}" for stem in ("hugo", "config", "cascade") for suffix in ("toml", "yaml", "yml", "json")
-]
+_PARTS = ("cascade", "languages", "permalinks")
+"""Keys of the configuration that may have a file of their own."""
+_OF_FOLDER = [f"{stem}.{suffix}" for stem in ("hugo", "config", *_PARTS) for suffix in ("toml", "yaml", "yml", "json")]
 _PAGE = re.compile(r"(_?index)(?:\.[\w-]+)?\.(?:md|markdown|mdx|html)")
+
+CONFIGURATION_MARKS = (*CONFIGURATIONS, *(f"config/_default/{name}" for name in _OF_FOLDER))
+"""One of these is in the folder of a site."""
 
 
 def configuration_files(root: Path) -> list[Path]:
     """The files, there or not, that hold the configuration of the site around `root`."""
-    marks = (*CONFIGURATIONS, *(f"config/_default/{name}" for name in _OF_FOLDER))
-    project = project_of(root, marks)
+    project = project_of(root, CONFIGURATION_MARKS)
     if project is None:
         return []
     folders = (f"config/{environment}" for environment in _ENVIRONMENTS)
@@ -49,6 +51,16 @@ _FIELDS = {
 _FIELD = re.compile(r":(\w+)")
 
 
+def said_in(file: Path) -> Mapping[str, Any]:
+    """The configuration that stands in `file`, one of `configuration_files`; {} where it isn't there.
+
+    Raises:
+        ContentError: it can't be read.
+    """
+    values = read_data(file)
+    return {file.stem: values} if file.stem in _PARTS and values else values
+
+
 def permalinks(project: Path) -> list[tuple[str, str]]:
     """Each section that the site's `permalinks` name, with the pattern of its pages as sitetwin writes it.
 
@@ -57,7 +69,7 @@ def permalinks(project: Path) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for file in configuration_files(project):
         try:
-            said = lookup(read_data(file), "permalinks")
+            said = lookup(said_in(file), "permalinks")
         except ContentError:  # Hugo itself says what is wrong with it
             continue
         of_pages = said.get("page", said) if isinstance(said, Mapping) else {}
@@ -79,12 +91,11 @@ class Cascade:
         content = "content"
         for file in files:
             try:
-                values = read_data(file)
-                self._left_out += _patterns(lookup(values, "ignorefiles"))
+                said = said_in(file)
+                self._left_out += _patterns(lookup(said, "ignorefiles"))
             except ContentError as error:
                 self._fault = str(error)
                 continue
-            said = values if file.stem != "cascade" else {"cascade": values}
             languages = lookup(said, "languages")
             inner = list(languages.values()) if isinstance(languages, Mapping) else []
             for part in (said, *(one for one in inner if isinstance(one, Mapping))):

@@ -84,6 +84,42 @@ const notes = defineCollection({ loader: glob({ pattern: "*.md", base: "./src/da
             "docusaurus",
             {"docs": "/docs/{slug}"},
         ),
+        (
+            {
+                "hugo.yaml": "languages:\n  en: {contentDir: text/en}\n  no: {contentDir: text/no}\npermalinks: {blog: '/:section/:year/:slug'}\n",
+                "text/en/blog/a.md": NOTE,
+                "text/no/blog/a.md": NOTE,
+                "text/no/b.md": NOTE,
+            },
+            "hugo",
+            {
+                "text/en": "/{slug}/",
+                "text/en/blog": "/blog/{year}/{title}",
+                "text/no": "/no/{slug}/",
+                "text/no/blog": "/no/blog/{year}/{title}",
+            },
+        ),
+        (
+            {
+                "config/_default/hugo.toml": "defaultContentLanguage = 'de'\ndefaultContentLanguageInSubdir = true",
+                "config/_default/languages.toml": "[de]\ncontentDir = 'content/de'\n[fr]\ncontentDir = 'content/fr'",
+                "content/de/a.md": NOTE,
+                "content/fr/a.md": NOTE,
+                "content/drafts/a.md": NOTE,
+            },
+            "hugo",
+            {"content/de": "/de/{slug}/", "content/fr": "/fr/{slug}/"},
+        ),
+        ({"config.toml": "contentDir = 'text'", "text/a.md": NOTE}, "hugo", {"text": "/{slug}/"}),
+        (
+            {
+                "website/docusaurus.config.ts": "docs: {routeBasePath: '/'}",
+                "docs/a.md": NOTE,
+                "website/blog/b.md": NOTE,
+            },
+            "docusaurus",
+            {"docs": "/{slug}", "website/blog": "/blog/{slug}"},
+        ),
         ({"docs/.vitepress/config.mts": "", "docs/a.md": NOTE}, "vitepress", {"docs": "/{slug}.html"}),
         (
             {".vitepress/config.js": "cleanUrls: true, srcDir: './src'", "src/a.md": NOTE},

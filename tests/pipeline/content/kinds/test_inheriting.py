@@ -44,6 +44,7 @@ NOTE = "---\ntitle: A\n---\nText."
         ("config/_default/hugo.toml", '[cascade]\ndraft = true\n[cascade._target]\npath = "/diary/a"\n'),
         ("config/_default/cascade.toml", 'draft = true\n[target]\npath = "/diary/**"\n'),
         ("hugo.toml", "[languages.en.cascade]\ndraft = true\n[languages.en.cascade.target]\npath = '/diary/*'\n"),
+        ("config/_default/languages.toml", "[en.cascade]\ndraft = true\n[en.cascade.target]\npath = '/diary/*'\n"),
         ("hugo.toml", "ignoreFiles = ['diary/a\\.md$']\n"),
         ("content/diary/index.md", "---\ndraft: true\n---\nThe page of a bundle.\n"),
         ("content/diary/index.md", "---\npublishDate: 2099-01-01\n---\nThe page of a bundle.\n"),
@@ -241,6 +242,13 @@ def test_what_a_section_governs_are_the_files_below_it_that_are_no_tools(site, t
         content / "posts/a.md",
         content / "posts/deep/c.md",
     }
+
+
+def test_hugos_main_language_is_not_in_the_address(site):
+    files = {"content/a.en.md": NOTE, "content/a.de.md": NOTE, "content/b/index.md": NOTE}
+    settings = site("hugo", {"hugo.toml": "defaultContentLanguage = 'de'", **files})
+    urls = {report.id: report.document.url for report in read_sources(settings) if report.document}
+    assert urls == {"content/a.de.md": "/a/", "content/a.en.md": "/en/a/", "content/b/index.md": "/b/"}
 
 
 def test_vitepress_rewrites(site):
