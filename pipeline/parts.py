@@ -56,6 +56,8 @@ CONTENT_KINDS = Parts(
         "hugo": "pipeline.content.kinds.hugo:HUGO",
         "docusaurus": "pipeline.content.kinds.docusaurus:DOCUSAURUS",
         "vitepress": "pipeline.content.kinds.vitepress:VITEPRESS",
+        "mkdocs": "pipeline.content.kinds.mkdocs:MKDOCS",
+        "sphinx": "pipeline.content.kinds.sphinx:SPHINX",
         "astro": "pipeline.content.kinds.astro:ASTRO",
         "eleventy": "pipeline.content.kinds.eleventy:ELEVENTY",
         "jekyll": "pipeline.content.kinds.jekyll:JEKYLL",

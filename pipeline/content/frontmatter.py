@@ -200,6 +200,8 @@ def date_of(values: Mapping[str, Any], path: str) -> date | None:
 
 def as_date(value: Any) -> date | None:
     """`value` as a day, as it is written (no change of time zone); None when it is no date."""
+    if isinstance(value, Mapping):  # of a blog of MkDocs
+        return as_date(value.get("created"))
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from textwrap import dedent
 from typing import Any
 
 from docutils import nodes
@@ -125,9 +126,13 @@ def _blocks(parent: Any, level: int) -> Iterator[str]:
 
 
 def _unknown(directive: str) -> str:
-    """The words in a directive that docutils does not know."""
-    lines = [line.strip() for line in directive.split("\n")[1:]]
-    return "\n".join(line for line in lines if not re.match(r":[\w-]+:", line)).strip()
+    """The words in a directive that docutils does not know; what is indented there is code."""
+    kept = [line for line in directive.split("\n")[1:] if not re.match(r"\s*:[\w-]+:", line)]
+    text = dedent("\n".join(kept)).strip("\n")
+    if re.search(r"^\.\. [\w:-]+::", text, re.MULTILINE):
+        return read(text.encode()).body  # a tab, a card: what it holds is reStructuredText too
+    is_code = any(line[:1].isspace() for line in text.split("\n"))
+    return f"```\n{text}\n```" if is_code else text.strip()
 
 
 def _indented(item: Any, level: int, indent: str = "  ") -> str:

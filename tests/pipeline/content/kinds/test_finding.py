@@ -120,6 +120,22 @@ const notes = defineCollection({ loader: glob({ pattern: "*.md", base: "./src/da
             "docusaurus",
             {"docs": "/{slug}", "website/blog": "/blog/{slug}"},
         ),
+        (
+            {
+                "mkdocs.yml": "plugins:\n  - blog:\n      post_url_format: '{file}'\nextra: {key: !ENV KEY}\nemoji: !!python/name:x.y\n",
+                "docs/index.md": NOTE,
+                "docs/blog/posts/a.md": NOTE,
+            },
+            "mkdocs",
+            {"docs": "/{slug}/", "docs/blog/posts": "/blog/{stem}/"},
+        ),
+        (
+            {"mkdocs.yml": "use_directory_urls: false\ndocs_dir: text\nplugins: [blog]", "text/blog/posts/a.md": NOTE},
+            "mkdocs",
+            {"text": "/{slug}.html", "text/blog/posts": "/blog/{year}/{month}/{day}/{title}.html"},
+        ),
+        ({"docs/conf.py": "", "docs/index.rst": "A\n="}, "sphinx", {"docs": "/{slug}.html"}),
+        ({"doc/source/conf.py": "", "doc/source/index.md": NOTE}, "sphinx", {"doc/source": "/{slug}.html"}),
         ({"docs/.vitepress/config.mts": "", "docs/a.md": NOTE}, "vitepress", {"docs": "/{slug}.html"}),
         (
             {".vitepress/config.js": "cleanUrls: true, srcDir: './src'", "src/a.md": NOTE},

@@ -41,6 +41,12 @@ def document(kind, text, path="notes/a.md", url="/{slug}/"):
         ("eleventy", "a.md", "permalink: /x/index.html", "/{slug}/", "/x/"),
         ("eleventy", "b/a.md", "permalink: '/x/{{ page.fileSlug }}/'", "/{slug}/", "/x/a/"),
         ("eleventy", "a.md", "title: My Car\npermalink: '/x/{{ title | slugify }}/'", "/{slug}/", "/x/my-car/"),
+        ("mkdocs", "guide/Set Up.md", "", "/{slug}/", "/guide/Set%20Up/"),
+        ("mkdocs", "guide/README.md", "", "/{slug}/", "/guide/"),
+        ("mkdocs", "a.md", "title: My Day\ndate: {created: 2024-01-05}", "/b/{year}/{title}/", "/b/2024/my-day/"),
+        ("sphinx", "index.md", "", "/{slug}.html", "/"),
+        ("sphinx", "user/index.md", "", "/{slug}.html", "/user/"),
+        ("sphinx", "user/Quick.md", "", "/{slug}.html", "/user/Quick.html"),
         ("docusaurus", "01-intro/02-Setup.md", "", "/docs/{slug}", "/docs/intro/Setup"),
         ("docusaurus", "api/api-clipboard.mdx", "id: clipboard", "/docs/{slug}", "/docs/api/clipboard"),
         ("docusaurus", "api/a.md", "slug: /start", "/docs/{slug}", "/docs/start"),
@@ -181,3 +187,17 @@ def test_vue_goes():
 def test_docusaurus_reads_every_file_as_mdx():
     text = "import X from './x'\n\n<X a={1}>\n\nThe gate.\n\n</X>\n"
     assert document("docusaurus", text, "a.md").text == "The gate."
+
+
+def test_mkdocs_leaves_words():
+    text = """!!! note "Mind"
+
+    The gate :material-gate: rusts.
+
+*[HTML]: Hyper Text Markup Language
+[TOC]
+
+--8<-- "missing.md"
+
+End."""
+    assert document("mkdocs", text).text == "**Mind**\n\nThe gate rusts.\n\nEnd."

@@ -251,6 +251,47 @@ def test_hugos_main_language_is_not_in_the_address(site):
     assert urls == {"content/a.de.md": "/a/", "content/a.en.md": "/en/a/", "content/b/index.md": "/b/"}
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("mkdocs.yml", "exclude_docs: |\n  # a note\n  diary/\n  !diary/b.md\nkey: !ENV [A, b]"),
+        ("mkdocs.yml", "draft_docs: a.md"),
+        ("mkdocs.yml", "draft_docs: /diary/*.md"),
+        ("docs/diary/.meta.yml", "draft: true"),
+        ("docs/diary/.meta.yml", "tags: [private"),
+    ],
+)
+def test_mkdocs(site, name, text):
+    settings = site("mkdocs", {"mkdocs.yml": "", "docs/diary/a.md": NOTE, "docs/posts/b.md": NOTE, name: text}, "docs")
+    assert seen(settings) == {"diary/a.md": "private", "posts/b.md": "public"}
+
+
+def test_mkdocs_whose_configuration_can_not_be_read_is_private(site):
+    settings = site("mkdocs", {"mkdocs.yml": "exclude_docs: [", "docs/a.md": NOTE}, "docs")
+    [report] = read_sources(settings)
+    assert report.document.visibility == "private"
+    assert report.reason.startswith("mkdocs.yml can't be read (")
+
+
+def test_mkdocs_takes_snippets_in(site):
+    files = {
+        "mkdocs.yml": "",
+        "snippets/a.md": "The gate\n\nrusts.",
+        "docs/a.md": '- x\n\n    --8<-- "snippets/a.md"\n',
+    }
+    [report] = read_sources(site("mkdocs", files, "docs"))
+    assert report.document.text == "- x\n\n    The gate\n\n    rusts."
+
+
+@pytest.mark.parametrize("pattern", ["diary", "diary/*", "diary/a.md", "**/a.md"])
+def test_sphinx(site, pattern):
+    said = f'# exclude_patterns = ["posts"]\nexclude_patterns = [\n  "_build",\n  "{pattern}",\n]\n'
+    settings = site(
+        "sphinx", {"docs/conf.py": said, "docs/diary/a.md": NOTE, "docs/posts/b.rst": "A\n=\nText."}, "docs"
+    )
+    assert seen(settings) == {"diary/a.md": "private", "posts/b.rst": "public"}
+
+
 def test_vitepress_rewrites(site):
     config = """export default { rewrites: {
       'packages/:pkg/src/(.*)': ':pkg/index.md', // pages of a monorepo
