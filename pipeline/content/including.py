@@ -9,10 +9,11 @@ from typing import Any
 
 from pipeline.content.code import mask_code
 from pipeline.content.converting import MARKDOWN, decode
-from pipeline.content.mending import read_front_matter
+from pipeline.content.mending import FrontMatter, read_front_matter
 from pipeline.errors import ContentError
 
 _SUFFIXES = (*MARKDOWN, ".txt")
+_LONGEST_CODE = 200_000
 _DEEPEST = 5
 """Files that take in each other end somewhere."""
 _IMPORT = re.compile(r"^import\s+([A-Z]\w*)\s+from\s+[\"']([^\"'\n]+\.mdx?)[\"']", re.MULTILINE)
@@ -59,9 +60,28 @@ class Includes:
         inner = Includes(self.top, file, self.is_kept_back, self.looked_at, self.left_out, (*self._around, self.file))
         return expand(front.body, inner).strip("\n")
 
-    def _found(self, path: Path) -> Path | None:
+    def code(self, target: str, *bases: Path) -> str | None:
+        """What stands in the file `target`, of any kind, in the first of the folders `bases` that has it; None for no text.
+
+        A file of more than 200,000 bytes is not taken in.
+        """
+        places = (base / target.lstrip("/") for base in bases)
+        file = next((found for place in places if (found := self._found(place, any_suffix=True))), None)
+        if file is None or (self.looked_at[file] or (0, 0))[1] > _LONGEST_CODE:
+            return None
+        try:
+            text = decode(file.read_bytes())
+            front = read_front_matter(text) if file.suffix.lower() in _SUFFIXES else FrontMatter({}, text)
+        except (ContentError, OSError):
+            return None
+        if front.doubtful or self.is_kept_back(file, front.values):
+            self.left_out.append(file.name)
+            return None
+        return text
+
+    def _found(self, path: Path, *, any_suffix: bool = False) -> Path | None:
         path = Path(os.path.normpath(path))
-        if path.suffix.lower() not in _SUFFIXES or not path.is_relative_to(self.top):
+        if not (any_suffix or path.suffix.lower() in _SUFFIXES) or not path.is_relative_to(self.top):
             return None
         if any(part.startswith(".") for part in path.relative_to(self.top).parts):
             return None

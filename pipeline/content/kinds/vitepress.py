@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from textwrap import dedent
 from typing import Any
 
+from pipeline.content.code import mask_code
 from pipeline.content.including import Includes
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, Inherited, InheritedBy
 from pipeline.content.kinds.site_files import left_out, listed, program_text, project_of
@@ -16,7 +18,7 @@ from pipeline.settings import Visibility
 _CONFIGS = [f".vitepress/config.{suffix}" for suffix in ("js", "ts", "mjs", "mts")]
 _SOURCE = re.compile(r"\bsrcDir\s*:\s*[\"']([^\"']+)[\"']")
 _CLEAN = re.compile(r"\bcleanUrls\s*:\s*true")
-_CALL = re.compile(r"\{\{(?:[^{}]|\{[^{}]*\}){0,2000}\}\}|^<<<[^\n]*$|^\[\[toc\]\][ \t]*$", re.MULTILINE)
+_CALL = re.compile(r"\{\{(?:[^{}]|\{[^{}]*\}){0,2000}\}\}|^[ \t]*<<<[^\n]*$|^\[\[toc\]\][ \t]*$", re.MULTILINE)
 
 _REWRITES = re.compile(r"\brewrites\s*:\s*\{([^{}]*)\}")
 _PAIR = re.compile(r"[\"']([^\"'\n]+)[\"']\s*:\s*[\"']([^\"'\n]+)[\"']")
@@ -24,6 +26,12 @@ _PARAMETER = re.compile(r":(\w+)(\([^()]*\))?([*+]?)|(\([^()]*\))|([^:(]+|.)")
 _INCLUDE = re.compile(
     r"<!--\s*@include:\s*(?P<target>[^\s{}#<>]+?\.\w+)(?:#(?P<region>[\w-]+))?\s*(?:\{(?P<lines>\d*,?\d*)\})?\s*-->"
 )
+_CODE = re.compile(
+    r"^([ \t]*)<<<[ \t]+(?P<target>[^\s#{}\[\]]+)(?:#(?P<region>[\w-]+))?[ \t]*(?:\{(?P<marks>[^{}\n]*)\})?[ \t]*(?:\[[^\n]*\])?[ \t]*$",
+    re.MULTILINE,
+)
+_LANGUAGE = re.compile(r"(?:^|\s)([A-Za-z][\w#+-]*)(?::|$)")
+_REGION = r"^[^\w\n]*(?:#?\s*pragma\s+|REM\s+)?#?\s*{}region\b"
 
 
 class VitePress(ContentKind):
@@ -77,7 +85,18 @@ class VitePress(ContentKind):
                 return call[0]
             return _lines(_region(found, region) if region else found, lines or "")
 
-        return _INCLUDE.sub(part, text)
+        def code(call: re.Match[str]) -> str:
+            target, region, marks = call.group("target", "region", "marks")
+            said = _code(includes, target, region or "")
+            if said is None:
+                return call[0]
+            named = _LANGUAGE.search(marks or "")
+            language = named[1] if named else PurePosixPath(target).suffix[1:]
+            fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`{3,}", said)), 3)
+            return "\n".join(f"{call[1]}{line}" for line in (f"{fence}{language}", *said.split("\n"), fence))
+
+        masked = mask_code(text)
+        return _INCLUDE.sub(part, masked.restore(_CODE.sub(code, masked.text)))
 
     def drop_comments(self, text: str) -> str:
         return _CALL.sub("", text)
@@ -99,6 +118,28 @@ def _rewrite(old: str, new: str) -> tuple[re.Pattern[str], str]:
         return re.compile(_PARAMETER.sub(part, old)), re.sub(r":(\w+)[*+]?", r"\\g<\1>", new)
     except re.error:  # written in what only that library knows: the address is as if it weren't there
         return re.compile(r"(?!)"), ""
+
+
+def _code(includes: Includes, target: str, region: str) -> str | None:
+    """The code that `<<< target#region` takes in; None where there is none."""
+    project = project_of(includes.file.parent, _CONFIGS) or includes.top
+    source = _SOURCE.search("".join(program_text(project / name) for name in _CONFIGS))
+    bases = [project / (source[1] if source else ""), project] if target.startswith("@") else [includes.file.parent]
+    text = includes.code(target.removeprefix("@"), *bases)
+    if text is None:
+        return None
+    if region:
+        begins = re.search(rf"{_REGION.format('')}\s+{re.escape(region)}\b[^\n]*\n", text, re.MULTILINE)
+        text = text[begins.end() :] if begins else ""
+        inner, kept = 0, []
+        for line in text.split("\n"):
+            inner += bool(re.match(_REGION.format(""), line)) - bool(re.match(_REGION.format("end"), line))
+            if inner < 0:
+                break
+            kept.append(line)
+        text = "\n".join(kept)
+    lines = [line for line in text.split("\n") if not re.match(_REGION.format("(?:end)?"), line)]
+    return dedent("\n".join(lines)).strip("\n") or None
 
 
 def _region(text: str, name: str) -> str:

@@ -21,6 +21,47 @@ def site(tmp_path):
     return site
 
 
+CODE = """import x
+
+// #region gate
+  export function open() {
+    // #region inner
+    return 1
+    // #endregion inner
+  }
+// #endregion gate
+rest
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "right"),
+    [
+        ("<<< @/code/x.ts#gate", "```ts\nexport function open() {\n  return 1\n}\n```"),
+        ("<<< ../code/x.ts#inner{1 js:line-numbers} [Title]", "```js\nreturn 1\n```"),
+        ("- a\n\n  <<< ../code/x.ts#inner", "- a\n\n  ```ts\n  return 1\n  ```"),
+        ("<<< @/code/y.py#part{1,2-3}", "```py\na = 1\n```"),
+        ("<<< @/code/z.html#part", "```html\n<b>\n```"),
+        ("<<< @/code/fence.txt", "````txt\n```\na\n```\n````"),
+        ("```\n<<< @/code/y.py\n```", "```\n<<< @/code/y.py\n```"),
+        ("a\n\n<<< @/code/missing.ts\n\n<<< @/code/x.ts#missing\n\n<<< @/.env\n\n<<< @/draft.md\n\n<<< ../../out.ts", "a"),
+    ],
+)  # fmt: skip
+def test_code_that_a_page_of_vitepress_takes_in(site, call, right):
+    files = {
+        ".vitepress/config.ts": "",
+        "docs/a.md": call,
+        "code/x.ts": CODE,
+        "code/y.py": "# region part\na = 1\n# endregion\nb = 2",
+        "code/z.html": "<a>\n<!-- #region part -->\n<b>\n<!-- #endregion part -->\n",
+        "code/fence.txt": "```\na\n```",
+        ".env": "KEY = 1",
+        "draft.md": "---\ndraft: true\n---\nSecret.",
+        "../out.ts": "outside",
+    }
+    assert report_of(site("vitepress", files), "/a.md").document.text == right
+
+
 def report_of(settings, name, memory=None):
     return next(report for report in read_sources(settings, memory) if report.id.endswith(name))
 
