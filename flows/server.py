@@ -19,6 +19,7 @@ from flows.upgrading import Upgraded, upgrade
 from flows.visitors import check_now
 from pipeline.errors import ServiceError
 from pipeline.files import write_text
+from pipeline.processes.endpoint import get
 from pipeline.processes.left_out import note_left_out, read_left_out, write_left_out
 from pipeline.settings import Settings
 from pipeline.surroundings import python_module
@@ -160,7 +161,7 @@ def _fixed(settings: Settings, secrets: Credentials) -> dict[str, str]:
 def is_healthy(url: str) -> bool:
     """Whether Langflow at `url` answers and its database works. False if something else answers."""
     try:
-        response = httpx.get(f"{url}/health_check", timeout=5, trust_env=False)
+        response = get(f"{url}/health_check", 5)
         return response.is_success and response.json().get("status") == "ok"
     except (httpx.TransportError, ValueError, AttributeError):
         return False

@@ -81,6 +81,13 @@ def _widget() -> bytes:
     return script.replace(_NO_WORDS, f"const WORDS = {filled};").encode()
 
 
+async def _prepare(backend: Backend) -> None:
+    try:
+        await backend.prepare()
+    except SitetwinError as error:
+        log.warning("%s", error)
+
+
 async def _tidy(backend: Backend) -> None:
     while True:
         await anyio.sleep(_TIDY_SECONDS)
@@ -137,6 +144,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_prepare, backend)
             tasks.start_soon(_tidy, backend)
             yield
             tasks.cancel_scope.cancel()

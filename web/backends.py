@@ -41,6 +41,13 @@ class Backend(Protocol):
             SitetwinError: there is no answer.
         """
 
+    async def prepare(self) -> None:
+        """Loads what the first answer needs; called once.
+
+        Raises:
+            SitetwinError: something is missing, of which the first question will hear.
+        """
+
     async def tidy(self) -> None:
         """Forgets old conversations; called now and then.
 
@@ -77,6 +84,19 @@ class DirectBackend:
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(pieces.close)
+
+    async def prepare(self) -> None:
+        """See Backend. Embedder and libraries load while other parts of the site start."""
+        from pipeline.site import Site
+
+        def load() -> None:
+            import chromadb  # noqa: F401
+
+            site = Site(self._settings)
+            _ = site.assistant
+            site.embed(["a first sentence"])
+
+        await anyio.to_thread.run_sync(load, abandon_on_cancel=True)
 
     async def tidy(self) -> None:
         """See Backend. Nothing is kept."""
@@ -142,6 +162,9 @@ class FlowBackend:
                     _require_public(piece, self._flow)
                 yield piece
 
+    async def prepare(self) -> None:
+        """See Backend. Langflow loads by itself."""
+
     async def tidy(self) -> None:
         """See Backend. Langflow keeps the conversations, if it runs by now."""
         from flows.conversations import forget_old
@@ -193,6 +216,10 @@ class EarlyBackend:
         if len(self._begun) > KEPT_CONVERSATIONS:
             self._begun.popitem(last=False)
         return self._direct
+
+    async def prepare(self) -> None:
+        """See Backend."""
+        await self._direct.prepare()
 
     async def tidy(self) -> None:
         """See Backend."""

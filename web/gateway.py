@@ -6,7 +6,7 @@ import uvicorn
 
 from flows import server as langflow
 from pipeline.processes.left_out import note_left_out
-from pipeline.settings import FLOW_MODES, Settings, load_settings
+from pipeline.settings import FLOW_MODES, Mode, Settings, load_settings
 from pipeline.surroundings import keep_private
 from web.app import create_app
 from web.backends import Backend, DirectBackend, EarlyBackend, FlowBackend
@@ -24,8 +24,13 @@ def choose_backend(settings: Settings) -> Backend:
         SettingsError: Langflow is missing or off, and the flow is not one of sitetwin's own.
     """
     rows = RowsFile(settings.run_directory)
+
+    def directly(mode: Mode) -> DirectBackend:
+        unneeded = ("langflow", "engine") if settings.quotes(mode) else ("langflow",)
+        return DirectBackend(settings, mode, partial(rows.starting, besides=unneeded))
+
     if not langflow.is_on(settings):
-        return DirectBackend(settings, direct_mode(settings), rows.starting)
+        return directly(direct_mode(settings))
     name = settings.langflow.flow
     flow = FlowBackend(
         langflow.base_url(settings),
@@ -37,8 +42,7 @@ def choose_backend(settings: Settings) -> Backend:
     )
     if name not in FLOW_MODES:
         return flow
-    direct = DirectBackend(settings, FLOW_MODES[name], partial(rows.starting, besides=("langflow",)))
-    return EarlyBackend(flow, direct, partial(langflow.serves_shipped, settings))
+    return EarlyBackend(flow, directly(FLOW_MODES[name]), partial(langflow.serves_shipped, settings))
 
 
 def main() -> None:

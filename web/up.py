@@ -14,7 +14,7 @@ from pipeline.errors import ServiceError
 from pipeline.processes import engine, vectors
 from pipeline.processes.endpoint import RunFiles, answers
 from pipeline.processes.supervisor import Child, Member, ProcessRow, Shared, Supervisor
-from pipeline.settings import Settings
+from pipeline.settings import FLOW_MODES, Settings
 from pipeline.surroundings import python_module
 from pipeline.weights import demo
 from web.modes import direct_mode
@@ -64,7 +64,7 @@ def _run(settings: Settings, members: list[Member], screen: UpScreen) -> None:
         rows.write(member.row for member in members)
         screen.show(row)
 
-    supervisor = Supervisor(members, {"watcher": ["vectors"]}, say)
+    supervisor = Supervisor(members, {"watcher": ["vectors"]}, say, _order(settings))
     with screen.open([member.row for member in members], settings.gateway.own_url):
         rows.write(member.row for member in members)
         supervisor.start()
@@ -117,6 +117,17 @@ def _members(settings: Settings) -> list[Member]:
             )
         )
     return members
+
+
+def _order(settings: Settings) -> dict[str, list[str]]:
+    """By a member's name, who begins before it, so that the first answer comes soon.
+
+    Langflow's start keeps a core busy for long, and until it runs the gateway answers. A quotation waits for no engine.
+    """
+    first, mode = ["gateway", "watcher"], FLOW_MODES.get(settings.langflow.flow)
+    if mode and settings.quotes(mode):
+        return {"engine": first, "langflow": first}
+    return {"langflow": first if settings.engine.url else [*first, "engine"]}
 
 
 def _langflow_answers(settings: Settings, upgraded: list[Upgraded]) -> Callable[[], bool]:

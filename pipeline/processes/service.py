@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from pipeline.errors import ServiceError
-from pipeline.processes.endpoint import Endpoint, RunFiles, end_family
+from pipeline.processes.endpoint import Endpoint, RunFiles, end_family, get
 from pipeline.processes.logs import last_line, open_log
 from pipeline.surroundings import environment
 
@@ -102,7 +102,7 @@ class Service:
         if not self.health:
             return ""
         try:
-            answer = httpx.get(f"{endpoint.url}{self.health}", timeout=2, trust_env=False)
+            answer = get(f"{endpoint.url}{self.health}")
         except httpx.TransportError:
             return ""
         return str(answer.json().get("reason", "")) if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE else ""

@@ -26,6 +26,8 @@ CHILD_SUFFIX = ".child"
 """Distinguishes the supervisor's run files of a child from those that the child may publish itself."""
 FIRST_PAUSE_SECONDS = 1.0
 """The pause before the first restart. Each further pause is twice as long."""
+AFTER_SECONDS = 10.0
+"""The longest wait for members that merely begin first."""
 
 
 @dataclass
@@ -194,16 +196,25 @@ class Supervisor:
 
     Args:
         needs: by a member's name, the names of the members that it needs.
+        after: by a member's name, the names of members that begin before it. It waits until each is ready or has failed, but
+            only AFTER_SECONDS: it does not need them, and they are to have the machine for themselves.
         say: called with a member's row after each change of its state.
     """
 
     def __init__(
-        self, members: list[Member], needs: Mapping[str, list[str]], say: Callable[[ProcessRow], None]
+        self,
+        members: list[Member],
+        needs: Mapping[str, list[str]],
+        say: Callable[[ProcessRow], None],
+        after: Mapping[str, list[str]] | None = None,
     ) -> None:
         self.members = members
+        self._after = after or {}
         self._needs, self._say = needs, say
         self._saying = threading.Lock()
         self._ready = {member.row.name: threading.Event() for member in members}
+        self._begun = {member.row.name: threading.Event() for member in members}
+        """Set when a member is ready, or has failed."""
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -233,7 +244,12 @@ class Supervisor:
 
     def _run(self, member: Member) -> None:
         for needed in self._needs.get(member.row.name, []):
-            while not self._ready[needed].wait(0.2):
+            while not self._ready[needed].wait(0.05):
+                if self._stopping.is_set():
+                    return
+        deadline = time.monotonic() + AFTER_SECONDS
+        for earlier in self._after.get(member.row.name, []):
+            while not self._begun[earlier].wait(0.05) and time.monotonic() < deadline:
                 if self._stopping.is_set():
                     return
         self._become(member, "starting", member.row.waiting)
@@ -246,6 +262,7 @@ class Supervisor:
                 continue
             self._become(member, "ready", said)
             self._ready[member.row.name].set()
+            self._begun[member.row.name].set()
             while not (trouble := member.trouble()):
                 if self._stopping.wait(1.0):
                     return
@@ -259,6 +276,7 @@ class Supervisor:
         if self._stopping.is_set():
             return False
         if len(row.deaths) > RESTARTS:
+            self._begun[row.name].set()
             self._become(member, "failed", f"{reason}; given up after {RESTARTS} restarts")
             return False
         self._become(member, "restarting", reason)

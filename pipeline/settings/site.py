@@ -25,6 +25,7 @@ from pipeline.settings.sections import (
     GatewaySettings,
     IndexSettings,
     LangflowSettings,
+    Mode,
     ModelSettings,
     PersonaSettings,
     RetrievalSettings,
@@ -132,6 +133,10 @@ class Settings(BaseSettings):
         if self.chat.quote_first is not None:
             return self.chat.quote_first
         return self.models.chat == "demo" and not self.engine.url
+
+    def quotes(self, mode: Mode) -> bool:
+        """Whether answers in `mode` are quotations, for which no model is asked."""
+        return mode == "rag" and self.quotes_first
 
     def source_path(self, source: ContentSource | VoiceSource) -> Path:
         """The folder or file of `source`, spelled as the disk spells it.

@@ -74,8 +74,11 @@ def language_among(text: str, known: Mapping[str, int]) -> str:
     The letters of a few words mislead, so they count only for languages of the notes. Where nothing tells, it is the
     language of most notes.
     """
+    if found := _by_words(text, _safe(text)):
+        return found
+    # After the words, which tell most questions: the letters need a model, whose loading takes a second.
     letters = _by_letters(text)
-    if found := _by_words(text, _safe(text)) or (letters if letters in known else "") or _by_words(text, FEWEST):
+    if found := (letters if letters in known else "") or _by_words(text, FEWEST):
         return found
     script = main_script(text)
     if script != "latin":

@@ -88,6 +88,9 @@ class ScriptedBackend:
         finally:
             self.closed.set()
 
+    async def prepare(self) -> None:
+        pass
+
     async def tidy(self) -> None:
         pass
 

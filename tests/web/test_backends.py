@@ -1,5 +1,8 @@
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import aclosing
 
@@ -15,10 +18,12 @@ from flows.server import is_installed
 from pipeline.chat import Answer, Citation
 from pipeline.chat.assistant import Assistant
 from pipeline.errors import ServiceError, SettingsError
+from pipeline.processes.supervisor import ProcessRow
 from web.app import create_app
 from web.backends import DirectBackend, EarlyBackend, FlowBackend
 from web.gateway import choose_backend
 from web.question import VisitorQuestion
+from web.rows import RowsFile
 
 
 async def _ready(*backends):
@@ -98,6 +103,37 @@ def test_without_langflow_visitors_are_answered_in_the_mode_of_their_flow(settin
 
     assert anyio.run(first) == "0 "
     assert counting.called_with[1]["mode"] == mode
+
+
+@pytest.mark.parametrize(
+    ("flow", "quotes", "waits_for"),
+    [("rag_chat", True, []), ("rag_chat", False, ["the model"]), ("lora_chat", True, ["the model"])],
+)
+@pytest.mark.parametrize(
+    "langflow", [False, pytest.param(True, marks=pytest.mark.skipif(not is_installed(), reason="Langflow"))]
+)
+def test_a_quotation_waits_for_the_index_only(settings, flow, quotes, waits_for, langflow, monkeypatch):
+    settings.langflow.enabled, settings.langflow.flow, settings.chat.quote_first = langflow, flow, quotes
+    monkeypatch.setattr("flows.server.serves_shipped", lambda settings: True)
+    rows = [ProcessRow(name, "starting") for name in ("engine", "langflow", "watcher")]
+    RowsFile(settings.run_directory).write(rows)
+    backend = choose_backend(settings)
+    assert anyio.run(backend.ready) == ", ".join(["the model", "the index"] if waits_for else ["the index"])
+    rows[-1].become("ready")
+    RowsFile(settings.run_directory).write(rows)
+    assert anyio.run(backend.ready) == (", ".join(waits_for) or True)
+
+
+def test_what_the_first_answer_needs_is_loaded_before(settings):
+    """In a process of its own: others may have loaded it by now."""
+    code = (
+        "import sys, anyio; from pipeline.settings import load_settings; from web.backends import DirectBackend; "
+        "anyio.run(DirectBackend(load_settings(), 'rag').prepare); "
+        "sys.exit(not {'chromadb', 'onnxruntime', 'pipeline.answerability.judging'} <= set(sys.modules))"
+    )
+    (settings.root / "sitetwin.toml").write_text("", encoding="utf-8")
+    variables = {**os.environ, "SITETWIN_CONFIG": str(settings.root / "sitetwin.toml")}
+    subprocess.run([sys.executable, "-c", code], check=True, env=variables)
 
 
 def test_a_flow_of_the_owners_needs_langflow(settings):

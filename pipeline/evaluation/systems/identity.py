@@ -59,7 +59,7 @@ def adapter_name(opened: OpenSystem) -> str:
 def asks_model(opened: OpenSystem) -> bool:
     """Whether a model of ours or of a server may be asked; quotations need none, and a flow asks for itself."""
     system, settings = opened.system, answering_settings(opened.settings, opened.system)
-    return not system.flow and not (system.mode == "rag" and settings.quotes_first)
+    return not system.flow and not settings.quotes(system.mode)
 
 
 def _model(opened: OpenSystem) -> str:

@@ -88,6 +88,24 @@ def test_who_needs_another_waits_for_it(tmp_path: Path) -> None:
     supervisor.stop()
 
 
+@pytest.mark.parametrize("ends", ["ready", "failed", "late"])
+def test_who_begins_later_waits_but_needs_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str) -> None:
+    monkeypatch.setattr(module, "AFTER_SECONDS", 0.2 if ends == "late" else 60)
+    gate = threading.Event()
+    code = "import sys; sys.exit('no port')" if ends == "failed" else WAITS
+    first = Child("first", [sys.executable, "-c", code], tmp_path / "1", answers=gate.is_set)
+    second, watcher = child(tmp_path, name="second"), Watcher()
+    supervisor = Supervisor([second, first], {}, watcher, {"second": ["first"]})
+    supervisor.start()
+    watcher.wait_for("first", "starting")
+    if ends == "ready":
+        assert ("second", "starting") not in watcher.seen
+        gate.set()
+    watcher.wait_for("second", "ready")
+    assert (("first", ends) in watcher.seen) is (ends != "late")
+    supervisor.stop()
+
+
 def test_stopping_in_the_middle_of_a_start(tmp_path: Path) -> None:
     member = Child("child", [sys.executable, "-c", WAITS], tmp_path / "log", answers=lambda: False, start_seconds=600)
     watcher = Watcher()

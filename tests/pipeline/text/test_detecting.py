@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from pipeline.text.detecting import (
@@ -90,3 +93,12 @@ def test_every_table_has_what_the_rules_ask_for() -> None:
 def test_a_language_without_a_table_has_no_words_of_its_own() -> None:
     assert not table("sv").is_known
     assert table("sv").asked_kind("Vem är det?") is None
+
+
+def test_a_question_whose_words_tell_needs_no_model_of_letters() -> None:
+    """Loading it takes a second, and the first question of a site would wait for it."""
+    code = (
+        "import sys; from pipeline.text.detecting import language_among; "
+        "assert language_among('Which disk is in the server?', {'de': 5}) == 'en'; sys.exit('py3langid' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
