@@ -74,5 +74,5 @@ def _notebook(text: str) -> Iterator[str]:
 
 CONVERTED: dict[str, Callable[[str], Iterator[str]]] = {".canvas": _canvas, ".base": _base, ".ipynb": _notebook}
 """What makes Markdown of a file, by the ending of its name."""
-VAULT = (*CONVERTED, ".txt", ".pdf", ".docx", ".org", ".rst")
+VAULT = (*CONVERTED, ".txt", ".pdf", ".docx", ".org", ".rst", ".html", ".htm")
 """Endings of what is read beside Markdown in a vault or a plain folder."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.content.converting import CONVERTED, decode, to_markdown
 from pipeline.content.documents import Document
-from pipeline.content.formats import FORMATS, SkippedError, read_format
+from pipeline.content.formats import FORMATS, PAGES, SkippedError, read_format
 from pipeline.content.frontmatter import as_list, date_of, lookup, tags_of, title_of, with_inherited
 from pipeline.content.kinds import load_kind
 from pipeline.content.kinds.kind import NOTHING, ContentKind, Inherited
@@ -51,8 +51,8 @@ def parse_document(
     front = read_text(data, suffix)
     kind = load_kind(source)
     own, values = front.values, with_inherited(front.values, inherited.values)
-    if suffix in FORMATS:  # nothing in it is Markdown's, HTML's or a program's
-        body = Body(front.body)
+    if suffix in FORMATS:  # nothing in it is Markdown's or a component's
+        body = Body((kind.drop_calls(front.body, values) if suffix in PAGES else front.body).strip("\n"))
     else:
         body = clean(kind.drop_calls(expand(front.body), values), kind=kind, mdx=suffix in kind.mdx_suffixes)
     text = _encodable(kind.with_front_matter(own, body.text))

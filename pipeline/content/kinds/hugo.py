@@ -34,7 +34,7 @@ _LEFT_OUT = re.compile(r"[^\w\s\-./#+~@%]")
 
 class Hugo(ContentKind):
     default_visibility: Visibility = "public"
-    suffixes = (*MARKDOWN, ".org", ".rst", ".adoc")
+    suffixes = (*MARKDOWN, ".org", ".rst", ".html", ".adoc")
 
     def find(self, project: Path) -> list[FoundFolder]:
         has_config = (

@@ -189,6 +189,11 @@ def test_docusaurus_reads_every_file_as_mdx():
     assert document("docusaurus", text, "a.md").text == "The gate."
 
 
+def test_hugos_pages_in_html():
+    page = '---\ntitle: A\n---\n<h2>Gate</h2><p>It {{% note %}}rusts{{% /note %}}.</p>{{< gallery dir="x" />}}'
+    assert document("hugo", page, "a.html").text == "## Gate\n\nIt rusts."
+
+
 def test_mkdocs_leaves_words():
     text = """!!! note "Mind"
 
