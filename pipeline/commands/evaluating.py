@@ -1,14 +1,15 @@
-"""`sitetwin eval`, `eval compare` and `eval cancel`."""
+"""`sitetwin eval`, `eval report`, `eval compare` and `eval cancel`."""
 
 from pathlib import Path
 
 import click
 
-from pipeline.commands.kit import as_json, print_json, until_interrupted, with_settings
+from pipeline.commands.kit import Commands, as_json, print_json, until_interrupted, with_settings
+from pipeline.parts import Parts
 from pipeline.settings import Settings
 
 
-@click.group("eval", invoke_without_command=True)
+@click.group("eval", cls=Commands, parts=Parts("command", "sitetwin.eval_commands", {}), invoke_without_command=True)
 @click.option(
     "--systems",
     help="Which to compare, with commas: base, persona, rag, rag+persona, lora, hybrid, lora:RUN, hybrid:RUN, or one of "

@@ -1,4 +1,4 @@
-"""The local page on which the owner reviews pairs or golden questions one by one. Nothing leaves the machine."""
+"""The local page on which the owner reviews pairs, golden questions or answers one by one. Nothing leaves the machine."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`sitetwin dataset review` and `sitetwin golden review`."""
+"""`sitetwin dataset review`, `sitetwin golden review` and `sitetwin eval label`."""
 
 import contextlib
 import secrets
@@ -47,6 +47,21 @@ def golden_review(settings: Settings, port: int, no_browser: bool) -> None:
     site = Site(settings)
     after = "Ctrl-C ends the review; what you accepted is in your golden questions already"
     _serve(settings, GoldenReview(settings, site.documents, site.cut), after, port, no_browser)
+
+
+@click.command()
+@click.argument("number", type=int, required=False)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the page; else a free one.")
+@click.option("--no-browser", is_flag=True, help="Print the address only.")
+@with_settings
+def label(settings: Settings, number: int | None, port: int, no_browser: bool) -> None:
+    """Call the answers of evaluation NUMBER, or of the latest one, right or wrong, on a page that only this machine sees."""
+    from pipeline.jobs.evaluating.record import latest, read
+    from web.review.answers import AnswerReview
+
+    made = read(settings, latest(settings)[0] if number is None else number)
+    after = f"Ctrl-C ends it; `sitetwin eval report {made.number}` then counts what you said"
+    _serve(settings, AnswerReview(settings, made), after, port, no_browser)
 
 
 def _serve(settings: Settings, reviewed: "Reviewed", after: str, port: int, no_browser: bool) -> None:

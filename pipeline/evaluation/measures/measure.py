@@ -54,7 +54,7 @@ JUDGED = About(
     key="judged",
     title="Accuracy by a model",
     sentence="The same as accuracy, as a model judged it: it knows other words for a fact, and errs in its own ways.",
-    cannot_see="its own errors: look at how far it agrees with the facts",
+    cannot_see="its own errors: look at how far it agrees with the labels by hand and the facts",
     binary=True,
 )
 """Not of one answer alone: a model must be asked (`judge_model`)."""

@@ -8,7 +8,8 @@ from pipeline.content.documents import Document
 from pipeline.dataset import versions
 from pipeline.evaluation.evidence import Evidence
 from pipeline.evaluation.figures import compared, figure, values_of
-from pipeline.evaluation.judge_model import ModelVerdict, agreement, verdicts
+from pipeline.evaluation.judge_model import FACTS, LABELS, ModelVerdict, agreement, verdicts
+from pipeline.evaluation.labels import Labels
 from pipeline.evaluation.measures import JUDGED, Judged, measures
 from pipeline.evaluation.voice.measuring import Voices, measure_voices
 from pipeline.evaluation.voice.texts import Text, authors_in, installed_authors, prose
@@ -38,6 +39,8 @@ def judge(settings: Settings, evaluation: Evaluation) -> None:
             for one, reply in zip(questions, result.replies, strict=True)
         ]
         result.values = {measure.key: values_of(measure, answers) for measure in table}
+    _take_labels(settings, evaluation)
+    for result in evaluation.systems.values():
         found = {
             measure.key: figure(result.values[measure.key], questions, evaluation.known, measure) for measure in table
         }
@@ -51,8 +54,7 @@ def judge(settings: Settings, evaluation: Evaluation) -> None:
         voices.differences,
     )
     _judged(evaluation)
-    judge_notes = [str(evaluation.agreement)] if evaluation.agreement else []
-    evaluation.notes = [*judge_notes, *voices.notes, *_quoting(evaluation)]
+    evaluation.notes = [*map(str, evaluation.agreements), *voices.notes, *_quoting(evaluation)]
 
 
 def ask_judge(
@@ -65,12 +67,7 @@ def ask_judge(
     Raises:
         ModelError: the model can't be had.
     """
-    answers = [
-        (name, one, reply.answer.answer)
-        for name, result in evaluation.systems.items()
-        for one, reply in zip(evaluation.questions, result.replies, strict=True)
-        if one.answerable and one.groups and not reply.answer.refused
-    ]
+    answers = [(name, question, answer.answer) for name, question, answer in evaluation.judgeable()]
     kept = KeptVerdicts(settings, model.name)
     found = [kept.find(question, answer) for _, question, answer in answers]
     unknown = [place for place, verdict in enumerate(found) if verdict is None]
@@ -91,20 +88,46 @@ def ask_judge(
     evaluation.judge = model.name
 
 
+def _take_labels(settings: Settings, evaluation: Evaluation) -> None:
+    """Puts a person's labels in the place of what the facts say of the same answers, and compares both."""
+    labels = Labels(settings)
+    for result in evaluation.systems.values():
+        result.labelled = {}
+    for name, question, answer in evaluation.judgeable():
+        said = labels.of(question.question, answer.answer)
+        if said is not None:
+            evaluation.systems[name].labelled[question.question] = said
+    by_facts, by_hand = [], []
+    for result in evaluation.systems.values():
+        accuracy = result.values["accuracy"]
+        by_facts += [accuracy[question] == 1 for question in result.labelled]
+        by_hand += list(result.labelled.values())
+        accuracy |= {question: float(said) for question, said in result.labelled.items()}
+    found = agreement(f"The check of {FACTS}", LABELS, by_facts, by_hand)
+    evaluation.agreements = [found] if found else []
+
+
 def _judged(evaluation: Evaluation) -> None:
-    """The figures of the judge model, and how far it agrees with the facts. A refusal is not right without asking."""
+    """The figures of the judge model, and how far it agrees with labels and facts. What it was not asked is not right.
+
+    A label stands before the model's verdict.
+    """
     if not evaluation.judge:
         return
-    by_facts, by_model = [], []
+    for beside in (LABELS, FACTS):
+        told, by_model = [], []
+        for result in evaluation.systems.values():
+            # The accuracy of a labelled answer is the label's, not the facts'.
+            chosen = [one for one in result.judged if (one in result.labelled) == (beside == LABELS)]
+            told += [result.values["accuracy"][one] == 1 for one in chosen]
+            by_model += [result.judged[one] for one in chosen]
+        if found := agreement(f"The judge {evaluation.judge}", beside, told, by_model):
+            evaluation.agreements.append(found)
     for result in evaluation.systems.values():
-        facts = result.values["accuracy"]
-        judged = result.judged
-        values = {question: float(judged.get(question, False)) for question in facts}
-        if found := figure(values, evaluation.questions, evaluation.known, JUDGED):
-            result.figures[JUDGED.key] = found
-        by_facts += [facts[question] == 1 for question in judged]
-        by_model += list(judged.values())
-    evaluation.agreement = agreement(evaluation.judge, by_facts, by_model)
+        said = result.judged | result.labelled
+        values = {question: float(said.get(question, False)) for question in result.values["accuracy"]}
+        if figured := figure(values, evaluation.questions, evaluation.known, JUDGED):
+            result.figures[JUDGED.key] = figured
 
 
 def _voices(settings: Settings, evaluation: Evaluation, documents: Sequence[Document]) -> Voices:

@@ -1,6 +1,7 @@
 """The record of an evaluation, `.sitetwin/reports/eval-N.json`. Its answers never change once it is written."""
 
 import platform
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,8 @@ class SystemResult(Measured):
     figures: dict[str, Figure] = Field(default_factory=dict)
     values: dict[str, Values] = Field(default_factory=dict)
     """By measure, the value of each question."""
+    labelled: dict[str, bool] = Field(default_factory=dict)
+    """What a person said of the answers, by question."""
     judged: dict[str, bool] = Field(default_factory=dict)
     """What the judge model said of each answer that it could judge; {} if none was asked."""
 
@@ -100,8 +103,8 @@ class Evaluation(Measured):
     comparisons: list[Compared]
     judge: str = ""
     """The model that judged beside the facts; "" if none was asked."""
-    agreement: Agreement | None = None
-    """How far the judge model agrees with the hand-written facts; None if none was asked."""
+    agreements: list[Agreement] = Field(default_factory=list)
+    """How far the facts agree with the labels by hand, and the judge model with both."""
     notes: list[str] = Field(default_factory=list)
     """What the reader must know to read the figures."""
 
@@ -109,6 +112,13 @@ class Evaluation(Measured):
     def answerable(self) -> int:
         """How many of the questions the notes answer."""
         return sum(question.answerable for question in self.questions)
+
+    def judgeable(self) -> Iterator[tuple[str, GoldenQuestion, Answer]]:
+        """The answers that say the facts or don't, each with its system's name and the question: no refusal is one."""
+        for name, result in self.systems.items():
+            for question, reply in zip(self.questions, result.replies, strict=True):
+                if question.answerable and question.groups and not reply.answer.refused:
+                    yield name, question, reply.answer
 
     def as_json(self) -> dict[str, Any]:
         """What `sitetwin eval --json` prints: the figures without the answers."""
@@ -123,7 +133,8 @@ class Evaluation(Measured):
             "machine": self.machine.model_dump(),
             "systems": systems,
             "comparisons": [compared.model_dump() for compared in self.comparisons],
-            "agreement": self.agreement.model_dump() if self.agreement else None,
+            "labelled": sum(len(result.labelled) for result in self.systems.values()),
+            "agreements": [one.model_dump() for one in self.agreements],
             "notes": self.notes,
         }
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.evaluation.judge_model import agreement, verdicts
+from pipeline.evaluation.judge_model import FACTS, agreement, verdicts
 from tests.pipeline.evaluation.planted import QUESTIONS
 
 
@@ -36,15 +36,17 @@ def test_kappa_is_what_is_left_of_the_agreement_without_chance() -> None:
     # 20 yes-yes, 5 yes-no, 10 no-yes, 15 no-no: the example of Cohen's kappa, (.7 - .5) / (1 - .5).
     facts = [True] * 25 + [False] * 25
     model = [True] * 20 + [False] * 5 + [True] * 10 + [False] * 15
-    found = agreement("judge", facts, model)
+    found = agreement("The judge", FACTS, facts, model)
     assert found is not None
     assert (found.share, found.kappa) == (0.7, pytest.approx(0.4))
-    assert "Cohen's kappa 0.40. It overrules none" in str(found)
+    assert str(found) == (
+        "The judge agrees with the hand-written facts on 70% of 50 answers; Cohen's kappa 0.40. It overrules none of them."
+    )
 
 
 def test_a_judge_that_always_says_yes_has_no_kappa() -> None:
-    found = agreement("judge", [True, False], [True, True])
+    found = agreement("The judge", FACTS, [True, False], [True, True])
     assert found is not None
     assert found.kappa is None
     assert "not defined" in str(found)
-    assert agreement("judge", [], []) is None
+    assert agreement("The judge", FACTS, [], []) is None

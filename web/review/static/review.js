@@ -94,6 +94,7 @@
     $('found').textContent = `${data.pairs.length} of ${data.total}`;
     for (const node of document.querySelectorAll('[data-word]')) node.textContent = data.words[node.dataset.word] ?? node.textContent;
     document.title = data.words.title ?? document.title;
+    for (const node of document.querySelectorAll('[data-edits]')) node.hidden = data.edits === false;
     $('all').hidden = !narrowed();
     showRules();
     $('drafts').hidden = !data.drafts;
@@ -329,7 +330,7 @@
     if (focused) $('pair').focus({ preventScroll: true });
   };
   const edit = () => {
-    if (!shown || shown.id !== data.pairs[at]?.id) return;
+    if (data.edits === false || !shown || shown.id !== data.pairs[at]?.id) return;
     editor.elements.question.value = shown.question;
     editor.elements.answer.value = shown.answer;
     editor.hidden = false;

@@ -14,6 +14,7 @@ def lines(evaluation: Evaluation) -> Iterator[str]:
     yield ""
     yield from conclusions(evaluation)
     yield from doubts(evaluation)
+    yield from map(str, evaluation.agreements)
 
 
 def columns(evaluation: Evaluation) -> Iterator[str]:

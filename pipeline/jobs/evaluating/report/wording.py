@@ -151,6 +151,8 @@ def wrong(evaluation: Evaluation, name: str, question: str) -> str:
         return "answered, and the notes do not"
     if found.get("staleness"):
         return "said what the note said before"
+    if evaluation.systems[name].labelled.get(question) is False:
+        return "wrong, as a person said"
     if found.get("accuracy") == 0:
         part = found.get("completeness", 0)
         return f"said {part:.0%} of the facts" if part else "the fact is missing"

@@ -9,10 +9,13 @@ from filelock import FileLock
 
 from pipeline.errors import SitetwinError
 from pipeline.evaluation.golden import GoldenQuestion
+from pipeline.evaluation.labels import Label, Labels
 from pipeline.evaluation.systems import find_system
 from pipeline.jobs.evaluating import record
 from pipeline.jobs.evaluating.asking import CancelledError
+from pipeline.jobs.evaluating.judging import judge
 from pipeline.jobs.evaluating.record import Evaluation
+from pipeline.jobs.evaluating.report.wording import wrong
 from pipeline.jobs.evaluating.report.writing import write_report
 from pipeline.jobs.evaluating.run import cancel, evaluate, sample
 from pipeline.processes import engine
@@ -192,10 +195,43 @@ def test_a_judge_model_stands_beside_the_facts_and_overrules_none(notes: Setting
     base = made.systems["base"].figures
     # What the base refused was not judged: it is not right.
     assert (base["accuracy"].all.value, base["judged"].all.value) == (0.2, 0.2)
-    assert made.agreement is not None
-    assert made.agreement.answers == len(made.systems["base"].judged) + len(made.systems["rag"].judged)
+    (agreement,) = made.agreements
+    assert agreement.answers == len(made.systems["base"].judged) + len(made.systems["rag"].judged)
     assert any("agrees with the hand-written facts" in note for note in made.notes)
     assert "Accuracy by a model" in write_report(notes, made).read_text(encoding="utf-8")
+
+
+def test_a_label_by_hand_stands_before_facts_and_judge_and_both_are_held_against_it(notes: Settings) -> None:
+    made = run(notes, Model(), "base", "rag", judge_model=YesSayer())
+    labels, facts = Labels(notes), made.systems["rag"].values["accuracy"] | {}
+    # A person finds one answer wrong that has its fact, and of the others what the facts say too.
+    told = {}
+    for _, question, answer in made.judgeable():
+        said = facts.get(question.question) == 1 and "move" not in question.question
+        told[question.question, answer.answer] = said
+        labels.keep(Label(question=question.question, answer=answer.answer, right=said))
+    judge(notes, made)
+    base, rag = made.systems["base"], made.systems["rag"]
+    assert base.figures["accuracy"].all.value == 0  # its one right answer is the one about the move
+    assert rag.labelled == {question: said for (question, answer), said in told.items() if question in rag.labelled}
+    assert rag.values["accuracy"] == {question: float(rag.labelled.get(question, False)) for question in facts}
+    # The judge calls everything right, and the label decides.
+    assert base.figures["judged"].all.value == 0
+    assert rag.figures["judged"].all.value == rag.figures["accuracy"].all.value
+    by_facts, by_judge = made.agreements
+    assert (by_facts.judge, by_judge.judge) == ("The check of the hand-written facts", "The judge yes")
+    assert by_facts.beside == by_judge.beside == "the labels by hand"
+    count = len(base.labelled) + len(rag.labelled)
+    assert by_facts.answers == by_judge.answers == count
+    assert by_judge.share == pytest.approx(sum(rag.labelled.values()) / count)
+    assert made.as_json()["labelled"] == count
+    assert wrong(made, "base", "When did I move to Utah?") == "wrong, as a person said"
+    # A label that is taken back leaves the facts to decide.
+    for question, answer in told:
+        labels.keep(Label(question=question, answer=answer, right=None))
+    judge(notes, made)
+    assert rag.values["accuracy"] == facts
+    assert not base.labelled
 
 
 def test_a_verdict_is_kept_until_answer_facts_or_judge_change(notes: Settings) -> None:
