@@ -1,7 +1,7 @@
 """Assigns documents to the splits. The assignment is the same in every build and in evaluation."""
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
@@ -61,6 +61,15 @@ def assign(
         held_out: share of the documents that are not trained on, half of them valid and half test.
     """
     splits: dict[str, Split] = {}
+    in_all: Counter[Split] = Counter()
+    in_folder: dict[str, Counter[Split]] = defaultdict(Counter)
+
+    def put(group: Sequence[str], split: Split) -> None:
+        for id in group:
+            splits[id] = split
+            in_all[split] += 1
+            in_folder[_folder(id)][split] += 1
+
     documents = sum(map(len, groups))
     known = {id: before[id] for group in groups for id in group if id in before}
     for group in groups:
@@ -68,11 +77,11 @@ def assign(
         sides = {known[id] for id in group if id in known}
         for side in ("train", "valid", "test"):
             if side in sides:
-                splits |= dict.fromkeys(group, side)
+                put(group, side)
                 break
     new = sorted((group for group in groups if group[0] not in splits), key=lambda group: _order(seed, group[0]))
     for group in new:
-        splits |= dict.fromkeys(group, _neediest(group[0], splits, held_out, documents))
+        put(group, _neediest(in_folder[_folder(group[0])], in_all, held_out, documents))
     return splits
 
 
@@ -85,22 +94,18 @@ def assign_pairs(ids: Sequence[str], held_out: float, seed: int = 0) -> dict[str
     }
 
 
-def _neediest(id: str, splits: Mapping[str, Split], held_out: float, documents: int) -> Split:
+def _neediest(in_folder: Counter[Split], in_all: Counter[Split], held_out: float, documents: int) -> Split:
     """The split that is furthest below its share in the folder, then in all documents."""
     shares: dict[Split, float] = {"train": 1 - held_out, "valid": held_out / 2, "test": held_out / 2}
-    folder = _folder(id)
-    here = [split for other, split in splits.items() if _folder(other) == folder]
-    everywhere = list(splits.values())
-    if documents >= len(shares) and everywhere:
-        empty = [split for split in shares if split not in everywhere]
-        if empty and len(everywhere) >= documents - len(empty):
+    if documents >= len(shares) and in_all:
+        empty = [split for split in shares if not in_all[split]]
+        if empty and in_all.total() >= documents - len(empty):
             return empty[0]
 
     def lack(split: Split) -> tuple[float, float]:
-        in_folder = shares[split] * (len(here) + 1) - here.count(split)
-        in_all = shares[split] * (len(everywhere) + 1) - everywhere.count(split)
+        of_folder, of_all = (shares[split] * (placed.total() + 1) - placed[split] for placed in (in_folder, in_all))
         # Many folders are too small for a valid or test document of their own, so all documents break ties.
-        return (round(in_folder), in_all)
+        return (round(of_folder), of_all)
 
     return max(shares, key=lack)
 

@@ -82,3 +82,9 @@ def test_no_documents_have_no_splits():
 def test_pairs_are_split_by_their_share():
     splits = assign_pairs([str(n) for n in range(200)], 0.1, seed=42)
     assert Counter(splits.values()) == {"train": 180, "valid": 10, "test": 10}
+
+
+def test_thousands_of_conversations_are_assigned_without_comparing_each_with_all():
+    posts = [f"voice:mastodon/outbox.json#{number:08x}" for number in range(20_000)]
+    splits = module.assign([[id] for id in posts], {}, 0.1)
+    assert Counter(splits.values()) == {"train": 18_000, "valid": 1000, "test": 1000}
