@@ -1,5 +1,6 @@
 """Masks what is others': names, numbers, addresses and links."""
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -16,7 +17,7 @@ _MASKS = re.compile(r"•{3,}(?:[ ,]*•{3,})*")
 def masked(text: str, others: Iterable[str]) -> str:
     """`text` with links, @names, long numbers, addresses, secrets and the names of `others` masked."""
     text = encodable(text)
-    for pattern in (_LINK, _MENTION, *_of_names(others)):
+    for pattern in (_LINK, _MENTION, *_of_names(frozenset(others))):
         text = pattern.sub(MASK, text)
     text = _NUMBER.sub(MASK, redacted(text))
     return _MASKS.sub(MASK, text)
@@ -27,8 +28,12 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _of_names(others: Iterable[str]) -> list[re.Pattern[str]]:
-    """Patterns of whole names in any case, and of their parts as they are written."""
+@functools.lru_cache(maxsize=100)
+def _of_names(others: frozenset[str]) -> tuple[re.Pattern[str], ...]:
+    """Patterns of whole names in any case, and of their parts as they are written.
+
+    Kept, because each message of a chat has the same.
+    """
     whole = {name.strip() for name in others if len(name.strip()) > 1}
     parts = {part for name in whole for part in re.findall(r"[^\W\d_]{3,}", name) if part[:1].isupper()}
     patterns = []
@@ -36,7 +41,7 @@ def _of_names(others: Iterable[str]) -> list[re.Pattern[str]]:
         patterns.append(re.compile(rf"(?<!\w)(?:{_any(whole)})(?!\w)", re.IGNORECASE))
     if parts:
         patterns.append(re.compile(rf"(?<!\w)(?:{_any(parts)})(?=(?:['’]?s)?(?!\w))"))
-    return patterns
+    return tuple(patterns)
 
 
 def _any(words: Iterable[str]) -> str:
