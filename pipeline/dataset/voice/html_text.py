@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 _PARAGRAPHS = frozenset("p div h1 h2 h3 h4 h5 h6 ul ol table tr blockquote pre section article hr".split())
 _LINES = frozenset("br li".split())
-_UNSHOWN = frozenset("script style template head title".split())
+_UNSHOWN = frozenset("script style template title".split())
 
 _MARKED = re.compile(r"<!\[[^>]*>?")
 """Outlook's `<![if !mso]>` and the like, on which HTMLParser stops when they are damaged."""

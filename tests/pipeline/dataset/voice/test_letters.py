@@ -14,6 +14,11 @@ def test_a_letter_in_html_is_read():
     assert [said.text for said in newsletter(text, "")] == ["Dear all,\n\nit rains again."]
 
 
+def test_a_head_that_is_never_closed_hides_no_paragraph():
+    text = "<!doctype html><head><meta charset=utf-8><title>May</title><style>p{}</style><body><p>It rains."
+    assert [said.text for said in newsletter(text, "")] == ["It rains."]
+
+
 @pytest.mark.parametrize("damage", ["<![if !mso]>", "<![<CDATA[ >", "<![31.12.25>"])
 def test_marked_sections_of_html_are_passed_over(damage):
     assert [said.text for said in newsletter(f"<p>It {damage}rains.</p>", "")] == ["It rains."]
