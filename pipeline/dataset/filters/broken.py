@@ -1,28 +1,36 @@
 """Finds texts that a model broke off, and words that it repeats because it has lost the thread."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 
 from pipeline.dataset.filters.evidence import PairEvidence, evidence_of, shortened
-from pipeline.dataset.filters.leftovers import prose
+from pipeline.dataset.filters.leftovers import prose, without_blocks
 from pipeline.dataset.records import Candidate
+from pipeline.text.function_words import FUNCTION_WORDS
 from pipeline.text.pieces import is_code, split_sentences
+from pipeline.text.words import words
 
 _OPEN_END = re.compile(r"(?:[,:\[–—]|(?<!:)\()\s*$|\s-\s*$")
 _OPEN_WORD = re.compile(
     r"\b(?:the|an?|and|or|but|because|which|whose|my|your|our|their|with|from|of|than|into|"
     r"such as|as well as|in order to|its|his|her|roughly|approximately|exactly|not at|I still|(?:because|since|which) (?:I|it|we|they) (?:am|is|was|are|were|have|had)|and how|and why|and what|and when)$"
 )
+_ITEM = r"^\s*(?:[-*+]|\d+[.)])\s"
+_OPEN_ANSWER = re.compile(
+    r"(?:\S+\s+){3,}(?:to|not|any|only|before|after|until|by|on|at|for|is|are|was|were|be|been|that|when|if|while|through|between|about"
+    r"|this|these|every|each|who|very|more|also|will|would|can|could|should|I|we|they)$"
+)
+"""Words that end a question, but no answer of some length."""
 _OPEN_BEFORE_MARK = re.compile(r"\b(?:the|an|and|my|your|our|because|such as|as well as)[.?!]$")
 _TRAILS_OFF = re.compile(r"(?:…|\.\.\.)$")
 _FINISHED = re.compile(r"[.?!…。？！؟](?:\[\d+\])?[\"'”’»)*_`\s]*$")
-_ENDS_IN_CODE = re.compile(r"”$|\bhttps?://\S+$|\S+@\S+$|[\w/]+\.\w+$")
-_WORD_TWICE = re.compile(r"(?<![\w'-])([^\W\d_]+)\s+\1(?![\w'’-])", re.IGNORECASE)
-_WORD_THRICE = re.compile(r"(?<![\w'-])([^\W_]{2,})(?:[\s,]+\1){2,}(?![\w'’-])", re.IGNORECASE)
-_PHRASE_TWICE = re.compile(
-    r"(?<![\w'-])(\w+(?:\s+[\w'’-]+){2,9}|(?P<one>(?!(?:by|and|after|to|in|for|on|or|upon)\b)\w+)\s+(?!(?:(?P=one)|by|and|after|to|in|for|on|or|upon)\b)[\w'’-]+)[\s,;.?!]+\1(?![\w'’-])",
-    re.IGNORECASE,
-)
-_MAY_REPEAT = frozenset("had that very so really no yes many much far long bye ha her".split())
+_ENDS_IN_CODE = re.compile(r"[”)]$|#\d+$|\bhttps?://\S+$|\S+@\S+$|[\w/]+\.\w+$")
+_MAY_REPEAT = frozenset("had that very so really no yes much far long bye ha her".split())
+_LONGEST_REPEATED = 12
+"""Most words of a phrase that is looked for twice in a row."""
+_TOKEN = re.compile(r"`[^`\n]*`|“[^”]*”|\"[^\"\n]*\"|[\w][\w'’.+-]*\w|\w|[.?!…]+")
+_STEP_BY_STEP = frozenset("by and after upon time day year person place side face".split())
 
 
 def broken(candidate: Candidate) -> str:
@@ -30,18 +38,32 @@ def broken(candidate: Candidate) -> str:
     pair, evidence = candidate.pair, evidence_of(candidate.sources)
     for name, text in (("question", pair.question), ("answer", "" if pair.kind == "refusal" else pair.answer)):
         own = prose(text).strip()
-        if own and _is_cut_off(own, candidate.text, evidence):
+        if own and (
+            _is_cut_off(own, candidate.text, evidence)
+            or (name == "answer" and _is_unfinished(own, pair.answer, candidate.text, evidence))
+        ):
             return f"the {name} breaks off: “…{own[-40:]}”"
-        if twice := _twice(own, evidence):
+        if twice := _twice(without_blocks(text), candidate.text, evidence):
             return f"the {name} says “{shortened(twice)}” one after the other"
     return ""
+
+
+LAST_WORDS = 3
+"""So many last words of an answer are looked for in the text."""
+SENTENCE_WORDS = 6
+"""An answer of so many words with a verb is a sentence and has an end; `in Bergen, since 2012` is none."""
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|am|has|have|had|do|does|did|can|could|will|would|should|may|might|must|[A-Za-z]+n['’]t|I['’]\w+|it['’]s"
+    r"|(?:I|you|we|they) [a-z]+|it [a-z]+s|use|uses|used)\b",
+    re.IGNORECASE,
+)
 
 
 def _is_cut_off(own: str, text: str, evidence: PairEvidence) -> bool:
     if _OPEN_END.search(own) or own.count("(") > own.count(")") + own.count(":("):
         return True
-    if _TRAILS_OFF.search(own):
-        return not re.search(r"…|\.\.\.", text)
+    if hit := _TRAILS_OFF.search(own):
+        return not re.search(rf"{re.escape(own[: hit.start()].split()[-1])}\s?(?:…|\.\.\.)", text)
     # Only English function words are known that cannot end a sentence.
     if evidence.english and (_OPEN_WORD.search(own) or _OPEN_BEFORE_MARK.search(own)):
         return True
@@ -49,26 +71,72 @@ def _is_cut_off(own: str, text: str, evidence: PairEvidence) -> bool:
     return (
         len(sentences) > 1
         and all(_FINISHED.search(sentence) for sentence in sentences[:-1])
-        and not any(is_code(sentence) or re.match(r"[-*+]|\d+[.)]", sentence) for sentence in sentences)
+        and not any(is_code(sentence) or re.match(_ITEM, sentence) for sentence in sentences)
         and not _FINISHED.search(sentences[-1])
         and not _ENDS_IN_CODE.search(sentences[-1])
         and not _ends_there(own[-24:], text)
     )
 
 
+def _is_unfinished(own: str, answer: str, text: str, evidence: PairEvidence) -> bool:
+    """Whether an answer without an end mark is more than a word or a phrase: a sentence, or the beginning of the text's."""
+    *_, last = split_sentences(own)
+    if _FINISHED.search(last) or is_code(last) or re.search(_ITEM, own, re.MULTILINE):
+        return False
+    if _ends_there(own[-24:], text):
+        return False
+    if _goes_on(answer, text, evidence) or (evidence.english and _OPEN_ANSWER.search(own)):
+        return True
+    is_sentence = evidence.english and len(last.split()) >= SENTENCE_WORDS and _VERB.search(last)
+    return bool(is_sentence) and not _ENDS_IN_CODE.search(last)
+
+
+def _goes_on(answer: str, text: str, evidence: PairEvidence) -> bool:
+    """Whether a sentence of the text has the last words too and goes on after them, and none ends with them."""
+    end = f" {' '.join(words(answer)[-LAST_WORDS:])} "
+    said = [sentence for sentence in evidence.bare_sentences if end in sentence]
+    if len(words(answer)) <= LAST_WORDS or not said or _ends_there(answer.strip()[-24:], text):
+        return False
+    return not any(sentence.endswith(end) for sentence in said)
+
+
 def _ends_there(end: str, text: str) -> bool:
-    """Whether a sentence of the text ends with `end`: then only the full stop is missing."""
-    after = text.partition(end)[2].lstrip(" ")
-    return end in text and not after[:1].isalnum()
+    """Whether somewhere in the text a sentence ends with `end`: then only the full stop is missing."""
+    return any(not text[hit.end() :].lstrip(" ")[:1].isalnum() for hit in re.finditer(re.escape(end), text))
 
 
-def _twice(own: str, evidence: PairEvidence) -> str:
+def _twice(own: str, text: str, evidence: PairEvidence) -> str:
     """Words that stand one after the other twice, unless the text has them so."""
-    patterns = (_PHRASE_TWICE, _WORD_THRICE, *([_WORD_TWICE] if evidence.english else []))
-    for pattern in patterns:
-        for hit in pattern.finditer(own):
-            doubled = pattern is _WORD_TWICE and (hit[1].casefold() in _MAY_REPEAT or hit[0].istitle())
-            emphatic = pattern is _WORD_THRICE and hit[1].casefold() in _MAY_REPEAT
-            if not doubled and not emphatic and not evidence.says(hit[0]):
-                return hit[0]
-    return ""
+    tokens = list(_TOKEN.finditer(own))
+    said = [token[0].casefold() for token in tokens]
+    for length in range(1, _LONGEST_REPEATED + 1):
+        for start in range(len(said) - 2 * length + 1):
+            phrase, times = said[start : start + length], 1
+            while phrase == said[start + times * length : start + (times + 1) * length]:
+                times += 1
+            if times > 1 and _is_slip([token[0] for token in tokens[start : start + 2 * length]], times, evidence):
+                found = own[tokens[start].start() : tokens[start + times * length - 1].end()]
+                is_name = length == 1 and found.istitle() and phrase[0] not in FUNCTION_WORDS and phrase[0] not in text
+                bare = f" {' '.join(words(found))} "
+                if not is_name and not any(bare in sentence for sentence in evidence.bare_sentences):
+                    return found
+    sentences = [sentence.strip() for sentence in split_sentences(own)]
+    seen = Counter(sentence.casefold() for sentence in sentences if len(sentence.split()) > 3)
+    return next((sentence for sentence in sentences if seen[sentence.casefold()] > 1), "")
+
+
+def _is_slip(twice: Sequence[str], times: int, evidence: PairEvidence) -> bool:
+    """Whether nobody says a phrase twice in a row. `very very` and `step by step by` somebody says."""
+    length = len(twice) // 2
+    phrase = [word.casefold() for word in twice[:length]]
+    real = [word for word in phrase if re.search(r"[^\W\d_]", word)]
+    if not re.match(r"\w|[`“\"]", phrase[0]):
+        return False
+    if length == 1:
+        # Other languages say a word twice: `vous vous`, `die die`.
+        is_word = len(real) == 1 and (len(phrase[0]) > 1 or phrase[0] == "a") and phrase[0] not in _MAY_REPEAT
+        return is_word and (evidence.english or times > 2)
+    if any(re.fullmatch(r"[.?!…]+", word) for word in phrase) and length < 5 and not twice[length][0].islower():
+        # `I like the Deck. The Deck is neat.`
+        return False
+    return len(real) > 1 and not (length == 2 and (_STEP_BY_STEP & set(phrase) or phrase[0] == phrase[1]))

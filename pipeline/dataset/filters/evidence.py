@@ -29,6 +29,8 @@ class PairEvidence:
     """The parts of the sentences that have their own subject."""
     unnegated: tuple[bool, ...]
     """For each clause: whether its sentence has no negation."""
+    bare_sentences: tuple[str, ...]
+    """The words of each sentence, as in `words`."""
     longest_list: int
     """Most items of a list or enumeration, which a word such as `five` may count."""
     english: bool
@@ -58,6 +60,7 @@ def evidence_of(sources: tuple[PairSource, ...]) -> PairEvidence:
         tuple(clause for sentence in sentences for clause in clauses(sentence.text)),
         tuple(half for sentence in sentences for half in halves(sentence.text)),
         tuple(not has_negation(sentence.text) for sentence in sentences for _ in clauses(sentence.text)),
+        tuple(f" {_bare_words(sentence.text)} " for sentence in sentences),
         max(len(re.findall(r"^\s*(?:[-*+]|\d+[.)]|\|)\s", whole, re.MULTILINE)), *(s.text.count(",") + 2 for s in sentences), 0),
         may_be_english("\n".join(texts)),
     )  # fmt: skip

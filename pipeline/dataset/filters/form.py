@@ -2,6 +2,7 @@
 
 import re
 
+from pipeline.dataset.filters.answer_type import answers_something_else
 from pipeline.dataset.filters.broken import broken
 from pipeline.dataset.filters.evidence import evidence_of, shortened
 from pipeline.dataset.filters.leftovers import left_over
@@ -99,6 +100,7 @@ def form(candidate: Candidate, settings: DatasetSettings) -> str:
         _repeats(answer)
         or broken(candidate)
         or third_person(candidate)
+        or answers_something_else(candidate)
         or ("" if _is_said(answer, candidate) else _says_nothing(pair))
     )
 

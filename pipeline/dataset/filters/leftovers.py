@@ -9,32 +9,45 @@ _PLACEHOLDER = re.compile(
 )
 _MARK = re.compile(
     # How models and their templates mark thoughts and turns.
-    r"</?(?:think(?:ing)?|reason(?:ing)?|thought|answer|question|response)>|<\|[a-z_]+\|>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>|<</?SYS>>",
+    r"</?(?:think(?:ing)?|reason(?:ing)?|thoughts?|analysis|reflection|scratchpad|answer|question|response|output|context|passage)>|<\|[a-z_]+\|>|</?s>|\[(?:END|EOS|DONE|STOP)\]|\[/?INST\]|<(?:start|end)_of_turn>|<</?SYS>>",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"^[^\S\n]*(?:(?:#{1,6}|>)[^\S\n]*)?\**(?:(?:final |follow-up |sample )?(?:question|answer)[^\S\n]*\d*|response|instruction|assistant|human|"
-    r"[qa][^\S\n]?\d*)[^\S\n]*\**[^\S\n]*[:：]",
+    r"^[^\S\n]*(?:(?:#{1,6}|>|[-*+])[^\S\n]*)?[*_\[(]*(?:(?:[a-z-]+ )?(?:question|answer|response|reply|output|prompt|instruction)(?:[^\S\n]*[#№]?\d+)?"
+    r"|assistant|human|user|bot|ai|model|system|expected|ans|[qa][^\S\n]?#?\d*)[*_\])]*[^\S\n]*(?:[:：]|\](?=\s))"
+    r"|^[^\S\n]*#{1,6}[^\S\n]*(?:question|answer|response|instruction|input|output|assistant|user|human|end\b.*)[^\S\n]*:?[^\S\n]*$"
+    r"|^[^\S\n]*[\[(](?:question|answer|q|a|response)[\])]|^[QA]\d+[.)][^\S\n]"
+    r"|^[^\S\n]*(?:fact|how-to|voice|synthesis|refusal)(?: question)?[:：]",
     re.IGNORECASE | re.MULTILINE,
 )
 _LABEL_INSIDE = re.compile(
-    r"(?:(?<=[.?!？。])|(?<=[.?!] )|\()\s*\**(?:Answer|Response|Question|[QA]\d*|ANSWER|RESPONSE)\s*\d*\**:"
+    r"(?:(?<=[.?!？。])|(?<=[.?!] )|[(\[])\s*[*_]*(?:(?:Correct |Expected |Model |Final |Short )?[Aa]nswer|Response|Reply|Question|Ans|[QA]\d*|ANSWER|RESPONSE)\s*\d*[*_]*:"
 )
-_NUMBERED = re.compile(
-    r"^\d+[.)]\s+(?=(?:what|how|why|when|where|which|who|is|are|do|does|did|can|should)\b)", re.IGNORECASE
-)
+_NUMBERED = re.compile(r"^\s*(?:\(?\d{1,3}[.):]|[-*+•]|#{1,6}|[a-eA-E][.)]|\([a-e]\))\s+(?=[\"“'‘*]*[^\W\d_])")
 _LABEL_BEFORE_DASH = re.compile(
     r"^\W*(?:question|answer|response)\s*\d*\s+[-–—]\s|^[A-D]\)\s|^\W*(?:user|visitor|ai|bot|output|thought|thoughts|reply)\**:",
     re.IGNORECASE,
 )
 _OUTPUT_INSIDE = re.compile(r"(?<=[.?!] )(?:Output|Reply|User|AI):|^Sure[!,.].{0,40}:\s|^\s*\{\s*\"\w+\"\s*:")
+_SPEAKS_OF_TASK = re.compile(
+    r"^(?:Sure|Certainly|Of course|Absolutely)[!,.]?(?: [^.\n]{0,40}:|\s*(?=Here))|^(?:Here(?:'s| is| are)|Below is|The following is)[^.\n]{0,30} (?:answer|question|response|pair)s?\b[^.\n]{0,60}:"
+    r"|^(?:Note|Explanation|Reasoning|Justification|Evidence|Source|Reference)s?: .{0,40}\b(?:passage|text|context|excerpt|answer|provided)\b.*$"
+    r"|\((?:source|reference|from): .{0,20}\b(?:passage|text|context|excerpt)\b.*\)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ARROW = re.compile(r"\?\s*(?:->|=>|→|⇒)")
 _FENCED = re.compile(r"(?:^|\n)\s*(```|~~~).*?\n\s*\1|(?:^|\n)\s*(?:```|~~~).*\Z", re.DOTALL)
 _QUOTED = re.compile(r"`[^`\n]*`|“[^”]*”|„[^“]*“|«[^»]*»|\"[^\"\n]*\"")
 
 
 def prose(text: str) -> str:
     """`text` with `“…”` in place of each code and quotation, in which any word may stand."""
-    return _QUOTED.sub("“…”", _FENCED.sub("\n“…”", text))
+    return _QUOTED.sub("“…”", without_blocks(text))
+
+
+def without_blocks(text: str) -> str:
+    """`text` with `“…”` in place of each block of code."""
+    return _FENCED.sub("\n“…”", text)
 
 
 def left_over(candidate: Candidate) -> str:
@@ -48,8 +61,11 @@ def left_over(candidate: Candidate) -> str:
             _LABEL_BEFORE_DASH,
             _LABEL_INSIDE,
             _OUTPUT_INSIDE,
-            *([_NUMBERED] if name == "question" else []),
+            _SPEAKS_OF_TASK,
+            *([_ARROW] if name == "question" else []),
         )
+        if name == "question" and (hit := _NUMBERED.match(own)):
+            return f"“{hit[0].strip()}” is left over in the question"
         found = [_PLACEHOLDER.search(text), _OUTPUT_INSIDE.search(text), *(pattern.search(own) for pattern in patterns)]
         if rest := next((hit[0].strip() for hit in found if hit and not _is_in_text(hit[0], candidate)), ""):
             return f"“{rest}” is left over in the {name}"
@@ -57,5 +73,6 @@ def left_over(candidate: Candidate) -> str:
 
 
 def _is_in_text(label: str, candidate: Candidate) -> bool:
-    """Whether the text has the label too, as an interview has `Q:`."""
-    return label.strip().casefold() in candidate.text.casefold()
+    """Whether the text has the label too, as an interview has `Q:`. The end of another word is no label."""
+    own = label.strip().casefold()
+    return re.search(rf"(?<!\w){re.escape(own)}", candidate.text.casefold()) is not None and len(own) > 1

@@ -27,7 +27,7 @@ _GOOD_OR_BAD = (
     " love loved interesting stupid crazy ridiculous lovely brilliant poor garbage crap sucks better worse favorite favourite enjoyable"
     " comfortable unusable pleasant surprising fine good overrated underrated gorgeous hilarious mess"
 ).split()
-_JUDGES = re.compile(rf"\b(?:{'|'.join(_GOOD_OR_BAD)})\b", re.IGNORECASE)
+_JUDGES = re.compile(rf"\b(?!best practice)(?:{'|'.join(_GOOD_OR_BAD)})\b", re.IGNORECASE)
 _FEELS = re.compile(
     rf"\b(?:I|we)(?:'m|'ve|'d|'ll|\s+am|\s+have|\s+would|\s+do|\s+don't|\s+did|\s+didn't|\s+was|\s+can't|\s+couldn't)?\s+{ADVERBS}"
     r"(?:like(?! to)|liked|love|loved|hate|hated|prefer|preferred|enjoy|enjoyed|enjoying|dislike|miss|appreciate|appreciated|recommend|regret|think|believe|feel|find|hope"
@@ -57,6 +57,8 @@ _NO_DEFINITION = re.compile(
 )  # fmt: skip
 
 
+_ONLY_HERE = re.compile(r"the [a-z]+|the (?:default|current|new|old|first|last|other|main|next) [a-z]+")
+"""Subjects that only the text makes clear: nobody asks `what is the value?`."""
 _REASON = re.compile(
     r"(?P<what>(?:[\w'’-]+ ){0,4}[\w'’-]+),? (?:mostly |mainly |partly |only |simply )?(?:because|since|thanks to|due to) "
 )
@@ -70,10 +72,17 @@ def from_subject(sentence: str, known: str) -> Iterator[AskedSentence]:
     about, verb, rest = found
     if verb in BE and (hit := _REASON.match(rest)) and not BACK.search(hit["what"]):
         yield AskedSentence(f"why {verb} {about.words} {yours(hit['what'])}?", about.is_name, 10)
-    if verb in BE and re.match(r"(?:a|an|the|one of)\s", rest) and not _NO_DEFINITION.match(rest):
+    if _ONLY_HERE.fullmatch(about.words):
+        return
+    is_common = re.match(r"(?:the|your) [a-z'’ -]+$", about.words)
+    if (
+        verb in BE
+        and re.match(r"(?:a|an|the)\s" if is_common else r"(?:a|an|the|one of)\s", rest)
+        and not _NO_DEFINITION.match(rest)
+    ):
         yield AskedSentence(f"what {verb} {about.words}?", about.is_name, 9)
     base = THIRD_PERSON.get(verb) or (verb if verb in TRANSITIVE and about.plural else "")
-    if base and rest and _asks_for_object(rest):
+    if base and rest and _asks_for_object(rest) and not re.match(r"an? [^`A-Z\d]+$", about.words):
         yield AskedSentence(f"what {'does' if verb in THIRD_PERSON else 'do'} {about.words} {base}?", about.is_name, 9)
 
 
@@ -151,7 +160,7 @@ def speaks_of_author(text: str) -> bool:
 _VERB_PHRASE = r"(?P<do>[a-z]+(?: [^.,;:!?()—]+?)??)"
 
 _NO_DEEDS = FUNCTION_WORDS - set("make use get do show look let tell".split()) | set(
-    "be clarify start begin date".split()
+    "be clarify start begin date continue conclude illustrate demonstrate summarize summarise recap repeat".split()
 )
 _WAYS = tuple(
     re.compile(pattern)
@@ -191,6 +200,9 @@ def order(sentence: str, verbs: frozenset[str]) -> AskedSentence | None:
     if first.lower() not in verbs - {"start", "begin"} or not rest or not (hit := re.match(_ORDER, rest)):
         return None
     phrase = hit[1].strip()
+    # `Create content preceded by front matter` is cut in the middle.
+    if hit.end(1) < len(rest) and phrase.endswith("ed"):
+        return None
     if (
         not 2 <= len(phrase.split()) <= 11
         or BACK.search(phrase)

@@ -8,12 +8,22 @@ from dataclasses import dataclass
 from pipeline.dataset.teachers.extractive.asking import AskedSentence, speaks_of_author
 from pipeline.dataset.teachers.extractive.phrases import ADVERBS, holds_name, named
 from pipeline.dataset.teachers.extractive.text import ExtractedStatement, Text
-from pipeline.dataset.teachers.extractive.topics import ENDS_HERE, as_subject, topic_of, with_article
+from pipeline.dataset.teachers.extractive.topics import (
+    ENDS_HERE,
+    as_subject,
+    says_nothing,
+    topic_of,
+    topic_of_folder,
+    with_article,
+)
 from pipeline.text.function_words import FUNCTION_WORDS
 from pipeline.text.words import content_stems, stems_with_parts
 
 _EMPTY_HEADINGS = re.compile(
-    r"(?:intro(?:duction)?|conclusion|summary|tl;?dr|update.*|notes?|links?|sources?|references?|overview|misc.*|other|see also|\W*)",
+    r"(?:intro(?:duction)?|conclusion|summary|tl;?dr|update.*|notes?|links?|sources?|references?|overview|misc.*|other|see also|\W*"
+    r"|(?:the )?(?:answer|goal|idea|issue|plan|problem|reason|rest|results?|solution)s?|examples?\b.*|bug ?fixes|.* enhancements"
+    r"|details|description|background|motivation|further reading|related\b.*|(?:what's |the )?next(?: steps)?|features|faq|q&a|usage"
+    r"|directions|instructions|method|preparation|steps|procedure|process)",
     re.IGNORECASE,
 )
 
@@ -37,12 +47,14 @@ def in_context(asked: AskedSentence, statement_heading: str, text: Text) -> str:
     """The question as a visitor asks it: unless it is clear alone, it says what it is about.
 
     That is the heading, if it is a name, else the document's subject. Where neither can stand in a question, the title is
-    quoted.
+    quoted, and a title such as `Introduction` makes no question: "".
     """
     question = asked.question
     about = context(statement_heading, text)
     if asked.alone or (about and set(content_stems(about)) <= stems_with_parts(question)):
         return sentence(question)
+    if not about and says_nothing(text.source.title):
+        return ""
     if not about:
         return f"In {quoted(text.source.title)}, {question}"
     return pick(_CONTEXTS, question).format(c=about, q=question)
@@ -60,7 +72,14 @@ _CONTEXTS = (
 def context(heading: str, text: Text) -> str:
     """What a part of the text is about, in words for a question; "" if only the title says it."""
     named = as_subject(heading, text.source.text) if tells(heading, text) else ""
-    return named if named and holds_name(named) else topic_of(text.source.title, text.source.text)
+    return named if named and holds_name(named) else topic_of_document(text)
+
+
+def topic_of_document(text: Text) -> str:
+    """What the document is about, in words for a question; "" if neither its title nor its folder says it."""
+    return topic_of(text.source.title, text.source.text) or (
+        topic_of_folder(text.source.document) if says_nothing(text.source.title) else ""
+    )
 
 
 def pick(frames: Sequence[str], said: str) -> str:
@@ -85,6 +104,9 @@ def main_name(statement: ExtractedStatement, text: Text) -> tuple[str, bool] | N
     """
     head, known = statement.head, text.source.text
     opening = _OPENING.match(head)
+    if opening and re.match(r"If|When|While", head):
+        # It says what happens then, not what the name is about.
+        return None
     begin = opening.end() if opening else 0
     for name in names_in(statement):
         place = head.index(name)

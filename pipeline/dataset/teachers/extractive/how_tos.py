@@ -12,11 +12,14 @@ from pipeline.dataset.teachers.extractive.drafts import (
     is_code,
     name_in,
     tells,
+    topic_of_document,
 )
-from pipeline.dataset.teachers.extractive.phrases import holds_name
+from pipeline.dataset.teachers.extractive.phrases import AUXILIARIES, holds_name
+from pipeline.dataset.teachers.extractive.refusals import is_of_cooking
 from pipeline.dataset.teachers.extractive.text import Block, Text, is_whole, leans, points_back
-from pipeline.dataset.teachers.extractive.topics import as_subject, in_small_letters, topic_of
+from pipeline.dataset.teachers.extractive.topics import as_subject, in_small_letters
 from pipeline.text.sentences import sentences
+from pipeline.text.words import content_stems, stems_with_parts
 
 MOST_ITEMS = 8
 LONGEST_STEPS = 900
@@ -55,12 +58,21 @@ def _in_steps(text: Text) -> Iterator[ExtractiveDraft]:
     """Yields a draft for each numbered list, with its heading."""
     for position, block in enumerate(text.blocks):
         is_first = block.kind == "step" and (position == 0 or text.blocks[position - 1].kind != "step")
-        if is_first and (steps := _list(text.blocks[position:])):
+        if is_first and not _NO_STEP.search(block.text) and (steps := _list(text.blocks[position:])):
             heading = as_subject(block.heading, text.source.text) if tells(block.heading, text) else ""
-            about = heading or topic_of(text.source.title, text.source.text)
-            asked = AskedSentence(f"what are the steps for {about}?", not heading, 8)
+            about = heading or topic_of_document(text)
+            is_dish = not heading and is_of_cooking(text.source.text)
+            asked = AskedSentence(
+                f"how do I make {about}?" if is_dish else f"what are the steps for {about}?", not heading, 8
+            )
             if about:
                 yield ExtractiveDraft(in_context(asked, "", text), steps, 8, 7)
+
+
+_NO_STEP = re.compile(
+    rf"\?$|^(?:An?|The|It|This|These|They|There|He|She|I|We|[A-Z][\w'’-]* (?:{'|'.join(sorted(AUXILIARIES))}|to))\b"
+)
+"""How the first item of a numbered list begins that tells no step."""
 
 
 def _with_followers(found: list[str], number: int) -> str:
@@ -90,11 +102,18 @@ def _by_heading(text: Text) -> Iterator[ExtractiveDraft]:
         if re.fullmatch(r"\w+ing [a-z]+[^\Ws]", heading or title):
             continue
         answer = _instructions(own)
-        if not answer:
+        # A chunk may begin in the middle of a section, with something else.
+        if not answer or not _objects(asked) & stems_with_parts(answer):
             continue
         if heading and heading.casefold() != title.casefold():
             asked = in_context(AskedSentence(f"{asked[0].lower()}{asked[1:]}", holds_name(asked[9:]), 8), "", text)
         yield ExtractiveDraft(asked, answer, 8, 7)
+
+
+def _objects(asked: str) -> set[str]:
+    """What `How do I VERB …?` asks about, without the verb; all stems if it names nothing else."""
+    stems = set(content_stems(asked))
+    return stems - set(content_stems(asked.split()[3])) or stems
 
 
 def _instructions(blocks: list[Block]) -> str:

@@ -19,11 +19,11 @@ TRANSITIVE = (
     " change solve reduce improve prevent cause enable load install generate build remove accept affect connect ask answer"
 ).split()
 _NOT_IN_TOPIC = frozenset(
-    """almost between during among within against despite i you we he she it they me us them him this that these those there here who which what when where why how if while because as than
+    """sometimes often usually now today tomorrow yesterday last almost between during among within against despite i you we he she it they me us them him this that these those there here who which what when where why how if while because as than
     then although though unless until since after before and or but so not no never is are was were be been has have had do does did can
     could will would should may might must to everyone everything anything someone something nothing anyone nobody all none one ones lot
     more less most much many few some any both either neither another other such same very too just also only even thing things way
-    case reason rest result bit bunch kind sort number issue problem complaint goal plan point myself yourself let lets let's it's i'm i've i'd i'll that's what's there's""".split()
+    case reason rest result aim bit bunch kind sort number issue problem complaint goal plan point myself yourself let lets let's it's i'm i've i'd i'll that's what's there's""".split()
 )
 _ENDS = re.compile(
     r"\s*(?:[.,;:!?](?=\s|$)|[—–(\"“”]|\s-\s|\b(?:but|because|since|when|while|as|which|that|who|if|so|even|though|although|despite|and|or|than|after|before"
@@ -36,6 +36,14 @@ BACK = re.compile(
 )
 
 
+BROKEN = re.compile(
+    r"(?:^| )(?!(?:of|for|in|on|with|from|at|to|by|like|and|or|about|into|than|under|over|between|through|via|per|as|all|both|behind"
+    r"|without|around)\b)[\w'’-]+ (?:the|an?|my|our|your) |[ ](?:per|via|the|an?)$|^(?-i:[A-Z]\w* [a-z]+s [A-Z])"
+    r"|[“”„«»]|://| (?:added|said|says|wrote)$",
+    re.IGNORECASE,
+)
+"""An article without a preposition before it stands after a verb: `the thermometer ensures the chicken`. So does a name
+after a verb: `GitHub describes Copilot`."""
 _OF_TEXT = re.compile(r"\bthe (?:text|passage|page|post|note|article|author|section|guide|paragraph)\b", re.IGNORECASE)
 """In a question these words would refer to the text itself."""
 
@@ -68,9 +76,12 @@ def subject(sentence: str, known: str) -> tuple[Topic, str, str] | None:
     tokens = sentence.split()
     for position, token in enumerate(tokens[:8]):
         word = token.lower().strip("“”\"'")
-        # A single word before a bare verb is a subject only in the plural: `Models need memory`, but not `Test results`.
+        # What stands before a bare verb is its subject only in the plural: `Models need memory`, but not `My first use`.
         is_verb = word in AUXILIARIES or word in THIRD_PERSON
-        if position and (is_verb or (word in TRANSITIVE and (position > 1 or tokens[0].endswith("s")))):
+        following = tokens[position + 1].lower() if position + 1 < len(tokens) else ""
+        # `Bullet lists should …`: what looks like a verb is a noun before one.
+        is_noun = word in THIRD_PERSON and following in AUXILIARIES
+        if position and not is_noun and (is_verb or (word in TRANSITIVE and _is_plural(tokens[:position]))):
             while position > 1 and re.fullmatch(_ADVERB, f"{tokens[position - 1]} "):
                 position -= 1
             topic = _topic(tokens[:position], known)
@@ -84,7 +95,13 @@ def topic(phrase: str) -> Topic | None:
     """The noun phrase at the beginning of `phrase`; None if it is not clear without its context."""
     phrase = _ENDS.sub("", phrase).strip()
     tokens = phrase.split()
-    if not 1 <= len(tokens) <= 7 or BACK.search(phrase) or _OF_TEXT.search(phrase) or not re.match(r"\.?[\w`]", phrase):
+    if (
+        not 1 <= len(tokens) <= 7
+        or BACK.search(phrase)
+        or BROKEN.search(phrase)
+        or _OF_TEXT.search(phrase)
+        or not re.match(r"\.?[\w`]", phrase)
+    ):
         return None
     if any(token.lower() in _NOT_IN_TOPIC for token in tokens) or re.search(r"\b(?:I|me|you|we)\b", phrase):
         return None
@@ -174,6 +191,7 @@ def _topic(tokens: list[str], known: str) -> Topic | None:
         len(tokens) > 6
         or any(token.lower().strip('“”"') in _NOT_IN_TOPIC for token in tokens)
         or BACK.search(phrase)
+        or BROKEN.search(phrase)
         or _OF_TEXT.search(phrase)
     ):
         return None

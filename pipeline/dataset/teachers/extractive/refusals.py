@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.dataset.teachers.extractive.phrases import holds_name
+from pipeline.dataset.teachers.extractive.phrases import ends_in_name, holds_name
 from pipeline.dataset.teachers.extractive.text import Text
 
 
@@ -78,6 +78,56 @@ _DEED = Sort(
         ("Which book explains {x}?", r"book|chapter|manual"),
     ),
 )
+_FOOD = Sort(
+    re.compile(
+        r"\b(?:oven|pan\b|bowl|simmer|boil|bake|fry|stir|knead|dough|flour|butter|salt|pepper|sugar|garlic|onions?|tsp|tbsp|teaspoons?"
+        r"|tablespoons?|cups?|ingredients|recipe|tasty|delicious|sauce)\b"
+    ),
+    (
+        ("How many calories does {x} have?", r"calor|kcal"),
+        ("Can I freeze {x}?", r"freez|frozen"),
+        ("Which wine goes with {x}?", r"wine|beer|drink"),
+        ("How long does {x} keep in the fridge?", r"fridge|refrigerat|days?\b|keep"),
+        ("Is there a vegan version of {x}?", r"vegan|vegetarian"),
+        ("Who taught you to make {x}?", r"taught|mother|grandmother|learn|family"),
+        ("Do children like {x}?", r"child|kids?\b"),
+        ("What does it cost to make {x}?", r"cost|cheap|price|[$€£]"),
+    ),
+)
+_PRODUCT = Sort(
+    re.compile(""),
+    (
+        ("Does {x} also run on a Raspberry Pi?", r"raspberry|arm\b|\bpi\b"),
+        ("Is there an app for {x} on phones?", r"phone|mobile|android|ios\b|app\b"),
+        ("What does {x} cost for a company?", r"cost|price|licen|free\b|pay|[$€]"),
+        ("Is there a good course on {x}?", r"course|learn|tutorial|class"),
+        ("How many people use {x}?", r"users?\b|people|million|popular"),
+        ("Who maintains {x}?", r"maintain|team|author|develop"),
+        ("When did {x} first come out?", r"releas|19\d\d|20\d\d|since"),
+        ("Which company is behind {x}?", r"company|inc\b|by [A-Z]"),
+    ),
+)
+_CODE = Sort(
+    re.compile(""),
+    (
+        ("Since which version is there {x}?", r"version|v\d|since|deprecat"),
+        ("Will {x} be removed some day?", r"deprecat|remov|obsolete"),
+        ("Who came up with the name {x}?", r"name"),
+        ("Is {x} any slower on Windows?", r"windows|slow|fast|perform"),
+    ),
+)
+_GUIDE = Sort(
+    re.compile(""),
+    (
+        ("Is there a video about {x}?", r"video|watch|screencast|youtube"),
+        ("Which book explains {x} well?", r"book|chapter|manual"),
+        ("Is there a course on {x}?", r"course|tutorial|class|training"),
+        ("Where can I ask other people about {x}?", r"forum|discord|community|reddit|support|chat|slack"),
+        ("What mistakes do beginners make with {x}?", r"mistake|beginner|newcomer|wrong"),
+        ("What is the history of {x}?", r"histor|19\d\d|20\d\d|since|first"),
+        ("Who came up with {x}?", r"invent|creat|author|idea|develop"),
+    ),
+)
 _ANY = Sort(
     re.compile(""),
     (
@@ -94,6 +144,10 @@ _ANY = Sort(
 )
 
 
+_NAME = re.compile(r"(?:the )?[A-Z][\w.+-]*(?: [A-Z\d][\w.+-]*){0,2}|[a-z]+[A-Z]\w*|[a-z]+ \d[\w.]*")
+_PERSONAL = re.compile(r"(?<!do )(?<!can )(?<!should )\b(?:I|I'm|I've|I'd|I'll|my)\b")
+
+
 def refusal_questions(about: str, text: Text) -> Iterator[str]:
     """Yields questions about `about` for which the text has no hint of an answer, in an order that depends on the text.
 
@@ -108,8 +162,20 @@ def refusal_questions(about: str, text: Text) -> Iterator[str]:
             yield frame.replace("{x}", about)
 
 
+def is_of_cooking(text: str) -> bool:
+    """Whether the text is about food, by its words."""
+    return len(set(_FOOD.evidence.findall(text.casefold()))) >= 4
+
+
 def _sort(about: str, said: str) -> Sort:
-    """What `about` is, by the words of the text; `_ANY` if they don't tell."""
+    """What `about` is, by the words of the text. Who writes no word about themselves is asked nothing about their life."""
+    if is_of_cooking(said):
+        return _FOOD
+    if not _PERSONAL.search(said):
+        if about[0] == "`":
+            return _CODE
+        is_product = _NAME.fullmatch(about) and ends_in_name(about) and said.count(about.removeprefix("the ")) > 2
+        return _PRODUCT if is_product else _GUIDE
     if re.match(r"[a-z]+ing \S", about):
         return _DEED
     is_thing = holds_name(about.removeprefix("the ").removeprefix("your ")) and not re.match(

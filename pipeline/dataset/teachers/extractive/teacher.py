@@ -20,6 +20,7 @@ from pipeline.dataset.teachers.extractive.drafts import (
     pick,
     sentence,
     tells,
+    topic_of_document,
 )
 from pipeline.dataset.teachers.extractive.how_tos import how_tos
 from pipeline.dataset.teachers.extractive.other_languages import ask_about
@@ -27,11 +28,11 @@ from pipeline.dataset.teachers.extractive.phrases import Topic, holds_name, subj
 from pipeline.dataset.teachers.extractive.refusals import refusal_questions
 from pipeline.dataset.teachers.extractive.sides import plans, praise_or_blame
 from pipeline.dataset.teachers.extractive.text import ExtractedStatement, Text, read
-from pipeline.dataset.teachers.extractive.topics import as_subject, topic_of
+from pipeline.dataset.teachers.extractive.topics import as_subject
 from pipeline.settings import PairKind
 from pipeline.text.words import content_stems, stems_with_parts
 
-VERSION = 3
+VERSION = 4
 """Raise it with every change of questions or answers, so that kept answers of the old version are not used."""
 REFUSED_OF_FIVE = 1
 """Refusals written of five wanted: rules give about one in five of the other pairs wanted, so the shares stay equal."""
@@ -84,7 +85,7 @@ def _best(drafts: Iterable[ExtractiveDraft], count: int) -> list[ExtractiveDraft
     chosen: list[ExtractiveDraft] = []
     for made in sorted(drafts, key=lambda made: -made.accuracy):
         is_new = all(made.question != other.question and made.answer != other.answer for other in chosen)
-        if len(chosen) < count and is_new:
+        if len(chosen) < count and is_new and made.question:
             chosen.append(made)
     return chosen
 
@@ -118,7 +119,7 @@ def _about(statement: ExtractedStatement, text: Text) -> Iterator[ExtractiveDraf
         yield draft(in_context(AskedSentence(asked, about.is_name, 7), statement.heading, text), statement, 7)
     elif text.source.index == 0 and statement == text.statements[0] and _is_about_topic(statement, text):
         asked = pick(_EXPERIENCE[:2] if is_own else _ABOUT, statement.head)
-        yield draft(sentence(asked.format(x=topic_of(text.source.title, text.source.text))), statement, 7)
+        yield draft(sentence(asked.format(x=topic_of_document(text))), statement, 7)
 
 
 def _subject(statement: ExtractedStatement, text: Text) -> Topic | None:
@@ -160,17 +161,16 @@ def _defined(text: Text) -> Iterator[ExtractiveDraft]:
         if block.kind != "item":
             continue
         found = re.fullmatch(r"(?P<key>`[^`]+`|[A-Z][\w' /+.-]{1,40}?)(?:\s*:|\s+[-–—])\s+(?P<says>.+)", block.text)
-        if (
-            found
-            and len(found["key"].split()) <= 4
-            and len(found["says"].split()) >= 5
-            and not _POINTS_ON.search(block.text)
-        ):
-            asked = AskedSentence(f"what do you say about {found['key']}?", False, 8)
+        if not found or len(found["says"].split()) < 5 or _POINTS_ON.search(block.text):
+            continue
+        key = found["key"] if is_code(found["key"]) else as_subject(found["key"], text.source.text)
+        if len(key) > 4:
+            asked = AskedSentence(f"what do you say about {key}?", False, 8)
             yield ExtractiveDraft(in_context(asked, block.heading, text), block.text, 8, 7)
 
 
-_POINTS_ON = re.compile(r"\b(?:below|above|following)\b|:$", re.IGNORECASE)
+_POINTS_ON = re.compile(r"\b(?:below|above|following)\b|:$|\(#\d+", re.IGNORECASE)
+"""Items that are read with what stands around them, and items of a change log."""
 
 
 def _voices(texts: list[Text]) -> Iterator[ExtractiveDraft]:
@@ -184,7 +184,7 @@ def _voices(texts: list[Text]) -> Iterator[ExtractiveDraft]:
             name, is_clear = found
             asked = AskedSentence(pick(_VIEWS, statement.head).format(x=name), is_clear, 8)
         if not asked and felt and _is_about_topic(statement, text):
-            about = topic_of(text.source.title, text.source.text)
+            about = topic_of_document(text)
             asked = AskedSentence(pick(_VIEWS, statement.head).format(x=about), True, 7)
         if not asked and felt:
             asked = next(from_author(statement.head), None)
@@ -222,7 +222,7 @@ def _syntheses(texts: list[Text]) -> Iterator[ExtractiveDraft]:
     titles = list(dict.fromkeys(text.source.title for text, _ in parts))
     style = 8 if asking.speaks_of_author(answer) else 7
     if len(titles) > 1:
-        about = [topic_of(text.source.title, text.source.text) for text, _ in parts]
+        about = [topic_of_document(text) for text, _ in parts]
         if all(about) and len(set(about)) > 1 and all(_is_about_topic(statement, text) for text, statement in parts):
             yield ExtractiveDraft(f"What do you say about {about[0]}, and what about {about[1]}?", answer, 7, style)
         return
@@ -231,7 +231,7 @@ def _syntheses(texts: list[Text]) -> Iterator[ExtractiveDraft]:
         asked = AskedSentence(f"what do you say about {_enumerated(topics)}?", all(map(holds_name, topics)), 8)
         yield ExtractiveDraft(in_context(asked, "", parts[0][0]), answer, 8, style)
     elif parts[0][0].source.index == 0 and all(_is_about_topic(statement, text) for text, statement in parts):
-        about_all = topic_of(titles[0], parts[0][0].source.text)
+        about_all = topic_of_document(parts[0][0])
         frames = ("What do you say about {t}, in short?", "Can you sum up what you write about {t}?")
         yield ExtractiveDraft(pick(frames, answer).format(t=about_all), answer, 7, style)
 
@@ -248,7 +248,7 @@ def _refusals(texts: list[Text]) -> Iterator[ExtractiveDraft]:
     [text] = texts
     if number_of(text.source.text) % 5 >= REFUSED_OF_FIVE:
         return
-    about = topic_of(text.source.title, text.source.text)
+    about = topic_of_document(text)
     if not about or not holds_name(about):
         found = next(filter(None, (main_name(statement, text) for statement in text.statements)), None)
         about = found[0] if found and found[1] else about
@@ -291,7 +291,7 @@ _WITHOUT_SUBJECT = re.compile(
 
 def _is_about_topic(statement: ExtractedStatement, text: Text) -> bool:
     """Whether a statement names its document's subject."""
-    about = set(content_stems(topic_of(text.source.title, text.source.text)))
+    about = set(content_stems(topic_of_document(text)))
     return bool(about) and about <= stems_with_parts(statement.head)
 
 

@@ -19,19 +19,21 @@ SHORTEST_STATEMENT = 25
 MOST_SENTENCES = 3
 
 _INLINE = MarkdownIt("commonmark").enable("strikethrough")
+_REFERENCE = re.compile(r"(?P<code>`+[^`]+`+)|\[(?P<text>(?:[^\[\]`]|`[^`]*`)+)\]\[[^\[\]]*\]")
+"""A link whose address stands elsewhere in the document, `[text][name]` or `[text][]`, outside of code."""
 _MARK = re.compile(r"^\s*(?:[-*+]|(\d+)[.)])\s+(?:\[[ xX]\]\s+)?")
 _END = re.compile(r"[.!?…][\"”’')\]*]*(?:\s*(?:[:;][-']?[()DPp/|]|<3|\W{1,3}))?$")
 _RULE = re.compile(r"[\s:|-]*-[\s:|-]*")
 
 _PRONOUNS = "it|its|it's|it'll|they|them|their|they're|he|she|his|her|him|this|that|these|those|such|ones?"
 _LEANS = re.compile(
-    rf"(?:{_PRONOUNS}|that's|here|there's|here's|then|so|but|and|or|nor|yet|however|also|therefore|thus|hence|instead|otherwise|both"
+    rf"(?:{_PRONOUNS}|(?:sometimes|often|usually|maybe|perhaps) (?:{_PRONOUNS})|that's|here|there's|here's|then|so|but|and|or|nor|yet|however|also|therefore|thus|hence|instead|otherwise|both"
     r"|either|neither|another|others?|same|again|finally|next|lastly|firstly|secondly|first|second|third|back (?:when|then)|afterwards?|later"
     r"|meanwhile|besides|moreover|furthermore|additionally|likewise|similarly|still|though|yes|no|nope|not|sure|some|most"
     r"|many|each|one|none|all|even|except|only|once|maybe|perhaps|because|which|where|who|apart|until then"
     r"|(?:\w+ )?(?:for|in|at|with|by|from|to|after|before|because of|due to|on|like|unlike|given|from) (?:this|that|these|those|it|them|example|instance"
-    r"|addition|fact|contrast|there|here|both|all|comparison|any case|other words|the end|the process)"
-    r"|as (?:a result|such|well|always|mentioned|before|you can see|expected|an aside)|on the (?:other hand|plus side|contrary)"
+    r"|addition|fact|particular|general|contrast|there|here|both|all|comparison|any case|other words|the end|the process)"
+    r"|now|today|as (?:a result|such|well|always|mentioned|before|you can see|expected|an aside)|on the (?:other hand|plus side|contrary)"
     r"|at (?:the same|least)|the (?:former|latter|same|others?|first|second|third|last|only|rest|reasons?|result|results|problem|issue|idea"
     r"|solution|conclusion|difference|exceptions?|following|end|answer|point|downside|upside|catch|trick)"
     r"|what's (?:weird|more|worse)|tl;dr|update|edit|source|note|p\.?s|a (?:few|couple)|two|three|four|five|several|anyway|e\.g|i\.e)(?![\w-])",
@@ -46,6 +48,7 @@ _FURTHER = re.compile(
 _POINTS = re.compile(
     r"\b(?:above|below|the following|as follows|pictured|screenshots?|see (?:the|my|this)|mentioned|previous(?:ly)?|earlier|here's|here is"
     r"|here are|click here|\(dead link\)|aforementioned|the (?:examples?|photo|picture|image)|these are|in mind:)\b"
+    r"|^(?:read|learn|find out|see|check out|visit|for) (?:more|also|further)\b|\s\.$|https?://"
     r"|\bhere\b[.,)]?$|[:,;]$|^let(?:'s| me| us)\b|^(?:partially |originally )?(?:sourced|taken|photo|image|credit|thanks|posted|edited)\b",
     re.IGNORECASE,
 )  # fmt: skip
@@ -146,6 +149,7 @@ def is_whole(sentence: str) -> bool:
         and not (sentence[0].islower() and sentence.split()[0].lower() in FUNCTION_WORDS)
         and bool(re.match(r"\.?[\w`\"“'(¿¡@]", sentence))
         and not _POINTS.search(sentence)
+        and not re.match(r"How to ", sentence)
         and sentence.count("(") == sentence.count(")")
         and sentence.count("`") % 2 == 0
     )
@@ -188,7 +192,8 @@ def _statements(found: Sequence[str], block: Block, place: int) -> Iterator[Extr
 
 def prose(markdown: str) -> tuple[str, tuple[str, ...]]:
     """The words of a block, with code still marked, and the names that are marked in it as links, bold or code."""
-    tokens = _INLINE.parseInline(re.sub(r"\[\^[^\]\s]+\]", "", markdown))[0].children or []
+    markdown = _REFERENCE.sub(_as_link, re.sub(r"\[\^[^\]\s]+\]", "", markdown))
+    tokens = _INLINE.parseInline(markdown)[0].children or []
     pieces: list[str] = []
     names: list[str] = []
     opened: list[int] = []
@@ -205,6 +210,10 @@ def prose(markdown: str) -> tuple[str, tuple[str, ...]]:
         elif token.type not in ("html_inline", "image"):
             pieces.append(token.content)
     return re.sub(r"\s+", " ", "".join(pieces)).strip(), tuple(dict.fromkeys(filter(None, names)))
+
+
+def _as_link(found: re.Match[str]) -> str:
+    return found["code"] or f"[{found['text']}](#)"
 
 
 def _block(piece: SectionPiece, heading: str) -> Block:

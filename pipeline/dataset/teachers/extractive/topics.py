@@ -3,7 +3,7 @@
 import re
 
 from pipeline.content.title_questions import IMPERATIVES
-from pipeline.dataset.teachers.extractive.phrases import AUXILIARIES, BACK, THIRD_PERSON, holds_name
+from pipeline.dataset.teachers.extractive.phrases import AUXILIARIES, BACK, BROKEN, THIRD_PERSON, holds_name
 from pipeline.text.function_words import FUNCTION_WORDS
 from pipeline.text.words import content_stems
 
@@ -47,6 +47,37 @@ _DEEDS = IMPERATIVES | frozenset(
 """First words of titles that say what is to be done: `Drop commits with git rebase`."""
 
 
+_ORDERS = frozenset(
+    """assign attach chat contact declare define ensure exclude extend extract handle ignore implement initialize invoke join limit
+    manage modify obtain perform prepare preserve provide retrieve retry return simplify specify submit summarize trigger upload
+    validate""".split()
+) | (_DEEDS - set("access build change debug export go import list load log look measure paste pass print push search set stage start stop switch sync tag test trace try update use view watch".split()))  # fmt: skip
+"""Verbs that are no noun as well: `Specify archetype` is no subject, `Search results` is one."""
+_NO_SUBJECTS = frozenset(
+    "additional advanced alpha beta caution default deprecated experimental general important legacy official optional"
+    " required returns stable tip type warning".split()
+)
+_NOTHING_SAID = re.compile(
+    r"(?:an? )?(?:api|appendix|change ?log|changes|contact|contents?|docs?|documentation|evaluation \d+|examples?|faqs?|feedback|general"
+    r"|frequently asked questions|getting started|glossary|guides?|help|history|home|index|intro|introduction|license|links|misc(?:ellaneous)?"
+    r"|motivation|note|notes|options|other|overview|preface|quick ?start|read ?me|reference|release notes|resources|settings|set ?up|summary"
+    r"|support|tips|todo|troubleshooting|tutorials?|untitled|usage|welcome|what's new|installation|configuration)",
+    re.IGNORECASE,
+)
+"""Titles that many documents have, and that tell nobody what a document is about."""
+
+
+def says_nothing(title: str) -> bool:
+    """Whether the title is one that many documents have, such as `Introduction`."""
+    return bool(_NOTHING_SAID.fullmatch(without_symbols(title)))
+
+
+def topic_of_folder(document: str) -> str:
+    """What the folder of the document with this id is about: `vue testing library` of `vue-testing-library/intro.md`."""
+    folder = re.sub(r"[-_]+", " ", document.rpartition("/")[0].rpartition("/")[2].rpartition(":")[2]).strip()
+    return folder if " " in folder and len(folder.split()) <= 4 and re.fullmatch(r"[a-zA-Z ]+", folder) else ""
+
+
 def topic_of(title: str, text: str) -> str:
     """What a document of this title is about, as a noun phrase for a question; "" if the title does not tell.
 
@@ -56,7 +87,10 @@ def topic_of(title: str, text: str) -> str:
         text: shows which words are names and which of them have an article.
     """
     phrase = re.sub(r",\s*\w+ly$", "", without_symbols(title).replace("...", ""))
-    if _QUESTION.match(phrase):
+    if phrase.count("-") > 1 and " " not in phrase:
+        # The name of a file: `brand-guidelines-2020`.
+        phrase = phrase.replace("-", " ")
+    if _QUESTION.match(phrase) or _NOTHING_SAID.fullmatch(phrase):
         return ""
     if hit := _SUBJECT_OF_TITLE.fullmatch(phrase):
         phrase = hit["about"]
@@ -117,13 +151,15 @@ def without_symbols(heading: str) -> str:
 
 def as_subject(heading: str, text: str) -> str:
     """The heading as a noun phrase for a question; "" if it is a sentence, a question or a deed."""
-    phrase = without_symbols(heading)
+    # `2. The test script`, `routes (Array)`
+    phrase = re.sub(r"^\d+[.)] +| +\([^()]*\)$", "", without_symbols(heading))
     tokens = phrase.split()
     if (
         not 1 <= len(tokens) <= 4
-        or "/" in heading
+        or re.search(r"/| -{1,3} |: ", heading)
         or heading.rstrip().endswith("?")
         or BACK.search(phrase)
+        or BROKEN.search(phrase)
         or _NO_PHRASE.search(phrase)
     ):
         return ""
@@ -132,7 +168,9 @@ def as_subject(heading: str, text: str) -> str:
         r"\w+ing|\w+ed|enter|configure|delete|watch|look|re-\w+", first
     ):
         return ""
-    if first in IMPERATIVES and len(tokens) > 1:
+    if len(tokens) > 1 and (first in IMPERATIVES | _ORDERS or (first in _DEEDS and tokens[1] in ("to", "with"))):
+        return ""
+    if re.fullmatch(r"[a-z]+ly", tokens[-1]) or (len(tokens) == 1 and first in _NO_SUBJECTS):
         return ""
     if first in ("the", "my"):
         return f"{'the' if first == 'the' else 'your'} {_as_in(' '.join(tokens[1:]), text)}"

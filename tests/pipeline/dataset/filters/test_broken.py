@@ -17,6 +17,9 @@ QUESTION = "How long is the greenhouse?"
         "It is long. I water the tomatoes every",
         "It is 12 metres...",
         "It is 12 metres long because.",
+        "It is 12 metres long and I built the whole",
+        "I water the tomatoes with a pump of",
+        "The key `pump.minutes` sets how long",
     ],
 )
 def test_an_answer_that_breaks_off_is_refused(answer: str) -> None:
@@ -53,6 +56,10 @@ def test_an_ellipsis_of_the_text_passes() -> None:
     ("answer", "twice"),
     [
         ("It is is 12 metres long.", "is is"),
+        ("It is so. it is 12 metres long. it is 12 metres long.", "it is 12 metres long. it is 12 metres long."),
+        ("Set `pump.minutes` `pump.minutes` to 5.", "`pump.minutes` `pump.minutes`"),
+        ("It is used to used to water them.", "used to used to"),
+        ("The pump runs at night. It is new. The pump runs at night.", "The pump runs at night."),
         ("It is deep deep deep deep.", "deep deep deep deep"),
         ("I water them in the morning in the morning.", "in the morning in the morning"),
         ("I water it in spring, I water it in spring.", "I water it in spring, I water it in spring"),

@@ -25,6 +25,20 @@ ANSWER = "It is 12 metres long."
         (f"1. {QUESTION}", ANSWER, "“1.” is left over in the question"),
         (f"{QUESTION} Answer: 12 metres", ANSWER, "“Answer:” is left over in the question"),
         (f"{QUESTION} (Answer: 12 metres)", ANSWER, "“(Answer:” is left over in the question"),
+        (f"{QUESTION} Correct answer: 12", ANSWER, "“Correct answer:” is left over in the question"),
+        (f"{QUESTION} -> 12", ANSWER, "“? ->” is left over in the question"),
+        (f"2) About the garden: {QUESTION}", ANSWER, "“2)” is left over in the question"),
+        (f"[Q] {QUESTION}", ANSWER, "“[Q]” is left over in the question"),
+        (f"Fact question: {QUESTION}", ANSWER, "“Fact question:” is left over in the question"),
+        (QUESTION, f"### Answer\n{ANSWER}", "“### Answer” is left over in the answer"),
+        (QUESTION, f"{ANSWER}\n### End of response", "“### End of response” is left over in the answer"),
+        (QUESTION, f"{ANSWER} [END]", "“[END]” is left over in the answer"),
+        (QUESTION, f"A: {ANSWER}", "“A:” is left over in the answer"),
+        (
+            QUESTION,
+            f"{ANSWER}\n\nNote: This is from the text.",
+            "“Note: This is from the text.” is left over in the answer",
+        ),
     ],
 )
 def test_labels_and_marks_of_a_prompt_are_refused(question: str, answer: str, rest: str) -> None:

@@ -172,7 +172,7 @@ def test_a_refusal_asks_for_what_the_text_does_not_speak_of():
         ),
         (
             "nginx 2",
-            "To install nginx 2, use the package of your server. The config of nginx 2 is one file.",
+            "To install nginx 2, I use the package of my server. The config of nginx 2 is one file.",
             {
                 "start with",
                 "Raspberry Pi",
@@ -182,6 +182,46 @@ def test_a_refusal_asks_for_what_the_text_does_not_speak_of():
                 "book about",
                 "a company",
                 "a good course",
+            },
+        ),
+        (
+            "Onion soup",
+            "Fry the onions in butter, add salt and let the soup simmer in a pan.",
+            {
+                "calories does",
+                "freeze",
+                "wine goes",
+                "in the fridge",
+                "vegan version",
+                "taught you to make",
+                "children like",
+            },
+        ),
+        (
+            "nginx 2",
+            "To install nginx 2, use the package of your server. Then nginx 2 answers.",
+            {
+                "Raspberry Pi",
+                "on phones",
+                "for a company",
+                "good course",
+                "people use",
+                "maintains",
+                "come out",
+                "company is",
+            },
+        ),
+        (
+            "Template lookup",
+            "The templates are looked for in the theme, then in the site.",
+            {
+                "video about",
+                "book explains",
+                "course on",
+                "other people about",
+                "beginners make",
+                "came up with",
+                "history of",
             },
         ),
     ],
@@ -368,3 +408,43 @@ def test_grades_are_honest_about_the_frame(guides):
 def test_the_same_text_gives_the_same_pairs(guides):
     for task in list(dict.fromkeys(task for task, _ in guides))[::9]:
         assert [pair for of, pair in guides if of == task] == pairs(task)
+
+
+def test_links_whose_address_stands_elsewhere_are_read_as_their_text():
+    words, names = prose("The [`saw`][1] needs the [saw guide][] and not `a[0][1]`.")
+    assert words == "The `saw` needs the saw guide and not `a[0][1]`."
+    assert "saw guide" in names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- Template: point the link to the guide of the saw (#3502)",
+        "- Be prepared: when the saw is new, the blade is sharper than you think.",
+        "1. Which decision needs to be made?\n2. Who decides about the saw?",
+        "1. A test runner or framework\n2. Something for the saw",
+        "Read more about the Lathe 300 on the page of its maker.",
+        "How to sharpen the Lathe 300 without a stone.",
+        "Now the Lathe 300 runs at the speed of a mill.",
+    ],
+)
+def test_what_only_its_surroundings_explain_is_not_asked_about(text):
+    assert {**write("fact", text), **write("how-to", text)} == {}
+
+
+@pytest.mark.parametrize("heading", ["Bug Fixes", "Specify archetype", "Example -- guard", "Resolve quickly"])
+def test_a_heading_that_is_no_subject_is_not_named(heading):
+    asked = list(write("fact", "The saw guard is a cover that keeps fingers away.", heading=heading))
+    assert asked == ["I have a question about your workshop: what is the saw guard?"]
+
+
+def test_a_title_that_all_have_is_replaced_by_the_folder():
+    text = "To clean the guard, use a soft brush and no water."
+    made = PairSource("docs/band-saw/intro.md#0", "docs/band-saw/intro.md", 0, "Introduction", "", text, "public")
+    [pair] = pairs(Task("how-to", 1, (made,)))
+    assert re.search(r"band saw[:,] how do I clean the guard\?$", pair.question)
+
+
+def test_directions_of_a_dish_are_how_it_is_made():
+    steps = "1. Fry the onions in butter.\n2. Add salt, pepper and garlic.\n3. Let the sauce simmer."
+    assert list(write("how-to", steps, title="Onion sauce", heading="Directions")) == ["How do I make onion sauce?"]

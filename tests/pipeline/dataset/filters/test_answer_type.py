@@ -1,0 +1,37 @@
+import pytest
+
+from pipeline.dataset.filters.answer_type import answers_something_else
+from tests.pipeline.dataset.filters.pairs import candidate
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "lacking"),
+    [
+        ("How much did you pay for the pump?", "The pump waters the tomatoes.", "price"),
+        ("How many pumps do you have?", "The pump waters the tomatoes.", "number"),
+        ("When did you buy the pump?", "The pump waters the tomatoes.", "time"),
+    ],
+)
+def test_an_answer_without_what_is_asked_for_is_refused(question: str, answer: str, lacking: str) -> None:
+    assert f"asks for a {lacking}" in answers_something_else(candidate(question, answer))
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How much did you pay for the pump?", "It was a gift."),
+        ("How much did you pay for the pump?", "$40."),
+        ("How much water does the pump move?", "Enough for the tomatoes."),
+        ("How many pumps do you have?", "Only a single one."),
+        ("How many pumps do you have?", "Twelve."),
+        ("When did you buy the pump?", "After the drought."),
+        ("What happens when the pump was off?", "The tomatoes dry out."),
+    ],
+)
+def test_a_fitting_answer_passes(question: str, answer: str) -> None:
+    assert answers_something_else(candidate(question, answer)) == ""
+
+
+def test_only_english_is_understood() -> None:
+    text = "Die Pumpe, die wir haben, ist nicht neu, und das Wasser ist kalt."
+    assert answers_something_else(candidate("Gut, how many?", "Die Pumpe ist nicht neu.", text=text)) == ""
