@@ -142,7 +142,7 @@ def _address(
         "title": _encodable(kind.title_slug(values, title)),
         "categories": "/".join(slugify(_encodable(str(one))) for one in as_list(lookup(values, "categories"))),
     }
-    return url_of(source.url, fields, day)
+    return url_of(kind.pattern(source.url, relative, values), fields, day)
 
 
 def _encodable(text: str) -> str:

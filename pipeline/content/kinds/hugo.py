@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 from pipeline.content.converting import MARKDOWN
 from pipeline.content.frontmatter import lookup, words_of
@@ -20,7 +21,7 @@ from pipeline.content.kinds.hugo_languages import Languages
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, Inherited, InheritedBy, RuleAgainst
 from pipeline.content.kinds.site_files import project_of
 from pipeline.content.shortcodes import drop_shortcodes
-from pipeline.content.urls import page_path
+from pipeline.content.urls import page_name, page_path
 from pipeline.settings import Visibility
 
 _LANGUAGE = re.compile(r"(.+)\.([a-z]{2}(?:-[a-z]{2})?)")
@@ -79,6 +80,15 @@ class Hugo(ContentKind):
 
     def title_slug(self, values: Mapping[str, Any], title: str) -> str:
         return words_of(values, "slug") or _urlized(title).replace("/", "-")
+
+    def pattern(self, url: str, path: str, values: Mapping[str, Any]) -> str:
+        # `permalinks` are of pages: a section's own page is at its section, as far as the pattern tells where that is
+        start = url.partition("{")[0]
+        if PurePosixPath(path).name.startswith("_index.") and ("{year}" in url or "{title}" in url):
+            return f"{start}{{slug}}/" if start.strip("/") else ""
+        if "{year}" in url:  # `:slugorcontentbasename` is the name alone
+            return url.replace("{slug}", quote(_urlized(words_of(values, "slug") or page_name(path))))
+        return url
 
     def own_address(self, path: str, values: Mapping[str, Any]) -> str:
         return words_of(values, "url")

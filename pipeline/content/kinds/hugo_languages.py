@@ -32,7 +32,10 @@ class Languages:
             for code, options in self._named.items()
             if isinstance(options, Mapping) and (folder := lookup(options, "contentdir"))
         }
-        content = str(said.get("contentdir") or "content")
+        content = str(PurePosixPath(str(said.get("contentdir") or "content")))
+        main = str(said.get("defaultcontentlanguage") or "en")
+        if own and main not in own:
+            own = {main: content, **own}
         self.folders = own or _by_name(project, content)
         """The folder of each language that has one to itself, below the project."""
         if not self.folders and content != "content":

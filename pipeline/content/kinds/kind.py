@@ -114,6 +114,10 @@ class ContentKind:
         """What `{title}` in a pattern stands for."""
         return slugify(title)
 
+    def pattern(self, url: str, path: str, values: Mapping[str, Any]) -> str:
+        """The pattern of the address of the document at `path`, where the source's is `url`."""
+        return url
+
     def own_address(self, path: str, values: Mapping[str, Any]) -> str:
         """The path from the site's root that the front matter gives the document in place of the pattern; "" for none."""
         return ""

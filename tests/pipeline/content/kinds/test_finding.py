@@ -86,7 +86,7 @@ const notes = defineCollection({ loader: glob({ pattern: "*.md", base: "./src/da
         ),
         (
             {
-                "hugo.yaml": "languages:\n  en: {contentDir: text/en}\n  no: {contentDir: text/no}\npermalinks: {blog: '/:section/:year/:slug'}\n",
+                "hugo.yaml": "contentDir: text/en\nlanguages:\n  en: {}\n  no: {contentDir: text/no}\npermalinks: {blog: '/:section/:year/:slug'}\n",
                 "text/en/blog/a.md": NOTE,
                 "text/no/blog/a.md": NOTE,
                 "text/no/b.md": NOTE,
