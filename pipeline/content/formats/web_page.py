@@ -13,6 +13,9 @@ _BLOCKS = set(
     "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer header hgroup hr"
     " html legend main ol p section summary table tbody tfoot thead ul".split()
 )
+_VOID = set("area base br col embed hr img input link meta param source track wbr".split())
+"""Elements without an end."""
+_UNDISPLAYED = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)")
 _MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*", "code": "`", "kbd": "`"}
 _EMPTY = re.compile(r"(\*\*?|`)(\s*)\1")
 """A mark with nothing inside."""
@@ -28,6 +31,7 @@ class _Reader(HTMLParser):
         self._start = ""
         """What the next block begins with: the mark of a heading or an item."""
         self._hidden: list[str] = []
+        """What is open of elements that readers do not see, and of those inside that end alike."""
         self._in_title = False
         self._lists: list[int] = []
         """Of each list around, the number of its last item; -1 where items have none."""
@@ -40,9 +44,10 @@ class _Reader(HTMLParser):
         if tag == "meta":
             self.meta[said.get("name", said.get("property", "")).lower()] = said.get("content", "")
         self._in_title = self._in_title or (tag == "title" and not self.title and not self._hidden)
-        if tag in _UNSHOWN:
+        is_unseen = tag in _UNSHOWN or _is_hidden(said)
+        if tag not in _VOID and (is_unseen or tag in self._hidden):
             self._hidden.append(tag)
-        if self._hidden or "hidden" in said:
+        if self._hidden or is_unseen:
             return
         if tag == "pre":
             self._end_block()
@@ -82,7 +87,8 @@ class _Reader(HTMLParser):
         if tag == "title":
             self._in_title = False
         if tag in self._hidden:
-            del self._hidden[self._hidden.index(tag) :]
+            while self._hidden.pop() != tag:
+                pass
         elif self._hidden:
             return
         elif tag == "pre" and self._code is not None:
@@ -130,6 +136,10 @@ class _Reader(HTMLParser):
             self.blocks.append(self._start + indent.join(words))
             self._start = ""
         self._line = ""
+
+
+def _is_hidden(said: dict[str, str]) -> bool:
+    return "hidden" in said or _UNDISPLAYED.search(said.get("style", "").lower()) is not None
 
 
 def read(data: bytes) -> FrontMatter:

@@ -49,6 +49,13 @@ def test_what_a_page_says_of_itself(page, values):
     assert (front.values, front.body.strip("*")) == (values, "x")
 
 
+def test_what_readers_do_not_see_is_not_read():
+    page = """<div hidden>No <div>nor</div> this</div><p>Seen.</p>
+    <section style="color: red; DISPLAY:none">No<br>never</section><img hidden alt="no"><input hidden>
+    <nav><nav>No</nav> no</nav><p>Also.</p>"""
+    assert read(page.encode()).body == "Seen.\n\nAlso."
+
+
 def test_it_is_linear():
     assert read(b"<ul><li>" * 3_000 + b"x").body.endswith("- x")
     assert read(b"<b>" * 30_000).body.strip("*") == ""
