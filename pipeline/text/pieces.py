@@ -9,6 +9,7 @@ _FENCE = re.compile(r"^\s*(```|~~~)")
 _ITEM = re.compile(r"^\s*(?:[-*+]|(\d+[.)]))\s+")
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*$")
 _BAR = re.compile(r"(?<!\\)\|")
+_QUOTE = re.compile(r"^(?: {0,3}>[ \t]?)+")
 _FULL_STOPS = "。！？」』）"
 """Chinese and Japanese put no space behind them."""
 _HEADING = re.compile(r"^#{1,6}\s")
@@ -70,7 +71,7 @@ def _blocks(markdown: str) -> Iterator[str]:
     heads: list[str] = []
     fence = ""
     # Markdown ends a line at a line feed only; str.splitlines also cuts at U+2028 and others.
-    lines = markdown.removesuffix("\n").split("\n")
+    lines = list(_out_of_quotes(markdown.removesuffix("\n").split("\n")))
     for line, following in zip([*lines, ""], [*lines, "", ""][1:], strict=True):
         opening, item, is_row = _FENCE.match(line), _ITEM.match(line), line.lstrip().startswith("|")
         if fence:
@@ -96,6 +97,21 @@ def _blocks(markdown: str) -> Iterator[str]:
             held.append(line.lstrip("> ").strip())
     if fence:
         yield "\n".join([*held, fence])
+
+
+def _out_of_quotes(lines: Iterable[str]) -> Iterator[str]:
+    """Lines without the marks of a block quote, so that its lists, tables and code are pieces too."""
+    fence, is_quoted = "", False
+    for line in lines:
+        bare_line = _QUOTE.sub("", line)
+        if fence:
+            line = bare_line if is_quoted else line
+            fence = "" if line.strip() == fence else fence
+        elif opening := _FENCE.match(bare_line):
+            fence, is_quoted, line = opening[1], bare_line != line, bare_line
+        else:
+            line = bare_line
+        yield line
 
 
 def _cells(row: str) -> list[str]:

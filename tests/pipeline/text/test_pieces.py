@@ -76,3 +76,15 @@ def test_chinese_sentences_are_joined_without_a_space() -> None:
     text = "路由器挂在阁楼上。客人用的网络叫“苍鹭”。"
     assert join_sentences(split_sentences(text)) == text
     assert join_sentences(["One.", "Two."]) == "One. Two."
+
+
+def test_a_block_quote_has_pieces_like_any_text() -> None:
+    quoted = "> 1. Soak it.\n> 2. Drain it.\n>\n> Serve it. Cold.\n> ```sh\n> ls > a\n> ```\n\n```\n> x\n```"
+    assert split_sentences(quoted) == [
+        "1. Soak it.",
+        "2. Drain it.",
+        "Serve it.",
+        "Cold.",
+        "```sh\nls > a\n```",
+        "```\n> x\n```",
+    ]
