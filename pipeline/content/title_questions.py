@@ -119,7 +119,7 @@ def _infinitive(gerund: str) -> str:
         return "create"
     if re.search(r"([bdgmnprt])\1$", stem):
         return stem if stem in ("add",) else stem[:-1]
-    if re.search(r"(?:v|[^aeiou](?:at|iz|ur)|[^l]l(?<=[bcdfgkpt]l)|dg|rg|nc|rs|uc|ac)$", stem):
+    if re.search(r"(?:v|rc|[^aeiou](?:at|iz|ur)|[^l]l(?<=[bcdfgkpt]l)|dg|rg|nc|rs|uc|ac)$", stem):
         return f"{stem}e"
     if re.search(r"([aeiou]{2}[^aeiou]|[^aeiou]{2}|[aeiou]y)$", stem) and not stem.endswith(("ng", "ch")):
         return stem

@@ -82,7 +82,8 @@ def from_subject(sentence: str, known: str) -> Iterator[AskedSentence]:
     ):
         yield AskedSentence(f"what {verb} {about.words}?", about.is_name, 9)
     base = THIRD_PERSON.get(verb) or (verb if verb in TRANSITIVE and about.plural else "")
-    if base and rest and _asks_for_object(rest) and not re.match(r"an? [^`A-Z\d]+$", about.words):
+    is_bare = re.fullmatch(r"[a-z]+", about.words) and not about.plural
+    if base and rest and _asks_for_object(rest) and not is_bare and not re.match(r"an? [^`A-Z\d]+$", about.words):
         yield AskedSentence(f"what {'does' if verb in THIRD_PERSON else 'do'} {about.words} {base}?", about.is_name, 9)
 
 

@@ -22,7 +22,7 @@ from pipeline.text.words import content_stems, stems_with_parts
 _EMPTY_HEADINGS = re.compile(
     r"(?:intro(?:duction)?|conclusion|summary|tl;?dr|update.*|notes?|links?|sources?|references?|overview|misc.*|other|see also|\W*"
     r"|(?:the )?(?:answer|goal|idea|issue|plan|problem|reason|rest|results?|solution)s?|examples?\b.*|bug ?fixes|.* enhancements"
-    r"|details|description|background|motivation|further reading|related\b.*|(?:what's |the )?next(?: steps)?|features|faq|q&a|usage"
+    r"|(?:step|part|chapter|section|lesson|day)? ?\d+.*|details|description|background|motivation|further reading|related\b.*|(?:what's |the )?next(?: steps)?|features|faq|q&a|usage"
     r"|directions|instructions|method|preparation|steps|procedure|process)",
     re.IGNORECASE,
 )

@@ -17,7 +17,7 @@ from pipeline.dataset.teachers.extractive.drafts import (
 from pipeline.dataset.teachers.extractive.phrases import AUXILIARIES, holds_name
 from pipeline.dataset.teachers.extractive.refusals import is_of_cooking
 from pipeline.dataset.teachers.extractive.text import Block, Text, is_whole, leans, points_back
-from pipeline.dataset.teachers.extractive.topics import as_subject, in_small_letters
+from pipeline.dataset.teachers.extractive.topics import as_subject, in_small_letters, without_symbols
 from pipeline.text.sentences import sentences
 from pipeline.text.words import content_stems, stems_with_parts
 
@@ -71,6 +71,7 @@ def _in_steps(text: Text) -> Iterator[ExtractiveDraft]:
 
 _NO_STEP = re.compile(
     rf"\?$|^(?:An?|The|It|This|These|They|There|He|She|I|We|[A-Z][\w'’-]* (?:{'|'.join(sorted(AUXILIARIES))}|to))\b"
+    r"|^(?:If|When|While|Because) [^,]*, (?:the|an?|it|this|that|they|you'll|there)\b"
 )
 """How the first item of a numbered list begins that tells no step."""
 
@@ -91,11 +92,14 @@ def _by_heading(text: Text) -> Iterator[ExtractiveDraft]:
     for heading in headings:
         title = text.source.title
         own = [block for block in text.blocks if block.heading == heading]
-        asked = question(in_small_letters(heading or title, text.source.text), text.whole)
+        asked = question(in_small_letters(without_symbols(heading or title), text.source.text), text.whole)
         if (
             not asked.startswith("How do I ")
             or (not heading and text.source.index)
-            or re.search(r"\b(?:it|this|that)\b", asked)
+            or re.search(
+                r"\b(?:it|this|that)\b|^How do I (?:introduce|announce|celebrate|review|make things) | and \w+ing\b",
+                asked,
+            )
         ):
             continue
         # `Waiting time` is not a deed.

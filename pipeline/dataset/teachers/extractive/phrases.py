@@ -19,7 +19,7 @@ TRANSITIVE = (
     " change solve reduce improve prevent cause enable load install generate build remove accept affect connect ask answer"
 ).split()
 _NOT_IN_TOPIC = frozenset(
-    """sometimes often usually now today tomorrow yesterday last almost between during among within against despite i you we he she it they me us them him this that these those there here who which what when where why how if while because as than
+    """whereas news sometimes often usually now today tomorrow yesterday last almost between during among within against despite i you we he she it they me us them him this that these those there here who which what when where why how if while because as than
     then although though unless until since after before and or but so not no never is are was were be been has have had do does did can
     could will would should may might must to everyone everything anything someone something nothing anyone nobody all none one ones lot
     more less most much many few some any both either neither another other such same very too just also only even thing things way
@@ -67,6 +67,15 @@ def _third_person(verb: str) -> str:
 THIRD_PERSON = {_third_person(verb): verb for verb in TRANSITIVE}
 
 
+_NOUNS_TOO = frozenset(
+    "answers builds calls causes changes covers finds lists loads measures names offers prints results returns shows starts stores".split()
+)
+_OBJECT = re.compile(
+    r"(?:the|an?|my|our|your|its|their|all|any|some|more|no|both|each|every|only|what|how|that|this|these|one|two|three)\b|[`\"“\d]"
+)
+"""How an object begins: `Node.js builds take …` has none."""
+
+
 def subject(sentence: str, known: str) -> tuple[Topic, str, str] | None:
     """Topic, verb and rest of a sentence that begins with its subject; None if no pattern fits.
 
@@ -80,7 +89,9 @@ def subject(sentence: str, known: str) -> tuple[Topic, str, str] | None:
         is_verb = word in AUXILIARIES or word in THIRD_PERSON
         following = tokens[position + 1].lower() if position + 1 < len(tokens) else ""
         # `Bullet lists should …`: what looks like a verb is a noun before one.
-        is_noun = word in THIRD_PERSON and following in AUXILIARIES
+        is_noun = word in THIRD_PERSON and (
+            following in AUXILIARIES or (word in _NOUNS_TOO and not _OBJECT.match(following))
+        )
         if position and not is_noun and (is_verb or (word in TRANSITIVE and _is_plural(tokens[:position]))):
             while position > 1 and re.fullmatch(_ADVERB, f"{tokens[position - 1]} "):
                 position -= 1

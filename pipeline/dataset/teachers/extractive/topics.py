@@ -34,7 +34,7 @@ _NO_PHRASE = re.compile(
     re.IGNORECASE,
 )
 _LAST_NAME = re.compile(r"(?:.*\s)?((?:[A-Z][\w.+-]*[\w+]|[a-z]+[A-Z]\w*)(?: \d[\w.]*)?)$")
-LONGEST_WORDS = 7
+LONGEST_WORDS = 9
 
 
 _DEEDS = IMPERATIVES | frozenset(
@@ -48,9 +48,12 @@ _DEEDS = IMPERATIVES | frozenset(
 
 
 _ORDERS = frozenset(
-    """assign attach chat contact declare define ensure exclude extend extract handle ignore implement initialize invoke join limit
-    manage modify obtain perform prepare preserve provide retrieve retry return simplify specify submit summarize trigger upload
-    validate""".split()
+    """accept adopt appreciate assign attach begin celebrate chat collect consider contact declare define deliver discover embrace
+    enforce ensure establish exclude explore extend extract follow forget gather give handle hire identify ignore implement initialize
+    integrate introduce invest invoke iterate join know launch leave let leverage limit maintain manage modify notice obtain perform
+    prefer prepare preserve prove provide realize reduce refactor reject remember retire retrieve retry return revise sell send settle
+    simplify solve speak specify spend standardize stay strive submit summarize teach tell throw transform treat trigger unify upload
+    validate wait""".split()
 ) | (_DEEDS - set("access build change debug export go import list load log look measure paste pass print push search set stage start stop switch sync tag test trace try update use view watch".split()))  # fmt: skip
 """Verbs that are no noun as well: `Specify archetype` is no subject, `Search results` is one."""
 _NO_SUBJECTS = frozenset(
@@ -90,6 +93,11 @@ def topic_of(title: str, text: str) -> str:
     if phrase.count("-") > 1 and " " not in phrase:
         # The name of a file: `brand-guidelines-2020`.
         phrase = phrase.replace("-", " ")
+    # `Key Mime Pi: a keyboard`, `Using Nix (Part Two)`
+    begin = re.split(r":\s| [-–—] ", re.sub(r"\s+\([^()]*\)$", "", phrase), maxsplit=1)[0].strip()
+    phrase = begin if content_stems(begin) else phrase
+    if how := re.fullmatch(r"how to ([a-z]+) (\S.*)", phrase, re.IGNORECASE):
+        phrase = f"{_gerund(how[1].lower()).capitalize()} {how[2]}"
     if _QUESTION.match(phrase) or _NOTHING_SAID.fullmatch(phrase):
         return ""
     if hit := _SUBJECT_OF_TITLE.fullmatch(phrase):
@@ -107,7 +115,8 @@ def topic_of(title: str, text: str) -> str:
         phrase = f"{_gerund(deed[1].lower())} {deed[2]}"
     phrase = _OPENINGS.sub("", phrase) if _OPENINGS.match(phrase) else phrase
     shortened = _ENDINGS.sub("", phrase)
-    phrase = shortened if holds_name(_as_in(shortened, text)) or len(shortened.split()) > 1 else phrase
+    if shortened.split()[-1:] and shortened.split()[-1].lower() not in FUNCTION_WORDS:
+        phrase = shortened if holds_name(_as_in(shortened, text)) or len(shortened.split()) > 1 else phrase
     if BACK.search(phrase) or _NO_PHRASE.search(phrase):
         last = _LAST_NAME.fullmatch(phrase)
         phrase = last[1] if last and _is_name_in(last[1], text) else ""

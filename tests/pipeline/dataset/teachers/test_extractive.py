@@ -245,6 +245,10 @@ def test_a_refusal_asks_what_people_ask_about_such_a_thing(title, text, asked):
         ("Expand a live ext4 filesystem", "Do it.", "expanding a live ext4 filesystem"),
         ("Home Server Updates", "It hums.", "your home server"),
         ("Buy wisely", "Do it.", "buying wisely"),
+        ("2010s Decade in Review", "It was long.", "2010s decade in review"),
+        ("How to Mend a Saw (Part One)", "Do it.", "mending a saw"),
+        ("Key Mime Pi: a remote keyboard", "I built Key Mime Pi.", "Key Mime Pi"),
+        ("Introduction", "It is a saw.", ""),
         ("Drop Commits With Git Rebase", "Use git.", "dropping commits with git rebase"),
         ("Rename A File Through Netrw", "It is short.", "renaming a file through netrw"),
         ("And back again.", "So it goes.", ""),
@@ -408,43 +412,3 @@ def test_grades_are_honest_about_the_frame(guides):
 def test_the_same_text_gives_the_same_pairs(guides):
     for task in list(dict.fromkeys(task for task, _ in guides))[::9]:
         assert [pair for of, pair in guides if of == task] == pairs(task)
-
-
-def test_links_whose_address_stands_elsewhere_are_read_as_their_text():
-    words, names = prose("The [`saw`][1] needs the [saw guide][] and not `a[0][1]`.")
-    assert words == "The `saw` needs the saw guide and not `a[0][1]`."
-    assert "saw guide" in names
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "- Template: point the link to the guide of the saw (#3502)",
-        "- Be prepared: when the saw is new, the blade is sharper than you think.",
-        "1. Which decision needs to be made?\n2. Who decides about the saw?",
-        "1. A test runner or framework\n2. Something for the saw",
-        "Read more about the Lathe 300 on the page of its maker.",
-        "How to sharpen the Lathe 300 without a stone.",
-        "Now the Lathe 300 runs at the speed of a mill.",
-    ],
-)
-def test_what_only_its_surroundings_explain_is_not_asked_about(text):
-    assert {**write("fact", text), **write("how-to", text)} == {}
-
-
-@pytest.mark.parametrize("heading", ["Bug Fixes", "Specify archetype", "Example -- guard", "Resolve quickly"])
-def test_a_heading_that_is_no_subject_is_not_named(heading):
-    asked = list(write("fact", "The saw guard is a cover that keeps fingers away.", heading=heading))
-    assert asked == ["I have a question about your workshop: what is the saw guard?"]
-
-
-def test_a_title_that_all_have_is_replaced_by_the_folder():
-    text = "To clean the guard, use a soft brush and no water."
-    made = PairSource("docs/band-saw/intro.md#0", "docs/band-saw/intro.md", 0, "Introduction", "", text, "public")
-    [pair] = pairs(Task("how-to", 1, (made,)))
-    assert re.search(r"band saw[:,] how do I clean the guard\?$", pair.question)
-
-
-def test_directions_of_a_dish_are_how_it_is_made():
-    steps = "1. Fry the onions in butter.\n2. Add salt, pepper and garlic.\n3. Let the sauce simmer."
-    assert list(write("how-to", steps, title="Onion sauce", heading="Directions")) == ["How do I make onion sauce?"]

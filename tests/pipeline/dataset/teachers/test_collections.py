@@ -1,0 +1,66 @@
+"""What was mended after pairs of several collections were read: guides, recipes, manuals, other people's notes."""
+
+import re
+
+import pytest
+
+from pipeline.dataset.records import PairSource, Task
+from pipeline.dataset.teachers.extractive.text import prose
+from tests.pipeline.dataset.teachers.test_extractive import pairs, write
+
+
+def test_links_whose_address_stands_elsewhere_are_read_as_their_text():
+    words, names = prose("The [`saw`][1] needs the [saw guide][] and not `a[0][1]`.")
+    assert words == "The `saw` needs the saw guide and not `a[0][1]`."
+    assert "saw guide" in names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- Template: point the link to the guide of the saw (#3502)",
+        "- Be prepared: when the saw is new, the blade is sharper than you think.",
+        "1. Which decision needs to be made?\n2. Who decides about the saw?",
+        "1. A test runner or framework\n2. Something for the saw",
+        "Read more about the Lathe 300 on the page of its maker.",
+        "How to sharpen the Lathe 300 without a stone.",
+        "Now the Lathe 300 runs at the speed of a mill.",
+        "1. If the saw stops, the belt is cut in the middle.\n2. The saw then waits.",
+    ],
+)
+def test_what_only_its_surroundings_explain_is_not_asked_about(text):
+    assert {**write("fact", text), **write("how-to", text)} == {}
+
+
+@pytest.mark.parametrize("heading", ["Bug Fixes", "Specify archetype", "Example -- guard", "Resolve quickly"])
+def test_a_heading_that_is_no_subject_is_not_named(heading):
+    asked = list(write("fact", "The saw guard is a cover that keeps fingers away.", heading=heading))
+    assert asked == ["I have a question about your workshop: what is the saw guard?"]
+
+
+def test_a_title_that_all_have_is_replaced_by_the_folder():
+    text = "To clean the guard, use a soft brush and no water."
+    made = PairSource("docs/band-saw/intro.md#0", "docs/band-saw/intro.md", 0, "Introduction", "", text, "public")
+    [pair] = pairs(Task("how-to", 1, (made,)))
+    assert re.search(r"band saw[:,] how do I clean the guard\?$", pair.question)
+
+
+def test_directions_of_a_dish_are_how_it_is_made():
+    steps = "1. Fry the onions in butter.\n2. Add salt, pepper and garlic.\n3. Let the sauce simmer."
+    assert list(write("how-to", steps, title="Onion sauce", heading="Directions")) == ["How do I make onion sauce?"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Node.js builds involve tons of random access to the disk.",
+        "Bullet lists shouldn't have periods at their end.",
+        "Reviewer writes a note on the wrong indentation.",
+        "My first use of Windows was in the days of XP.",
+        "The thermometer ensures the chicken comes out juicy and tender.",
+    ],
+)
+def test_half_a_phrase_is_no_subject(text):
+    known = "The reviewer and the lists use a thermometer."
+    wrong = re.compile(r"Node\.js build|bullet list\?|does reviewer|first\?|first real|ensures the chicken\?")
+    assert not [asked for asked in write("fact", f"{text}\n\n{known}") if wrong.search(asked)]
