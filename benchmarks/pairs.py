@@ -5,7 +5,7 @@
 A data set is built from the notes as a newcomer builds it: no model writes and none judges. `--write` puts a random draw
 of its accepted pairs into a file, one pair a line with the text that it was made from; whoever reads them adds a verdict
 (`fine`, `odd` or `wrong`) and a reason. Without options the command reads the verdicts in `data/pairs_*.jsonl`, prints
-their shares, and says how many of the pairs of the blog today's teacher still writes. `titled` is the share of the
+their shares, and says how many of them today's teacher still writes from the notes that were named. `titled` is the share of the
 questions that quote a title of the notes.
 
 `ratio` is the share of fine pairs among those of the blog that were read, over the first teacher's (44 of 60).

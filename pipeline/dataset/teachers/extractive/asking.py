@@ -161,7 +161,7 @@ def speaks_of_author(text: str) -> bool:
 _VERB_PHRASE = r"(?P<do>[a-z]+(?: [^.,;:!?()—]+?)??)"
 
 _NO_DEEDS = FUNCTION_WORDS - set("make use get do show look let tell".split()) | set(
-    "be clarify start begin date continue conclude illustrate demonstrate summarize summarise recap repeat".split()
+    "be clarify start begin date continue conclude illustrate demonstrate summarize summarise sum recap repeat".split()
 )
 _WAYS = tuple(
     re.compile(pattern)

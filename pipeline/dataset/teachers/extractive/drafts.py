@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.dataset.teachers.extractive.asking import AskedSentence, speaks_of_author
-from pipeline.dataset.teachers.extractive.phrases import ADVERBS, holds_name, named
+from pipeline.dataset.teachers.extractive.phrases import ADVERBS, BROKEN, holds_name, named
 from pipeline.dataset.teachers.extractive.text import ExtractedStatement, Text
 from pipeline.dataset.teachers.extractive.topics import (
     ENDS_HERE,
@@ -144,6 +144,7 @@ def names_in(statement: ExtractedStatement) -> list[str]:
         and re.match(r"\.?[A-Z`]", name)
         and name[-1] not in ".:!?"
         and not re.search(r" [a-z]+$", name)
+        and not BROKEN.search(name)
     ]
     return sorted({*marked, *named(head)}, key=lambda name: (head.index(name), -len(name), name))
 

@@ -149,7 +149,8 @@ def is_whole(sentence: str) -> bool:
         and not (sentence[0].islower() and sentence.split()[0].lower() in FUNCTION_WORDS)
         and bool(re.match(r"\.?[\w`\"“'(¿¡@]", sentence))
         and not _POINTS.search(sentence)
-        and not re.match(r"How to ", sentence)
+        # A title, or what somebody says in a dialogue.
+        and not re.match(r"How to |[A-Z][\w'’]*(?: [\w'’]+){0,2}: [A-Z]", sentence)
         and sentence.count("(") == sentence.count(")")
         and sentence.count("`") % 2 == 0
     )
