@@ -11,6 +11,7 @@ from pipeline.training.config import Preset
 
 if TYPE_CHECKING:
     from pipeline.training.registry import Run
+    from pipeline.training.run import Exam
 
 
 @click.command()
@@ -175,9 +176,12 @@ def train(
                 as_json=as_json,
             )
             return
-        if resume:
-            run = go_on(settings, screen, name, stop.is_set)
+        if interrupted:
+            exam = _exam(settings, interrupted.config.golden_questions, interrupted.visibility)
+            run = go_on(settings, screen, name, stop.is_set, exam)
         else:
+            config = configuration(preset, values)
+            exam = _exam(settings, config.golden_questions, visibility or settings.dataset.visibility)
             run = start(
                 settings,
                 screen,
@@ -189,6 +193,7 @@ def train(
                 begin=begin,
                 is_rate_sought=is_rate_sought,
                 is_memory_checked=not force,
+                exam=exam,
                 stop=stop.is_set,
             )
     if as_json:
@@ -205,6 +210,13 @@ def train(
     click.echo(f"chart: {run_folder(settings, run.name) / CHART}")
     click.echo(f"report: {run_folder(settings, run.name) / REPORT}")
     click.echo(f"next: `sitetwin promote {run.name}` lets it answer")
+
+
+def _exam(settings: Settings, count: int, visibility: Visibility) -> "Exam | None":
+    """The golden questions that a run asks at each evaluation; None: it asks none."""
+    from pipeline.jobs.exam import golden_exam
+
+    return golden_exam(settings, count, visibility) if count else None
 
 
 def _ranks(text: str) -> list[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.errors import SitetwinError
+from pipeline.errors import SettingsError, SitetwinError
 from pipeline.settings import Visibility
 from pipeline.training.config import TrainingConfig
 from pipeline.training.data import TrainingRow
@@ -47,6 +47,20 @@ def check_preferences(train: Sequence[TrainingRow], version: int) -> None:
             "on the review page of `sitetwin dataset review`, and from pairs that the filter refused beside a kept one; "
             "then run `sitetwin dataset build`"
         )
+
+
+def check_exam(config: TrainingConfig, has_exam: bool, has_validation: bool) -> None:
+    """Checks that golden questions can be asked, if the configuration wants some.
+
+    Raises:
+        SettingsError: nobody asks them here, or nothing is evaluated.
+    """
+    if not config.golden_questions:
+        return
+    if not has_exam:
+        raise SettingsError("golden_questions are asked in a single run of `sitetwin train`: leave them out here")
+    if not has_validation:
+        raise SettingsError("golden_questions are asked with the validation rows, and there are none: add notes")
 
 
 def check_rows(train: Sequence[TrainingRow], valid: Sequence[TrainingRow], config: TrainingConfig) -> list[str]:

@@ -97,6 +97,9 @@ class TrainingConfig(ConfigPart):
     """Whether only the answers are learnt, not the questions."""
     patience: int = Field(3, ge=0)
     """The run ends after so many evaluations in a row without a new best one; 0: it does not end early."""
+    golden_questions: int = Field(0, ge=0)
+    """So many golden questions are asked at each evaluation. The best checkpoint is then the one that answers most of them,
+    and among equal ones the one with the lowest loss; `patience` counts by it too. 0: the loss alone decides."""
     keep_last: bool = False
     """Whether the last weights also become an adapter, `RUN-last`, to be compared with the best."""
 

@@ -33,6 +33,8 @@ class ValidPoint(Measured):
     preferred: float | None = None
     """The share of the validation preferences whose chosen answer gained more than the rejected one (`preference.preferred`).
     None: the run learns no preferences."""
+    answered: float | None = None
+    """The share of the golden questions that were answered right, 0 to 1. None: none were asked."""
 
 
 class RateTrial(Measured):
@@ -74,6 +76,9 @@ class Curves(BaseModel):
 
     @property
     def best(self) -> ValidPoint | None:
-        """The evaluation with the lowest loss after training began; the earliest of equal ones. None: there is none."""
+        """The best evaluation after training began; the earliest of equal ones. None: there is none.
+
+        It is the one with most golden questions answered right, if any were asked, and then with the lowest loss.
+        """
         trained = (point for point in self.valid if point.iteration and math.isfinite(point.loss))
-        return min(trained, key=lambda point: point.loss, default=None)
+        return min(trained, key=lambda point: (-(point.answered or 0), point.loss), default=None)

@@ -40,6 +40,11 @@ def never() -> bool:
     return False
 
 
+Examine = Callable[[Callable[[], bool]], float]
+"""Asks the model, as it is now, some questions whose answers are known, and returns the share of right ones, 0 to 1. It is
+told how to know that the run must stop, and then raises `TrainingStoppedError`."""
+
+
 class LoopWatcher(Protocol):
     """Is told what the loop does. Every method is called in the loop's own thread."""
 
@@ -63,6 +68,7 @@ class Trainer:
         config: a configuration from `TrainingConfig.for_rows`, so that nothing is left to decide.
         folder: the folder of checkpoints. The newest one there is continued. None: only single steps are made, and no `run`.
         begin: the weights of an adapter of the same shape to begin from; None: a new adapter.
+        examine: asks the golden questions at each evaluation; None: the loss alone decides which weights are best.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class Trainer:
         config: TrainingConfig,
         folder: Path | None,
         begin: Path | None = None,
+        examine: Examine | None = None,
     ) -> None:
         assert config.iters
         assert config.steps_per_eval
@@ -80,7 +87,7 @@ class Trainer:
         self.model = model
         self.config = config
         self.iters, self._eval_every, self._save_every = config.iters, config.steps_per_eval, config.save_every
-        self.folder = folder
+        self.folder, self._examine = folder, examine
         self.read(train, valid)
         add_adapter(model, config)
         if begin:
@@ -243,7 +250,7 @@ class Trainer:
         return RowLogps.joined(found)
 
     def weights(self) -> dict[str, mx.array]:
-        """The weights with the lowest validation loss; without validation rows, the last ones."""
+        """The weights of the best evaluation; without validation rows, the last ones."""
         return self.best or checkpoint.weights_of(self.model)
 
     def _is_evaluation_due(self) -> bool:
@@ -282,12 +289,14 @@ class Trainer:
             return True
         try:
             rows = self.row_logps(self._valid, stop)
+            answered = self._examine(stop) if self._examine else None
         except TrainingStoppedError:
             return False
         point = ValidPoint(
             iteration=self.progress.iteration,
             loss=self._number(value(self._objective, rows), "the validation loss"),
             preferred=preferred(self.config, rows),
+            answered=answered,
         )
         curves = self.progress.curves
         curves.valid.append(point)

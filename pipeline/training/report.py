@@ -25,6 +25,7 @@ class CurveRow(NamedTuple):
     """The mean training loss of the reports since the last evaluation; None: there were none."""
     valid: float
     preferred: float | None
+    answered: float | None
     """The share of the preferences that the model agrees with; None: the run learns none."""
 
 
@@ -79,7 +80,13 @@ def curve_rows(curves: Curves) -> list[CurveRow]:
     for point in curves.valid:
         losses = [one.loss for one in curves.train if before < one.iteration <= point.iteration]
         rows.append(
-            CurveRow(point.iteration, sum(losses) / len(losses) if losses else None, point.loss, point.preferred)
+            CurveRow(
+                point.iteration,
+                sum(losses) / len(losses) if losses else None,
+                point.loss,
+                point.preferred,
+                point.answered,
+            )
         )
         before = point.iteration
     return rows

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ from pipeline.adapters import (
     find_adapter,
     write_card,
 )
+from pipeline.chat.records import ChatModel
 from pipeline.dataset.versions import read_card, version_folder
 from pipeline.errors import SitetwinError
 from pipeline.settings import Settings, Visibility
@@ -31,7 +33,14 @@ from pipeline.training import registry
 from pipeline.training.beginning import check_beginning, with_shape
 from pipeline.training.chart import draw
 from pipeline.training.checkpoint import TrainingProgress, weights_of
-from pipeline.training.checks import check_base, check_preferences, check_rows, check_visibility, fit_memory
+from pipeline.training.checks import (
+    check_base,
+    check_exam,
+    check_preferences,
+    check_rows,
+    check_visibility,
+    fit_memory,
+)
 from pipeline.training.config import Preset, TrainingConfig, Values, configuration
 from pipeline.training.cost import cost_in_words
 from pipeline.training.curves import Forgetting, RateTrial, TrainPoint, ValidPoint
@@ -44,10 +53,13 @@ from pipeline.training.reference import compare_with_beginning
 from pipeline.training.registry import CHART, CHECKPOINTS, METRICS, Run
 from pipeline.training.report import write_report
 from pipeline.training.setup import make_optimizer
+from pipeline.training.speaking import TrainedModel
 from pipeline.training.verdict import judge
 from pipeline.weights.demo import DEMO
 from pipeline.weights.locating import weights_folder
 
+Exam = Callable[[ChatModel, Callable[[], bool]], float]
+"""Asks a model the golden questions: see `loop.Examine`. Rooms above make one, for they know how answers are judged."""
 RATE_BATCHES = 8
 """The validation batches by which learning rates are compared."""
 BUSY = "a run is under way: `sitetwin runs` shows it; wait for it or end it with Ctrl-C"
@@ -129,6 +141,7 @@ def start(
     begin: str | None = None,
     is_rate_sought: bool = False,
     is_memory_checked: bool = True,
+    exam: Exam | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Run:
     """Makes a new run. It returns when the run has ended or `stop()` was true.
@@ -144,6 +157,7 @@ def start(
         begin: the adapter to go on from; None: a new one.
         is_rate_sought: find the learning rate by short runs before.
         is_memory_checked: refuse a run that needs more memory than is free.
+        exam: asks the golden questions, if the configuration wants some.
         stop: tells whether to stop.
 
     Raises:
@@ -170,6 +184,7 @@ def start(
             warnings.append(
                 "a full fine-tune is no adapter that the engine swaps in: `sitetwin export` makes a model of it"
             )
+        check_exam(config, exam is not None, bool(valid))
         config = config.for_rows(len(train))
         make_optimizer(config)
         if is_memory_checked:
@@ -197,13 +212,24 @@ def start(
         )
         run.begin()
         registry.create(settings, run)
-        return _train(settings, run, base, rows, screen, stop)
+        return _train(settings, run, base, rows, screen, exam, stop)
 
 
 def resume(
-    settings: Settings, screen: TrainingScreen, name: str | None = None, stop: Callable[[], bool] = lambda: False
+    settings: Settings,
+    screen: TrainingScreen,
+    name: str | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    exam: Exam | None = None,
 ) -> Run:
     """Goes on from the last checkpoint of the run `name`, or of the newest interrupted run.
+
+    Args:
+        settings: the site's settings.
+        screen: is told what happens.
+        name: the run's name.
+        stop: tells whether to stop.
+        exam: as of `start`.
 
     Raises:
         SitetwinError: there is none, its data set or its base has changed, or another run is under way.
@@ -217,8 +243,9 @@ def resume(
                 "set [models] chat to that model, or start a new run"
             )
         rows = _rows(version_folder(settings, run.data_set), base, run.config)
+        check_exam(run.config, exam is not None, bool(rows.valid))
         run.begin()
-        return _train(settings, run, base, rows, screen, stop)
+        return _train(settings, run, base, rows, screen, exam, stop)
 
 
 def base_folder(settings: Settings) -> Path:
@@ -261,13 +288,20 @@ def _with_rate(
 
 
 def _train(
-    settings: Settings, run: Run, base: Path, rows: SplitRows, screen: TrainingScreen, stop: Callable[[], bool]
+    settings: Settings,
+    run: Run,
+    base: Path,
+    rows: SplitRows,
+    screen: TrainingScreen,
+    exam: Exam | None,
+    stop: Callable[[], bool],
 ) -> Run:
     recorder = Recorder(settings, run, screen)
     try:
         model, _ = load_model(base)
         begin = find_adapter(settings, run.begun_from).folder / WEIGHTS if run.begun_from else None
-        trainer = Trainer(model, rows.train, rows.valid, run.config, recorder.folder / CHECKPOINTS, begin)
+        examine = partial(exam, TrainedModel(model, base)) if exam and run.config.golden_questions else None
+        trainer = Trainer(model, rows.train, rows.valid, run.config, recorder.folder / CHECKPOINTS, begin, examine)
         if run.config.method == "dpo":
             compare_with_beginning(trainer, rows.train, rows.valid, recorder.folder, stop)
         if not trainer.progress.iteration:

@@ -64,6 +64,8 @@ class TerminalScreen:
         else:
             self._evaluations.append(self._since_last())
             share = "" if point.preferred is None else f", {point.preferred:.0%} of the better answers preferred"
+            if point.answered is not None:
+                share += f", {point.answered:.0%} of the golden questions right"
             self.say(
                 f"iteration {point.iteration} of {self._iterations}: validation loss {point.loss:.3f}{share}{self._rest}"
             )

@@ -1,9 +1,12 @@
 import json
+import re
 from pathlib import Path
 
 from click.testing import CliRunner, Result
 
 from pipeline.commands.main import main
+from pipeline.settings import load_settings
+from pipeline.site import Site
 from tests.openai_server import BASE, KEY, openai_server
 from tests.pipeline.training.conftest import base, site, small  # noqa: F401
 
@@ -42,6 +45,25 @@ def test_preferences_on_top_of_a_run(site):
     assert "promoted, by dpo" in sitetwin(site, "runs").stdout
     assert "adapter_model.safetensors" in str(list(exported(site, "dpo-1").iterdir()))
     assert "leave --preference" in sitetwin(site, "train", "--phases", "--preference", "orpo", status=2).stderr
+
+
+def test_golden_questions_are_asked_while_it_trains(site):
+    values = [f"--set={value}" for value in ("iters=4", "steps_per_eval=2", "learning_rate=2e-2", "golden_questions=5")]
+    assert "`sitetwin golden draft` makes" in sitetwin(site, "train", *values, status=1).stderr
+    (site.root / "notes").mkdir()
+    (site.root / "notes" / "saw.md").write_text("# Saw\n\nI own a band saw, an Inca.\n", encoding="utf-8")
+    question = {"question": "Which band saw do I own?", "kind": "fact", "fact": ["Inca"], "page": ["saw"]}
+    (site.root / "golden.jsonl").write_text(json.dumps(question) + "\n", encoding="utf-8")
+    with site.file.open("a", encoding="utf-8") as file:
+        file.write('[retrieval]\nmode = "keyword"\n[[content]]\npath = "notes"\nvisibility = "public"\n')
+    site = load_settings(site.file)
+    with Site(site).index() as index:
+        index.sync()
+    trained = sitetwin(site, "train", *values)
+    assert re.search(r"iteration 4 of 4: validation loss [\d.]+, \d+% of the golden questions right", trained.stderr)
+    run = json.loads(sitetwin(site, "runs", "--json").stdout)["runs"][0]
+    assert [point["answered"] is None for point in run["curves"]["valid"]] == [False] * 3
+    assert "in a single run" in sitetwin(site, "train", "--seeds", "2", *values, status=1).stderr
 
 
 def test_a_sweep_over_seeds(site):
