@@ -70,7 +70,9 @@ def _character(entity: re.Match[str]) -> str:
 
 def _replace(tag: re.Match[str]) -> str:
     name = _NAME.match(tag[0])
-    return spacing(name[1]) + shown_attributes(name[1], tag[0]) if name else ""
+    shown = shown_attributes(name[1], tag[0]) if name else ""
+    # what a component encloses stands behind its title
+    return f"{spacing(name[1])}{shown}{' ' * bool(shown and name[1][:1].isupper())}" if name else ""
 
 
 def spacing(name: str) -> str:

@@ -93,7 +93,8 @@ def _callout_title(callout: re.Match[str]) -> str:
 def _directive_title(directive: re.Match[str]) -> str:
     """The words of a line such as `:::tip[Mind the gap]{.x}`, where it is one."""
     found = _DIRECTIVE_WORDS.fullmatch(directive[2])
-    return directive[1] + (found[1] or found[2] or "").strip() if found else directive[0]
+    title = (found[1] or found[2] or "").strip() if found else ""
+    return f"{directive[1]}**{title}**\n" if title else directive[1] if found else directive[0]
 
 
 def _hard_break(spaces: re.Match[str]) -> str:

@@ -111,7 +111,7 @@ def test_components_in_lists_stay_in_their_item():
     )
     assert (
         text_of(mdx)
-        == "1.  Add it:\n\n    npm\n\n    ```sh\n    npm i\n    ```\n\n    Mind\n    Then go on.\n\n2.  End."
+        == "1.  Add it:\n\n    npm\n\n    ```sh\n    npm i\n    ```\n\n    **Mind**\n\n    Then go on.\n\n2.  End."
     )
 
 

@@ -199,6 +199,11 @@ def test_hugos_pages_in_html():
     assert document("hugo", page, "a.html").text == "## Gate\n\nIt rusts."
 
 
+def test_blocks_of_gitbook_in_a_plain_folder():
+    text = '{% tabs %}\n{% tab title="Linux" %}\nmake\n{% endtab %}\n{% endtabs %}\n\n`{% kept %}` and {% kept %}'
+    assert document("markdown", text).text == "**Linux**\n\nmake\n\n`{% kept %}` and {% kept %}"
+
+
 def test_mkdocs_leaves_words():
     text = """!!! note "Mind"
 
