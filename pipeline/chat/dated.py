@@ -1,5 +1,6 @@
 """Questions that name a day or a season: the notes of those days are asked first."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -19,6 +20,10 @@ YEARS_BACK = 30
 LONGEST_DAYS = 100
 """A year is often what a note speaks of (`replaced in 2019`), not when it was written: what names more days is asked for
 only where it names nothing else."""
+
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+# strftime would take them from the machine's language
+_MONTHS = "January February March April May June July August September October November December".split()
 
 FindIn = Callable[[str, Filters], list[Passage]]
 """Searches for a question among the documents that pass the filters."""
@@ -62,6 +67,27 @@ def asks_when(asked: Asked) -> bool:
     """Whether the answer is to say the day of its note: the question asks when, or names days."""
     rules = table(main_language(asked.question) or "en")
     return asked.of_days or rules.asked_kind(asked.question) in ("time", "date")
+
+
+def with_days(asked: Asked, passages: Sequence[Passage]) -> list[Passage]:
+    """The passages with the day of their note above the text, where the answer is to say it and the text names no year.
+
+    A text that names one speaks of that year itself: a model must not take the note's day for it.
+    """
+    if not asks_when(asked):
+        return list(passages)
+    return [
+        passage.model_copy(update={"text": f"{_in_words(passage.date)}\n\n{passage.text}"})
+        if passage.date and (asked.of_days or not _YEAR.search(passage.text))
+        else passage
+        for passage in passages
+    ]
+
+
+def _in_words(day: str) -> str:
+    """`2024-01-05` as it is and as people write it."""
+    named = date.fromisoformat(day)
+    return f"{day} ({_MONTHS[named.month - 1]} {named.day}, {named.year})"
 
 
 def _names_only_days(about: str, language: str) -> bool:

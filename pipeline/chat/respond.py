@@ -10,7 +10,7 @@ from functools import cached_property
 from pipeline.answerability.judging import Answerability, AnswerabilityJudge
 from pipeline.chat.citations import citations
 from pipeline.chat.conversation import Asked
-from pipeline.chat.dated import asks_when
+from pipeline.chat.dated import asks_when, with_days
 from pipeline.chat.grounds import Grounds
 from pipeline.chat.prompt import base_messages, grounded_messages, heading_line, lora_messages
 from pipeline.chat.quoting import Quote, best_quotes, nearest_last
@@ -133,11 +133,12 @@ def _written(question: _Question, record: Answer, generate: Generate, *, tuned: 
     """The model's own answer; quotations or the refusal when it has none, and the record says why."""
     asked, chat = question.asked, question.chat
     few = passages_to_read(record.model)
+    passages = with_days(asked, question.passages)
     order = nearest_last(question.quotes, len(question.passages), chat.passages or few or len(question.passages))
     read, history = fitted(
         asked.question,
         question.persona.instruction,
-        [question.passages[place] for place in reversed(order)],
+        [passages[place] for place in reversed(order)],
         asked.history,
         chat.window,
         chat.max_tokens,
@@ -148,8 +149,8 @@ def _written(question: _Question, record: Answer, generate: Generate, *, tuned: 
     )
     told = [turn.content for turn in asked.history if turn.role == "user"]
     desk = WritingDesk(
-        passages=question.passages,
-        grounds=Grounds(question.passages, asked.subject, [question.persona.name, *told]),
+        passages=passages,
+        grounds=Grounds(passages, asked.subject, [question.persona.name, *told]),
         similarity=question.similarity,
         unsupported=chat.unsupported,
         refusals=list(chat.refusals.values()),

@@ -336,3 +336,21 @@ def test_an_answer_to_when_says_the_day_of_its_note_once() -> None:
     assert {citation.n for citation in answer.citations} <= {1, 2}
     _, other = run("Which tulips did we plant?", Model(""), passages=notes, quotes_first=True)
     assert "2024-01-04" not in other.answer
+
+
+def test_a_model_reads_the_day_of_a_note_where_it_is_asked_for() -> None:
+    note = passage(1, "Planted forty tulips below the pear tree.").model_copy(update={"date": "2024-01-04"})
+    model = Model("The tulips were planted on January 4, 2024, below the pear tree.")
+    _, answer = run("When were the forty tulips planted?", model, passages=[note])
+    assert "2024-01-04 (January 4, 2024)\n\nPlanted forty tulips" in model.asked[0][-1]["content"]
+    assert answer.answer == "The tulips were planted on January 4, 2024, below the pear tree [1]."
+    assert answer.unsupported == []
+
+
+def test_a_note_that_names_a_year_speaks_for_itself_and_other_questions_get_no_day() -> None:
+    note = passage(1, "The boiler was replaced in 2019 by Weber.").model_copy(update={"date": "2024-01-04"})
+    model = Model("It was replaced in 2019.")
+    run("When was the boiler replaced?", model, passages=[note])
+    run("Who replaced the boiler?", model, passages=[note.model_copy(update={"text": "Weber replaced the boiler."})])
+    assert len(model.asked) == 2
+    assert "2024" not in "".join(messages[-1]["content"] for messages in model.asked)
