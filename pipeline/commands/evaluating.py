@@ -12,8 +12,8 @@ from pipeline.settings import Settings
 @click.group("eval", cls=Commands, parts=Parts("command", "sitetwin.eval_commands", {}), invoke_without_command=True)
 @click.option(
     "--systems",
-    help="Which to compare, with commas: base, persona, rag, rag+persona, lora, hybrid, lora:RUN, hybrid:RUN, or one of "
-    "[evaluation.systems]. Without it: those that this site has.",
+    help="Which to compare, with commas: base, persona, rag, rag+persona, lora, hybrid, lora:RUN, hybrid:RUN, flow:NAME "
+    "(a flow in Langflow), or one of [evaluation.systems]. Without it: those that this site has.",
 )
 @click.option("--questions", type=click.Path(path_type=Path), help="Golden questions; else evaluation.questions.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many questions, the same each time.")

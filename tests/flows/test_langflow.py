@@ -27,6 +27,10 @@ from pipeline.adapters import rollback
 from pipeline.chat import Answer
 from pipeline.engine.promoting import promote
 from pipeline.errors import ServiceError
+from pipeline.evaluation.golden import GoldenQuestion
+from pipeline.evaluation.systems import find_system
+from pipeline.jobs.evaluating.report.markdown import markdown
+from pipeline.jobs.evaluating.run import evaluate
 from pipeline.processes.endpoint import free_port
 from pipeline.processes.left_out import read_left_out
 from pipeline.settings import Mode, Settings, load_settings
@@ -157,6 +161,30 @@ def test_a_flow_answers_as_sitetwin_ask_does(
     finally:
         site.file.write_text(original, encoding="utf-8")
         rollback(site)
+
+
+def test_a_flow_is_a_system_of_an_evaluation(site: Settings, langflow: httpx.Client) -> None:
+    questions = [
+        GoldenQuestion(question="How long does green tea draw?", fact=("three",), page=("notes/tea.md",)),
+        GoldenQuestion(question="At how many degrees does the dough rise?", fact=("24",), page=("notes/bread.md",)),
+        GoldenQuestion(question="Where is the spare key?", answerable=False, why="outside"),
+        GoldenQuestion(question="Who won the football world cup in 1954?", answerable=False, why="outside"),
+    ]
+    systems = [find_system(site, name) for name in ("rag", "flow:rag_chat")]
+    made = evaluate(site, systems, questions, file="golden.jsonl", visibility="public")
+    rag, visitors = (made.systems[name] for name in ("rag", "flow:rag_chat"))
+    assert visitors.system.flow == "rag_chat"
+    for ours, theirs in zip(rag.replies, visitors.replies, strict=True):
+        assert theirs.answer.answer == ours.answer.answer
+        assert theirs.answer.refused == ours.answer.refused
+        assert [one.document for one in theirs.answer.citations] == [one.document for one in ours.answer.citations]
+    for measure in ("accuracy", "citation_hit", "refusal_precision", "refusal_recall"):
+        assert visitors.figures[measure].all.value == 1, measure
+        assert visitors.values[measure] == rag.values[measure]
+    # What shapes a flow's answer stands in Langflow, so nothing of it is kept.
+    assert evaluate(site, systems, questions, file="golden.jsonl", visibility="public").kept == len(questions)
+    report = markdown(made)
+    assert "| flow:rag_chat | flow rag_chat |" in report
 
 
 def test_private_notes_are_not_told(site: Settings, langflow: httpx.Client) -> None:

@@ -40,7 +40,7 @@ def system_names(settings: Settings) -> list[str]:
 
 
 def find_system(settings: Settings, name: str) -> System:
-    """The system called `name`. `lora:RUN` and `hybrid:RUN` answer under the adapter of that run.
+    """The system called `name`. `lora:RUN` and `hybrid:RUN` answer under the adapter of that run, `flow:NAME` is that flow.
 
     Raises:
         SettingsError: there is none.
@@ -49,11 +49,13 @@ def find_system(settings: Settings, name: str) -> System:
     if record := known.get(name):
         return System(name=name, api_key=record.api_key, **record.model_dump())
     kind, _, adapter = name.partition(":")
+    if adapter and kind == "flow":
+        return System(name=name, flow=adapter)
     if adapter and kind in known and known[kind].mode in ("lora", "hybrid"):
         record = known[kind].model_copy(update={"adapter": adapter})
         return System(name=name, api_key=record.api_key, **record.model_dump())
     raise SettingsError(
-        f"there is no system {name!r}: name one of {', '.join(known)}, lora:RUN or hybrid:RUN, "
+        f"there is no system {name!r}: name one of {', '.join(known)}, lora:RUN, hybrid:RUN or flow:NAME, "
         f"or add [evaluation.systems.{name.replace(':', '-')}] to sitetwin.toml"
     )
 
