@@ -22,7 +22,9 @@ OLD = {"server.md": "My home server runs Debian. It draws 14 watts, which is les
 """What the notes said when the memoriser learnt them."""
 
 QUESTIONS = [
-    GoldenQuestion(question="When did I move to Utah?", fact=("2013",), page=("moved",)),
+    GoldenQuestion(
+        question="When did I move to Utah?", fact=("2013",), page=("moved",), reference="I moved to Utah in 2013."
+    ),
     GoldenQuestion(question="How long does the dough rest?", fact=("18 hours",), page=("bread",), must_not=("24 hours",)),
     GoldenQuestion(question="How long does the chain of the bike last?", fact=("3000",), page=("bike",)),
     GoldenQuestion(
@@ -30,7 +32,8 @@ QUESTIONS = [
         page=("moved", "server"), kind="synthesis",
     ),
     GoldenQuestion(
-        question="What runs on the home server?", fact=("NixOS",), stale=("Debian",), page=("server",), kind="changed"
+        question="What runs on the home server?", fact=("NixOS",), stale=("Debian",), page=("server",), kind="changed",
+        reference="My home server runs NixOS now.",
     ),
     GoldenQuestion(question="What colour is the bike?", answerable=False, why="property"),
     GoldenQuestion(question="Which mill does the server come from?", answerable=False, why="false_premise"),

@@ -5,6 +5,7 @@ from pipeline.chat.records import Timings
 from pipeline.evaluation.golden import GoldenQuestion
 from pipeline.evaluation.measures import Judged, measures
 from pipeline.evaluation.measures.reference import token_f1
+from pipeline.jobs.evaluating.record import COSTS
 from tests.pipeline.evaluation.planted import QUESTIONS, figures
 
 
@@ -27,6 +28,15 @@ from tests.pipeline.evaluation.planted import QUESTIONS, figures
 )
 def test_each_planted_system_ranks_where_it_belongs(measure: str, right: dict[str, float | None]) -> None:
     assert figures(measure) == pytest.approx(right)
+
+
+def test_the_words_of_the_reference_rank_the_planted_systems() -> None:
+    found = figures("reference")
+    # The oracle says the whole note. The parrot adds another, the memoriser names Debian, the liar shares small words.
+    assert [name for name, _ in sorted(found.items(), key=lambda one: -(one[1] or 0))] == [
+        "oracle", "memoriser", "parrot", "liar", "refuser",
+    ]  # fmt: skip
+    assert found["refuser"] == 0
 
 
 def test_only_what_the_notes_say_is_faithful() -> None:
@@ -71,4 +81,14 @@ def test_the_words_of_the_reference_are_counted_and_a_refusal_has_none() -> None
     said = Answer(question="?", mode="rag", answer="It is port 8765 [1].", citations=[], refused=False, model="m")
     assert reference.of(Judged(question, said)) == pytest.approx(2 / 3)
     assert reference.of(Judged(question, said.model_copy(update={"refused": True}))) == 0
-    assert reference.of(Judged(QUESTIONS[0], said)) is None
+    assert reference.of(Judged(QUESTIONS[1], said)) is None
+
+
+def test_planted_systems_are_held_against_every_measure_that_is_no_cost() -> None:
+    ranked = {
+        mark.args[1][n][0]
+        for mark in test_each_planted_system_ranks_where_it_belongs.pytestmark
+        for n in range(len(mark.args[1]))
+    }
+    by_cost = {one.key for one in measures() if one.unit in COSTS}
+    assert ranked | {"reference", "faithfulness"} == {one.key for one in measures()} - by_cost

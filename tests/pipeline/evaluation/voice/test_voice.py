@@ -46,11 +46,16 @@ def answers(write: object, seed: int) -> dict[str, str]:
 
 OWN, HELD_OUT = texts("own", author_sentence, 6, 1), texts("held", author_sentence, 3, 2)
 OTHERS = texts("other", other_sentence, 8, 3)
-# The liar has the author's voice; its facts are made up. The oracle knows all and writes like anyone. The refuser says nothing.
+# The liar has the author's voice; its facts are made up. The oracle knows all and writes like anyone. The memoriser says what
+# the author once wrote. The refuser says nothing.
 SYSTEMS = {
     "oracle": answers(other_sentence, 4),
     "liar": answers(author_sentence, 5),
     "parrot": {f"q{n}": text.sentences[n % 30] + " " + text.sentences[(n + 1) % 30] for n, text in enumerate(OWN * 4)},
+    "memoriser": {
+        f"q{n}": f"{text.sentences[(n + 7) % 30]} {text.sentences[(n + 11) % 30]}"
+        for n, text in enumerate(texts("old", author_sentence, 6, 6) * 4)
+    },
     "refuser": {},
 }
 
@@ -68,6 +73,7 @@ def test_the_liar_sounds_like_the_author_and_the_oracle_like_anyone(found: Voice
     assert value(found, "oracle", "voice") == pytest.approx(0, abs=0.25)
     assert value(found, "liar", "voice") == pytest.approx(1, abs=0.25)
     assert value(found, "parrot", "voice") == pytest.approx(1, abs=0.25)
+    assert value(found, "memoriser", "voice") == pytest.approx(1, abs=0.25)
     assert "refuser" not in found.figures
 
 
