@@ -2,10 +2,12 @@
 
 import logging
 import random
+import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, TypeVar
 from uuid import uuid4
 
@@ -206,11 +208,13 @@ class CompareApi:
                     for letter, name in ballot.columns.items()
                 ],
             )
-            heard = compare(
-                [OpenSystem(self._settings, one, visibility, self._connect) for one in systems], asked.question
-            )
+            is_over = threading.Event()
+            opened = [OpenSystem(self._settings, one, visibility, self._connect) for one in systems]
+            heard = compare(opened, asked.question, is_over)
+            # Whoever leaves gives the slot back at once, also while a model is loaded for minutes.
+            wait = partial(anyio.to_thread.run_sync, next, heard, None, abandon_on_cancel=True)
             try:
-                while (found := await anyio.to_thread.run_sync(next, heard, None)) is not None:
+                while (found := await wait()) is not None:
                     name, said = found
                     column = letters[name]
                     if isinstance(said, Answered):
@@ -231,8 +235,7 @@ class CompareApi:
                 log.exception("a comparison failed")
                 yield event("error", message=FAILED)
             finally:
-                with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(heard.close)
+                is_over.set()
 
     def _lay_out(self, asked: Asked, systems: list[System]) -> tuple[str, Ballot]:
         """The columns; those of a blind comparison are shuffled, and its ballot is kept until the vote."""

@@ -1,7 +1,10 @@
 import json
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -201,3 +204,39 @@ def test_a_key_is_the_owner_s_alone_and_new_at_each_start(tmp_path: Path) -> Non
     assert kept_key(tmp_path) == first
     assert new_key(tmp_path) != first
     assert (tmp_path / "owner.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_whoever_leaves_while_a_model_loads_gives_the_slot_back(
+    compared: Settings, backend: Any, model: Model, serve: Callable[[Any], str]
+) -> None:
+    compared.gateway.concurrent_chats = 1
+    asked, loaded = threading.Event(), threading.Event()
+
+    def connect(adapter: str | None) -> Model:
+        asked.set()
+        assert loaded.wait(60)
+        return model
+
+    url = f"{serve(create_app(compared, backend, owner_key=KEY, connect=connect))}/api/compare"
+    question = {"question": "Where does the starter live?", "systems": ["base"]}
+    with httpx.Client(trust_env=False, headers=OWNER, timeout=20) as client:
+        with client.stream("POST", url, json=question) as first:
+            pieces = first.iter_text()
+            assert next(pieces).startswith("event: columns")
+            assert asked.wait(20)
+            assert client.post(url, json=question).json()["error"] == "busy"
+        # The first is gone, and its model is still being loaded.
+        assert _is_admitted(client, url, question)
+    assert not model.closed.is_set()
+    loaded.set()
+    assert model.closed.wait(20)
+
+
+def _is_admitted(client: httpx.Client, url: str, question: dict[str, Any], tries: int = 100) -> bool:
+    gap = threading.Event()
+    for _ in range(tries):
+        with client.stream("POST", url, json=question) as response:
+            if response.status_code == 200 and next(response.iter_text()).startswith("event: columns"):
+                return True
+        gap.wait(0.1)
+    return False

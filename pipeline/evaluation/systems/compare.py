@@ -58,34 +58,46 @@ class Failed(BaseModel):
 
 
 Event = Waits | Piece | Answered | Failed
+LOOK_SECONDS = 0.1
+"""How often a comparison without news looks whether it is over."""
 
 
-def compare(systems: Sequence[OpenSystem], question: str) -> Generator[tuple[str, Event], None, None]:
+def compare(
+    systems: Sequence[OpenSystem], question: str, is_over: threading.Event | None = None
+) -> Generator[tuple[str, Event], None, None]:
     """Asks all systems at the same time and yields (system's name, event) as they come.
 
     Each system's last event is `Answered` or `Failed`. The systems share the machine, so the times of their answers are
-    longer than alone: compare them with each other. Closing the iterator ends all answers under way.
+    longer than alone: compare them with each other. Closing the iterator ends all answers under way; a model that is being
+    loaded is not waited for, and its answer ends after that.
 
     Args:
         systems: each under a name of its own.
         question: what is asked.
+        is_over: set by another thread, it ends the iterator within LOOK_SECONDS, as closing it does.
     """
     events: queue.SimpleQueue[tuple[str, Event | None]] = queue.SimpleQueue()
-    is_over = threading.Event()
-    with ThreadPoolExecutor(max(1, len(systems)), thread_name_prefix="compare") as pool:
-        under_way = [pool.submit(_ask, one, question, events, is_over) for one in systems]
-        try:
-            ended = 0
-            while ended < len(under_way):
-                name, event = events.get()
-                if event:
-                    yield name, event
-                else:
-                    ended += 1
-        finally:
-            is_over.set()
-        for one in under_way:
-            one.result()  # what is no error of the site's own is raised here
+    is_over = is_over or threading.Event()
+    pool = ThreadPoolExecutor(max(1, len(systems)), thread_name_prefix="compare")
+    under_way = [pool.submit(_ask, one, question, events, is_over) for one in systems]
+    try:
+        ended = 0
+        while ended < len(under_way):
+            if is_over.is_set():
+                return
+            try:
+                name, event = events.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
+                continue
+            if event:
+                yield name, event
+            else:
+                ended += 1
+    finally:
+        is_over.set()
+        pool.shutdown(wait=False)
+    for one in under_way:
+        one.result()  # what is no error of the site's own is raised here
 
 
 def _ask(

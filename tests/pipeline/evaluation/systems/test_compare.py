@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,29 @@ def test_whoever_stops_reading_ends_the_answers(notes: Settings) -> None:
     assert isinstance(next(events)[1], Piece)
     events.close()
     assert model.closed.wait(LIMIT)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("compare")]
+    for thread in threading.enumerate():
+        if thread.name.startswith("compare"):
+            thread.join(LIMIT)
+            assert not thread.is_alive()
+
+
+def test_whoever_is_over_does_not_wait_for_a_model_that_says_nothing_yet(notes: Settings) -> None:
+    model, is_over, asked, loaded = Model("one two"), threading.Event(), threading.Event(), threading.Event()
+
+    def connect(adapter: str | None) -> Model:
+        asked.set()
+        assert loaded.wait(LIMIT)
+        return model
+
+    events = compare([OpenSystem(notes, find_system(notes, "base"), connect=connect)], "Who?", is_over)
+    with ThreadPoolExecutor(1) as pool:
+        heard = pool.submit(list, events)
+        assert asked.wait(LIMIT)
+        is_over.set()
+        assert heard.result(LIMIT) == []
+    assert not model.closed.is_set()
+    loaded.set()
+    assert model.closed.wait(LIMIT)
 
 
 def test_a_model_that_must_be_loaded_is_announced(notes: Settings) -> None:
