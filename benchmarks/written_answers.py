@@ -4,6 +4,7 @@
 
 Golden questions on the guides (held out), on a blog, on a vault and on Wikipedia articles, where these are here. All three
 answer from the same passages. `ratio` is the share of answerable questions that today's path answers right, over the goal of 75 %.
+`pace` is the median of today's seconds over that of the former prompt's, of the answerable questions that both answered.
 """
 
 import re
@@ -39,7 +40,8 @@ from pipeline.text.pieces import split_sentences
 STATE = PROJECT / ".sitetwin" / "written_answers"
 """Kept between runs, so that only the first one embeds."""
 GOAL = 0.75
-SYSTEMS = ("quotations", "prompt of before", "today")
+FORMER, TODAY = "prompt of before", "today"
+SYSTEMS = ("quotations", FORMER, TODAY)
 QUESTIONS = {
     "docs": "docs_heldout",
     "blog": "blog_questions",
@@ -92,6 +94,7 @@ class Report(BaseModel):
     machine: str
     model: str
     ratio: float | None
+    pace: float | None
     figures: list[Figures]
 
 
@@ -193,6 +196,8 @@ def measure(
         site.calibrate()
         if not settings.engine.url:
             fetch(settings)
+        # Else the one who is asked first waits for the model to be loaded.
+        "".join(site.assistant.connect(None).generate([{"role": "user", "content": "Hi"}], max_tokens=1, temperature=0))
         for question in chosen(collection.name, limit):
             for name, system in systems(site.assistant, model).items():
                 if asked and name not in asked:
@@ -204,6 +209,22 @@ def measure(
                 said = " ".join(row.answer.answer.split())
                 show(f"{sign} {name:<16} {row.seconds:5.1f} s  {question.question}\n      ({form}) {said}")
     return rows
+
+
+def pace(rows: Sequence[tuple[str, str, Row]]) -> float | None:
+    """The median seconds of today's path over those of the former prompt; None if the two have no question in common.
+
+    Of the answerable questions that neither declined: a refusal by evidence takes no time.
+    """
+    seconds: dict[str, dict[tuple[str, str], float]] = {FORMER: {}, TODAY: {}}
+    for collection, system, row in rows:
+        if system in seconds and row.question.answerable and not row.answer.refused:
+            seconds[system][collection, row.question.question] = row.seconds
+    both = seconds[FORMER].keys() & seconds[TODAY].keys()
+    if not both:
+        return None
+    of_today, of_before = (statistics.median(seconds[system][key] for key in both) for system in (TODAY, FORMER))
+    return of_today / of_before
 
 
 def percent(share: float | None) -> str:
@@ -237,12 +258,18 @@ def main(model: str | None, limit: int | None, collection: str | None, asked: tu
         raise click.ClickException(str(error)) from None
     kinds = dict.fromkeys((collection, system) for collection, system, _ in rows)
     found = [figures(*kind, [row for *of, row in rows if tuple(of) == kind]) for kind in kinds]
-    today = [row for _, system, row in rows if system == "today"]
+    today = [row for _, system, row in rows if system == TODAY]
     right = summarise([(row.question, row.verdict) for row in today]).right
     report = Report(
-        machine=machine(), model=Path(name).name, ratio=None if right is None else right / GOAL, figures=found
+        machine=machine(),
+        model=Path(name).name,
+        ratio=None if right is None else right / GOAL,
+        pace=pace(rows),
+        figures=found,
     )
-    click.echo(report.model_dump_json(indent=2) if as_json else f"\n{report.model} on {report.machine}\n{table(found)}")
+    beside = "" if report.pace is None else f"\n{report.pace:.2f} times the seconds of the former prompt"
+    shown = f"\n{report.model} on {report.machine}\n{table(found)}{beside}"
+    click.echo(report.model_dump_json(indent=2) if as_json else shown)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.written_answers import FORMER, TODAY, Row, chosen, figures, former, pace, systems, table
 from benchmarks.written_answers import ask as ask_system
-from benchmarks.written_answers import chosen, figures, former, systems, table
 from pipeline.answerability.judging import Answerability
 from pipeline.chat.assistant import Assistant
 from pipeline.chat.conversation import understand
@@ -67,3 +67,21 @@ def test_an_invented_number_counts_as_unsupported(assistant: Assistant) -> None:
 def test_a_limit_keeps_both_kinds_of_questions() -> None:
     assert [question.answerable for question in chosen("docs", 3)] == [True] * 3 + [False] * 2
     assert len(chosen("docs", None)) == 45
+
+
+def test_pace_counts_the_questions_that_both_answered(assistant: Assistant) -> None:
+    row = ask_system(systems(assistant, "lab-0.5b")["today"], PORT, PASSAGES)
+    declined = ask_system(systems(assistant, "lab-0.5b")["today"], MARS, PASSAGES)
+
+    def asked(system: str, question: str, seconds: float) -> tuple[str, str, Row]:
+        question_row = PORT.model_copy(update={"question": question})
+        return "docs", system, row.model_copy(update={"seconds": seconds, "question": question_row})
+
+    rows = [
+        *(asked(FORMER, question, seconds) for question, seconds in (("a", 2.0), ("b", 4.0), ("c", 90.0))),
+        *(asked(TODAY, question, seconds) for question, seconds in (("a", 3.0), ("b", 6.0))),
+        ("docs", FORMER, declined),
+        ("docs", TODAY, declined),
+    ]
+    assert pace(rows) == 1.5
+    assert pace(rows[3:]) is None
