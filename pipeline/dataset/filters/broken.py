@@ -17,14 +17,16 @@ _OPEN_WORD = re.compile(
     r"such as|as well as|in order to|its|his|her|roughly|approximately|exactly|not at|I still|(?:because|since|which) (?:I|it|we|they) (?:am|is|was|are|were|have|had)|and how|and why|and what|and when)$"
 )
 _ITEM = r"^\s*(?:[-*+]|\d+[.)])\s"
+_GOES_ON = re.compile(r" *\w| *\n *[a-z]")
+_LINK = re.compile(r"\[([^\[\]]*)\]\([^()\s]*\)")
 _OPEN_ANSWER = re.compile(
-    r"(?:\S+\s+){3,}(?:to|not|any|only|before|after|until|by|on|at|for|is|are|was|were|be|been|that|when|if|while|through|between|about"
+    r"(?:\S+\s+){3,}(?:to|not|any|only|before|after|until|by|on|at|in|for|is|are|was|were|be|been|that|when|if|while|through|between|about"
     r"|this|these|every|each|who|very|more|also|will|would|can|could|should|I|we|they)$"
 )
 """Words that end a question, but no answer of some length."""
 _OPEN_BEFORE_MARK = re.compile(r"\b(?:the|an|and|my|your|our|because|such as|as well as)[.?!]$")
 _TRAILS_OFF = re.compile(r"(?:…|\.\.\.)$")
-_FINISHED = re.compile(r"[.?!…。？！؟](?:\[\d+\])?[\"'”’»)*_`\s]*$")
+_FINISHED = re.compile(r"[.?!…。？！؟](?:\[\d+\])?[\"'”’»)*_`\s]*(?:\([^()]*\)\s*)?$")
 _ENDS_IN_CODE = re.compile(r"[”)]$|#\d+$|\bhttps?://\S+$|\S+@\S+$|[\w/]+\.\w+$")
 _MAY_REPEAT = frozenset("had that very so really no yes much far long bye ha her".split())
 _LONGEST_REPEATED = 12
@@ -60,7 +62,7 @@ _VERB = re.compile(
 
 
 def _is_cut_off(own: str, text: str, evidence: PairEvidence) -> bool:
-    if _OPEN_END.search(own) or own.count("(") > own.count(")") + own.count(":("):
+    if _OPEN_END.search(own) or own.count("`") % 2 or own.count("(") > own.count(")") + own.count(":("):
         return True
     if hit := _TRAILS_OFF.search(own):
         return not re.search(rf"{re.escape(own[: hit.start()].split()[-1])}\s?(?:…|\.\.\.)", text)
@@ -81,28 +83,35 @@ def _is_cut_off(own: str, text: str, evidence: PairEvidence) -> bool:
 def _is_unfinished(own: str, answer: str, text: str, evidence: PairEvidence) -> bool:
     """Whether an answer without an end mark is more than a word or a phrase: a sentence, or the beginning of the text's."""
     *_, last = split_sentences(own)
-    if _FINISHED.search(last) or is_code(last) or re.search(_ITEM, own, re.MULTILINE):
+    # A row of a table has no end mark either.
+    if (
+        _FINISHED.search(last)
+        or is_code(last)
+        or re.search(r"\|| — [^—]{1,30}$", last)
+        or re.search(_ITEM, own, re.MULTILINE)
+    ):
         return False
-    if _ends_there(own[-24:], text):
+    if _ends_there(own[-24:], text) or _ends_there(answer.strip()[-24:], _LINK.sub(r"\1", text)):
         return False
-    if _goes_on(answer, text, evidence) or (evidence.english and _OPEN_ANSWER.search(own)):
+    if _goes_on(answer, evidence) or (evidence.english and _OPEN_ANSWER.search(own)):
         return True
     is_sentence = evidence.english and len(last.split()) >= SENTENCE_WORDS and _VERB.search(last)
     return bool(is_sentence) and not _ENDS_IN_CODE.search(last)
 
 
-def _goes_on(answer: str, text: str, evidence: PairEvidence) -> bool:
+def _goes_on(answer: str, evidence: PairEvidence) -> bool:
     """Whether a sentence of the text has the last words too and goes on after them, and none ends with them."""
     end = f" {' '.join(words(answer)[-LAST_WORDS:])} "
     said = [sentence for sentence in evidence.bare_sentences if end in sentence]
-    if len(words(answer)) <= LAST_WORDS or not said or _ends_there(answer.strip()[-24:], text):
+    if len(words(answer)) <= LAST_WORDS or not said:
         return False
     return not any(sentence.endswith(end) for sentence in said)
 
 
 def _ends_there(end: str, text: str) -> bool:
     """Whether somewhere in the text a sentence ends with `end`: then only the full stop is missing."""
-    return any(not text[hit.end() :].lstrip(" ")[:1].isalnum() for hit in re.finditer(re.escape(end), text))
+    # A line may be broken within a sentence; the next word is small then.
+    return any(not _GOES_ON.match(text, hit.end()) for hit in re.finditer(re.escape(end), text))
 
 
 def _twice(own: str, text: str, evidence: PairEvidence) -> str:
@@ -116,7 +125,16 @@ def _twice(own: str, text: str, evidence: PairEvidence) -> str:
                 times += 1
             if times > 1 and _is_slip([token[0] for token in tokens[start : start + 2 * length]], times, evidence):
                 found = own[tokens[start].start() : tokens[start + times * length - 1].end()]
-                is_name = length == 1 and found.istitle() and phrase[0] not in FUNCTION_WORDS and phrase[0] not in text
+                between = own[tokens[start + length - 1].end() : tokens[start + length].start()]
+                if re.search(r"[-–—|/:]", between):
+                    # `Rust Bot - Rust Bot for …` explains a name by itself.
+                    continue
+                # `Duran Duran`, unless the text has the name once.
+                is_name = (
+                    length == 1
+                    and found.istitle()
+                    and not (phrase[0] in FUNCTION_WORDS or phrase[0] in text.casefold())
+                )
                 bare = f" {' '.join(words(found))} "
                 if not is_name and not any(bare in sentence for sentence in evidence.bare_sentences):
                     return found
@@ -134,9 +152,11 @@ def _is_slip(twice: Sequence[str], times: int, evidence: PairEvidence) -> bool:
         return False
     if length == 1:
         # Other languages say a word twice: `vous vous`, `die die`.
-        is_word = len(real) == 1 and (len(phrase[0]) > 1 or phrase[0] == "a") and phrase[0] not in _MAY_REPEAT
+        is_word = len(real) == 1 and (len(phrase[0]) > 1 or phrase[0] in ("a", "i")) and phrase[0] not in _MAY_REPEAT
         return is_word and (evidence.english or times > 2)
-    if any(re.fullmatch(r"[.?!…]+", word) for word in phrase) and length < 5 and not twice[length][0].islower():
+    if any(re.fullmatch(r"[.?!…]+", word) for word in phrase) and length < 5:
         # `I like the Deck. The Deck is neat.`
-        return False
+        return bool(real) and twice[length][0].islower()
+    if any(word[0] == "`" for word in phrase):
+        return True
     return len(real) > 1 and not (length == 2 and (_STEP_BY_STEP & set(phrase) or phrase[0] == phrase[1]))

@@ -29,6 +29,7 @@ _LABEL_BEFORE_DASH = re.compile(
     re.IGNORECASE,
 )
 _OUTPUT_INSIDE = re.compile(r"(?<=[.?!] )(?:Output|Reply|User|AI):|^Sure[!,.].{0,40}:\s|^\s*\{\s*\"\w+\"\s*:")
+_KIND = re.compile(r"[(\[](?:fact|how-to|voice|synthesis|refusal)[)\]]\s*$", re.IGNORECASE)
 _SPEAKS_OF_TASK = re.compile(
     r"^(?:Sure|Certainly|Of course|Absolutely)[!,.]?(?: [^.\n]{0,40}:|\s*(?=Here))|^(?:Here(?:'s| is| are)|Below is|The following is)[^.\n]{0,30} (?:answer|question|response|pair)s?\b[^.\n]{0,60}:"
     r"|^(?:Note|Explanation|Reasoning|Justification|Evidence|Source|Reference)s?: .{0,40}\b(?:passage|text|context|excerpt|answer|provided)\b.*$"
@@ -62,7 +63,7 @@ def left_over(candidate: Candidate) -> str:
             _LABEL_INSIDE,
             _OUTPUT_INSIDE,
             _SPEAKS_OF_TASK,
-            *([_ARROW] if name == "question" else []),
+            *([_ARROW, _KIND] if name == "question" else []),
         )
         if name == "question" and (hit := _NUMBERED.match(own)):
             return f"“{hit[0].strip()}” is left over in the question"

@@ -2,20 +2,22 @@
 
 import re
 
-from pipeline.dataset.filters.evidence import evidence_of
+from pipeline.dataset.filters.evidence import PairEvidence, evidence_of
 from pipeline.dataset.filters.leftovers import prose
 from pipeline.dataset.records import Candidate
 from pipeline.text.pieces import split_sentences
+from pipeline.text.words import words
 
 _FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|my|me|mine|myself)\b")
 _AUTHOR = re.compile(
-    r"\b(?:the|this) (?:author|writer|blogger|narrator|person|(?:site|blog)(?:'s)? (?:owner|author))(?:'s)?\b",
+    r"\b(?:the|this) (?:author|writer|blogger|narrator|person|(?:site|blog)(?:'s)? (?:owner|author)|(?:owner|author|writer) of (?:the|this) (?:site|blog|page|post))(?:'s)?\b",
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(
     r"(?:^|^(?:In|At|On|After|Before|Since) [^,]{1,40}, |[,;]\s+(?:and|but|so|because|as|where)?\s*)(he|she|his|her)\b(?!\s*[/(])",
     re.IGNORECASE,
 )
+_MINE = {"they": "i", "their": "my", "them": "me", "he": "i", "his": "my", "him": "me", "she": "i", "her": "my"}
 _SOMEBODY = re.compile(r"\b(?:he|she|him|her|his|hers)\b", re.IGNORECASE)
 
 
@@ -32,9 +34,25 @@ def third_person(candidate: Candidate) -> str:
             continue
         hit = _own_name(sentence, candidate.author)
         if not hit and speaks:
-            hit = _new(_AUTHOR, sentence, named) or _somebody(sentence, text, candidate.pair.question)
+            hit = (
+                _new(_AUTHOR, sentence, named)
+                or _somebody(sentence, text, candidate.pair.question)
+                or _they_for_i(sentence, evidence)
+            )
         if hit:
             return f"the answer speaks of the author as “{hit}”, not as “I”"
+    return ""
+
+
+def _they_for_i(sentence: str, evidence: PairEvidence) -> str:
+    """They or their where the text has the same words with I or my."""
+    said = words(sentence)
+    for place, word in enumerate(said):
+        if mine := _MINE.get(word):
+            window = said[place : place + 4]
+            meant = [mine if one == word else one for one in window]
+            if len(window) > 3 and evidence.says(" ".join(meant)) and not evidence.says(" ".join(window)):
+                return word
     return ""
 
 

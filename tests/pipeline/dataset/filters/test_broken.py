@@ -20,6 +20,8 @@ QUESTION = "How long is the greenhouse?"
         "It is 12 metres long and I built the whole",
         "I water the tomatoes with a pump of",
         "The key `pump.minutes` sets how long",
+        "The key `pump.minutes",
+        "I water the tomatoes in",
     ],
 )
 def test_an_answer_that_breaks_off_is_refused(answer: str) -> None:
@@ -41,6 +43,7 @@ def test_a_question_that_breaks_off_is_refused() -> None:
         "Two things:\n- the pump\n- the shed",
         "It says “the pump, and the”.",
         "I like it :(",
+        "Gardena - Pump for tomatoes and slugs. (Docs)",
         "It is long. I water the tomatoes in the morning, never in the evening",
     ],
 )
@@ -59,6 +62,9 @@ def test_an_ellipsis_of_the_text_passes() -> None:
         ("It is so. it is 12 metres long. it is 12 metres long.", "it is 12 metres long. it is 12 metres long."),
         ("Set `pump.minutes` `pump.minutes` to 5.", "`pump.minutes` `pump.minutes`"),
         ("It is used to used to water them.", "used to used to"),
+        ("The Gardena Gardena is a pump.", "Gardena Gardena"),
+        ("It waters (the tomatoes). tomatoes). It is new.", "tomatoes). tomatoes)."),
+        ("I I water them.", "I I"),
         ("The pump runs at night. It is new. The pump runs at night.", "The pump runs at night."),
         ("It is deep deep deep deep.", "deep deep deep deep"),
         ("I water them in the morning in the morning.", "in the morning in the morning"),
@@ -75,6 +81,7 @@ def test_words_that_stand_twice_are_refused(answer: str, twice: str) -> None:
         "It had had a leak.",
         "I like it very very much.",
         "Duran Duran played there.",
+        "Pump Bot - Pump Bot for tomatoes.",
         "I built it step by step by step.",
         "The command is `go go`.",
         "The word-for-word text is long.",

@@ -28,6 +28,7 @@ ANSWER = "It is 12 metres long."
         (f"{QUESTION} Correct answer: 12", ANSWER, "“Correct answer:” is left over in the question"),
         (f"{QUESTION} -> 12", ANSWER, "“? ->” is left over in the question"),
         (f"2) About the garden: {QUESTION}", ANSWER, "“2)” is left over in the question"),
+        (f"{QUESTION} (fact)", ANSWER, "“(fact)” is left over in the question"),
         (f"[Q] {QUESTION}", ANSWER, "“[Q]” is left over in the question"),
         (f"Fact question: {QUESTION}", ANSWER, "“Fact question:” is left over in the question"),
         (QUESTION, f"### Answer\n{ANSWER}", "“### Answer” is left over in the answer"),

@@ -23,6 +23,9 @@ def said_for(author: str, answer: str, **more: str) -> str:
         ("", "The blog's owner waters them early.", "The blog's owner"),
         ("", "He waters them in the morning.", "He"),
         ("", "In the morning, because she has time then.", "she"),
+        ("", "The owner of the blog waters them early.", "The owner of the blog"),
+        ("", "Their greenhouse is 12 metres long.", "their"),
+        ("", "Every day they water the tomatoes in the morning.", "they"),
     ],
 )
 def test_the_author_as_somebody_else_is_refused(author: str, answer: str, hit: str) -> None:
