@@ -9,6 +9,7 @@ from components import wire
 from components.sources import with_sources
 from components.streaming import streamed
 from components.threads import iterate
+from components.tools import as_passage, keep
 from pipeline.chat import Answer
 from pipeline.settings import GatewaySettings
 
@@ -36,5 +37,6 @@ async def cited(component: Component, pieces: Iterator[str | Answer], gateway: G
         # Chat Output stores and sends the message again, with these two fields.
         message.text = with_sources(record, gateway.own_url)
         message.session_metadata = {**(message.session_metadata or {}), **wire.pack(record)}
+        keep(as_passage(citation) for citation in record.citations)
     component.status = message
     return message

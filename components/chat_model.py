@@ -1,6 +1,6 @@
 """The engine as a LangChain chat model, so that any Langflow node can use it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -13,7 +13,12 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from pipeline.servers.client import Ending, EngineClient
+from components.rounds import SEARCH, answer_now, rounds_of, search_for, unasked
+from pipeline.servers.client import EngineClient
+from pipeline.servers.tool_calls import ToolCall
+
+MOST_ROUNDS = 4
+"""So often an agent gets results for one question. Then it answers from them."""
 
 
 class EngineChatModel(BaseChatModel):
@@ -24,6 +29,8 @@ class EngineChatModel(BaseChatModel):
     temperature: float
     adapter: str | None = None
     """Name of the adapter with which the model answers; None: no adapter."""
+    searches_first: bool = False
+    """Whether an agent's question is searched for where the model would answer it without having called a tool."""
 
     @property
     def _llm_type(self) -> str:
@@ -59,15 +66,36 @@ class EngineChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         how: dict[str, Any] = {"max_tokens": self.max_tokens, "temperature": self.temperature, "stop": stop}
-        pieces = self.client.generate_with_tools(_openai(messages), tools, **how)
+        rounds = rounds_of(messages) if tools else []
+        calls: Sequence[ToolCall] = ()
+        if not rounds and self.searches_first and SEARCH in {tool["function"]["name"] for tool in tools}:
+            calls = _calls(self._texts(_openai(messages), tools, how, None))
+            yield ChatGenerationChunk(message=_calling(calls or [search_for(messages)]))
+            return
+        if len(rounds) < MOST_ROUNDS:
+            calls = yield from self._texts(_openai(messages), tools, how, run_manager)
+            if fresh := unasked(calls, rounds):
+                yield ChatGenerationChunk(message=_calling(fresh))
+                return
+        if calls or len(rounds) >= MOST_ROUNDS:
+            # A small model repeats its call instead of reading the result, and would repeat it here if it saw it.
+            yield from self._texts(answer_now(messages), (), how, run_manager)
+
+    def _texts(
+        self,
+        messages: list[dict[str, Any]],
+        tools: Sequence[dict[str, Any]],
+        how: dict[str, Any],
+        run_manager: CallbackManagerForLLMRun | None,
+    ) -> Generator[ChatGenerationChunk, None, Sequence[ToolCall]]:
+        """Yields the text of a reply; returns the calls in it."""
+        pieces = self.client.generate_with_tools(messages, tools, **how)
         with closing(pieces):
             while True:
                 try:
                     chunk = AIMessageChunk(content=next(pieces))
                 except StopIteration as end:
-                    if end.value.calls:
-                        yield ChatGenerationChunk(message=_calling(end.value))
-                    return
+                    return tuple(end.value.calls)
                 if run_manager:
                     run_manager.on_llm_new_token(str(chunk.content))
                 yield ChatGenerationChunk(message=chunk)
@@ -82,12 +110,22 @@ class EngineChatModel(BaseChatModel):
         return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
 
 
-def _calling(ending: Ending) -> AIMessageChunk:
+def _calls(texts: Generator[ChatGenerationChunk, None, Sequence[ToolCall]]) -> Sequence[ToolCall]:
+    """The calls of a reply whose text is not shown."""
+    while True:
+        try:
+            next(texts)
+        except StopIteration as end:
+            found: Sequence[ToolCall] = end.value
+            return found
+
+
+def _calling(calls: Sequence[ToolCall]) -> AIMessageChunk:
     return AIMessageChunk(
         content="",
         tool_call_chunks=[
             tool_call_chunk(name=call.name, args=call.arguments, id=call.id, index=number)
-            for number, call in enumerate(ending.calls)
+            for number, call in enumerate(calls)
         ],
     )
 

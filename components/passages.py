@@ -11,6 +11,14 @@ from lfx.schema.dataframe import DataFrame
 from pipeline.index.passages import Passage
 
 RETRIEVE_MS = "retrieve_ms"
+READ = (
+    "Do not repeat these passages. Now answer the question from them in one to three sentences of your own, with the number "
+    "[n] of the passage behind each fact. The same search finds the same again."
+)
+NOTHING = (
+    "No passage of the notes fits this question. Search once in other words, or say that it is not in these notes."
+)
+"""What an agent is told after the passages, or without any."""
 
 
 def to_table(passages: Iterable[Passage], retrieve_ms: float) -> DataFrame:
@@ -35,7 +43,7 @@ def to_text(passages: Iterable[Passage], site: str) -> str:
         name = " › ".join(part for part in (passage.title, passage.heading) if part)
         link = [urljoin(site, passage.url)] if passage.url else []
         texts.append("\n".join([f"[{number}] {name}", *link, "", passage.text]))
-    return "\n\n".join(texts) or "No passage of the notes fits this question."
+    return "\n\n".join([*texts, READ] if texts else [NOTHING])
 
 
 def is_connected(value: object) -> bool:

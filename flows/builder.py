@@ -16,6 +16,7 @@ PAIR_FILTER = "ext:site_twin:PairFilterComponent@official"
 COMPARE = "ext:site_twin:CompareComponent@official"
 SYNC_NOTES = "ext:site_twin:SyncNotesComponent@official"
 ADAPTER_TRAINING = "ext:site_twin:AdapterTrainingComponent@official"
+NAME_SOURCES = "ext:site_twin:NameSourcesComponent@official"
 ASK_NOTES = "ext:site_twin:AskNotesComponent@official"
 
 RAG_CHAT_ID = "6f1d2c8e-7b54-4c1f-9a3e-2d5b8c7e4f10"
@@ -149,12 +150,16 @@ def build_agent(registry: Registry) -> Flow:
     add(flow, registry, ASK_NOTES, "AskNotesComponent-k3now", x=440, y=160)
     add(flow, registry, MODEL, "MLXModelComponent-m3dl0", x=440, y=720)
     add(flow, registry, "Agent", "Agent-g7ent", x=900, y=200)
-    add(flow, registry, "ChatOutput", "ChatOutput-a5nsw", x=1360, y=320)
+    add(flow, registry, NAME_SOURCES, "NameSourcesComponent-s0urc", x=1360, y=320)
+    add(flow, registry, "ChatOutput", "ChatOutput-a5nsw", x=1820, y=320)
     for tool in ("RetrieverComponent-n2tes", "AskNotesComponent-k3now"):
         connect_tool(flow, tool, "Agent-g7ent", "tools")
     connect(flow, "MLXModelComponent-m3dl0", "model_output", "Agent-g7ent", "model")
     connect(flow, "ChatInput-q1vst", "message", "Agent-g7ent", "input_value")
-    connect(flow, "Agent-g7ent", "response", "ChatOutput-a5nsw", "input_value")
+    connect(flow, "ChatInput-q1vst", "message", "NameSourcesComponent-s0urc", "question")
+    connect(flow, "Agent-g7ent", "response", "NameSourcesComponent-s0urc", "reply")
+    connect(flow, "NameSourcesComponent-s0urc", "answer", "ChatOutput-a5nsw", "input_value")
+    set_value(flow, "MLXModelComponent-m3dl0", "searches_first", True)
     set_value(flow, "Agent-g7ent", "system_prompt", canvas.AGENT_INSTRUCTIONS)
     for other in ("add_current_date_tool", "add_calculator_tool"):
         set_value(flow, "Agent-g7ent", other, False)

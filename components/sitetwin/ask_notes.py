@@ -9,7 +9,7 @@ from components.answering import cited
 from components.audience import readable
 from components.conversation import history
 from components.inputs import WHOLE_QUESTION, question_input, question_of, visibility_input
-from components.tools import named
+from components.tools import named, telling
 from pipeline.settings import load_settings
 from pipeline.site import Site
 
@@ -58,4 +58,4 @@ class AskNotesComponent(Component):
         return await cited(self, pieces, settings.gateway)
 
     async def _get_tools(self) -> list[BaseTool]:
-        return named(await super()._get_tools(), "ask_notes")
+        return named(telling(await super()._get_tools()), "ask_notes")

@@ -4,7 +4,7 @@ from typing import Any
 
 from lfx.base.models.model import LCModelComponent
 from lfx.field_typing import LanguageModel
-from lfx.io import DropdownInput, FloatInput, IntInput
+from lfx.io import BoolInput, DropdownInput, FloatInput, IntInput
 
 from components.audience import readable
 from components.chat_model import EngineChatModel
@@ -54,6 +54,14 @@ class MLXModelComponent(LCModelComponent):
         visibility_input(
             "Leave it at public in every flow that a visitor can reach: an adapter can tell what it was trained on."
         ),
+        BoolInput(
+            name="searches_first",
+            display_name="Search First",
+            info="For an Agent with Notes Retriever: a question that the model would answer without having called a tool is "
+            "searched for first. Small models need it.",
+            value=False,
+            advanced=True,
+        ),
     ]
 
     def update_build_config(
@@ -83,4 +91,5 @@ class MLXModelComponent(LCModelComponent):
             max_tokens=self.max_tokens or settings.chat.max_tokens,
             temperature=settings.chat.temperature if temperature is None or temperature < 0 else temperature,
             adapter=adapter,
+            searches_first=self.searches_first,
         )

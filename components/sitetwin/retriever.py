@@ -12,7 +12,8 @@ from components.audience import readable
 from components.conversation import history
 from components.inputs import WHOLE_QUESTION, question_input, question_of, visibility_input
 from components.passages import from_input, to_table, to_text
-from components.tools import named, telling
+from components.rounds import SEARCH
+from components.tools import keep, named, telling
 from pipeline.chat import understand
 from pipeline.index.filters import Filters, parse_day
 from pipeline.index.passages import SearchResult
@@ -118,6 +119,7 @@ class RetrieverComponent(Component):
 
         result = await asyncio.to_thread(search)
         self.log(result.note or f"{len(result.passages)} passages in {result.took_ms:.0f} ms for: {result.query}")
+        keep(result.passages)
         table = to_table(result.passages, result.took_ms)
         self.status = table
         return table
@@ -125,7 +127,8 @@ class RetrieverComponent(Component):
     async def _get_tools(self) -> list[BaseTool]:
         """The search as Langflow's tool, whose result is text."""
         site = load_settings().gateway.own_url
-        return telling(
-            named(await super()._get_tools(), "search_notes"),
-            lambda found: to_text(from_input(found), site),
-        )
+
+        def told(found: object) -> str:
+            return to_text(from_input(found), site)
+
+        return named(telling(await super()._get_tools(), told), SEARCH)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from pipeline.chat.records import Citation, Similarity
+from pipeline.chat.sentence_stream import sentence_stream
 from pipeline.index.passages import Passage
 from pipeline.text.numbers import numbers
 from pipeline.text.pieces import bare, is_code, split_sentences
@@ -45,6 +46,22 @@ def marked(sentence: str, marks: Sequence[str]) -> str:
         return f"{text}\n{''.join(marks)}{space}"
     end = found.start() if (found := _END.search(text)) else len(text)
     return f"{text[:end].rstrip()} {''.join(marks)}{text[end:]}{space}"
+
+
+def mark(answer: str, passages: Sequence[Passage], similarity: Similarity, *, keeps_marks: bool) -> str:
+    """The answer with the marks of the passages that its sentences rest on; a sentence that rests on none gets none.
+
+    Args:
+        answer: whole, of any model.
+        keeps_marks: whether the answer's own marks number these passages. They stay where their passage holds the sentence.
+    """
+    text = ""
+    for said in sentence_stream(iter([answer])):
+        sentence = without_marks(said.text)
+        named = marks_of(said.text) if keeps_marks else []
+        on = supporting_passages(sentence, passages, similarity, named) if passages and sentence.strip() else []
+        text += marked(sentence, [f"[{n}]" for n in on])
+    return text
 
 
 def cited_numbers(answer: str) -> list[int]:

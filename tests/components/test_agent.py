@@ -1,17 +1,24 @@
 """Langflow's own Agent over MLX Model and Notes Retriever; the server of the test's own says what a model would."""
 
 import asyncio
+import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from lfx.schema.dataframe import DataFrame
+from lfx.schema.message import Message
 
-from components.passages import to_table
+from components.chat_model import MOST_ROUNDS
+from components.passages import READ, to_table
 from components.sitetwin.mlx_model import MLXModelComponent
+from components.sitetwin.name_sources import NameSourcesComponent
 from components.sitetwin.retriever import RetrieverComponent
+from components.tools import keep
+from components.wire import unpack
 from pipeline.index.passages import Passage
+from tests.answering_server import Answer as Reply
 from tests.answering_server import Server, answering, streamed
 
 with warnings.catch_warnings():
@@ -29,6 +36,7 @@ class Found(RetrieverComponent):
     """Without an index."""
 
     async def retrieve(self) -> DataFrame:
+        keep([TEA])
         return to_table([TEA], 1.0)
 
 
@@ -41,26 +49,75 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield server
 
 
-async def run_agent() -> str:
+async def run_agent(*, searches_first: bool = False) -> Message:
     tools = await Found().to_toolkit()
-    agent = AgentComponent()
+    agent, model = AgentComponent(), MLXModelComponent().set(searches_first=searches_first)
     agent.set(
-        model=MLXModelComponent().build_model(), tools=tools, input_value="How long?", system_prompt="Search first.",
+        model=model.build_model(), tools=tools, input_value="How long?", system_prompt="Search first.",
         add_current_date_tool=False, add_calculator_tool=False, n_messages=0,
     )  # fmt: skip
-    return str((await agent.message_response()).text)
+    return await agent.message_response()
+
+
+def calling(question: str) -> Reply:
+    call = {
+        "index": 0,
+        "id": "c1",
+        "function": {"name": "search_notes", "arguments": json.dumps({"question": question})},
+    }
+    return streamed({"tool_calls": [call]})
 
 
 def test_the_agent_calls_the_search_and_answers_from_what_it_found(server: Server) -> None:
-    call = {"index": 0, "id": "c1", "function": {"name": "search_notes", "arguments": '{"question": "tea"}'}}
-    server.answers = [streamed({"tool_calls": [call]}), streamed({"content": "Three "}, {"content": "minutes [1]."})]
-    assert asyncio.run(run_agent()) == "Three minutes [1]."
+    server.answers = [calling("tea"), streamed({"content": "Three "}, {"content": "minutes [1]."})]
+    assert asyncio.run(run_agent()).text == "Three minutes [1]."
     first, second = (body for _, _, body in server.asked)
     assert [tool["function"]["name"] for tool in first["tools"]] == ["search_notes"]
     *_, asked, told = second["messages"]
     assert asked["tool_calls"][0]["function"]["name"] == "search_notes"
     assert told["role"] == "tool"
-    assert told["content"] == "[1] Tea\nhttp://127.0.0.1:8765/tea\n\nDraws three minutes."
+    assert told["content"] == f"[1] Tea\nhttp://127.0.0.1:8765/tea\n\nDraws three minutes.\n\n{READ}"
+
+
+def test_who_repeats_a_call_must_answer_from_what_is_there(server: Server) -> None:
+    server.answers = [calling("How long?"), calling("how long"), streamed({"content": "Three minutes."})]
+    assert asyncio.run(run_agent()).text == "Three minutes."
+    *_, last = (body for _, _, body in server.asked)
+    assert "tools" not in last
+    # What it sees is no conversation with calls in it, which it would go on with.
+    (prompt,) = last["messages"]
+    assert "Draws three minutes." in prompt["content"]
+    assert "Question: How long?" in prompt["content"]
+
+
+def test_after_some_rounds_it_answers(server: Server) -> None:
+    rounds = [calling(f"search {number}") for number in range(MOST_ROUNDS)]
+    server.answers = [*rounds, streamed({"content": "Three minutes."})]
+    assert asyncio.run(run_agent()).text == "Three minutes."
+    assert len(server.asked) == MOST_ROUNDS + 1
+
+
+@pytest.mark.parametrize("first", [streamed({"content": "An hour."}), calling("How long?")])
+def test_who_would_answer_without_a_look_searches_first(server: Server, first: Reply) -> None:
+    server.answers = [first, streamed({"content": "Three minutes."})]
+    assert asyncio.run(run_agent(searches_first=True)).text == "Three minutes."
+    *_, asked, told = server.asked[1][2]["messages"]
+    assert json.loads(asked["tool_calls"][0]["function"]["arguments"]) == {"question": "How long?"}
+    assert "Draws three minutes." in told["content"]
+
+
+def test_sources_are_named_that_the_model_left_out(server: Server) -> None:
+    server.answers = [calling("tea"), streamed({"content": "It draws three minutes. Ask me more!"})]
+    reply = asyncio.run(run_agent())
+    # As Langflow keeps and sends it.
+    for message in (reply, asyncio.run(Message.create(**reply.model_dump()))):
+        answer = asyncio.run(NameSourcesComponent().set(question="How long?", reply=message).answer())
+        assert answer.text.startswith("It draws three minutes [1]. Ask me more!\n\n**Sources**")
+        record = unpack(answer.session_metadata)
+        assert record is not None
+        assert [(one.document, one.quote, one.visibility) for one in record.citations] == [
+            ("tea.md", "Draws three minutes.", "public")
+        ]
 
 
 def test_a_model_without_tools_is_named_in_one_sentence(server: Server) -> None:

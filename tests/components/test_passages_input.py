@@ -4,7 +4,7 @@ import pytest
 from lfx.schema.data import Data
 from lfx.schema.dataframe import DataFrame
 
-from components.passages import from_input, is_connected, retrieve_ms, to_table
+from components.passages import NOTHING, READ, from_input, is_connected, retrieve_ms, to_table
 from components.sitetwin.retriever import RetrieverComponent
 from pipeline.index.passages import Passage
 
@@ -62,10 +62,10 @@ LONG = "The dough rises. " * 100
 @pytest.mark.parametrize(
     ("passages", "text"),
     [
-        ([], "No passage of the notes fits this question."),
+        ([], NOTHING),
         (
             [PASSAGES[0].model_copy(update={"text": LONG}), PASSAGES[1]],
-            f"[1] Bread › Rise\nhttp://127.0.0.1:8765/docs/a#rise\n\n{LONG}\n\n[2] Tea\n\nFour minutes.",
+            f"[1] Bread › Rise\nhttp://127.0.0.1:8765/docs/a#rise\n\n{LONG}\n\n[2] Tea\n\nFour minutes.\n\n{READ}",
         ),
     ],
 )

@@ -245,7 +245,7 @@ def test_the_bundle_is_a_category_of_its_own(langflow: httpx.Client) -> None:
     names = [component["display_name"] for component in langflow.get("/api/v1/all").json()["site_twin"].values()]
     assert sorted(names) == [
         "Adapter Choice", "Adapter Training", "Ask Notes", "Cited Answer", "Compare", "Evaluate", "MLX Model",
-        "Notes Retriever", "Notes to Chunks", "Ollama Teacher", "Pair Filter", "Persona Prompt", "Reranker", "Sync Notes",
+        "Name Sources", "Notes Retriever", "Notes to Chunks", "Ollama Teacher", "Pair Filter", "Persona Prompt", "Reranker", "Sync Notes",
         "Teacher",
     ]  # fmt: skip
 

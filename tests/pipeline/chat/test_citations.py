@@ -6,6 +6,7 @@ from pipeline.chat.citations import (
     SUPPORTED,
     citations,
     cited_numbers,
+    mark,
     marked,
     marks_of,
     support,
@@ -117,3 +118,12 @@ def test_a_models_mark_stays_where_it_checks_out() -> None:
 def test_a_number_supports_itself_however_it_is_written() -> None:
     assert support("The library holds 5,000 maps.", "The library holds 5000 maps.") >= SUPPORTED
     assert support("The library holds 5,000 maps.", "The library holds 500 maps.") == 0.0
+
+
+def test_a_whole_answer_is_marked_sentence_by_sentence() -> None:
+    passages = [passage("The dough rises two hours."), passage("Black tea draws four minutes.", "Tea")]
+    cosines = lambda sentence, texts: [0.0 for _ in texts]  # noqa: E731
+    answer = "Black tea draws four minutes [1].\n- The dough rises two hours.\nI like both!"
+    marks = mark(answer, passages, cosines, keeps_marks=True)
+    assert marks == "Black tea draws four minutes [2].\n- The dough rises two hours [1].\nI like both!"
+    assert mark(answer, [], cosines, keeps_marks=True) == answer.replace(" [1]", "")

@@ -1,0 +1,63 @@
+"""Name Sources."""
+
+import asyncio
+
+from lfx.custom.custom_component.component import Component
+from lfx.io import MessageInput, Output
+from lfx.schema.message import Message
+
+from components.answering import cited
+from components.inputs import asked_input, question_of
+from components.tools import passages_of
+from pipeline.chat import Answer
+from pipeline.chat.citations import citations, mark
+from pipeline.settings import load_settings
+from pipeline.site import Site
+
+
+class NameSourcesComponent(Component):
+    """Langflow's node that names the sources of what an agent has written."""
+
+    display_name = "Name Sources"
+    description = "Marks each sentence of an agent's answer with the passage that says so, and lists the sources."
+    documentation = "/sitetwin/help#name-sources"
+    icon = "BookMarked"
+    name = "NameSourcesComponent"
+
+    inputs = [
+        asked_input(),
+        MessageInput(
+            name="reply",
+            display_name="Reply",
+            info="The Response of an Agent whose tools are Notes Retriever or Ask Notes.",
+            required=True,
+        ),
+    ]
+    outputs = [Output(name="answer", display_name="Answer", method="answer")]
+
+    async def answer(self) -> Message:
+        """The reply with marks and sources. Its metadata holds the Answer. What no passage says stays without a mark.
+
+        Raises:
+            ValueError: the node got no question, or the agent wrote nothing.
+            SitetwinError: the embedder can't be had.
+        """
+        settings, question = load_settings(), question_of(self)
+        reply = self.reply.get_text().strip()
+        if not reply:
+            raise ValueError("the agent wrote nothing: ask again, or name a larger model in sitetwin.toml")
+        searches = passages_of(self.reply)
+        passages = list({(one.document, one.heading, one.text): one for found in searches for one in found}.values())
+        self.log(f"{len(passages)} passages of {len(searches)} results that the agent got")
+        # Each search numbers its passages from 1: after two of them a number of the model's says nothing.
+        has_numbers = len(searches) == 1
+        text = await asyncio.to_thread(mark, reply, passages, Site(settings).similarity, keeps_marks=has_numbers)
+        record = Answer(
+            question=question,
+            mode="rag",
+            answer=text,
+            citations=citations(text, passages),
+            refused=False,
+            model="agent",
+        )
+        return await cited(self, iter([text, record]), settings.gateway)
