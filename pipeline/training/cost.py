@@ -28,7 +28,7 @@ def cost_in_words(
     earlier: Sequence[Run],
     stop: Callable[[], bool],
 ) -> str:
-    """About how long the run will take, in words; "" for a short one.
+    """About how long the run will take, from the fastest of these steps to the slowest, in words; "" for a short one.
 
     Args:
         run: the run, which has not made a step.
@@ -47,16 +47,24 @@ def cost_in_words(
         return ""
     like = [other for other in earlier if _is_like(other, run) and other.curves.train]
     if like:
-        speeds = [point.tokens_per_second for point in like[-1].curves.train]
-        speed, how = sorted(speeds)[len(speeds) // 2], f"as in the run {like[-1].name}"
+        speeds = sorted(point.tokens_per_second for point in like[-1].curves.train)
+        # Without the outermost reports: one that a pause fell into says nothing.
+        slow, fast = speeds[len(speeds) // 10], speeds[-1 - len(speeds) // 10]
+        how = f"as in the run {like[-1].name}"
     else:
-        speed = _measured(trainer, stop)
+        speeds = sorted(_measured(trainer, stop))
+        slow, fast = speeds[0], speeds[-1]
         how = f"measured in {MEASURED} steps, which held {memory.peak() / 1e9:.1f} GB"
-    seconds = work(config, train, valid) / speed
-    time_words = f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+    tokens = work(config, train, valid)
+    unit, name = (60, "minutes") if tokens / slow >= 90 else (1, "seconds")
     return (
-        f"the run will take at most about {time_words}: {config.iters} iterations at {speed:.0f} tokens a second, {how}"
+        f"the run will take at most about {_range(tokens / fast / unit, tokens / slow / unit)} {name}: {config.iters} "
+        f"iterations at {_range(slow, fast)} tokens a second, {how}"
     )
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:.0f}" if f"{low:.0f}" == f"{high:.0f}" else f"{low:.0f} to {high:.0f}"
 
 
 def work(config: TrainingConfig, train: Sequence[TrainingRow], valid: Sequence[TrainingRow]) -> float:
@@ -83,16 +91,14 @@ def _is_like(other: Run, run: Run) -> bool:
     )
 
 
-def _measured(trainer: Trainer, stop: Callable[[], bool]) -> float:
-    """The tokens a second of some steps."""
-    tokens, started = 0, 0.0
+def _measured(trainer: Trainer, stop: Callable[[], bool]) -> list[float]:
+    """The tokens a second of each of some steps."""
+    speeds = []
     for iteration in range(MEASURED + 1):
         if stop():
             raise TrainingStoppedError
-        batch = trainer.schedule.batch(iteration)
+        batch, started = trainer.schedule.batch(iteration), time.perf_counter()
         trainer.try_step(batch)
-        if not iteration:
-            started = time.perf_counter()
-        else:
-            tokens += int((batch.spans[:, 1] + 1).sum())
-    return tokens / (time.perf_counter() - started)
+        if iteration:
+            speeds.append(int((batch.spans[:, 1] + 1).sum()) / (time.perf_counter() - started))
+    return speeds
