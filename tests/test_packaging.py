@@ -26,6 +26,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_sitetwins_own_package_has_the_page_that_components_link_to(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", BUILD, str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("sitetwin-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.read("web/components.md") == (ROOT / "docs" / "components.md").read_bytes()
+
+
 @pytest.fixture(scope="module")
 def distribution(installed: Path) -> Distribution:
     (found,) = distributions(path=[str(installed)])

@@ -15,7 +15,8 @@ from web.guides import Guide, Guides
 from web.markdown import render
 
 _SHOWN_QUESTIONS = 5
-_COMPONENTS = Path(__file__).resolve().parents[1] / "docs" / "components.md"
+_COMPONENTS = Path(__file__).parent / "components.md"
+"""A link to the guide in docs/, so that an installed package has it too."""
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
@@ -46,13 +47,11 @@ class Pages:
         return await anyio.to_thread.run_sync(self._page, f"/{request.path_params['path']}")
 
     async def help(self, request: Request) -> Response:
-        """The guide to Langflow's components, to which their links in the editor lead, in any site; else 404."""
+        """The guide to Langflow's components, to which their links in the editor lead, in any site."""
         return await anyio.to_thread.run_sync(self._help)
 
     def _help(self) -> Response:
         guides = self._guides.all()
-        if not _COMPONENTS.is_file():  # an installation without the repository
-            return self._html("missing.html", 404, guides=guides, current=None, title="There is no such page")
         front, text = split_front_matter(_COMPONENTS.read_text(encoding="utf-8"))
         # The other guides have no pages in the owner's site.
         rendered = render(text, link=lambda address: address if address.startswith("#") else None)
