@@ -1,7 +1,7 @@
-"""Mails of an mbox file, of which only the owner's own are read."""
+"""Mails of an mbox file or of .eml files, of which only the owner's own are read."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header, make_header
@@ -40,9 +40,28 @@ def mbox(text: str, author: str) -> list[Said]:
     """
     if not _STARTS.search(text):
         raise ContentError("it holds no mail: an mbox begins with a line `From `, so export it again")
+    said, senders = _said(_mails(text), author)
+    if not said:
+        known = ", ".join(sorted(filter(None, senders))[:5])
+        raise ContentError(f"no mail in it is from {author!r}: set voice.author to the owner's address; it has {known}")
+    return said
+
+
+def eml(text: str, author: str) -> list[Said]:
+    """What the owner wrote in one mail, an .eml file; nothing if somebody else wrote it.
+
+    Args:
+        text: the file, decoded as Latin-1.
+        author: as of `mbox`.
+    """
+    return _said([message_from_bytes(text.encode("latin-1"))], author)[0]
+
+
+def _said(mails: Iterable[Message], author: str) -> tuple[list[Said], set[str]]:
+    """What the owner says in these mails, and the addresses of the others who write."""
     own = author.strip().casefold()
     said, senders = [], set[str]()
-    for mail in _mails(text):
+    for mail in mails:
         names = _people(mail, "From")
         if own not in {part.casefold() for person in names for part in person}:
             senders |= {address for _, address in names}
@@ -52,10 +71,7 @@ def mbox(text: str, author: str) -> list[Said]:
         people = [*_people(mail, "To"), *_people(mail, "Cc")]
         others = frozenset(part for person in people for part in person if part and part.casefold() != own)
         said.append(Said(words, before, _thread(mail), others - {part for one in names for part in one}))
-    if not said:
-        known = ", ".join(sorted(filter(None, senders))[:5])
-        raise ContentError(f"no mail in it is from {author!r}: set voice.author to the owner's address; it has {known}")
-    return said
+    return said, senders
 
 
 def _mails(text: str) -> Iterator[Message]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.content.converting import decode
 from pipeline.dataset.voice.chats import WHATSAPP_LINE, telegram, whatsapp
 from pipeline.dataset.voice.letters import newsletter
-from pipeline.dataset.voice.mails import mbox
+from pipeline.dataset.voice.mails import eml, mbox
 from pipeline.dataset.voice.posts import mastodon, twitter
 from pipeline.dataset.voice.said import Reader, Said
 from pipeline.errors import ContentError, SettingsError
@@ -23,11 +23,11 @@ READERS: dict[VoiceFormat, Reader] = {
 }
 LETTERS = (".md", ".markdown", ".html", ".htm", ".txt")
 SUFFIXES: dict[VoiceFormat, tuple[str, ...]] = {
-    "auto": (*LETTERS, ".json", ".js", ".mbox"),
+    "auto": (*LETTERS, ".json", ".js", ".mbox", ".eml"),
     "mastodon": (".json",),
     "twitter": (".js",),
     "newsletter": LETTERS,
-    "mbox": (".mbox", ""),
+    "mbox": (".mbox", ".eml", ""),
     "whatsapp": (".txt",),
     "telegram": (".json",),
 }
@@ -78,7 +78,7 @@ def detect(name: str, text: str) -> VoiceFormat | None:
         return "twitter" if start.startswith(("window.YTD.tweets.", "window.YTD.tweet.")) else None
     if suffix == ".json":
         return "mastodon" if '"orderedItems"' in text else "telegram" if '"messages"' in text else None
-    if suffix == ".mbox" or (suffix == "" and start.startswith("From ")):
+    if suffix in (".mbox", ".eml") or (suffix == "" and start.startswith("From ")):
         return "mbox"
     if suffix == ".txt" and any(WHATSAPP_LINE.match(line.replace("\u202f", " ")) for line in start.split("\n")[:20]):
         return "whatsapp"
@@ -110,7 +110,7 @@ def _files(place: Path, source: VoiceSource) -> Iterator[Path]:
 
 def _read(file: Path, source: VoiceSource) -> list[Said]:
     data = file.read_bytes()
-    is_mail = source.format == "mbox" or (source.format == "auto" and file.suffix.lower() == ".mbox")
+    is_mail = source.format == "mbox" or (source.format == "auto" and file.suffix.lower() in (".mbox", ".eml"))
     text = _bytes_as_text(data) if is_mail else decode(data)
     form = detect(file.name, text) if source.format == "auto" else source.format
     if form is None:
@@ -123,6 +123,8 @@ def _read(file: Path, source: VoiceSource) -> list[Said]:
         )
     if form == "mbox" and not is_mail:
         text = _bytes_as_text(data)
+    if file.suffix.lower() == ".eml":
+        return eml(text, source.author)
     return READERS[form](text, source.author)
 
 

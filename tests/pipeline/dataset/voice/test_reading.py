@@ -106,3 +106,13 @@ def test_a_wrong_entry_is_told_when_the_settings_are_read(tmp_path, entry, messa
     (tmp_path / "sitetwin.toml").write_text(f"[[voice]]\n{entry}\n", encoding="utf-8")
     with pytest.raises(SettingsError, match=message):
         load_settings(tmp_path / "sitetwin.toml")
+
+
+def test_single_mails_are_read_and_those_of_others_passed_over(tmp_path):
+    mine = "From: Ada <ada@example.org>\nSubject: Rain\n\nIt rains.\n\nFrom here one sees the sea.\n"
+    export(tmp_path, {"1.eml": mine, "2.eml": mine.replace("Ada <ada", "Bob <bob")})
+    voice = read_voice(site(tmp_path))
+    assert [(name, said.text) for name, said in voice.said] == [
+        ("me/1.eml", "It rains.\n\nFrom here one sees the sea.")
+    ]
+    assert voice.left_out == []
