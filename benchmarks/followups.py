@@ -17,7 +17,7 @@ import click
 
 from benchmarks.report import Figures, render
 from benchmarks.synthetic import PROJECT
-from pipeline.chat.conversation import Find, understand
+from pipeline.chat.conversation import Find, found_for, understand
 from pipeline.chat.quoting import best_quotes
 from pipeline.chat.records import Turn
 from pipeline.content.documents import Document
@@ -83,7 +83,8 @@ def measure_conversations(tasks: Sequence[Task], settings: Settings) -> Figures:
             )
             rankings["last_turn"][task.id] = find(task.question)
             rankings["joined"][task.id] = find(" ".join([*asked[-1:], task.question]))
-            rankings["made"][task.id] = find(made.subject)
+            found = found_for(made, lambda query: index.search(query, DEPTH).passages)
+            rankings["made"][task.id] = list(dict.fromkeys(passage.document for passage in found))
     return {f"{name}_ndcg@10": judge(ranked, judgements)["ndcg@10"] for name, ranked in rankings.items()}
 
 
@@ -96,7 +97,7 @@ def measure_table(settings: Settings) -> Figures:
         find: Find = lambda query: index.search(query).passages  # noqa: E731
         for row in rows:
             asked = understand(row["question"], list(_turns(row["before"])), settings.chat.history_turns, find)
-            passages = find(asked.subject)
+            passages = found_for(asked, find)
             quotes = best_quotes(asked.subject, passages, Site(settings).similarity, asked=asked.question)
             right[row["changes"]].append(bool(quotes) and passages[quotes[0].n - 1].document == row["note"])
     return {

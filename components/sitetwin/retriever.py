@@ -14,7 +14,7 @@ from components.inputs import WHOLE_QUESTION, question_input, question_of, visib
 from components.passages import from_input, to_table, to_text
 from components.rounds import SEARCH
 from components.tools import keep, named, telling
-from pipeline.chat import understand
+from pipeline.chat import found_for, understand
 from pipeline.index.filters import Filters, parse_day
 from pipeline.index.passages import SearchResult
 from pipeline.settings import load_settings
@@ -115,7 +115,9 @@ class RetrieverComponent(Component):
                         filters=filters,
                     )
 
-                return find(understand(question, earlier, turns, lambda query: find(query).passages).subject)
+                asked = understand(question, earlier, turns, lambda query: find(query).passages)
+                passages = found_for(asked, lambda query: find(query).passages)
+                return find(asked.subject).model_copy(update={"passages": passages})
 
         result = await asyncio.to_thread(search)
         self.log(result.note or f"{len(result.passages)} passages in {result.took_ms:.0f} ms for: {result.query}")

@@ -8,7 +8,7 @@ from functools import cache
 
 from pipeline.adapters import BASE, answering_adapter
 from pipeline.answerability.judging import AnswerabilityJudge
-from pipeline.chat.conversation import Asked, understand
+from pipeline.chat.conversation import Asked, found_for, understand
 from pipeline.chat.dated import of_its_days
 from pipeline.chat.records import Answer, ChatModel, Generate, Similarity, Turn
 from pipeline.chat.respond import respond
@@ -69,7 +69,7 @@ class Assistant:
                 asked = understand(question, history, turns, find)
                 asked, passages = of_its_days(
                     asked,
-                    find(asked.subject),
+                    found_for(asked, find),
                     today=date.today(),
                     known_days=lambda: index.days(visibility),
                     find=lambda subject, filters: (

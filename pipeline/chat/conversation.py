@@ -17,6 +17,9 @@ LONGEST_LEANING = 3
 
 BEST = 3
 """The first passages of a search: of these one must speak of a question and of what came before it."""
+JOINED = 2
+"""How much more a passage's score counts for a question behind the one before it than for the question alone. From 1 to 4
+it hardly matters."""
 SHARE = 0.5
 """The least share of the earlier question's words that such a passage holds."""
 
@@ -106,6 +109,8 @@ class Asked:
     """The question as it stands alone: what is searched for, judged and quoted on."""
     history: tuple[Turn, ...] = ()
     """What the model sees of the conversation before it, oldest first."""
+    joined: str = ""
+    """The question behind the one before it; "" where there is none, or the subject has changed."""
     of_days: bool = False
     """Whether its passages are those of the days that it names."""
     only_names_days: bool = False
@@ -120,8 +125,29 @@ def understand(question: str, history: Sequence[Turn], turns: int, find: Find | 
             another one is taken to speak of the same subject.
     """
     seen = tuple(history[-2 * turns :]) if turns else ()
-    readings = _readings([*(turn.content for turn in seen if turn.role == "user"), question])
-    return Asked(question, _chosen(readings, find), seen)
+    earlier = [turn.content for turn in seen if turn.role == "user"]
+    subject = _chosen(_readings([*earlier, question]), find)
+    has_changed = find is not None and subject == question and leans_on_history(question)
+    return Asked(question, subject, seen, f"{earlier[-1]} {question}" if earlier and not has_changed else "")
+
+
+def found_for(asked: Asked, find: Find) -> list[Passage]:
+    """The passages for a question as it stands alone; in a conversation also those for it behind the question before.
+
+    Of both searches the scores are summed, the second's `JOINED` times: what answers a turn is mostly found with the one
+    before it, also where it could stand alone (docs/evaluation.md).
+    """
+    own = find(asked.subject)
+    if asked.joined in ("", asked.subject):
+        return list(own)
+    behind = find(asked.joined)
+    known = {passage.id: passage for passage in (*behind, *own)}
+    scores = dict.fromkeys(known, 0.0)
+    for weight, found in ((1, own), (JOINED, behind)):
+        for passage in found:
+            scores[passage.id] += weight * passage.score / (1 + JOINED)
+    ranked = sorted(known, key=lambda id: -scores[id])[: max(len(own), len(behind))]
+    return [known[id].model_copy(update={"score": scores[id]}) for id in ranked]
 
 
 def _readings(questions: Sequence[str]) -> list[str]:

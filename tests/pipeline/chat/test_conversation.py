@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.chat.conversation import leans_on_history, understand
+from pipeline.chat.conversation import found_for, leans_on_history, understand
 from pipeline.chat.records import Turn
 from pipeline.index.passages import Passage
 from pipeline.text.words import content_stems, stems_with_parts
@@ -169,3 +169,36 @@ def test_of_one_reading_nothing_is_searched() -> None:
 )
 def test_follow_ups_in_other_languages(question: str, leans: bool) -> None:
     assert leans_on_history(question) == leans
+
+
+def found(*scores: tuple[str, float]) -> list[Passage]:
+    return [
+        Passage(
+            id=id, document=id, title="", url="", heading="", text="", score=score, visibility="public"
+        )
+        for id, score in scores
+    ]  # fmt: skip
+
+
+def test_a_turn_is_also_searched_for_behind_the_one_before_it() -> None:
+    history = [Turn(role="user", content="How do I prune apple trees?"), Turn(role="assistant", content="In winter.")]
+    asked = understand("Which tools are sold by the market?", history, 4, lambda query: [])
+    assert asked.subject == "Which tools are sold by the market?"
+    assert asked.joined == "How do I prune apple trees? Which tools are sold by the market?"
+    lists = {asked.subject: found(("market", 1.0), ("tools", 0.4)), asked.joined: found(("tools", 0.8), ("trees", 0.6))}
+    passages = found_for(asked, lists.__getitem__)
+    assert [(passage.id, round(passage.score, 3)) for passage in passages] == [("tools", 0.667), ("trees", 0.4)]
+
+
+def test_a_first_question_and_a_new_subject_are_searched_for_alone() -> None:
+    def speaks_of_the_boiler(query: str) -> list[Passage]:
+        return [passage.model_copy(update={"text": "The boiler was replaced."}) for passage in found(("boiler", 1.0))]
+
+    history = [Turn(role="user", content="How old is the cat?"), Turn(role="assistant", content="Eleven.")]
+    changed = understand("What about the boiler?", history, 4, speaks_of_the_boiler)
+    first = understand("How old is the cat?", [], 4, speaks_of_the_boiler)
+    assert (changed.joined, first.joined) == ("", "")
+    searched: list[str] = []
+    for asked in (changed, first):
+        found_for(asked, lambda query: searched.append(query) or [])  # type: ignore[func-returns-value]
+    assert searched == ["What about the boiler?", "How old is the cat?"]
