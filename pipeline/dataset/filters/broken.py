@@ -16,8 +16,18 @@ _OPEN_WORD = re.compile(
     r"\b(?:the|an?|and|or|but|because|which|whose|my|your|our|their|with|from|of|than|into|"
     r"such as|as well as|in order to|its|his|her|roughly|approximately|exactly|not at|I still|(?:because|since|which) (?:I|it|we|they) (?:am|is|was|are|were|have|had)|and how|and why|and what|and when)$"
 )
+LAST_WORDS = 3
+"""So many last words of an answer are looked for in the text."""
+SENTENCE_WORDS = 6
+"""An answer of so many words with a verb is a sentence and has an end; `in Bergen, since 2012` is none."""
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|am|has|have|had|do|does|did|can|could|will|would|should|may|might|must|[A-Za-z]+n['’]t|I['’]\w+|it['’]s"
+    r"|(?:I|you|we|they) [a-z]+|it [a-z]+s|use|uses|used)\b",
+    re.IGNORECASE,
+)
 _ITEM = r"^\s*(?:[-*+]|\d+[.)])\s"
 _GOES_ON = re.compile(r" *\w| *\n *[a-z]")
+"""How a sentence goes on. A line may be broken within it; the next word is small then."""
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()\s]*\)")
 _OPEN_ANSWER = re.compile(
     r"(?:\S+\s+){3,}(?:to|not|any|only|before|after|until|by|on|at|in|for|is|are|was|were|be|been|that|when|if|while|through|between|about"
@@ -50,22 +60,12 @@ def broken(candidate: Candidate) -> str:
     return ""
 
 
-LAST_WORDS = 3
-"""So many last words of an answer are looked for in the text."""
-SENTENCE_WORDS = 6
-"""An answer of so many words with a verb is a sentence and has an end; `in Bergen, since 2012` is none."""
-_VERB = re.compile(
-    r"\b(?:is|are|was|were|am|has|have|had|do|does|did|can|could|will|would|should|may|might|must|[A-Za-z]+n['’]t|I['’]\w+|it['’]s"
-    r"|(?:I|you|we|they) [a-z]+|it [a-z]+s|use|uses|used)\b",
-    re.IGNORECASE,
-)
-
-
 def _is_cut_off(own: str, text: str, evidence: PairEvidence) -> bool:
     if _OPEN_END.search(own) or own.count("`") % 2 or own.count("(") > own.count(")") + own.count(":("):
         return True
     if hit := _TRAILS_OFF.search(own):
-        return not re.search(rf"{re.escape(own[: hit.start()].split()[-1])}\s?(?:…|\.\.\.)", text)
+        *_, last = ("", *own[: hit.start()].split())
+        return not re.search(rf"{re.escape(last)}\s?(?:…|\.\.\.)", text)
     # Only English function words are known that cannot end a sentence.
     if evidence.english and (_OPEN_WORD.search(own) or _OPEN_BEFORE_MARK.search(own)):
         return True
@@ -82,7 +82,7 @@ def _is_cut_off(own: str, text: str, evidence: PairEvidence) -> bool:
 
 def _is_unfinished(own: str, answer: str, text: str, evidence: PairEvidence) -> bool:
     """Whether an answer without an end mark is more than a word or a phrase: a sentence, or the beginning of the text's."""
-    *_, last = split_sentences(own)
+    *_, last = (own, *split_sentences(own))
     # A row of a table has no end mark either.
     if (
         _FINISHED.search(last)
@@ -110,7 +110,6 @@ def _goes_on(answer: str, evidence: PairEvidence) -> bool:
 
 def _ends_there(end: str, text: str) -> bool:
     """Whether somewhere in the text a sentence ends with `end`: then only the full stop is missing."""
-    # A line may be broken within a sentence; the next word is small then.
     return any(not _GOES_ON.match(text, hit.end()) for hit in re.finditer(re.escape(end), text))
 
 

@@ -61,7 +61,7 @@ _NO_SUBJECTS = frozenset(
     " required returns stable tip type warning".split()
 )
 _NOTHING_SAID = re.compile(
-    r"(?:an? )?(?:api|appendix|change ?log|changes|contact|contents?|docs?|documentation|evaluation \d+|examples?|faqs?|feedback|general"
+    r"(?:an? )?(?:api|appendix|change ?log|changes|contact|contents?|docs?|documentation|examples?|faqs?|feedback|general"
     r"|frequently asked questions|getting started|glossary|guides?|help|history|home|index|intro|introduction|license|links|misc(?:ellaneous)?"
     r"|motivation|note|notes|options|other|overview|preface|quick ?start|read ?me|reference|release notes|resources|settings|set ?up|summary"
     r"|support|tips|todo|troubleshooting|tutorials?|untitled|usage|welcome|what's new|installation|configuration)",

@@ -16,6 +16,7 @@ QUESTION = "How long is the greenhouse?"
         "It is long. I water the tomatoes in the",
         "It is long. I water the tomatoes every",
         "It is 12 metres...",
+        "...",
         "It is 12 metres long because.",
         "It is 12 metres long and I built the whole",
         "I water the tomatoes with a pump of",
