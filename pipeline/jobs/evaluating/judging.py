@@ -19,6 +19,7 @@ from pipeline.progress import ProgressReport
 from pipeline.servers.structured import StructuredModel
 from pipeline.settings import Settings
 from pipeline.site import Site
+from pipeline.text.languages import tables
 
 CEILING_EACH = 3
 """Without a data set, every third document makes the ceiling of the voice."""
@@ -131,7 +132,14 @@ def _judged(evaluation: Evaluation) -> None:
 
 
 def _voices(settings: Settings, evaluation: Evaluation, documents: Sequence[Document]) -> Voices:
-    """The voice of all systems, by what they said where they did not refuse."""
+    """The voice of all systems, by what they said where they did not refuse. Its measures know English alone."""
+    with Site(settings).index() as index:
+        language = next((code for code in index.languages() if code), "")
+    if language not in ("", "en"):
+        name = tables.table(language).name or language
+        return Voices(
+            notes=[f"The voice was not measured: that is done in English only, and most notes are in {name}."]
+        )
     answers = {
         name: {reply.question: reply.answer.answer for reply in result.replies if not reply.answer.refused}
         for name, result in evaluation.systems.items()

@@ -234,6 +234,16 @@ def test_a_label_by_hand_stands_before_facts_and_judge_and_both_are_held_against
     assert not base.labelled
 
 
+def test_notes_in_another_language_have_no_voice_and_the_report_says_why(notes: Settings) -> None:
+    for file in (notes.root / "notes").iterdir():
+        file.write_text(
+            f"# {file.stem}\n\nIch bin nach Utah gezogen, und das Haus ist nicht weit von der Stadt.\n", "utf-8"
+        )
+    made = run(notes, Model(), "base")
+    assert "The voice was not measured: that is done in English only, and most notes are in German." in made.notes
+    assert not any(key.startswith("voice") for key in made.systems["base"].figures)
+
+
 def test_a_verdict_is_kept_until_answer_facts_or_judge_change(notes: Settings) -> None:
     judge = YesSayer()
     first = run(notes, Model(), "base", "rag", judge_model=judge)
