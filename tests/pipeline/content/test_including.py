@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.content import read_sources
 from pipeline.content.memory import ReadMemory
-from pipeline.settings import ContentSource, Settings
+from pipeline.settings import ContentSource, Settings, VoiceSource
 
 
 @pytest.fixture
@@ -142,6 +142,16 @@ def test_a_part_below_a_private_source_stays_out(site):
     settings = site("vitepress", {"docs/a.md": "Open. <!--@include: ../notes/b.md-->", "notes/b.md": "Secret."}, "docs")
     settings.content.append(ContentSource(path=Path("notes"), kind="obsidian"))
     assert report_of(settings, "/a.md").document.text == "Open."
+
+
+@pytest.mark.parametrize("path", ["letters/mine.md", "letters"])
+def test_what_teaches_the_voice_is_taken_in_nowhere(site, path):
+    page = "Open. <!--@include: ./letters/mine.md-->\n\n<<< ./letters/mine.md"
+    settings = site("vitepress", {"a.md": page, "letters/mine.md": "Secret."})
+    settings.voice.append(VoiceSource(path=Path(path)))
+    report = report_of(settings, "/a.md")
+    assert (report.document.text, report.document.visibility) == ("Open.", "public")
+    assert "left out mine.md" in report.reason
 
 
 def test_nothing_is_taken_from_outside_nor_from_hidden_files_or_programs(site, tmp_path):
