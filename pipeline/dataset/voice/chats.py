@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.dataset.voice.said import MASK, Said
@@ -31,6 +31,8 @@ class _Message:
     text: str
     is_shown: bool = True
     """Whether it is somebody's words, and not a picture or another's message."""
+    reply_to: str = ""
+    """What somebody else had said, if the owner marked this as a reply to it."""
 
 
 def whatsapp(text: str, author: str) -> list[Said]:
@@ -84,7 +86,8 @@ def telegram(text: str, author: str) -> list[Said]:
         raise ContentError("it holds no chat: export it from Telegram Desktop as machine-readable JSON")
     said, names = [], set[str]()
     for name, entries in chats:
-        messages = [_telegram_message(entry, author) for entry in entries if _is_message(entry)]
+        by_id = {str(entry.get("id")): entry for entry in entries if _is_message(entry)}
+        messages = [_telegram_message(entry, author, by_id) for entry in entries if _is_message(entry)]
         names |= {message.who for message in messages}
         if any(message.who == author for message in messages):
             said += _turns(messages, author, name)
@@ -109,14 +112,20 @@ def _is_message(entry: Any) -> bool:
     return isinstance(entry, dict) and entry.get("type") == "message"
 
 
-def _telegram_message(entry: dict[str, Any], author: str) -> _Message:
+def _telegram_message(entry: dict[str, Any], author: str, by_id: Mapping[str, dict[str, Any]]) -> _Message:
+    """One message; `by_id` has those that it may reply to."""
     who = str(entry.get("from") or "")
     if author in {who, str(entry.get("from_id"))}:
         who = author
     words = entry.get("text") or ""
     text = "".join(map(_words, words)) if isinstance(words, list) else str(words)
     is_shown = bool(text.strip()) and "forwarded_from" not in entry
-    return _Message(who, str(entry.get("date") or "")[:10], text.strip(), is_shown)
+    message = _Message(who, str(entry.get("date") or "")[:10], text.strip(), is_shown)
+    replied = by_id.get(str(entry.get("reply_to_message_id")))
+    if who == author and replied:
+        asked = _telegram_message(replied, author, {})
+        message.reply_to = asked.text if asked.is_shown and asked.who != author else ""
+    return message
 
 
 def _words(piece: Any) -> str:
@@ -134,17 +143,18 @@ def _turns(messages: Sequence[_Message], author: str, conversation: str) -> list
     for message in messages:
         own = message.who == author
         last = turns[-1] if turns else None
-        if last and last.day == message.day and (last.who == author) == own and last.is_shown and message.is_shown:
+        is_same = last and last.day == message.day and (last.who == author) == own and not message.reply_to
+        if last and is_same and last.is_shown and message.is_shown:
             last.text += "\n" + message.text
         else:
-            turns.append(_Message(message.who, message.day, message.text, message.is_shown))
+            turns.append(replace(message))
     said = []
     for place, turn in enumerate(turns):
         if turn.who != author or not turn.is_shown:
             continue
         above = turns[place - 1] if place else None
         is_asked = above is not None and above.is_shown and above.who != author and above.day == turn.day
-        before = above.text if above and is_asked else ""
+        before = turn.reply_to or (above.text if above and is_asked else "")
         said.append(Said(turn.text, before, conversation, others))
     return said
 

@@ -66,6 +66,22 @@ def test_telegram_gives_the_owners_turns_and_masks_links():
             assert (said.conversation, said.others) == ("7", {"Bob"})
 
 
+def test_a_reply_on_telegram_answers_what_it_replies_to():
+    export = chat(
+        message(1, "Bob", "Where is the plan?"),
+        message(2, "Carl", "And when do we eat?"),
+        message(3, "Ada", "On the table.", reply_to_message_id=1),
+        message(4, "Ada", "At noon.", reply_to_message_id=2),
+        message(5, "Ada", "I will cook.", reply_to_message_id=4),
+        message(6, "Ada", "Who knows?", reply_to_message_id=99),
+    )
+    said = telegram(json.dumps(export), "Ada")
+    assert [(one.text, one.before) for one in said] == [
+        ("On the table.", "Where is the plan?"),
+        ("At noon.\nI will cook.\nWho knows?", "And when do we eat?"),
+    ]
+
+
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '{"chats": {"list": 3}}', '{"messages": [1, null, {"type": "message"}]}']
 )
