@@ -4,9 +4,9 @@ from typing import Any
 
 from lfx.io import MultiselectInput
 
+from components.configuration import settings_of
 from pipeline.adapters import adapters
 from pipeline.evaluation.systems import system_names
-from pipeline.settings import load_settings
 
 
 def systems_input() -> MultiselectInput:
@@ -25,7 +25,7 @@ def systems_input() -> MultiselectInput:
 def with_all_systems(build_config: dict[str, Any], field_name: str | None) -> dict[str, Any]:
     """A node's fields with all systems of this site as options, after a choice under Systems."""
     if field_name == "systems":
-        settings = load_settings()
+        settings = settings_of(build_config)
         runs = [f"{mode}:{one.name}" for mode in ("lora", "hybrid") for one in adapters(settings)]
         build_config["systems"]["options"] = [*system_names(settings), *runs]
     return build_config

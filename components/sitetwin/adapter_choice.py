@@ -10,9 +10,9 @@ from lfx.schema.dataframe import DataFrame
 from lfx.schema.message import Message
 
 from components.audience import only_for_the_owner
+from components.configuration import configuration_input, settings_of
 from components.tools import telling
 from pipeline.adapters import Adapter, adapters, answering_adapter
-from pipeline.settings import load_settings
 from pipeline.training.listing import RunRow, run_rows
 
 PROMOTED = "promoted"
@@ -37,6 +37,7 @@ class AdapterChoiceComponent(Component):
             refresh_button=True,
             tool_mode=True,
         ),
+        configuration_input(),
     ]
     outputs = [
         Output(name="name", display_name="Name", method="chosen_name", group_outputs=True),
@@ -49,7 +50,7 @@ class AdapterChoiceComponent(Component):
     ) -> dict[str, Any]:
         """The node's fields with the trained adapters as options, after a click on Refresh list under Adapter."""
         if field_name == "adapter":
-            build_config["adapter"]["options"] = [PROMOTED, *(one.name for one in adapters(load_settings()))]
+            build_config["adapter"]["options"] = [PROMOTED, *(one.name for one in adapters(settings_of(build_config)))]
         return build_config
 
     async def chosen_name(self) -> Message:
@@ -71,14 +72,14 @@ class AdapterChoiceComponent(Component):
     async def all_runs(self) -> DataFrame:
         """A table with one row per run, the newest first; empty before the first training."""
         only_for_the_owner(self)
-        table = DataFrame([row.model_dump() for row in run_rows(load_settings())], columns=list(RunRow.model_fields))
+        table = DataFrame([row.model_dump() for row in run_rows(settings_of(self))], columns=list(RunRow.model_fields))
         self.status = table
         return table
 
     def _chosen(self) -> Adapter:
         only_for_the_owner(self)
         name = None if self.adapter in (PROMOTED, "", None) else str(self.adapter)
-        return answering_adapter(load_settings(), name, None)
+        return answering_adapter(settings_of(self), name, None)
 
     async def _get_tools(self) -> list[BaseTool]:
         return telling(await super()._get_tools(), _told)

@@ -12,6 +12,7 @@ from lfx.schema.message import Message
 
 from components.audience import only_for_the_owner
 from components.charts import attach_picture
+from components.configuration import configuration_input, settings_of
 from components.inputs import after_input
 from components.progress import say
 from components.streaming import streamed
@@ -20,7 +21,6 @@ from pipeline.errors import SitetwinError
 from pipeline.jobs.retraining.following import follow, in_markdown, result
 from pipeline.jobs.retraining.job import RetrainingRequest
 from pipeline.jobs.retraining.launch import start
-from pipeline.settings import load_settings
 from pipeline.training.config import Preset, parse_assignments
 from pipeline.training.registry import CHART, run_folder
 
@@ -67,6 +67,7 @@ class AdapterTrainingComponent(Component):
             value="",
             advanced=True,
         ),
+        configuration_input(),
     ]
     outputs = [
         Output(name="report", display_name="Report", method="report", group_outputs=True),
@@ -80,7 +81,7 @@ class AdapterTrainingComponent(Component):
             SitetwinError: the request is wrong, or the job can't be started, or it failed.
         """
         only_for_the_owner(self)
-        settings = load_settings()
+        settings = settings_of(self)
         values = parse_assignments([line.strip() for line in self.values.splitlines() if line.strip()])
         request = RetrainingRequest(preset=self.preset, values=values, force=self.force)
         job, is_new = await asyncio.to_thread(start, settings, request)

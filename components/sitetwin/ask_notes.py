@@ -7,10 +7,10 @@ from lfx.schema.message import Message
 
 from components.answering import cited
 from components.audience import readable
+from components.configuration import configuration_input, settings_of
 from components.conversation import history
 from components.inputs import WHOLE_QUESTION, question_input, question_of, visibility_input
 from components.tools import named, telling
-from pipeline.settings import load_settings
 from pipeline.site import Site
 
 
@@ -34,6 +34,7 @@ class AskNotesComponent(Component):
             value="rag",
         ),
         visibility_input("Leave it at public in every flow that a visitor can reach."),
+        configuration_input(),
     ]
     outputs = [
         Output(
@@ -51,7 +52,7 @@ class AskNotesComponent(Component):
             ValueError: the node got no question.
             SitetwinError: no index, no adapter for a mode that needs one, or no model.
         """
-        settings = load_settings()
+        settings = settings_of(self)
         question, visibility = question_of(self), readable(self)
         earlier = await history(self, settings.chat.history_turns)
         pieces = Site(settings).assistant.ask(question, mode=self.mode, history=earlier, visibility=visibility)

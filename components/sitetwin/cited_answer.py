@@ -8,6 +8,7 @@ from lfx.schema.message import Message
 
 from components.answering import cited
 from components.chat_model import EngineChatModel
+from components.configuration import configuration_input, settings_of
 from components.conversation import history
 from components.generation import generate_with, model_name
 from components.inputs import (
@@ -21,7 +22,7 @@ from components.inputs import (
 )
 from components.passages import from_input, is_connected, retrieve_ms
 from pipeline.chat import Answer, understand
-from pipeline.settings import Mode, Settings, load_settings
+from pipeline.settings import Mode, Settings
 from pipeline.site import Site
 
 MODES: dict[tuple[bool, bool], Mode] = {
@@ -64,6 +65,7 @@ class CitedAnswerComponent(Component):
             value="",
         ),
         turns_input(),
+        configuration_input(),
     ]
     outputs = [Output(name="answer", display_name="Answer", method="answer")]
 
@@ -74,7 +76,7 @@ class CitedAnswerComponent(Component):
             ValueError: the node got no question.
             SitetwinError: there is no answer.
         """
-        settings = load_settings()
+        settings = settings_of(self)
         return await cited(self, await self._respond(settings), settings.gateway)
 
     async def _respond(self, settings: Settings) -> Iterator[str | Answer]:

@@ -10,13 +10,13 @@ from lfx.schema.message import Message
 
 from components.audience import only_for_the_owner, readable
 from components.comparison import Compared, as_rows, in_markdown
+from components.configuration import configuration_input, settings_of
 from components.inputs import PUBLIC_ANSWERS, question_input, question_of, visibility_input
 from components.streaming import streamed
 from components.systems import systems_input, with_all_systems
 from components.threads import iterate
 from pipeline.evaluation.systems import OpenSystem, chosen_systems
 from pipeline.evaluation.systems.compare import Answered, Failed, Waits, compare
-from pipeline.settings import load_settings
 
 
 class CompareComponent(Component):
@@ -32,6 +32,7 @@ class CompareComponent(Component):
         question_input("What all of them are asked: connect Chat Input.", tool_mode=True),
         systems_input(),
         visibility_input(PUBLIC_ANSWERS),
+        configuration_input(),
     ]
     outputs = [
         Output(name="answers", display_name="Answers", method="answers", group_outputs=True),
@@ -52,7 +53,7 @@ class CompareComponent(Component):
             SettingsError: there is no such system.
         """
         only_for_the_owner(self)
-        settings = load_settings()
+        settings = settings_of(self)
         question = question_of(self)
         chosen = chosen_systems(settings, self.systems, is_owner=True)
         visibility = readable(self)

@@ -9,6 +9,7 @@ from lfx.schema.dataframe import DataFrame
 from lfx.schema.message import Message
 
 from components.audience import only_for_the_owner, readable
+from components.configuration import configuration_input, settings_of
 from components.inputs import PUBLIC_ANSWERS, after_input, visibility_input
 from components.progress import in_thread, say
 from components.systems import systems_input, with_all_systems
@@ -21,7 +22,6 @@ from pipeline.jobs.evaluating.report.table import figures
 from pipeline.jobs.evaluating.report.writing import write_report
 from pipeline.jobs.evaluating.run import evaluate, questions_file, sample
 from pipeline.progress import ProgressReport
-from pipeline.settings import load_settings
 
 
 class EvaluateComponent(Component):
@@ -55,6 +55,7 @@ class EvaluateComponent(Component):
             info="A model that judges beside the facts: engine, ollama:NAME or openai:NAME at teacher.url; empty: none.",
             advanced=True,
         ),
+        configuration_input(),
     ]
     outputs = [
         Output(name="figures", display_name="Figures", method="figures", group_outputs=True),
@@ -74,7 +75,7 @@ class EvaluateComponent(Component):
             SitetwinError: there are no questions, no index, or a system can't answer.
         """
         only_for_the_owner(self)
-        settings = load_settings()
+        settings = settings_of(self)
         chosen = chosen_systems(settings, self.systems, is_owner=True)
         named = str(self.questions or "").strip()
         file = questions_file(settings, settings.root / Path(named).expanduser() if named else None)

@@ -8,9 +8,9 @@ from lfx.io import BoolInput, DropdownInput, FloatInput, IntInput
 
 from components.audience import readable
 from components.chat_model import EngineChatModel
+from components.configuration import configuration_input, settings_of
 from components.inputs import visibility_input
 from pipeline.adapters import adapters, answering_adapter
-from pipeline.settings import load_settings
 from pipeline.site import Site
 
 BASE = "base"
@@ -62,6 +62,7 @@ class MLXModelComponent(LCModelComponent):
             value=False,
             advanced=True,
         ),
+        configuration_input(),
     ]
 
     def update_build_config(
@@ -69,7 +70,11 @@ class MLXModelComponent(LCModelComponent):
     ) -> dict[str, Any]:
         """The node's fields with the trained adapters as options, after a click on Refresh list under Adapter."""
         if field_name == "adapter":
-            build_config["adapter"]["options"] = [BASE, PROMOTED, *(one.name for one in adapters(load_settings()))]
+            build_config["adapter"]["options"] = [
+                BASE,
+                PROMOTED,
+                *(one.name for one in adapters(settings_of(build_config))),
+            ]
         return build_config
 
     def build_model(self) -> LanguageModel:
@@ -80,7 +85,7 @@ class MLXModelComponent(LCModelComponent):
             ModelError: there is no such adapter, or it is private.
             ServiceError: the engine can't be started.
         """
-        settings = load_settings()
+        settings = settings_of(self)
         temperature = self.temperature
         adapter = None
         if self.adapter and self.adapter != BASE:

@@ -7,11 +7,11 @@ from lfx.io import MessageInput, Output
 from lfx.schema.message import Message
 
 from components.answering import cited
+from components.configuration import configuration_input, settings_of
 from components.inputs import asked_input, question_of
 from components.tools import passages_of
 from pipeline.chat import Answer
 from pipeline.chat.citations import citations, mark
-from pipeline.settings import load_settings
 from pipeline.site import Site
 
 
@@ -32,6 +32,7 @@ class NameSourcesComponent(Component):
             info="The Response of an Agent whose tools are Notes Retriever or Ask Notes.",
             required=True,
         ),
+        configuration_input(),
     ]
     outputs = [Output(name="answer", display_name="Answer", method="answer")]
 
@@ -42,7 +43,7 @@ class NameSourcesComponent(Component):
             ValueError: the node got no question, or the agent wrote nothing.
             SitetwinError: the embedder can't be had.
         """
-        settings, question = load_settings(), question_of(self)
+        settings, question = settings_of(self), question_of(self)
         reply = self.reply.get_text().strip()
         if not reply:
             raise ValueError("the agent wrote nothing: ask again, or name a larger model in sitetwin.toml")

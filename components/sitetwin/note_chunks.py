@@ -7,10 +7,11 @@ from lfx.io import IntInput, MessageTextInput, Output
 from lfx.schema.dataframe import DataFrame
 
 from components.audience import opens_private
+from components.configuration import configuration_input, settings_of
 from components.inputs import visibility_input
 from components.pairs import chunks_to_table
 from pipeline.dataset.trial import read_chunks
-from pipeline.settings import Visibility, load_settings
+from pipeline.settings import Visibility
 from pipeline.site import Site
 
 
@@ -36,6 +37,7 @@ class NoteChunksComponent(Component):
             value=5,
         ),
         visibility_input("A teacher on another machine reads whatever is chosen here."),
+        configuration_input(),
     ]
     outputs = [Output(name="chunks", display_name="Chunks", method="chunks")]
 
@@ -47,7 +49,7 @@ class NoteChunksComponent(Component):
             SitetwinError: there are no chunks with enough text.
         """
         visibility: Visibility = "private" if opens_private(self) else "public"
-        settings = load_settings()
+        settings = settings_of(self)
         found = await asyncio.to_thread(
             read_chunks, settings, Site(settings).cut, str(self.folder or "").strip(), visibility, max(0, self.limit)
         )

@@ -7,6 +7,7 @@ from lfx.field_typing import LanguageModel
 from lfx.io import DropdownInput, Output
 from lfx.schema.dataframe import DataFrame
 
+from components.configuration import configuration_input, settings_of
 from components.teaching import (
     AS_IN_SETTINGS,
     OLLAMA,
@@ -21,7 +22,7 @@ from components.teaching import (
     prompt_input,
     write_pairs,
 )
-from pipeline.settings import Settings, load_settings
+from pipeline.settings import Settings
 
 
 class OllamaTeacherComponent(Component):
@@ -48,6 +49,7 @@ class OllamaTeacherComponent(Component):
         pairs_per_chunk_input(),
         kinds_input(advanced=True),
         *model_inputs(),
+        configuration_input(),
     ]
     outputs = [
         Output(name="pairs", display_name="Pairs", method="write_pairs", group_outputs=True),
@@ -63,7 +65,7 @@ class OllamaTeacherComponent(Component):
             ModelError: no Ollama answers there.
         """
         if field_name == "model":
-            found = await ollama_models(load_settings(), build_config["base_url"]["value"])
+            found = await ollama_models(settings_of(build_config), build_config["base_url"]["value"])
             build_config["model"]["options"] = [AS_IN_SETTINGS, *found]
         return build_config
 
@@ -91,7 +93,7 @@ class OllamaTeacherComponent(Component):
 
     def _settings(self) -> Settings:
         model = "" if self.model in (None, "", AS_IN_SETTINGS) else f"{OLLAMA}{self.model}"
-        settings = overridden(load_settings(), self, model)
+        settings = overridden(settings_of(self), self, model)
         if not settings.teacher.model.startswith(OLLAMA):
             raise ValueError(
                 "Ollama Teacher has no model: click Refresh list below Model and choose one, or `ollama pull gemma3:4b` first"

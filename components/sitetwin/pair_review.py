@@ -7,10 +7,11 @@ from lfx.custom.custom_component.component import Component
 from lfx.io import BoolInput, DataFrameInput, IntInput, MultiselectInput, Output
 from lfx.schema.dataframe import DataFrame
 
+from components.configuration import configuration_input, settings_of
 from components.pairs import pairs_from, reviewed_to_table
 from pipeline.dataset.trial import sieve
 from pipeline.parts import FILTER_STAGES
-from pipeline.settings import Settings, load_settings
+from pipeline.settings import Settings
 from pipeline.site import Site
 
 JUDGE = "judge"
@@ -46,6 +47,7 @@ class PairFilterComponent(Component):
             info="Have the judge of sitetwin.toml grade each pair, which takes about as long as writing them.",
             value=False,
         ),
+        configuration_input(),
     ]
     outputs = [
         Output(name="reviewed", display_name="Reviewed", method="reviewed", group_outputs=True),
@@ -86,7 +88,7 @@ class PairFilterComponent(Component):
 
     def _settings(self) -> Settings:
         """The settings of sitetwin.toml, overridden by this node's fields."""
-        settings = load_settings()
+        settings = settings_of(self)
         stages = list(self.stages or settings.dataset.stages)
         stages = [stage for stage in stages if stage != JUDGE] + ([JUDGE] if self.judge else [])
         dataset: dict[str, object] = {"stages": stages}

@@ -9,6 +9,7 @@ from lfx.custom.custom_component.component import Component
 from lfx.io import MultilineInput, Output
 from lfx.schema.message import Message
 
+from components.configuration import configuration_input, settings_of
 from components.conversation import history
 from components.inputs import (
     asked_input,
@@ -23,7 +24,6 @@ from components.passages import from_input, is_connected
 from pipeline.chat import understand
 from pipeline.chat.composing import compose
 from pipeline.chat.prompt import RULE
-from pipeline.settings import load_settings
 
 
 class PersonaPromptComponent(Component):
@@ -49,6 +49,7 @@ class PersonaPromptComponent(Component):
             value=RULE,
         ),
         turns_input(),
+        configuration_input(),
     ]
     outputs = [Output(name="prompt", display_name="Prompt", method="prompt")]
 
@@ -59,7 +60,7 @@ class PersonaPromptComponent(Component):
             ValueError: the node got no question.
             SitetwinError: the question leaves no room in the model's window.
         """
-        settings = load_settings()
+        settings = settings_of(self)
         question, turns = question_of(self), turns_of(self, settings)
         asked = understand(question, await history(self, turns), turns)
         passages = from_input(self.passages) if is_connected(self.passages) else None

@@ -6,10 +6,10 @@ from lfx.custom.custom_component.component import Component
 from lfx.io import DropdownInput, IntInput, Output
 from lfx.schema.dataframe import DataFrame
 
+from components.configuration import configuration_input, settings_of
 from components.inputs import passages_input, question_input, question_of
 from components.passages import from_input, is_connected, retrieve_ms, to_table
 from pipeline.index.reranking import rerank
-from pipeline.settings import load_settings
 from pipeline.site import Site
 
 RERANKER = "reranker of sitetwin.toml"
@@ -45,6 +45,7 @@ class RerankerComponent(Component):
             value=EMBEDDER,
             advanced=True,
         ),
+        configuration_input(),
     ]
     outputs = [Output(name="ranked", display_name="Passages", method="rank")]
 
@@ -55,7 +56,7 @@ class RerankerComponent(Component):
             ValueError: the node got no question or no passages, or a passage has no text.
             ModelError: no reranker is named, or the embedder can't be had.
         """
-        settings = load_settings()
+        settings = settings_of(self)
         question = question_of(self)
         if not is_connected(self.passages):
             raise ValueError("Reranker got no passages: connect Notes Retriever, or another retriever, to its Passages")

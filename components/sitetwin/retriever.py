@@ -9,6 +9,7 @@ from lfx.io import DropdownInput, IntInput, MessageTextInput, Output
 from lfx.schema.dataframe import DataFrame
 
 from components.audience import readable
+from components.configuration import configuration_input, settings_of
 from components.conversation import history
 from components.inputs import WHOLE_QUESTION, question_input, question_of, visibility_input
 from components.passages import from_input, to_table, to_text
@@ -17,7 +18,6 @@ from components.tools import keep, named, telling
 from pipeline.chat import found_for, understand
 from pipeline.index.filters import Filters, parse_day
 from pipeline.index.passages import SearchResult
-from pipeline.settings import load_settings
 from pipeline.site import Site
 
 AS_IN_SETTINGS = "as in sitetwin.toml"
@@ -74,6 +74,7 @@ class RetrieverComponent(Component):
             info="Only documents of this day or earlier, as 2024-03-31; empty: all, undated ones too.",
             advanced=True,
         ),
+        configuration_input(),
     ]
     outputs = [
         Output(
@@ -91,7 +92,7 @@ class RetrieverComponent(Component):
             ValueError: the node got no question, or would show a visitor private notes.
             SitetwinError: a date can't be read, or the search fails.
         """
-        settings = load_settings()
+        settings = settings_of(self)
         question, visibility = question_of(self), readable(self)
         filters = Filters(
             folder=str(self.folder).strip(),
@@ -128,7 +129,7 @@ class RetrieverComponent(Component):
 
     async def _get_tools(self) -> list[BaseTool]:
         """The search as Langflow's tool, whose result is text."""
-        site = load_settings().gateway.own_url
+        site = settings_of(self).gateway.own_url
 
         def told(found: object) -> str:
             return to_text(from_input(found), site)

@@ -6,12 +6,12 @@ from lfx.io import BoolInput, DropdownInput, Output
 from lfx.schema.dataframe import DataFrame
 
 from components.audience import only_for_the_owner
+from components.configuration import configuration_input, settings_of
 from components.progress import in_thread, say
 from components.tools import telling
 from pipeline.index.news import ORDER, DocumentNews, sync_with_news
 from pipeline.index.passages import SyncReport
 from pipeline.progress import ProgressReport
-from pipeline.settings import load_settings
 from pipeline.site import Site
 
 ALL = "all"
@@ -42,6 +42,7 @@ class SyncNotesComponent(Component):
             value=False,
             advanced=True,
         ),
+        configuration_input(),
     ]
     outputs = [Output(name="files", display_name="Files", method="sync")]
 
@@ -52,7 +53,7 @@ class SyncNotesComponent(Component):
             SitetwinError: as `Index.sync`.
         """
         only_for_the_owner(self)
-        site = Site(load_settings())
+        site = Site(settings_of(self))
 
         def work(report: ProgressReport, _: object) -> tuple[SyncReport, list[DocumentNews]]:
             with site.index() as index:

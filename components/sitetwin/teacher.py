@@ -7,6 +7,7 @@ from lfx.field_typing import LanguageModel
 from lfx.io import DropdownInput, Output
 from lfx.schema.dataframe import DataFrame
 
+from components.configuration import configuration_input, settings_of
 from components.teaching import (
     AS_IN_SETTINGS,
     OLLAMA,
@@ -22,7 +23,7 @@ from components.teaching import (
     write_pairs,
 )
 from pipeline.dataset.teachers import EXTRACTIVE
-from pipeline.settings import Settings, load_settings
+from pipeline.settings import Settings
 
 
 class TeacherComponent(Component):
@@ -51,6 +52,7 @@ class TeacherComponent(Component):
         kinds_input(advanced=False),
         pairs_per_chunk_input(),
         *model_inputs(),
+        configuration_input(),
     ]
     outputs = [
         Output(name="pairs", display_name="Pairs", method="write_pairs", group_outputs=True),
@@ -66,7 +68,7 @@ class TeacherComponent(Component):
             ModelError: no Ollama answers there.
         """
         if field_name == "model":
-            found = await ollama_models(load_settings(), build_config["base_url"]["value"])
+            found = await ollama_models(settings_of(build_config), build_config["base_url"]["value"])
             build_config["model"]["options"] = [
                 AS_IN_SETTINGS,
                 EXTRACTIVE,
@@ -96,4 +98,4 @@ class TeacherComponent(Component):
         return ollama_chat_model(settings, max_tokens=self.max_tokens, temperature=self.temperature)
 
     def _settings(self) -> Settings:
-        return overridden(load_settings(), self, self.model)
+        return overridden(settings_of(self), self, self.model)
