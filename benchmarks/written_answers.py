@@ -188,6 +188,7 @@ def measure(
             continue
         settings = Settings(root=STATE / collection.name, content=[collection.source])
         settings.models.chat = model
+        settings.engine.timeout_seconds = 600
         settings.state.mkdir(parents=True, exist_ok=True)
         site = Site(settings)
         with site.index() as index:
