@@ -31,7 +31,8 @@ def written_otherwise(names: Iterable[str], question: str, text: str, language: 
         name
         for name in names
         if name in found
-        or _joined(name, language) in joined
+        # `1.7` is not 17.
+        or (any(map(str.isalpha, name)) and _joined(name, language) in joined)
         or (name in short and (short[name] in known or _spells_out(short[name], said)))
     }
 

@@ -21,6 +21,7 @@ def lacking(question: str, text: str) -> set[str]:
         ("How does a VPN differ from a firewall?", "VPNs hide, firewalls bar."),
         ("Who was in the DOJ then?", "She worked at the Department of Justice."),
         ("How do I apply for MediCal?", "Apply for Medi-Cal at your county's office."),
+        ("Does it answer like GPT4 now?", "GPT-4 answers."),
         ("How do I apply for Medi-Cal?", "MediCal is for those who live in California."),
     ],
 )
@@ -37,6 +38,7 @@ def test_a_name_in_another_spelling_is_held(question: str, text: str) -> None:
         ("Where is the downtown of SF?", "There is some food in the kitchen.", {"sf"}),
         ("Does it run on an iPhone?", "It runs on a MacBook.", {"iphon"}),
         ("How do I apply for MediCal?", "Apply for Medicare.", {"medic"}),
+        ("What is 17 times 23?", "Version 1.7 of pages 2-3.", {"17", "23"}),
     ],
 )
 def test_a_name_that_is_nowhere_is_lacking(question: str, text: str, missing: set[str]) -> None:
