@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.errors import ModelError
 from tests.web.comparing import KEY
 from web.app import create_app
 
@@ -37,6 +38,17 @@ def test_a_probe_is_answered_side_by_side_with_its_sources(page, address):
     assert rag.get_by_text("first word").is_visible()
     rag.get_by_text("Passages found").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def test_a_column_that_fails_is_not_counted_as_an_answer(page, address, model, monkeypatch):
+    def generate(*_, **__):
+        raise ModelError("the model is gone: start it")
+
+    monkeypatch.setattr(model, "generate", generate)
+    page.goto(f"{address}?q=Where+does+the+starter+live%3F&systems=base,rag")
+    page.get_by_text("1 answered, 1 failed.").wait_for()
+    assert "could not be made" in column(page, "base").inner_text() or is_phone(page)
+    assert page.locator("[role=tab].done").count() == 1
 
 
 def test_pieces_are_shown_while_they_come_and_stop_ends_them(page, address, model):

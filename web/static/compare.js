@@ -80,7 +80,8 @@
       }
       const open = [...columns.values()].filter((column) => !column.done).length;
       if (open || !columns.size) throw new Error('The answers broke off.');
-      say(`${columns.size} answered. They shared this machine: compare the times with each other.`);
+      const failed = [...columns.values()].filter((column) => column.hasFailed).length;
+      say(`${columns.size - failed} answered${failed ? `, ${failed} failed` : ''}. They shared this machine: compare the times with each other.`);
       if (ballot) askVote();
     } catch (error) {
       const stopped = mine.signal.aborted;
@@ -106,6 +107,7 @@
   /** One way to answer: its methods are the server's events. */
   class Column {
     done = false;
+    hasFailed = false;
     #text = '';
     #began = performance.now();
 
@@ -152,6 +154,8 @@
 
     failed({ text }) {
       this.#end();
+      this.hasFailed = true;
+      this.tab.classList.remove('done');
       this.answer.replaceChildren(el('p', { className: 'bad' }, text));
     }
 
