@@ -14,9 +14,8 @@ from pipeline.content.converting import decode
 from pipeline.content.mending import FrontMatter
 from pipeline.errors import ContentError
 
-# docutils is in the public domain and under the BSD licence. Before 0.23 its utils/math/math2html.py was under the GPL;
-# only its writers of HTML import that, and none is used here: a test looks. What its COPYING names beside it is no part
-# of a wheel (an editor's mode).
+# docutils is in the public domain, or under the BSD, Python's or Zope's licence. Its COPYING names the GPL for math2html,
+# which its author has relicensed (BSD), and for an editor's mode, which is no part of a wheel.
 _SETTINGS = {
     "file_insertion_enabled": False,  # a page names what it likes, and nothing outside of a source is read
     "raw_enabled": False,
