@@ -15,11 +15,13 @@ from tests.ollama_server import MODEL
 pytestmark = [pytest.mark.ollama, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def test_it_answers_in_pieces(ollama: str) -> None:
-    client = EngineClient(f"{ollama}/v1", MODEL)
-    pieces = list(client.generate([{"role": "user", "content": "What is the capital of France?"}], max_tokens=20))
-    assert len(pieces) > 3
-    assert "Paris" in "".join(pieces)
+def test_after_its_first_answer_it_answers_in_pieces(ollama: str) -> None:
+    client, asked = EngineClient(f"{ollama}/v1", MODEL), [{"role": "user", "content": "What is the capital of France?"}]
+    # A server whose model is not known yet may open its answer with a thought: the first one comes whole.
+    first, later = (list(client.generate(asked, max_tokens=20)) for _ in range(2))
+    assert len(first) == 1
+    assert len(later) > 3
+    assert all("Paris" in "".join(pieces) for pieces in (first, later))
 
 
 def test_a_missing_model_is_named_with_the_next_step(ollama: str) -> None:
