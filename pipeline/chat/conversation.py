@@ -17,9 +17,6 @@ LONGEST_LEANING = 3
 
 BEST = 3
 """The first passages of a search: of these one must speak of a question and of what came before it."""
-JOINED = 2
-"""How much more a passage's score counts for a question behind the one before it than for the question alone. From 1 to 4
-it hardly matters."""
 SHARE = 0.5
 """The least share of the earlier question's words that such a passage holds."""
 
@@ -134,8 +131,8 @@ def understand(question: str, history: Sequence[Turn], turns: int, find: Find | 
 def found_for(asked: Asked, find: Find) -> list[Passage]:
     """The passages for a question as it stands alone; in a conversation also those for it behind the question before.
 
-    Of both searches the scores are summed, the second's `JOINED` times: what answers a turn is mostly found with the one
-    before it, also where it could stand alone (docs/evaluation.md).
+    Of both searches the scores are averaged: what answers a turn is mostly found with the one before it, also where it could
+    stand alone (docs/evaluation.md).
     """
     own = find(asked.subject)
     if asked.joined in ("", asked.subject):
@@ -143,9 +140,8 @@ def found_for(asked: Asked, find: Find) -> list[Passage]:
     behind = find(asked.joined)
     known = {passage.id: passage for passage in (*behind, *own)}
     scores = dict.fromkeys(known, 0.0)
-    for weight, found in ((1, own), (JOINED, behind)):
-        for passage in found:
-            scores[passage.id] += weight * passage.score / (1 + JOINED)
+    for passage in (*own, *behind):
+        scores[passage.id] += passage.score / 2
     ranked = sorted(known, key=lambda id: -scores[id])[: max(len(own), len(behind))]
     return [known[id].model_copy(update={"score": scores[id]}) for id in ranked]
 
