@@ -33,6 +33,8 @@ class OllamaClient(EngineClient):
             template = self._ollama.ask(self.model, lambda client: client.show(self.model)).template or ""
         except ServerError:
             return True  # The chat that follows says what is wrong. A proxy may forward chats only.
+        finally:
+            self._ollama.close()  # each chat opens a connection of its own
         return any(mark in template.lower() for mark in MARKS)
 
     def _pieces(self, dialect: Dialect, body: dict[str, Any]) -> Iterator[Piece]:
