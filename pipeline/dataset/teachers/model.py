@@ -1,13 +1,13 @@
 """A teacher and a judge that ask a chat model."""
 
 import hashlib
+from typing import Self
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.dataset.records import Candidate, Judgement, Pair, Score, Task
 from pipeline.dataset.teachers.prompts import TEACHER, VERSION, judge_messages, teacher_messages
-from pipeline.errors import UnreadableError
 from pipeline.servers.structured import StructuredModel, fill_in
 
 TOKENS_PER_PAIR = 220
@@ -22,12 +22,26 @@ class PairDraft(BaseModel):
     accuracy: Score
     style: Score
 
+    @field_validator("question", "answer")
+    @classmethod
+    def _says_something(cls, text: str) -> str:
+        if not (said := text.strip()):
+            raise ValueError("it is empty")
+        return said
+
 
 class Drafts(BaseModel):
     """A model's answer to a task."""
 
     # Not typed as Draft, so that one bad draft does not reject the others.
     pairs: list[dict[str, object]] = Field(json_schema_extra={"items": PairDraft.model_json_schema()})
+
+    @model_validator(mode="after")
+    def _holds_one(self) -> Self:
+        """A reply with nothing but bad drafts is asked for again, as one that can't be read is."""
+        if self.pairs and not any(map(_read, self.pairs)):
+            raise ValueError("question, answer or grades are left out")
+        return self
 
 
 class ModelTeacher:
@@ -47,10 +61,7 @@ class ModelTeacher:
         """See Teacher."""
         tokens = 100 + TOKENS_PER_PAIR * task.count
         drafts = (await fill_in(self._model, teacher_messages(task, self._prompt), Drafts, max_tokens=tokens)).pairs
-        pairs = [pair for draft in drafts[: task.count] if (pair := _pair(draft, task))]
-        if drafts and not pairs:
-            raise UnreadableError(f"{self._model.name} left question, answer or grades out")
-        return pairs
+        return [_pair(draft, task) for draft in list(filter(None, map(_read, drafts)))[: task.count]]
 
 
 class ModelJudge:
@@ -69,20 +80,20 @@ class ModelJudge:
         return await fill_in(self._model, judge_messages(candidate), Judgement, max_tokens=TOKENS_OF_JUDGE)
 
 
-def _pair(draft: dict[str, object], task: Task) -> Pair | None:
-    """The pair in a draft; None if the draft lacks something."""
+def _read(draft: dict[str, object]) -> PairDraft | None:
+    """The draft; None if it lacks something."""
     try:
-        read = PairDraft.model_validate(draft)
+        return PairDraft.model_validate(draft)
     except ValidationError:
         return None
-    question, answer = read.question.strip(), read.answer.strip()
-    if not question or not answer:
-        return None
+
+
+def _pair(read: PairDraft, task: Task) -> Pair:
     first = task.sources[0]
     return Pair(
-        question=question,
+        question=read.question,
         # All refusals have the same answer, so that the model learns one.
-        answer=NOT_IN_NOTES if task.kind == "refusal" else answer,
+        answer=NOT_IN_NOTES if task.kind == "refusal" else read.answer,
         kind=task.kind,
         source=first.document,
         chunk_index=first.index,

@@ -10,6 +10,7 @@ from pipeline.dataset.teachers.model import ModelJudge, ModelTeacher
 from pipeline.dataset.teachers.prompts import TEACHER, judge_messages, teacher_messages
 from pipeline.errors import UnreadableError
 from pipeline.servers.ollama_chat import OllamaChat
+from pipeline.servers.structured import TRIES
 from pipeline.settings import Settings
 from tests.ollama_server import MODEL
 from tests.pipeline.dataset.notes import cut, document
@@ -79,12 +80,12 @@ def test_a_text_that_gives_nothing_gives_no_pairs():
 
 
 def test_only_bad_drafts_are_unreadable():
-    with pytest.raises(UnreadableError, match="left question, answer or grades out"):
-        write(Replies(f'{{"pairs": [{draft(answer=" ")}]}}'))
+    with pytest.raises(UnreadableError, match="question, answer or grades are left out"):
+        write(Replies(*[f'{{"pairs": [{draft(answer=" ")}]}}'] * TRIES))
 
 
 def test_a_bad_answer_is_asked_for_again_and_warmer():
-    model = Replies("Certainly!", "{}", f'{{"pairs": [{draft()}]}}')
+    model = Replies("Certainly!", f'{{"pairs": [{draft(answer="")}]}}', f'{{"pairs": [{draft()}]}}')
     assert len(write(model)) == 1
     assert model.temperatures == sorted(set(model.temperatures))
 
