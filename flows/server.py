@@ -138,6 +138,9 @@ def _careful(settings: Settings) -> dict[str, str]:
         # The flow decides what a visitor may see, so no request may change a node.
         "LANGFLOW_TWEAKS_POLICY": "off",
         "LANGFLOW_STORE_ENVIRONMENT_VARIABLES": "false",
+        # What visitors ask is kept in their conversations, which are deleted by age, and nowhere else.
+        "LANGFLOW_TRANSACTIONS_STORAGE_ENABLED": "false",
+        "LANGFLOW_VERTEX_BUILDS_STORAGE_ENABLED": "false",
         "LANGFLOW_CORS_ORIGINS": base_url(settings),
     }
 

@@ -5,9 +5,11 @@ import copy
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -211,6 +213,13 @@ def test_no_dropdown_shows_a_visitor_private_notes(site: Settings, langflow: htt
         langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": original["data"]}).raise_for_status()
 
 
+def tables_with(database: Path, text: str) -> list[str]:
+    """The tables that hold `text` in some row."""
+    with closing(sqlite3.connect(database)) as opened:
+        names = [name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return [name for name in names if any(text in str(row) for row in opened.execute(f'SELECT * FROM "{name}"'))]
+
+
 def test_old_conversations_of_visitors_are_deleted(site: Settings, langflow: httpx.Client) -> None:
     url, key = server.base_url(site), server.credentials(site).api_key
 
@@ -224,13 +233,15 @@ def test_old_conversations_of_visitors_are_deleted(site: Settings, langflow: htt
     def sessions() -> set[str]:
         return set(langflow.get("/api/v1/monitor/messages/sessions", params={"limit": 200}).json())
 
-    ask(site, "How long does the dough rise?", "visitor-1")
+    asked = "How long, pray, does the dough of your bread rise?"
+    ask(site, asked, "visitor-1")
     ask(site, "How long does the dough rise?", "my own")
     assert forget(datetime.now(UTC) - timedelta(days=1)) == 0
     assert {"visitor-1", "my own"} <= sessions()
     assert forget(datetime.now(UTC) + timedelta(minutes=1)) >= 1
     assert {name for name in sessions() if name.startswith("visitor-")} == set()
     assert "my own" in sessions()
+    assert tables_with(server.directory(site) / server.DATABASE, asked) == []
 
 
 def test_a_visitors_request_can_not_change_a_node(site: Settings, langflow: httpx.Client) -> None:
