@@ -1,6 +1,7 @@
 """Finds the names in a text: words that are written like names, and words in code or in quotation marks."""
 
 import re
+from itertools import pairwise
 
 from pipeline.text.languages.tables import table
 from pipeline.text.stems import stem
@@ -27,13 +28,20 @@ def names(question: str, language: str = "en") -> set[str]:
     nouns = table(language).capitals == "nouns"
     shaped = [
         word[0]
-        for word in found
-        if _is_name(word[0], language, first=nouns or _SENTENCE_START.search(question[: word.start()]) is not None)
+        for before, word in pairwise((None, *found))
+        if word and _is_name(word[0], language, first=nouns or _begins_sentence(question, before, word))
     ]
     # In a title or a shout every word has a capital, so capitals tell nothing.
     if len(shaped) > len(found) / 2:
         return set()
     return {stem(part, language) for word in shaped for part in elided(word.lower().replace("’", "'"), language)}
+
+
+def _begins_sentence(question: str, before: re.Match[str] | None, word: re.Match[str]) -> bool:
+    """Whether `word`, behind the word `before`, is the first of a sentence."""
+    # What tells stands behind the last letters of the word before, so no more is read for each word.
+    start = max(0, before.start() - 2) if before else 0
+    return _SENTENCE_START.search(question, start, word.start()) is not None
 
 
 def _is_name(word: str, language: str, *, first: bool) -> bool:
