@@ -29,7 +29,7 @@ Key = tuple[str, str]
 
 def rounds_of(messages: Sequence[BaseMessage]) -> list[list[Key]]:
     """The calls of each reply since the last question."""
-    asked = max((place for place, message in enumerate(messages) if isinstance(message, HumanMessage)), default=0)
+    asked = _last_question(messages)
     replies = [message for message in messages[asked:] if isinstance(message, AIMessage) and message.tool_calls]
     return [[_key(call["name"], json.dumps(call["args"])) for call in reply.tool_calls] for reply in replies]
 
@@ -42,7 +42,7 @@ def unasked(calls: Sequence[ToolCall], rounds: Sequence[Sequence[Key]]) -> list[
 
 def answer_now(messages: Sequence[BaseMessage]) -> list[dict[str, str]]:
     """What was asked last, with the results that came for it and without the calls."""
-    asked = max((place for place, message in enumerate(messages) if isinstance(message, HumanMessage)), default=0)
+    asked = _last_question(messages)
     results = dict.fromkeys(message.text for message in messages[asked:] if isinstance(message, ToolMessage))
     told = inert("\n\n".join(results), ["results"])
     return [{"role": "user", "content": ANSWER_NOW.format(results=told, question=messages[asked].text)}]
@@ -52,6 +52,11 @@ def search_for(messages: Sequence[BaseMessage]) -> ToolCall:
     """The search for what was asked last, as a model would call it."""
     asked = next((message.text for message in reversed(messages) if isinstance(message, HumanMessage)), "")
     return ToolCall(f"call_{uuid4().hex}", SEARCH, json.dumps({"question": asked}, ensure_ascii=False))
+
+
+def _last_question(messages: Sequence[BaseMessage]) -> int:
+    """The place of what a person said last; 0 if nobody has."""
+    return max((place for place, message in enumerate(messages) if isinstance(message, HumanMessage)), default=0)
 
 
 def _key(name: str, arguments: str) -> Key:
