@@ -1,0 +1,119 @@
+"""The whole experiment by one command: a site, its persona, its pairs, an adapter, an evaluation, and the report.
+
+    python -m benchmarks.experiment docs|blog [--lab] [--iterations N] [--limit N] [--tokens N] [--folder FOLDER] [--json]
+
+Everything is done by the commands that an owner types, on the guides or on the blog in `../shared/data`. With the demo
+model base, persona, rag, lora and hybrid are compared, and with `--lab` the lab model's base, persona, rag and rag with the
+persona, without an adapter. The report goes to `docs/reports`. What is done is not done again, so the command goes on
+after a kill.
+
+`ratio` is the accuracy of hybrid over that of rag; with `--lab` that of rag with the persona over rag.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from benchmarks.lab_model import lab_model
+from benchmarks.report import Figures, render
+from benchmarks.running import PROJECT
+
+REPORTS = PROJECT / "docs" / "reports"
+BLOG = PROJECT.parent / "shared" / "data" / "astro-blog" / "content" / "blog"
+CONTENT = {
+    "docs": f'path = "{PROJECT / "docs"}"\nkind = "markdown"\nurl = "/docs/{{slug}}"\nexclude = ["reports/**"]',
+    "blog": f'path = "{BLOG}"\nkind = "astro"\nurl = "/blog/{{slug}}"',
+}
+SYSTEMS = ("base", "persona", "rag", "lora:best", "hybrid:best")
+LAB_SYSTEMS = ("base", "persona", "rag", "rag+persona")
+ITERATIONS = 150
+"""About half an epoch of the guides' pairs: enough for a voice, and no more than a busy machine has time for."""
+TOKENS = 80
+"""The longest answer. A small model that can't end would take minutes for each question."""
+WAIT_SECONDS = 1800
+"""How long a word of the model is waited for on a machine that others keep busy."""
+
+
+def settings_file(notes: str, model: str, tokens: int) -> str:
+    """The sitetwin.toml of the site that is measured."""
+    questions = PROJECT / "benchmarks" / "data" / f"golden_{notes}.jsonl"
+    return (
+        f'[site]\nname = "{notes}"\n\n[[content]]\n{CONTENT[notes]}\nvisibility = "public"\n\n'
+        f'[models]\nchat = "{model}"\nembedder = "demo"\n\n[engine]\ntimeout_seconds = {WAIT_SECONDS}\n\n'
+        f"[chat]\nmax_tokens = {tokens}\n\n"
+        f'[evaluation]\nquestions = "{questions}"\n'
+    )
+
+
+def run(folder: Path, *command: str) -> str:
+    """What `sitetwin` says on stdout. Its progress passes through.
+
+    Raises:
+        CalledProcessError: it failed.
+    """
+    environment = os.environ | {"SITETWIN_CONFIG": str(folder / "sitetwin.toml")}
+    click.echo(f"$ sitetwin {' '.join(command)}", err=True)
+    program = [sys.executable, "-m", "pipeline", *command]
+    return subprocess.run(program, cwd=PROJECT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def prepare(folder: Path, notes: str, model: str, tokens: int) -> None:
+    """Writes the site's settings with a persona, if there are none."""
+    file = folder / "sitetwin.toml"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(settings_file(notes, model, tokens), encoding="utf-8")
+        run(folder, "index")
+        run(folder, "persona", "draft", "--write")
+
+
+def train(folder: Path, iterations: int) -> None:
+    """Makes the pairs and the adapter `best`, or goes on with them."""
+    known = {one["name"]: one for one in json.loads(run(folder, "runs", "--json"))["runs"]}
+    if "best" not in known:
+        run(folder, "dataset", "build")
+        run(folder, "train", "--preset", "best", "--name", "best", "--set", f"iters={iterations}")
+    elif known["best"]["state"] != "done":
+        run(folder, "train", "--name", "best", "--resume")
+
+
+def report(folder: Path, name: str) -> None:
+    """Copies the newest report to where the guides' readers find it."""
+    newest = max((folder / ".sitetwin" / "reports").glob("eval-*.json"), key=lambda file: file.stat().st_mtime)
+    for ending in (".html", ".md", ".json"):
+        shutil.copy(newest.with_suffix(ending), REPORTS / f"{name}{ending}")
+
+
+@click.command()
+@click.argument("notes", type=click.Choice(sorted(CONTENT)))
+@click.option("--lab", is_flag=True, help="With the lab model and without an adapter.")
+@click.option("--iterations", default=ITERATIONS, show_default=True, help="Of the adapter's training.")
+@click.option("--limit", type=int, help="The most questions; else all.")
+@click.option("--tokens", default=TOKENS, show_default=True, help="Of the longest answer.")
+@click.option("--folder", type=click.Path(path_type=Path), help="For the site; else one in .sitetwin/experiment.")
+@click.option("--json", "as_json", is_flag=True, help="Only the figures, as JSON.")
+def main(
+    notes: str, lab: bool, iterations: int, limit: int | None, tokens: int, folder: Path | None, as_json: bool
+) -> None:
+    """Run the experiment and print its accuracies."""
+    name = f"{notes}-lab" if lab else notes
+    root = (folder or PROJECT / ".sitetwin" / "experiment" / name).resolve()
+    prepare(root, notes, str(lab_model()) if lab else "demo", tokens)
+    if not lab:
+        train(root, iterations)
+    systems = LAB_SYSTEMS if lab else SYSTEMS
+    asked = ("--limit", str(limit)) if limit else ()
+    found = json.loads(run(root, "eval", "--systems", ",".join(systems), "--public", "--json", *asked))["systems"]
+    report(root, name)
+    accuracy = {system: found[system]["accuracy"]["value"] for system in systems}
+    figures: Figures = {"ratio": accuracy[systems[-1]] / accuracy["rag"], **accuracy}
+    click.echo(render(f"accuracy on the questions of golden_{notes}.jsonl", figures, as_json=as_json))
+
+
+if __name__ == "__main__":
+    main()
