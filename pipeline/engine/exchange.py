@@ -3,6 +3,7 @@
 Import this after `blas.preload()`.
 """
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from queue import Empty, Queue
 
@@ -15,6 +16,8 @@ from pipeline.errors import ModelError
 
 LOOK_SECONDS = 0.25
 """Seconds between two checks whether the client is still connected."""
+SIGNS = 4
+"""A request that waits hears so many times that the engine moves, in the time after which a client would give it up."""
 
 
 class GoneError(Exception):
@@ -29,17 +32,27 @@ class Exchange:
         request: the request, already parsed.
         put: hands a job to the loop.
         is_gone: tells whether the client has closed the connection.
+        still_seconds: tells for how many seconds nothing in the engine has moved.
+        stall_seconds: the seconds without a move after which the engine is stalled. A client waits about as long.
 
     Raises:
         RequestError: the request is refused.
     """
 
     def __init__(
-        self, base: Base, request: CompletionRequest, put: Callable[[EngineJob], None], is_gone: Callable[[], bool]
+        self,
+        base: Base,
+        request: CompletionRequest,
+        put: Callable[[EngineJob], None],
+        is_gone: Callable[[], bool],
+        still_seconds: Callable[[], float],
+        stall_seconds: float,
     ) -> None:
         self._base = base
         self._request = request
         self._is_gone = is_gone
+        self._still_seconds = still_seconds
+        self._stall_seconds = stall_seconds
         self._events: Queue[tuple[int, Event]] = Queue()
         self._jobs = jobs_of(base, request, lambda number, event: self._events.put((number, event)))
         is_chat = isinstance(request, ChatRequest)
@@ -63,9 +76,12 @@ class Exchange:
         return self._replies.whole(self._choices, self._usage())
 
     def parts(self) -> Generator[Json | None, None, None]:
-        """The parts of a streamed reply; None while the prompt is read. Raises as `whole` does."""
+        """The parts of a streamed reply; None while it waits for its turn or reads the prompt. Raises as `whole` does."""
         opened: set[int] = set()
         for number in self._heard():
+            if number is None:
+                yield None
+                continue
             choice = self._choices[number]
             if choice.is_empty and not choice.finish:
                 yield None
@@ -78,12 +94,16 @@ class Exchange:
         if self._request.stream_options and self._request.stream_options.include_usage:
             yield self._replies.usage(self._usage())
 
-    def _heard(self) -> Iterator[int]:
-        """The number of an answer at each of its events, until all answers have ended."""
+    def _heard(self) -> Iterator[int | None]:
+        """The number of an answer at each of its events, until all answers have ended; None now and then while all wait."""
         left = len(self._jobs)
         try:
             while left:
-                number, event = self._next()
+                heard = self._next()
+                if heard is None:
+                    yield None
+                    continue
+                number, event = heard
                 if isinstance(event, Exception):
                     raise _refusal(event) from None
                 self._take(number, event)
@@ -93,14 +113,17 @@ class Exchange:
             for job in self._jobs:
                 job.give_up()
 
-    def _next(self) -> tuple[int, Event]:
+    def _next(self) -> tuple[int, Event] | None:
+        """The next event; None if there was none for a while although the engine moves, as others have their turn."""
+        until = time.monotonic() + self._stall_seconds / SIGNS
         while True:
             if self._is_gone():
                 raise GoneError
             try:
-                return self._events.get(timeout=LOOK_SECONDS)
+                return self._events.get(timeout=min(LOOK_SECONDS, self._stall_seconds / SIGNS))
             except Empty:
-                continue
+                if time.monotonic() >= until and self._still_seconds() < self._stall_seconds:
+                    return None
 
     def _take(self, number: int, event: Read | Said | Ended) -> None:
         choice = self._choices[number]

@@ -97,7 +97,8 @@ class EngineHandler(BaseHTTPRequestHandler):
         if path not in KINDS:
             raise RequestError(f"there is nothing at {path}: post to /v1/chat/completions", 404)
         request = parse(KINDS[path], self._body())
-        exchange = Exchange(self.loop.base, request, self.loop.put, self._is_gone)
+        loop = self.loop
+        exchange = Exchange(loop.base, request, loop.put, self._is_gone, loop.still_seconds, self.stall_seconds)
         if request.stream:
             self._stream(exchange)
         else:
@@ -118,7 +119,7 @@ class EngineHandler(BaseHTTPRequestHandler):
 
     def _stream(self, exchange: Exchange) -> None:
         parts = exchange.parts()
-        # The loop's first event tells whether it refuses the request; no header may be sent before.
+        # The loop's first event tells whether it refuses the request, so no header is sent before, unless it has to wait.
         part = next(parts)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
@@ -129,11 +130,13 @@ class EngineHandler(BaseHTTPRequestHandler):
             for part in parts:
                 self._say(part)
             self.wfile.write(b"data: [DONE]\n\n")
+        except RequestError as error:
+            self._say(error_json(str(error), error.status, error.code))
         finally:
             parts.close()
 
     def _say(self, part: Json | None) -> None:
-        self.wfile.write(b": still reading\n\n" if part is None else f"data: {json.dumps(part)}\n\n".encode())
+        self.wfile.write(b": not yet\n\n" if part is None else f"data: {json.dumps(part)}\n\n".encode())
         self.wfile.flush()
 
     def _say_health(self) -> None:

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pipeline.weights import blas
 blas.preload(1)
 
 from pipeline.engine.loop import Loop  # noqa: E402
+from pipeline.errors import ModelError  # noqa: E402
 from tests.pipeline.engine.tiny_engines import BEARER, NEVER_ENDS, TOKEN, running, serving  # noqa: E402
 from tests.tiny_llama import make_bases  # noqa: E402
 
@@ -310,3 +312,49 @@ def test_an_engine_in_which_nothing_moves_says_so(tmp_path: Path, engine: Loop) 
         answer = httpx.get(f"{url}/health")
     assert answer.status_code == 503
     assert "nothing has moved for 300 s although requests wait" in answer.json()["reason"]
+
+
+class Busy(Loop):
+    """Its batch is full of others' requests: nothing that is put gets a turn. `still` is the seconds without a move."""
+
+    still = 0.0
+
+    def put(self, job: Any) -> None:
+        self.job = job
+
+    def still_seconds(self) -> float:
+        return self.still
+
+
+@pytest.fixture
+def busy(engine: Loop) -> Busy:
+    busy = Busy(lambda: engine.base)
+    busy.base = engine.base
+    busy.ready.set()
+    return busy
+
+
+@contextmanager
+def waiting(url: str, timeout: float = 60) -> Iterator[Iterator[str]]:
+    """The lines of a streamed answer, each waited for `timeout` seconds."""
+    body = {"model": "tiny", "messages": ASKED, "stream": True}
+    with httpx.stream("POST", f"{url}/v1/chat/completions", json=body, headers=BEARER, timeout=timeout) as answer:
+        assert answer.status_code == 200
+        yield answer.iter_lines()
+
+
+def test_a_request_behind_others_hears_that_the_engine_moves(busy: Busy) -> None:
+    with serving(busy, stall_seconds=1) as url, waiting(url, timeout=5) as lines:
+        assert [next(lines) for _ in range(4)] == [": not yet", "", ": not yet", ""]
+        # Then the engine stalls, and the client gives it up.
+        busy.still = 2
+        with pytest.raises(httpx.ReadTimeout):
+            list(lines)
+
+
+def test_a_request_that_is_refused_after_a_wait_is_told_in_the_stream(busy: Busy) -> None:
+    with serving(busy, stall_seconds=1) as url, waiting(url) as lines:
+        assert next(lines) == ": not yet"
+        busy.job.end(ModelError("the adapter is broken"))
+        told = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
+    assert [json.loads(line)["error"]["message"] for line in told] == ["the adapter is broken"]
