@@ -122,8 +122,8 @@ class EvaluationSettings(SettingsSection):
     )
     other_authors: list[Path] = Field(
         default_factory=list,
-        description="folders of Markdown by other people, the floor of the voice measures; none: the READMEs of the "
-        "installed packages",
+        description="folders of Markdown by other people, the floor of the voice measures; none: in English the READMEs of "
+        "the installed packages, otherwise the base model's answers",
     )
 
 

@@ -5,8 +5,8 @@ from pipeline.evaluation.measures.measure import About
 VOICE = About(
     key="voice",
     title="Voice",
-    sentence="How much it sounds like the author: 0 % is what other people's text reaches, 100 % the author's own. It is the mean "
-    "of those of the three figures below that tell the author from others.",
+    sentence="How much it sounds like the author: 0 % is what other people's text reaches (where none is known, the base model's), "
+    "100 % the author's own. It is the mean of those of the three figures below that tell the author from others.",
     cannot_see="whether a reader would take it for the author: measures of style agree with people and with each other only loosely",
 )
 WORDS = About(

@@ -31,7 +31,7 @@ class Recognised:
     accuracy: float
     """Its own, cross-validated: the mean of the shares of the author's and of others' pieces that it tells right."""
     floor: float
-    """How much it takes other authors' pieces for the author's, 0 to 1."""
+    """How much it takes the pieces of others, who make the floor, for the author's, 0 to 1."""
     ceiling: float
     """How much it takes the author's own pieces, which it has not read, for the author's."""
     answers: dict[str, np.ndarray]
@@ -39,15 +39,20 @@ class Recognised:
 
 
 def recognise(
-    author: Sequence[Piece], others: Sequence[Piece], model: Sequence[Piece], answers: Mapping[str, Sequence[Piece]]
+    author: Sequence[Piece],
+    others: Sequence[Piece],
+    model: Sequence[Piece],
+    answers: Mapping[str, Sequence[Piece]],
+    language: str = "en",
 ) -> Recognised:
     """Learns the author's voice, and tells how much each answer sounds like it.
 
     Args:
         author: the author's own pieces.
-        others: pieces by other authors.
+        others: pieces by other authors; if there are none, the model's make the floor.
         model: what the base model wrote by itself; not the author either.
         answers: what is to be told, by system. An answer is judged by classifiers that have read no answer to its question.
+        language: the ISO 639-1 code of all pieces.
     """
     # It takes most of two seconds to import, and only this needs it.
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -55,7 +60,7 @@ def recognise(
     from sklearn.pipeline import make_pipeline
 
     known = [*author, *others, *model]
-    texts = np.array([masked(piece.text) for piece in known], dtype=object)
+    texts = np.array([masked(piece.text, language) for piece in known], dtype=object)
     is_author = np.arange(len(known)) < len(author)
     fold = np.array([_fold(piece.group) for piece in known])
     found = np.zeros(len(known))
@@ -71,10 +76,11 @@ def recognise(
         for name, pieces in answers.items():
             here = [place for place, piece in enumerate(pieces) if _fold(piece.group) == out]
             if here:
-                told[name][here] = classifier.predict_proba([masked(pieces[place].text) for place in here])[:, 1]
+                said = [masked(pieces[place].text, language) for place in here]
+                told[name][here] = classifier.predict_proba(said)[:, 1]
     foreign = np.arange(len(known)) >= len(author)
     right = [np.mean(found[is_author] > 0.5), np.mean(found[foreign] <= 0.5)]
-    by_others = found[len(author) : len(author) + len(others)]
+    by_others = found[len(author) : len(author) + len(others)] if others else found[len(author) :]
     return Recognised(float(np.mean(right)), float(by_others.mean()), float(found[is_author].mean()), told)
 
 

@@ -2,38 +2,45 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 
 from pipeline.evaluation.voice.texts import masked
-from pipeline.text.function_words import FUNCTION_WORDS
+from pipeline.text.languages import tables
 from pipeline.text.sentences import sentences
-from pipeline.text.words import words
+from pipeline.text.words import elided, words
 
 Counts = np.ndarray
 """(2, features): how often, and of how many. Counts of joined texts are the sums."""
-Counter = Callable[[str], Counts]
-_WORDS = sorted(FUNCTION_WORDS)
+Counter = Callable[[str, str], Counts]
+"""Counts a text in a language, given by its ISO 639-1 code."""
 _SIGNS = (",", ";", ":", "!", "?", "(", '"', "'", "…", "-")
+_QUOTES = str.maketrans("“”„«»", '"' * 5)
 _DASH = re.compile(r"\s[-–—]\s|—")
 SHORT, LONG = 8, 25
 """Words of a sentence up to which it is short, and from which on it is long."""
 
 
-def function_words(text: str) -> Counts:
+def function_words(text: str, language: str = "en") -> Counts:
     """Each function word among all words, as Burrows counts them (Delta, 2002)."""
-    said = words(text.replace("’", "'"))
-    counted = [said.count(word) for word in _WORDS]
-    return np.array([counted, [len(said)] * len(_WORDS)], float)
+    said = [part for word in words(text.replace("’", "'")) for part in elided(word, language)]
+    counted = [said.count(word) for word in _listed(language)]
+    return np.array([counted, [len(said)] * len(counted)], float)
 
 
-def form(text: str) -> Counts:
+@cache
+def _listed(language: str) -> tuple[str, ...]:
+    return tuple(sorted(tables.table(language).function_words))
+
+
+def form(text: str, language: str = "en") -> Counts:
     """Words a sentence, short and long sentences, dashes and the signs of punctuation a word.
 
     Sentence length and punctuation are among the oldest marks of a style (Yule, 1939; Grieve, Quantitative authorship
     attribution, 2007).
     """
-    plain = masked(text)
+    plain = masked(text, language).translate(_QUOTES)
     lengths = [len(words(one.replace("*", "x").replace("#", "x"))) for one in sentences(plain)] or [0]
     count, total = len(lengths), max(1, sum(lengths))
     signs = [_DASH.sub(" ", plain).count(sign) for sign in _SIGNS]
@@ -44,9 +51,9 @@ def form(text: str) -> Counts:
     )
 
 
-def table(texts: Sequence[str], count: Counter) -> np.ndarray:
+def table(texts: Sequence[str], count: Counter, language: str = "en") -> np.ndarray:
     """The counts of several texts, (texts, 2, features)."""
-    return np.stack([count(text) for text in texts])
+    return np.stack([count(text, language) for text in texts])
 
 
 def rates(counts: np.ndarray) -> np.ndarray:

@@ -5,8 +5,9 @@ The measures see different things and hardly agree with each other (arXiv 2604.2
 author's own held-out text reaches.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -17,7 +18,7 @@ from pipeline.evaluation.voice.about import ABOUT
 from pipeline.evaluation.voice.classifier import Piece, recognise
 from pipeline.evaluation.voice.distance import DRAWS, Distance, drawings, joined
 from pipeline.evaluation.voice.features import Counter, form, function_words, table
-from pipeline.evaluation.voice.texts import Text, answer_text, pieces
+from pipeline.evaluation.voice.texts import Text, answer_text, is_written_in, pieces
 from pipeline.text.words import words
 
 FEWEST_ANSWERS = 5
@@ -38,6 +39,8 @@ class Voices:
     """By system and measure."""
     differences: list[tuple[str, str, str, Difference]] = field(default_factory=list)
     """Between systems, by the mean of the measures."""
+    told: dict[str, float] = field(default_factory=dict)
+    """By measure, how often it tells the author from others, .5 is guessing: of unread pieces, or of pairs of texts."""
     notes: list[str] = field(default_factory=list)
 
 
@@ -47,6 +50,7 @@ def measure_voices(
     held_out: Sequence[Text],
     others: Sequence[Text],
     base: str = "",
+    language: str = "en",
 ) -> Voices:
     """Places each system's answers between other authors and the author.
 
@@ -54,18 +58,20 @@ def measure_voices(
         answers: by system and question, what was said; refusals are left out.
         own: the author's documents from which the voice is learnt.
         held_out: the author's other documents, which make the ceiling.
-        others: documents by other authors, which make the floor.
+        others: documents by other authors, which make the floor. Without any, the answers of `base` make it.
         base: the system whose answers are the model's own prose; "" if there is none.
+        language: of the documents, an ISO 639-1 code.
     """
     texts = {name: {question: answer_text(answer) for question, answer in of.items()} for name, of in answers.items()}
     texts = {name: of for name, of in texts.items() if len(of) >= FEWEST_ANSWERS and _size(of.values()) >= FEWEST_WORDS}
     lengths = [len(words(text)) for of in texts.values() for text in of.values()]
     length = int(np.clip(np.median(lengths), 15, 80)) if lengths else 0
-    authors = [list(pieces(text, length)) for text in others] if lengths else []
+    model = {question: text for question, text in texts.get(base, {}).items() if is_written_in(text, language)}
+    floor = [list(pieces(text, length)) for text in others] if others else [list(model.values())]
     learnt, rest = (
         ([one for text in part for one in pieces(text, length)] for part in (own, held_out)) if lengths else ([], [])
     )
-    if not texts or len(authors) < FEWEST_ANSWERS or min(len(learnt), len(rest)) < FEWEST_ANSWERS:
+    if not texts or min(len(floor if others else model), len(learnt), len(rest)) < FEWEST_ANSWERS:
         return Voices(
             notes=["The voice was not measured: there is too little prose of the systems, the author or others."]
         )
@@ -74,14 +80,16 @@ def measure_voices(
     found = Voices(figures={name: {} for name in texts})
     placed: dict[str, list[np.ndarray]] = {name: [] for name in texts}
     for key, count in DISTANCES.items():
-        samples, far, near = _distances(count, texts, learnt, rest, authors, budget)
+        samples, far, near = _distances(
+            partial(table, count=count, language=language), texts, learnt, rest, floor, budget
+        )
         told = float(np.mean(near[:, None] < far[None, :]))
         _record(found, placed, texts, key, samples, float(far.mean()), float(near.mean()), told)
     own_pieces = [Piece(one, text.author) for text in (*own, *held_out) for one in pieces(text, length)]
     foreign = [Piece(one, text.author) for text in others for one in pieces(text, length)]
-    model = [Piece(text, question) for question, text in texts.get(base, {}).items()]
+    by_model = [Piece(text, question) for question, text in model.items()]
     by_question = {name: [Piece(text, question) for question, text in of.items()] for name, of in texts.items()}
-    seen = recognise(own_pieces, foreign, model, by_question)
+    seen = recognise(own_pieces, foreign, by_model, by_question, language)
     _record(
         found,
         placed,
@@ -103,24 +111,25 @@ def measure_voices(
         difference = Difference(value=float(gap.mean()), low=low, high=high, p=two_sided(gap), count=len(questions))
         found.differences.append((a, b, "voice", difference))
     found.notes += [
-        f"Voices were compared on texts of about {budget} words, the floor on {len(others)} other authors, the ceiling on "
-        f"{len(held_out)} held-out documents.",
+        f"Voices were compared on texts of about {budget} words, the floor on "
+        + (f"{len(others)} other authors" if others else f"{len(model)} answers of the base model")
+        + f", the ceiling on {len(held_out)} held-out documents.",
     ]
     return found
 
 
 def _distances(
-    count: Counter, texts: Mapping[str, Mapping[str, str]], learnt: Sequence[str], rest: Sequence[str],
-    authors: Sequence[Sequence[str]], budget: int,
+    counts: Callable[[Sequence[str]], np.ndarray], texts: Mapping[str, Mapping[str, str]], learnt: Sequence[str], rest: Sequence[str],
+    floor: Sequence[Sequence[str]], budget: int,
 ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:  # fmt: skip
-    """The distances of joined answers by system, of other authors' text, and of the author's held-out text."""
-    sizes = [_sizes(learnt), *(_sizes(of) for of in authors)]
-    distance = Distance(table(learnt, count), [table(of, count) for of in authors], sizes, budget)
-    held = joined(table(rest, count), _sizes(rest), budget, np.random.default_rng(0), DRAWS)
+    """The distances of joined answers by system, of others' text by who wrote it, and of the author's held-out text."""
+    sizes = [_sizes(learnt), *(_sizes(of) for of in floor)]
+    distance = Distance(counts(learnt), [counts(of) for of in floor], sizes, budget)
+    held = joined(counts(rest), _sizes(rest), budget, np.random.default_rng(0), DRAWS)
     samples = {}
     for name, of in texts.items():
         said = list(of.values())
-        samples[name] = distance.of(joined(table(said, count), _sizes(said), budget, np.random.default_rng(0), DRAWS))
+        samples[name] = distance.of(joined(counts(said), _sizes(said), budget, np.random.default_rng(0), DRAWS))
     return samples, distance.foreign, distance.of(held)
 
 
@@ -134,11 +143,8 @@ def _record(
     ceiling: float,
     told: float,
 ) -> None:
-    """Writes down a measure, and where it places each system if it can tell the author from others.
-
-    Args:
-        told: how often it does, .5 is guessing: of unread pieces, or of pairs of an author's and another's text.
-    """
+    """Writes down a measure, and where it places each system if it can tell the author from others."""
+    found.told[key] = told
     for name, values in samples.items():
         found.figures[name][key] = Figure(all=_estimate(values, len(texts[name])), floor=floor, ceiling=ceiling)
     title = ABOUT[key].title.lower()

@@ -12,7 +12,7 @@ from pipeline.evaluation.judge_model import FACTS, LABELS, ModelVerdict, agreeme
 from pipeline.evaluation.labels import Labels
 from pipeline.evaluation.measures import JUDGED, Judged, measures
 from pipeline.evaluation.voice.measuring import Voices, measure_voices
-from pipeline.evaluation.voice.texts import Text, authors_in, installed_authors, prose
+from pipeline.evaluation.voice.texts import Text, authors_in, has_voice, installed_authors, prose
 from pipeline.jobs.evaluating.answers import KeptVerdicts
 from pipeline.jobs.evaluating.record import COSTS, Evaluation
 from pipeline.progress import ProgressReport
@@ -132,24 +132,35 @@ def _judged(evaluation: Evaluation) -> None:
 
 
 def _voices(settings: Settings, evaluation: Evaluation, documents: Sequence[Document]) -> Voices:
-    """The voice of all systems, by what they said where they did not refuse. Its measures know English alone."""
+    """The voice of all systems, by what they said where they did not refuse, in the language of most notes."""
     with Site(settings).index() as index:
-        language = next((code for code in index.languages() if code), "")
-    if language not in ("", "en"):
-        name = tables.table(language).name or language
+        language = next((code for code in index.languages() if code), "en")
+    name = tables.table(language).name or language
+    if not has_voice(language):
         return Voices(
-            notes=[f"The voice was not measured: that is done in English only, and most notes are in {name}."]
+            notes=[
+                f"The voice was not measured: most notes are in {name}, whose function words are not known or stand in one "
+                "with the next word."
+            ]
         )
     answers = {
         name: {reply.question: reply.answer.answer for reply in result.replies if not reply.answer.refused}
         for name, result in evaluation.systems.items()
     }
-    texts = [prose(document.id, document.text) for document in documents]
+    texts = [prose(document.id, document.text, language) for document in documents]
     held_out = _held_out(settings, evaluation.data_set, [document.id for document in documents])
     folders = settings.evaluation.other_authors
-    others = authors_in(settings.root / folder.expanduser() for folder in folders) if folders else installed_authors()
+    others = [] if language != "en" else installed_authors()
+    if folders:
+        others = authors_in((settings.root / folder.expanduser() for folder in folders), language)
     base = next((name for name, result in evaluation.systems.items() if result.system.mode == "base"), "")
-    return measure_voices(answers, _in(texts, held_out, False), _in(texts, held_out, True), others, base)
+    found = measure_voices(answers, _in(texts, held_out, False), _in(texts, held_out, True), others, base, language)
+    if not others:
+        found.notes.append(
+            f"No other authors in {name} are known here, so 0% of the voice is the base model's own prose. Name folders of "
+            f"Markdown by other people in `evaluation.other_authors` to compare with them; without either there is no voice."
+        )
+    return found
 
 
 def _held_out(settings: Settings, data_set: int | None, documents: Sequence[str]) -> set[str]:

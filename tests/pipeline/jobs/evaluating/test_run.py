@@ -234,13 +234,24 @@ def test_a_label_by_hand_stands_before_facts_and_judge_and_both_are_held_against
     assert not base.labelled
 
 
-def test_notes_in_another_language_have_no_voice_and_the_report_says_why(notes: Settings) -> None:
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            "私はユタに引っ越しました。家は町から遠くありません。",
+            "The voice was not measured: most notes are in Japanese, whose function words are not known or stand in one",
+        ),
+        (
+            "Ich bin nach Utah gezogen, und das Haus ist nicht weit von der Stadt.",
+            "No other authors in German are known here, so 0% of the voice is the base model's own prose.",
+        ),
+    ],
+)
+def test_a_report_says_why_notes_in_another_language_have_no_voice(notes: Settings, text: str, why: str) -> None:
     for file in (notes.root / "notes").iterdir():
-        file.write_text(
-            f"# {file.stem}\n\nIch bin nach Utah gezogen, und das Haus ist nicht weit von der Stadt.\n", "utf-8"
-        )
+        file.write_text(f"# {file.stem}\n\n{text}\n", "utf-8")
     made = run(notes, Model(), "base")
-    assert "The voice was not measured: that is done in English only, and most notes are in German." in made.notes
+    assert any(note.startswith(why) for note in made.notes)
     assert not any(key.startswith("voice") for key in made.systems["base"].figures)
 
 
