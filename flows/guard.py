@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.audience import visit
+from components.help import HELP_PATH
 from flows.client import VISITOR_HEADER
 from flows.desk import COOKIE, COOKIE_SECONDS, OPEN_PATH, Desk
 from flows.server import base_url, credentials, directory
@@ -24,9 +25,6 @@ from pipeline.surroundings import keep_private
 # Without this policy the editor's page asks three hosts for fonts and counters, and other pages can frame it.
 POLICY = "connect-src 'self'; font-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; form-action 'self'"
 
-
-HELP_PATH = "/sitetwin/help"
-"""Where the components' links to their documentation lead, whatever port the gateway has."""
 HEALTH_PATHS = ("/health", "/health_check")
 LANGFLOWS_COOKIE = "refresh_token_lf"
 NO_KEY = (

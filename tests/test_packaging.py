@@ -30,7 +30,7 @@ def test_sitetwins_own_package_has_the_page_that_components_link_to(tmp_path: Pa
     subprocess.run([sys.executable, "-c", BUILD, str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("sitetwin-*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        assert archive.read("web/components.md") == (ROOT / "docs" / "components.md").read_bytes()
+        assert archive.read("components/help.md") == (ROOT / "docs" / "components.md").read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,12 @@ def test_version_and_dependencies_are_sitetwins(distribution: Distribution) -> N
     needed = {Requirement(line) for line in distribution.requires or []}
     assert needed == {Requirement(line) for line in [*project["dependencies"], "lfx>=1.13,<1.14"]}
     assert "SITETWIN_CONFIG" in str(distribution.metadata.get_payload())
+
+
+def test_its_langflow_has_the_page_that_components_link_to(installed: Path, distribution: Distribution) -> None:
+    (plugin,) = (one for one in distribution.entry_points if one.group == "langflow.plugins")
+    assert plugin.value == "components.help:register"
+    assert (installed / "components" / "help.md").read_bytes() == (ROOT / "docs" / "components.md").read_bytes()
 
 
 def test_langflow_finds_its_bundle(installed: Path, distribution: Distribution) -> None:

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from components.help import GUIDE
 from pipeline.content.frontmatter import split_front_matter
 from pipeline.content.title_questions import questions
 from pipeline.settings import Settings
@@ -15,8 +16,6 @@ from web.guides import Guide, Guides
 from web.markdown import render
 
 _SHOWN_QUESTIONS = 5
-_COMPONENTS = Path(__file__).parent / "components.md"
-"""A link to the guide in docs/, so that an installed package has it too."""
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
@@ -52,7 +51,7 @@ class Pages:
 
     def _help(self) -> Response:
         guides = self._guides.all()
-        front, text = split_front_matter(_COMPONENTS.read_text(encoding="utf-8"))
+        front, text = split_front_matter(GUIDE.read_text(encoding="utf-8"))
         # The other guides have no pages in the owner's site.
         rendered = render(text, link=lambda address: address if address.startswith("#") else None)
         return self._html(
