@@ -13,7 +13,8 @@ from pipeline.settings import FILE_NAME, Settings, load_settings
 def configuration_input() -> StrInput:
     """Configuration."""
     return StrInput(
-        name="configuration",
+        # Langflow drops a text whose field's name has "config" in it, before the component sees it.
+        name="site",
         display_name="Configuration",
         info=f"A {FILE_NAME} or its folder, on Langflow's computer; empty: as SITETWIN_CONFIG says.",
         value="",
@@ -30,7 +31,7 @@ def settings_of(node: Component | Mapping[str, Any]) -> Settings:
     Raises:
         SettingsError: as `load_settings`.
     """
-    named = node.get("configuration", {}).get("value") if isinstance(node, Mapping) else node.configuration
+    named = node.get("site", {}).get("value") if isinstance(node, Mapping) else node.site
     if not (named := str(named or "").strip()):
         return load_settings()
     path = Path(named).expanduser()

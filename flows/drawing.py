@@ -10,6 +10,12 @@ from flows.registry import Registry
 
 TOOL = "component_as_tool"
 """The output of a component in Tool Mode."""
+NOTE_WIDTH = 400
+_LETTERS_IN_LINE = 34
+_LINE = 24
+_GAP = 56
+_MARGIN = 60
+"""Of a note, in the canvas's pixels, except the letters. The editor cuts off what is longer."""
 
 
 def to_text(flow: Flow) -> str:
@@ -89,8 +95,8 @@ def connect_tool(flow: Flow, source: str, target: str, field: str) -> None:
 
 
 def add_note(flow: Flow, node_id: str, text: str, *, x: float, y: float) -> None:
-    """Adds a note in Markdown at a place on the canvas."""
-    size = {"width": 400, "height": 700}
+    """Adds a note in Markdown at a place on the canvas, high enough for its text."""
+    size = {"width": NOTE_WIDTH, "height": _note_height(text)}
     flow["data"]["nodes"].append(
         {
             "id": node_id,
@@ -111,3 +117,8 @@ def add_note(flow: Flow, node_id: str, text: str, *, x: float, y: float) -> None
             },
         }
     )
+
+
+def _note_height(text: str) -> int:
+    lines = sum(-(-len(line) // _LETTERS_IN_LINE) for line in text.splitlines())
+    return _MARGIN + _LINE * lines + _GAP * text.count("\n\n")

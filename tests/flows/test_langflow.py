@@ -13,6 +13,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import psutil
@@ -22,7 +23,7 @@ from components.audience import PUBLIC_AND_PRIVATE
 from flows import server
 from flows.builder import RAG_CHAT_ID
 from flows.client import run_flow
-from flows.conversations import forget_old
+from flows.conversations import forget_logs, forget_old
 from flows.files import SHIPPED, flows_to_serve, owners_directory, read_flow
 from flows.pushing import Pushed
 from pipeline.adapters import rollback
@@ -40,6 +41,7 @@ from pipeline.site import Site
 from pipeline.surroundings import PRIVATE, is_private
 from tests.demo_adapter import make_adapter
 from tests.flows.running import running
+from tests.notes_site import indexed_site
 from tests.ollama_server import MODEL
 
 RYE = """# Rye bread
@@ -213,6 +215,41 @@ def test_no_dropdown_shows_a_visitor_private_notes(site: Settings, langflow: htt
         langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": original["data"]}).raise_for_status()
 
 
+def test_a_flow_that_names_another_site_shows_a_visitor_its_public_notes(
+    site: Settings, langflow: httpx.Client, tmp_path: Path
+) -> None:
+    notes = {
+        "cake.md": "# Cake\n\nThe cake bakes for fifty minutes.\n",
+        "safe.md": "---\nprivate: true\n---\n# Safe\n\nThe number of the safe is 4711.\n",
+    }
+    original = stored(langflow)
+    flow = copy.deepcopy(original)
+    fields = [node["data"]["node"].get("template") or {} for node in flow["data"]["nodes"]]
+    question = "What is the number of the safe?"
+    with indexed_site(tmp_path / "other", notes) as other:
+        try:
+            for field in fields:
+                if "site" in field:
+                    field["site"]["value"] = str(other.root)
+            langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": flow["data"]}).raise_for_status()
+            _, answer = ask(site, "How long does the cake bake?", "cake")[-1]
+            assert isinstance(answer, Answer)
+            assert "fifty minutes" in answer.answer
+            _, answer = ask(site, question, "safe")[-1]
+            assert isinstance(answer, Answer)
+            assert "4711" not in answer.model_dump_json()
+            for field in fields:
+                if "k" in field:
+                    field["visibility"]["value"] = PUBLIC_AND_PRIVATE
+            langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": flow["data"]}).raise_for_status()
+            with pytest.raises(ServiceError, match="visitors are refused: Notes Retriever is open to private text"):
+                ask(site, question, "visitor")
+            body = {"input_value": question, "session_id": "owner of both"}
+            assert "4711" in langflow.post("/api/v1/run/rag_chat", json=body).raise_for_status().text
+        finally:
+            langflow.patch(f"/api/v1/flows/{RAG_CHAT_ID}", json={"data": original["data"]}).raise_for_status()
+
+
 def tables_with(database: Path, text: str) -> list[str]:
     """The tables that hold `text` in some row."""
     with closing(sqlite3.connect(database)) as opened:
@@ -242,6 +279,28 @@ def test_old_conversations_of_visitors_are_deleted(site: Settings, langflow: htt
     assert {name for name in sessions() if name.startswith("visitor-")} == set()
     assert "my own" in sessions()
     assert tables_with(server.directory(site) / server.DATABASE, asked) == []
+
+
+def test_old_logs_of_nodes_are_deleted_while_langflow_runs(site: Settings, langflow: httpx.Client) -> None:
+    """Older versions of sitetwin let Langflow write them."""
+    database, now = server.directory(site) / server.DATABASE, datetime.now(UTC).replace(microsecond=0)
+    with closing(sqlite3.connect(database)) as opened, opened:
+        for days in (8, 6):
+            row = {"flow_id": UUID(RAG_CHAT_ID).hex, "timestamp": f"{now - timedelta(days=days):%Y-%m-%d %H:%M:%S.%f}"}
+            built = row | {"build_id": uuid4().hex, "id": "node", "valid": True, "job_id": None}
+            done = row | {"id": uuid4().hex, "vertex_id": "node", "status": "success", "inputs": json.dumps("asked")}
+            for table, values in (("vertex_build", built), ("transaction", done)):
+                names = ", ".join(values)
+                opened.execute(
+                    f'INSERT INTO "{table}" ({names}) VALUES ({", ".join("?" * len(values))})', [*values.values()]
+                )
+    assert forget_logs(database, now - timedelta(days=7)) == 2
+    assert forget_logs(database, now - timedelta(days=7)) == 0
+    assert langflow.get("/api/v1/monitor/builds", params={"flow_id": RAG_CHAT_ID}).json()["vertex_builds"].keys() == {
+        "node"
+    }
+    assert langflow.get("/api/v1/monitor/transactions", params={"flow_id": RAG_CHAT_ID}).json()["total"] == 1
+    assert forget_logs(database, now) == 2
 
 
 def test_a_visitors_request_can_not_change_a_node(site: Settings, langflow: httpx.Client) -> None:
