@@ -1,6 +1,9 @@
-"""Deletes visitors' old conversations from Langflow, where the editor's Playground lists them."""
+"""Deletes visitors' old conversations from Langflow, where the editor's Playground lists them, and old logs of its nodes."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +12,10 @@ from pipeline.errors import ServiceError
 
 VISITOR = "visitor-"
 """Begins the name of each conversation that is not the owner's own."""
+LOGS = ("transaction", "vertex_build")
+"""Langflow's tables of what each node read and wrote, visitors' questions among it."""
 _PAGE = 200
+_LOCKED_SECONDS = 10
 _TIMEOUT_SECONDS = 60
 
 
@@ -41,6 +47,29 @@ async def forget_old(http: httpx.AsyncClient, base_url: str, api_key: str, befor
             f"Langflow at {base_url} does not delete old conversations ({error or type(error).__name__}): see its log"
         ) from None
     return len(old)
+
+
+def forget_logs(database: Path, before: datetime) -> int:
+    """Delete what nodes logged before `before`. Langflow itself deletes it by number, and offers no other way.
+
+    Args:
+        database: Langflow's SQLite file; Langflow may be running.
+
+    Returns:
+        How many rows there were.
+
+    Raises:
+        ServiceError: the file is locked, or has not this version's tables.
+    """
+    # As SQLAlchemy writes it, so that texts compare as the moments do.
+    moment = before.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+    try:
+        with closing(sqlite3.connect(database, timeout=_LOCKED_SECONDS)) as opened, opened:
+            return sum(opened.execute(f'DELETE FROM "{log}" WHERE timestamp < ?', (moment,)).rowcount for log in LOGS)
+    except sqlite3.Error as error:
+        raise ServiceError(
+            f"Langflow's old logs in {database} are not deleted ({error}): restart `sitetwin up`"
+        ) from None
 
 
 async def _names(call: Any) -> list[str]:

@@ -293,11 +293,17 @@ def _served(settings: Settings, name: str) -> Flow:
 
 def serves_shipped(settings: Settings) -> bool:
     """Whether the visitors' flow is one of sitetwin's own, as it is. False if that can't be known without Langflow."""
-    database = directory(settings) / DATABASE
-    # The owner's own variable wins, as in `environment`.
-    if os.environ.get("LANGFLOW_DATABASE_URL", _address(database)) != _address(database):
+    database = own_database(settings)
+    if database is None:
         return False
     return is_as_shipped(settings.langflow.flow, flows_to_serve(settings)[0], _log(settings), database)
+
+
+def own_database(settings: Settings) -> Path | None:
+    """Langflow's SQLite file, which may not be there yet; None if the owner has named another database."""
+    database = directory(settings) / DATABASE
+    # The owner's own variable wins, as in `environment`.
+    return database if os.environ.get("LANGFLOW_DATABASE_URL", _address(database)) == _address(database) else None
 
 
 def _log(settings: Settings) -> PushLog:

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Literal, Protocol
 
 import anyio
@@ -113,6 +114,7 @@ class FlowBackend:
         starting: parts of the site that are still starting.
         note: called before each question with the reason why the flow is refused; "" if it is not.
         kept_days: so long after its last question a conversation is kept.
+        database: Langflow's SQLite file, from which old logs are deleted; None: they stay.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class FlowBackend:
         starting: Starting = _nothing,
         note: Callable[[str], None] = _unnoted,
         kept_days: int = 7,
+        database: Path | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
@@ -130,6 +133,7 @@ class FlowBackend:
         self._starting = starting
         self._note = note
         self._kept_days = kept_days
+        self._database = database
         self._http = httpx.AsyncClient(trust_env=False)
         self._seen_healthy = False
 
@@ -167,11 +171,13 @@ class FlowBackend:
 
     async def tidy(self) -> None:
         """See Backend. Langflow keeps the conversations, if it runs by now."""
-        from flows.conversations import forget_old
+        from flows.conversations import forget_logs, forget_old
 
         if await self.ready() is True:
             before = datetime.now(UTC) - timedelta(days=self._kept_days)
             await forget_old(self._http, self._base_url, self._api_key, before)
+            if self._database is not None:
+                await anyio.to_thread.run_sync(forget_logs, self._database, before)
 
     async def aclose(self) -> None:
         """See Backend."""

@@ -39,6 +39,7 @@ def choose_backend(settings: Settings) -> Backend:
         rows.starting,
         partial(note_left_out, settings, name),
         settings.langflow.visitors_kept_days,
+        langflow.own_database(settings),
     )
     if name not in FLOW_MODES:
         return flow
