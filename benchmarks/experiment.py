@@ -1,13 +1,14 @@
 """The whole experiment by one command: a site, its persona, its pairs, an adapter, an evaluation, and the report.
 
-    python -m benchmarks.experiment docs|blog [--lab] [--iterations N] [--limit N] [--tokens N] [--folder FOLDER] [--json]
+    python -m benchmarks.experiment docs|blog [--lab] [--systems …] [--iterations N] [--limit N] [--tokens N]
+        [--folder FOLDER] [--json]
 
 Everything is done by the commands that an owner types, on the guides or on the blog in `../shared/data`. With the demo
 model base, persona, rag, lora and hybrid are compared, and with `--lab` the lab model's base, persona, rag and rag with the
-persona, without an adapter. The report goes to `docs/reports`. What is done is not done again, so the command goes on
-after a kill.
+persona, without an adapter. `--systems` names others; an adapter is trained only if one of them has it. The report goes to
+`docs/reports`. What is done is not done again, so the command goes on after a kill.
 
-`ratio` is the accuracy of hybrid over that of rag; with `--lab` that of rag with the persona over rag.
+`ratio` is the accuracy of the last system over that of rag.
 """
 
 import json
@@ -92,26 +93,37 @@ def report(folder: Path, name: str) -> None:
 @click.command()
 @click.argument("notes", type=click.Choice(sorted(CONTENT)))
 @click.option("--lab", is_flag=True, help="With the lab model and without an adapter.")
+@click.option(
+    "--systems", "named", help="As in `sitetwin eval`, in place of the usual ones; the adapter is called best."
+)
 @click.option("--iterations", default=ITERATIONS, show_default=True, help="Of the adapter's training.")
 @click.option("--limit", type=int, help="The most questions; else all.")
 @click.option("--tokens", default=TOKENS, show_default=True, help="Of the longest answer.")
 @click.option("--folder", type=click.Path(path_type=Path), help="For the site; else one in .sitetwin/experiment.")
 @click.option("--json", "as_json", is_flag=True, help="Only the figures, as JSON.")
 def main(
-    notes: str, lab: bool, iterations: int, limit: int | None, tokens: int, folder: Path | None, as_json: bool
+    notes: str,
+    lab: bool,
+    named: str | None,
+    iterations: int,
+    limit: int | None,
+    tokens: int,
+    folder: Path | None,
+    as_json: bool,
 ) -> None:
     """Run the experiment and print its accuracies."""
     name = f"{notes}-lab" if lab else notes
     root = (folder or PROJECT / ".sitetwin" / "experiment" / name).resolve()
     prepare(root, notes, str(lab_model()) if lab else "demo", tokens)
-    if not lab:
+    systems = tuple(named.split(",")) if named else LAB_SYSTEMS if lab else SYSTEMS
+    if any(system.endswith(":best") for system in systems):
         train(root, iterations)
-    systems = LAB_SYSTEMS if lab else SYSTEMS
     asked = ("--limit", str(limit)) if limit else ()
     found = json.loads(run(root, "eval", "--systems", ",".join(systems), "--public", "--json", *asked))["systems"]
     report(root, name)
     accuracy = {system: found[system]["accuracy"]["value"] for system in systems}
-    figures: Figures = {"ratio": accuracy[systems[-1]] / accuracy["rag"], **accuracy}
+    rag = accuracy.get("rag")
+    figures: Figures = {"ratio": accuracy[systems[-1]] / rag if rag else None, **accuracy}
     click.echo(render(f"accuracy on the questions of golden_{notes}.jsonl", figures, as_json=as_json))
 
 
