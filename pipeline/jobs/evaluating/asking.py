@@ -7,10 +7,10 @@ from contextlib import closing
 
 from pipeline.chat import Answer
 from pipeline.errors import SitetwinError
-from pipeline.evaluation.systems import OpenSystem, Usage
+from pipeline.evaluation.systems import Found, OpenSystem, Usage
 from pipeline.evaluation.systems.identity import asks_model, shaping
 from pipeline.jobs.evaluating.answers import KeptAnswers
-from pipeline.jobs.evaluating.record import Reply
+from pipeline.jobs.evaluating.record import FoundPassage, Reply
 from pipeline.site import Site
 
 PARALLEL = 4
@@ -57,12 +57,18 @@ def ask_all(
         return not is_over.is_set()
 
     def one(question: str) -> Reply:
-        usage = Usage()
-        with closing(opened.ask(question, usage=usage)) as pieces:
+        usage, found = Usage(), Found()
+        with closing(opened.ask(question, usage=usage, found=found)) as pieces:
             while is_wanted():
                 if isinstance(piece := next(pieces), Answer):
                     pieces.close()  # what was written is counted when the model is let go
-                    reply = Reply(question=question, answer=piece, read=usage.read, written=usage.written)
+                    reply = Reply(
+                        question=question,
+                        answer=piece,
+                        read=usage.read,
+                        written=usage.written,
+                        passages=[FoundPassage(document=one.document, heading=one.heading) for one in found.passages],
+                    )
                     with telling:
                         if is_kept:
                             kept.keep(mark, reply)

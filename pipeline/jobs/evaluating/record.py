@@ -28,6 +28,16 @@ COSTS = frozenset({"ms", "tokens", "tokens/s"})
 """Units of the measures that are not compared by tests: they depend on what else the machine does."""
 
 
+class FoundPassage(BaseModel):
+    """Where a passage stands that was looked up."""
+
+    document: str
+    heading: str
+
+    def __str__(self) -> str:
+        return f"{self.document} › {self.heading}" if self.heading else self.document
+
+
 class Reply(BaseModel):
     """One system's answer to one question, and what it took."""
 
@@ -37,6 +47,8 @@ class Reply(BaseModel):
     """About how many tokens the model read."""
     written: int = 0
     """About how many tokens it wrote."""
+    passages: list[FoundPassage] = []
+    """What was found, the best first; [] if nothing was looked up, or a flow did."""
 
 
 class Trained(Measured):

@@ -3,19 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import shorten
 
-from pipeline.evaluation.doubt import Estimate
-from pipeline.evaluation.measures import About
 from pipeline.jobs.evaluating.record import Evaluation
-from pipeline.jobs.evaluating.report.table import figures
+from pipeline.jobs.evaluating.report.table import by_kind, figures, seen_and_unseen
 from pipeline.jobs.evaluating.report.wording import (
     DASH,
     asked,
     conclusions,
     doubts,
     failures,
+    forgotten,
     next_steps,
     shown_measures,
-    with_doubt,
+    trained,
 )
 
 SHOWN_FAILURES = 12
@@ -38,13 +37,14 @@ def _lines(evaluation: Evaluation) -> Iterator[str]:
     yield from ["", *(f"- {note}" for note in evaluation.notes), ""] if evaluation.notes else [""]
     yield from ("## The systems", "")
     yield from table(
-        ["system", "mode", "model", "adapter", "persona", "memory"], map(_system, [evaluation] * len(names), names)
+        ["system", "mode", "model", "adapter", "persona", "memory", "training", "forgetting"],
+        map(_system, [evaluation] * len(names), names),
     )
     yield from ("", "## The figures", "", "Each with the 95 % interval in which the true value may lie.", "")
     yield from table(["", *names], (list(row.values()) for row in figures(evaluation)))
     yield from ("", "## What each measure says", "")
     yield from (f"- **{one.title}**: {one.sentence} It can't see {one.cannot_see}." for one in shown)
-    yield from _parts(evaluation, names, shown)
+    yield from _parts(evaluation, names)
     yield from ("", "## What to do next", "")
     yield from (f"- {step}" for step in next_steps(evaluation) or ["Nothing stands out."])
     yield from _failures(evaluation)
@@ -55,40 +55,18 @@ def _system(evaluation: Evaluation, name: str) -> list[str]:
     system, memory = result.system, result.memory_mb
     return [
         name, f"flow {system.flow}" if system.flow else system.mode, result.model or "none asked", result.adapter or DASH,
-        "yes" if system.persona else "no", f"{memory:.0f} MB" if memory else DASH,
+        "yes" if system.persona else "no", f"{memory:.0f} MB" if memory else DASH, trained(result), forgotten(result),
     ]  # fmt: skip
 
 
-def _parts(evaluation: Evaluation, names: Sequence[str], shown: Sequence[About]) -> Iterator[str]:
+def _parts(evaluation: Evaluation, names: Sequence[str]) -> Iterator[str]:
     """Seen and unseen pages, then the kinds of questions."""
-    for key in ("accuracy", "faithfulness"):
-        chosen = [one for one in shown if one.key == key]
-        rows = [[name, *_seen(evaluation, name, key)] for name in names]
-        if chosen and any(DASH not in row for row in rows):
-            yield from ("", f"## {chosen[0].title} on pages that were trained on, and on others", "")
-            yield from table(["system", "seen", "unseen"], rows)
-    for key in ("accuracy", "refusal_recall"):
-        for one in (one for one in shown if one.key == key):
-            found = {
-                name: evaluation.systems[name].figures[key].kinds
-                for name in names
-                if key in evaluation.systems[name].figures
-            }
-            kinds = dict.fromkeys(kind for of in found.values() for kind in of)
-            rows = [
-                [kind.replace("_", " "), *(_short(found.get(name, {}).get(kind)) for name in names)] for kind in kinds
-            ]
-            yield from ("", f"## {one.title} by kind of question", "")
-            yield from table(["kind", *names], rows)
-
-
-def _seen(evaluation: Evaluation, name: str, key: str) -> list[str]:
-    figure = evaluation.systems[name].figures.get(key)
-    return [with_doubt(part, "share") for part in ((figure.seen, figure.unseen) if figure else (None, None))]
-
-
-def _short(found: Estimate | None) -> str:
-    return f"{found.value:.0%} of {found.count}" if found else DASH
+    if rows := seen_and_unseen(evaluation):
+        yield from ("", "## On pages that were trained on, and on others", "")
+        yield from table(["measure", "system", "seen", "unseen"], rows)
+    for part in by_kind(evaluation):
+        yield from ("", f"## {part.title} by kind of question", "")
+        yield from table(["kind", *names], part.rows)
 
 
 def _failures(evaluation: Evaluation) -> Iterator[str]:

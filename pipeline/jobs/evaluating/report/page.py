@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from pipeline.evaluation.figures import Figure
 from pipeline.evaluation.measures import About
 from pipeline.jobs.evaluating.record import Evaluation
+from pipeline.jobs.evaluating.report.table import by_kind, seen_and_unseen
 from pipeline.jobs.evaluating.report.wording import (
     asked,
     cell,
@@ -16,12 +17,13 @@ from pipeline.jobs.evaluating.report.wording import (
     described,
     doubts,
     failures,
+    forgotten,
     next_steps,
     number,
     said,
     shown_measures,
     titled,
-    with_doubt,
+    trained,
 )
 from pipeline.settings import Settings
 from pipeline.training.registry import CHART, run_folder
@@ -78,8 +80,11 @@ def page(settings: Settings, evaluation: Evaluation) -> str:
         frame=(LEFT, RIGHT, TOP, BOTTOM),
         runs={run: chart for run, chart in charts.items() if chart},
         failures=failures(evaluation),
+        parts=by_kind(evaluation),
+        seen=seen_and_unseen(evaluation),
         cell=cell,
-        with_doubt=with_doubt,
+        trained=trained,
+        forgotten=forgotten,
         titled=titled,
         said=said,
         described=described,

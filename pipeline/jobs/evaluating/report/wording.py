@@ -6,9 +6,10 @@ from pipeline.advice import steps
 from pipeline.advice.evaluations import parsed
 from pipeline.evaluation.doubt import Estimate, questions_needed, visible_gap
 from pipeline.evaluation.figures import Compared, Figure
+from pipeline.evaluation.golden import is_page
 from pipeline.evaluation.measures import JUDGED, MEASURES, About, measures
 from pipeline.evaluation.voice.about import ABOUT
-from pipeline.jobs.evaluating.record import COSTS, Evaluation
+from pipeline.jobs.evaluating.record import COSTS, Evaluation, SystemResult
 
 HOPED = 0.1
 """The difference for which the report says how many questions would show it."""
@@ -159,11 +160,33 @@ def wrong(evaluation: Evaluation, name: str, question: str) -> str:
     return ""
 
 
+def lost(evaluation: Evaluation, name: str, place: int) -> str:
+    """What the search has to do with a wrong answer: that no page with the answer was found; "" if one was, or none is known."""
+    pages, found = evaluation.questions[place].page, evaluation.systems[name].replies[place].passages
+    if not found or not pages or any(is_page(one.document, page) for one in found for page in pages):
+        return ""
+    return "; its page was not found"
+
+
+def trained(result: SystemResult) -> str:
+    """How long the adapter was trained, and its size; a dash without one."""
+    run = result.trained
+    return f"{run.seconds / 60:.0f} minutes, {run.megabytes:.1f} MB" if run else DASH
+
+
+def forgotten(result: SystemResult) -> str:
+    """How the loss on general text has changed by the adapter; a dash if that was not measured."""
+    return str(result.trained.forgetting) if result.trained and result.trained.forgetting else DASH
+
+
 def failures(evaluation: Evaluation) -> Sequence[tuple[int, dict[str, str]]]:
     """The questions that some system got wrong, by their place, each with what was wrong by system."""
     found = []
     for place, question in enumerate(evaluation.questions):
-        faults = {name: wrong(evaluation, name, question.question) for name in evaluation.systems}
+        faults = {
+            name: fault + lost(evaluation, name, place) if (fault := wrong(evaluation, name, question.question)) else ""
+            for name in evaluation.systems
+        }
         if any(faults.values()):
             found.append((place, faults))
     return found

@@ -11,12 +11,14 @@ from pipeline.evaluation.doubt import Estimate
 from pipeline.evaluation.figures import Compared, Figure
 from pipeline.evaluation.golden import GoldenQuestion
 from pipeline.evaluation.systems import System
-from pipeline.jobs.evaluating.record import Evaluation, Reply, SystemResult
+from pipeline.jobs.evaluating.record import Evaluation, FoundPassage, Reply, SystemResult, Trained
 from pipeline.jobs.evaluating.report.markdown import markdown
 from pipeline.jobs.evaluating.report.page import bars, coded, page
+from pipeline.jobs.evaluating.report.table import by_kind, seen_and_unseen
 from pipeline.jobs.evaluating.report.terminal import lines
 from pipeline.jobs.evaluating.report.wording import described, doubts, failures, next_steps, number, said, with_doubt
 from pipeline.settings import Settings
+from pipeline.training.curves import Forgetting
 
 QUESTION = GoldenQuestion(question="What is <b>it</b>?", fact=("14",), page=("p",))
 OTHER = GoldenQuestion(question="Who won?", answerable=False, why="outside")
@@ -109,6 +111,40 @@ def test_failures_stand_side_by_side_in_markdown_too(evaluation: Evaluation) -> 
     text = markdown(evaluation)
     assert "- base (the fact is missing): It is <script>15</script>." in text
     assert "| Accuracy | 0% (10 to 90) | 100% (10 to 90) |" in text
+
+
+def test_a_failure_says_whether_its_page_was_found(tmp_path: Path, evaluation: Evaluation) -> None:
+    reply = evaluation.systems["base"].replies[0]
+    reply.passages = [FoundPassage(document="q.md", heading="Prices > Now"), FoundPassage(document="r.md", heading="")]
+    assert failures(evaluation)[0][1]["base"] == "the fact is missing; its page was not found"
+    assert "Found: q.md › Prices &gt; Now; r.md" in page(Settings(root=tmp_path), evaluation)
+    reply.passages.append(FoundPassage(document="p.md", heading=""))
+    assert failures(evaluation)[0][1]["base"] == "the fact is missing"
+
+
+def test_every_figure_is_told_apart_by_pages_that_were_trained_on(tmp_path: Path, evaluation: Evaluation) -> None:
+    assert not seen_and_unseen(evaluation)
+    figure = evaluation.systems["rag"].figures["first_token_ms"]
+    figure.seen, figure.unseen = figure.all, Estimate(value=500, low=400, high=600, count=1)
+    assert seen_and_unseen(evaluation) == [["First word", "rag", "900 ms (800 ms to 1.2 s)", "500 ms (400 to 600)"]]
+    assert "| First word | rag | 900 ms (800 ms to 1.2 s) | 500 ms (400 to 600) |" in markdown(evaluation)
+    assert "<td>500 ms (400 to 600)</td>" in page(Settings(root=tmp_path), evaluation)
+
+
+def test_kinds_of_questions_have_intervals_and_stand_in_both_reports(tmp_path: Path, evaluation: Evaluation) -> None:
+    evaluation.systems["rag"].figures["accuracy"].kinds = {"fact": Estimate(value=0.5, low=0.1, high=0.9, count=2)}
+    assert by_kind(evaluation) == [("Accuracy", [["fact", "–", "50% (10 to 90) of 2"]])]
+    assert "| fact | – | 50% (10 to 90) of 2 |" in markdown(evaluation)
+    assert "<td>50% (10 to 90) of 2</td>" in page(Settings(root=tmp_path), evaluation)
+
+
+def test_an_adapter_s_training_and_forgetting_are_part_of_its_cost(tmp_path: Path, evaluation: Evaluation) -> None:
+    evaluation.systems["rag"].trained = Trained(
+        run="best", seconds=600, megabytes=19.53, data_set=1, forgetting=Forgetting(before=3.0, after=3.2)
+    )
+    for text in (markdown(evaluation), page(Settings(root=tmp_path), evaluation)):
+        assert "10 minutes, 19.5 MB" in text
+        assert str(evaluation.systems["rag"].trained.forgetting) in text
 
 
 def test_what_is_wrong_gets_the_setting_that_mends_it(evaluation: Evaluation) -> None:

@@ -63,6 +63,8 @@ def test_quotations_beat_a_model_that_knows_nothing_and_the_record_says_so(notes
     assert rag["citation_hit"].all.value >= 0.8
     assert base["accuracy"].kinds["fact"].count == 3
     assert made.as_json()["systems"]["base"]["accuracy"]["value"] == 0.2
+    assert not made.systems["base"].replies[0].passages
+    assert made.systems["rag"].replies[0].passages[0].document == "notes/moved.md"
     assert {(one.a, one.b) for one in made.comparisons} == {("base", "rag")}
     assert record.read(notes, 1) == made
     written = write_report(notes, made).with_suffix(".md").read_text(encoding="utf-8")
