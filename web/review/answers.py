@@ -1,6 +1,7 @@
 """What the review page shows of an evaluation: its answers, for a person to call right or wrong."""
 
 import hashlib
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,8 @@ WORDS = {
     "start": "sitetwin eval label",
 }
 """The page's words where it speaks of pairs."""
+_QUOTE = re.compile(r"^> ?", re.MULTILINE)
+"""The mark of a quotation. The page shows text as it is, so there it says nothing."""
 RIGHT: dict[str, bool | None] = {"accept": True, "reject": False, "undo": None}
 
 
@@ -131,13 +134,14 @@ class AnswerReview:
         }
 
     def _whole(self, item: _Item) -> dict[str, Any]:
+        answer = _QUOTE.sub("", without_marks(item.answer))
         facts = [f"must say {' or '.join(group)}" for group in item.question.groups]
         return {
             **self._line(item),
-            "answer": without_marks(item.answer),
+            "answer": answer,
             "pair": {
                 "question": item.question.question,
-                "answer": without_marks(item.answer),
+                "answer": answer,
                 "kind": item.question.kind,
             },
             "split": None,

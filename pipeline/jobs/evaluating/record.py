@@ -144,6 +144,13 @@ class Evaluation(Measured):
             "answerable": self.answerable,
             "machine": self.machine.model_dump(),
             "systems": systems,
+            "cost": {
+                name: {
+                    "memory_mb": result.memory_mb,
+                    "trained": result.trained.model_dump(mode="json") if result.trained else None,
+                }
+                for name, result in self.systems.items()
+            },
             "comparisons": [compared.model_dump() for compared in self.comparisons],
             "labelled": sum(len(result.labelled) for result in self.systems.values()),
             "agreements": [one.model_dump() for one in self.agreements],

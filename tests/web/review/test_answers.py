@@ -97,6 +97,17 @@ def test_each_answer_that_can_be_right_is_listed_once_without_its_system(client:
     assert client.get("api/pairs/nothing").status_code == 404
 
 
+def test_a_quotation_is_shown_without_its_marks_and_labelled_as_it_was_said(
+    settings: Settings, evaluation: Evaluation
+) -> None:
+    said = "> Ten years.\n> \n> - Before 2023. [1]"
+    answer = evaluation.systems["rag"].replies[0].answer
+    evaluation.systems["rag"].replies[0].answer = answer.model_copy(update={"answer": said})
+    client = TestClient(app(settings, evaluation), base_url=f"http://127.0.0.1:9/{TOKEN}/")
+    decide(client, ids(client)["Ten years.\n\n- Before 2023."], "accept")
+    assert Labels(settings).of(MOVED.question, said) is True
+
+
 def test_right_wrong_and_undo_are_kept_at_once(client: TestClient, settings: Settings) -> None:
     known = ids(client)
     right = decide(client, known["Ten years before 2023."], "accept").json()

@@ -145,6 +145,9 @@ def test_an_adapter_s_training_and_forgetting_are_part_of_its_cost(tmp_path: Pat
     for text in (markdown(evaluation), page(Settings(root=tmp_path), evaluation)):
         assert "10 minutes, 19.5 MB" in text
         assert str(evaluation.systems["rag"].trained.forgetting) in text
+    cost = evaluation.as_json()["cost"]
+    assert cost["base"] == {"memory_mb": 512.0, "trained": None}
+    assert (cost["rag"]["trained"]["seconds"], cost["rag"]["trained"]["forgetting"]["before"]) == (600, 3.0)
 
 
 def test_what_is_wrong_gets_the_setting_that_mends_it(evaluation: Evaluation) -> None:
