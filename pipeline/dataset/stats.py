@@ -7,8 +7,10 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from pipeline.dataset.filters import redacted
+from pipeline.dataset.filters.other_languages import has_rules
 from pipeline.dataset.records import Split
 from pipeline.dataset.versions import DatasetCard, DatasetRow, Rejected, read_card, read_rejected, read_rows
+from pipeline.text.detecting import count_languages
 
 BAR_CHARS = 40
 EXAMPLES = 3
@@ -38,6 +40,8 @@ class Stats(BaseModel):
     splits: dict[Split, int]
     """Accepted pairs by split."""
     documents_in_two_splits: int
+    without_rules: dict[str, int]
+    """Accepted and rejected pairs by language, as ISO 639-1 code, whose labels, refusals and cut ends the filter doesn't know."""
     accuracy: dict[int, int]
     style: dict[int, int]
     """Accepted and rejected pairs by the teacher's own grade."""
@@ -59,6 +63,7 @@ def stats(folder: Path) -> Stats:
         kinds=dict(Counter(row.pair.kind for row in rows).most_common()),
         splits=card.splits,
         documents_in_two_splits=_in_two_splits(rows),
+        without_rules=_without_rules(pair.answer for pair in every),
         accuracy=_by_grade(pair.accuracy for pair in every),
         style=_by_grade(pair.style for pair in every),
     )
@@ -78,6 +83,8 @@ def describe(folder: Path) -> Iterator[str]:
             + (f"; {card.paraphrases} of them in other words" if card.paraphrases else "")
         )
     yield "kinds: " + ", ".join(f"{kind} {count}" for kind, count in found.kinds.items())
+    for language, count in found.without_rules.items():
+        yield f"{count} pairs in the language {language}: the filter knows no labels, refusals or cut ends in it"
     for name, grades in (("accuracy", found.accuracy), ("style", found.style)):
         yield f"\n{name}, as the teacher grades itself"
         yield from _histogram(grades, card.settings.min_score)
@@ -99,6 +106,10 @@ def _in_two_splits(rows: Sequence[DatasetRow]) -> int:
         for chunk in row.pair.chunks:
             sides.setdefault(chunk.rpartition("#")[0], set()).add(row.split)
     return sum(len(found) > 1 for found in sides.values())
+
+
+def _without_rules(answers: Iterable[str]) -> dict[str, int]:
+    return {language: count for language, count in count_languages(answers).items() if not has_rules(language)}
 
 
 def _by_grade(grades: Iterable[int]) -> dict[int, int]:

@@ -6,6 +6,7 @@ from pipeline.dataset.filters.answer_type import answers_something_else
 from pipeline.dataset.filters.broken import broken
 from pipeline.dataset.filters.evidence import evidence_of, shortened
 from pipeline.dataset.filters.leftovers import left_over
+from pipeline.dataset.filters.other_languages import fault_elsewhere
 from pipeline.dataset.filters.speaker import third_person
 from pipeline.dataset.records import Candidate, Pair
 from pipeline.settings import DatasetSettings, PairKind
@@ -97,7 +98,8 @@ def form(candidate: Candidate, settings: DatasetSettings) -> str:
     if pronoun := unclear(pair.question):
         return f"the question does not say what “{pronoun}” is, so it does not stand alone"
     return (
-        _repeats(answer)
+        fault_elsewhere(candidate)
+        or _repeats(answer)
         or broken(candidate)
         or third_person(candidate)
         or answers_something_else(candidate)

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterable
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pipeline.text.languages.scripts import LETTER
 
 _FOLDER = Path(__file__).parent
+_SIGNS = "[$€£¥￥₹₽₩₫₺₴₪฿]"
+_MONEY = rf"{_SIGNS}\s?\d|\d\s?{_SIGNS}"
+_IN_ANY_LANGUAGE = {"amount": r"\d|", "time": r"\d|", "price": rf"{_MONEY}|"}
+"""What stands near an answer of a kind in any language: a digit; for a price a digit with the sign of a currency."""
 _STEMMERS = {
     "ca": "catalan", "el": "greek", "eo": "esperanto", "et": "estonian", "eu": "basque",
     "fa": "persian", "fi": "finnish", "ga": "irish", "hu": "hungarian", "hy": "armenian", "id": "indonesian",
@@ -67,6 +72,23 @@ class Titles(_Part):
     of_heading: str = ""
 
 
+class PairWords(_Part):
+    """What tells faults of a pair of question and answer, in another language than English, whose rules are finer."""
+
+    labels: Words = frozenset()
+    """Words that name a question or an answer: `Frage`. Patterns."""
+    first_person: Words = frozenset()
+    """Words in which an author speaks of herself."""
+    author: str = ""
+    """A pattern of what others call an author."""
+    declines: str = ""
+    """A pattern of an answer that declines."""
+    points_at_text: str = ""
+    """A pattern of what points at the text that the pair was made from."""
+    open_ends: Words = frozenset()
+    """Words that end no sentence."""
+
+
 class Language(_Part):
     """What rules need to know about a language. The defaults are for one without a table."""
 
@@ -98,10 +120,11 @@ class Language(_Part):
     counts: str = ""
     """A pattern of a question that wants things counted. Its groups are the words that may be the things."""
     holds: dict[Kind, Words] = {}
-    """Patterns of words, one of which stands near an answer of that kind. For amounts and times any digit does, too."""
+    """Patterns of words, one of which stands near an answer of that kind. `_IN_ANY_LANGUAGE` holds what needs no words."""
     follow_ups: FollowUps = FollowUps()
     pseudo_questions: PseudoQuestions = PseudoQuestions()
     titles: Titles = Titles()
+    pairs: PairWords = PairWords()
 
     @property
     def is_known(self) -> bool:
@@ -122,6 +145,11 @@ class Language(_Part):
         found = re.search(self.counts, question.lower()) if self.counts else None
         return [word for word in found.groups() if word and word not in self.function_words] if found else []
 
+    def pattern(self, patterns: "str | Iterable[str]") -> re.Pattern[str]:
+        """One of `patterns` as a whole word, in any case; anywhere in a text without spaces."""
+        alternatives = (patterns,) if isinstance(patterns, str) else tuple(patterns)
+        return re.compile(self._any(alternatives).pattern, re.IGNORECASE)
+
     @cached_property
     def _asks(self) -> list[tuple[Kind, re.Pattern[str]]]:
         return [(kind, self._any(patterns)) for kind, patterns in self.asks.items()]
@@ -129,10 +157,7 @@ class Language(_Part):
     @cached_property
     def _holds(self) -> dict[Kind, re.Pattern[str]]:
         found: dict[Kind, re.Pattern[str]] = {
-            kind: re.compile(
-                rf"\d|{self._any(words).pattern}" if kind in ("amount", "time") else self._any(words).pattern,
-                re.IGNORECASE,
-            )
+            kind: re.compile(_IN_ANY_LANGUAGE.get(kind, "") + self._any(words).pattern, re.IGNORECASE)
             for kind, words in self.holds.items()
             if kind != "person"
         }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.text.languages.tables import Kind, table
+from pipeline.text.languages.tables import Kind, known_codes, table
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,11 @@ def test_what_is_asked_for_can_be_found(code: str) -> None:
 
 def test_a_person_can_not_be_told_where_every_noun_has_a_capital() -> None:
     assert table("de").holds_kind("person") is None
+
+
+@pytest.mark.parametrize("code", [code for code in known_codes() if table(code).is_known])
+def test_the_sign_of_a_currency_tells_a_price_in_every_language(code: str) -> None:
+    price = table(code).holds_kind("price")
+    assert price
+    assert all(price.search(text) for text in ("$5", "US$12", "5 €", "1.200 ₽", "￥80"))
+    assert not price.search("500")
