@@ -16,9 +16,10 @@ from pipeline.text.detecting import main_language
 from pipeline.text.languages.tables import table
 from pipeline.text.names import names
 from pipeline.text.pieces import split_sentences
+from pipeline.text.segments import is_han
 from pipeline.text.spellings import written_otherwise
 from pipeline.text.stems import stem
-from pipeline.text.words import WORD, elided, function_words, stems_with_parts, words
+from pipeline.text.words import WORD, elided, function_words, stems_with_parts, words, written_words
 
 WINDOW = 3
 """The length of a window, in sentences. A window should contain the kind of thing that is asked for."""
@@ -109,7 +110,10 @@ def wanted_tokens(question: str, language: str | None = None) -> list[str]:
     language = main_language(question) if language is None else language
     empty = function_words(language)
     meant = [part for word in words(question) for part in elided(word, language) if part not in empty]
-    return list(dict.fromkeys(token for word in meant for token in tokens.query_tokens(word, language)))
+    found = [token for word in meant for token in tokens.query_tokens(word, language)]
+    # Two letters in a row show only in the whole question.
+    pairs = [token for token in tokens.query_tokens(question, language) if len(token) == 2 and is_han(token)]
+    return list(dict.fromkeys([*found, *(pair for pair in pairs if pair not in empty)]))
 
 
 def weigh(
@@ -142,18 +146,37 @@ def weigh(
         # Its question words can't be told from those that the notes lack.
         wanted = [token for token in wanted if vocabulary.frequencies.get(token)]
     weights = {token: _idf(token, vocabulary) for token in wanted}
+    asking = _asking_tokens(question, language)
+    subject = {token: weight for token, weight in weights.items() if token not in asking} or weights
+    fitting = _fits(question, passages, subject, language)
+    if fitting:
+        # `Which colour` is met where a colour stands.
+        weights = subject
     similarities = [passage.similarity for passage in passages if passage.similarity is not None]
     return Evidence(
         prominence=(max(similarities) - around.mean) / around.deviation if similarities and around else None,
         coverage=max((_coverage(weights, own) for own in held), default=0.0),
         named=_holds_names(question, " ".join(texts), " ".join(understood), language),
-        fitting=_fits(question, passages, weights, language),
+        fitting=fitting,
         alignment=align(
             question, [passage.whole_text for passage in passages], _rarity(question, weights, language), read
         )
         if read
         else None,
     )
+
+
+def _asking_tokens(question: str, language: str) -> set[str]:
+    """The tokens of the words that say which kind of thing is asked for: without `colour` the question is about another.
+
+    None in English, where all words of a question are compared with the passages in meaning.
+    """
+    rules = table(language or "en")
+    kind = rules.asked_kind(question)
+    if not kind or rules.code == "en":
+        return set()
+    asking = [word for word in set(written_words(question)) if rules.asked_kind(question.replace(word, " ")) != kind]
+    return {token for word in asking for token in wanted_tokens(word, language)}
 
 
 def _holds_names(question: str, text: str, understood: str, language: str) -> bool:

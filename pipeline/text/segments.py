@@ -9,6 +9,7 @@ RUN = rf"[{UNSPACED}][{UNSPACED}{MARKS}]*"
 """A pattern: letters of such languages in a row."""
 _IS_RUN = re.compile(f"[{UNSPACED}]")
 _HAN = re.compile(f"[{HAN}]")
+_ONLY_HAN = re.compile(f"[{HAN}]+")
 _CALLED = re.compile(r"(?<=^.)(叫)$")
 """ICU's dictionary has the barking of dogs as a word, which `狗叫什么名字` (what is the dog called) is not about."""
 
@@ -16,6 +17,11 @@ _CALLED = re.compile(r"(?<=^.)(叫)$")
 def is_unspaced(text: str) -> bool:
     """Whether `text` begins with a letter of a language without spaces."""
     return _IS_RUN.match(text) is not None
+
+
+def is_han(text: str) -> bool:
+    """Whether every letter of `text` is a Chinese one."""
+    return _ONLY_HAN.fullmatch(text) is not None
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -8,14 +8,16 @@ with accents is also kept with them.
 import functools
 import re
 import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise
 
 from pipeline.text.languages.scripts import LETTER, UNSPACED
 from pipeline.text.languages.tables import table
-from pipeline.text.segments import RUN, is_unspaced, parts, segments
+from pipeline.text.segments import RUN, is_han, is_unspaced, parts, segments
 from pipeline.text.stems import language_of_word, stem
 from pipeline.text.words import elided
 
-VERSION = 3
+VERSION = 4
 """Part of the index's recipe. Raise it when the tokens of a text change."""
 
 TOKEN_PUNCTUATION = "._-/:+@#'"
@@ -40,7 +42,8 @@ def tokens(text: str, language: str = "en") -> list[str]:
     Args:
         language: the ISO 639-1 code of the text's language.
     """
-    return [token for word in _words(text, language) for token in _expand(word, language)]
+    runs = _runs(text, language)
+    return [*(token for run in runs for word in run for token in _expand(word, language)), *_across(runs, language)]
 
 
 def query_tokens(text: str, language: str = "en", *, exact: bool = False) -> list[str]:
@@ -50,16 +53,29 @@ def query_tokens(text: str, language: str = "en", *, exact: bool = False) -> lis
         language: the ISO 639-1 code of the question's language.
         exact: search also for words with their accents, so that those are found first that have the same ones.
     """
-    found = _words(text, language)
+    runs = _runs(text, language)
+    found = [word for run in runs for word in run]
     meant = [word for word in found if not _is_stop_word(word, language)] or found
-    return list(dict.fromkeys(token for word in meant for token in _searched(word, language, exact)))
+    searched = [token for word in meant for token in _searched(word, language, exact)]
+    return list(dict.fromkeys([*searched, *_across(runs, language)]))
 
 
-def _words(text: str, language: str) -> list[str]:
+def _runs(text: str, language: str) -> list[Sequence[str]]:
+    """The words of `text`; those that stand together without a space are one sequence."""
     runs = _WORD.findall(unicodedata.normalize("NFKC", text).translate(_APOSTROPHES))
+    return [segments(run) if is_unspaced(run) else elided(run, language) for run in runs]
+
+
+def _across(runs: Sequence[Sequence[str]], language: str) -> list[str]:
+    """Two Chinese letters in a row that are no word of the dictionary, as they may be one: `显卡` is not `显` and `卡`."""
     return [
-        word for run in runs for word in (segments(run) if is_unspaced(run) else elided(run, language))
-    ]  # fmt: skip
+        first + second
+        for run in runs
+        for first, second in pairwise(run)
+        if len(first) == len(second) == 1
+        and is_han(first + second)
+        and table(language_of_word(first, language)).function_words.isdisjoint((first, second))
+    ]
 
 
 def _is_stop_word(word: str, language: str) -> bool:

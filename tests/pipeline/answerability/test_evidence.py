@@ -134,3 +134,26 @@ def test_another_embedders_cosines_are_measured_by_its_own_background() -> None:
     assert found.mean == pytest.approx((3 * 0.78 + 10 * 0.79) / 13)
     assert found.deviation == 0.04  # what lies closer together than usual tells no more
     assert background(question, None, usual) == usual
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "wanted"),
+    [
+        ("Welche Farbe haben die Schals?", "Wir tragen dunkelgrüne Schals.", 1.0),
+        ("Welche Farbe haben die Schals?", "Wir tragen lange Schals.", 0.5),
+        ("Quelle est la largeur de la scène ?", "La scène fait 8 mètres.", 1.0),
+        ("围巾是什么颜色的？", "我们戴深绿色围巾。", 1.0),
+    ],
+)
+def test_the_word_for_the_kind_of_thing_is_met_where_such_a_thing_stands(
+    question: str, text: str, wanted: float
+) -> None:
+    assert weigh(question, [passage(text)], Vocabulary(100, {})).coverage == pytest.approx(wanted)
+
+
+def test_two_chinese_letters_in_a_row_are_met_as_a_word() -> None:
+    apart = [passage("支持显示商品和发卡。")]
+    together = [passage("支持显卡。")]
+    counted = Vocabulary(100, {"支持": 20, "显": 30, "卡": 30})
+    assert weigh("支持哪些显卡？", apart, counted).coverage < 0.6
+    assert weigh("支持哪些显卡？", together, counted).coverage == 1

@@ -64,3 +64,13 @@ def test_a_sentence_before_a_list_may_grow_into_it() -> None:
     assert _quoted(TOOLS, "How many kinds of tools does the shed hold?").startswith(
         "The shed holds tools of three kinds."
     )
+
+
+def test_the_quotation_holds_the_kind_of_thing_that_is_asked_for() -> None:
+    text = "Der Rabatt für Studenten lohnt sich. Einen Rabatt bekommt, wer studiert. Studenten zahlen 40 % weniger.\n\nSonst nichts."
+    long = text.replace("Sonst", "So viel steht hier, damit keine zwei Sätze beisammen bleiben. " * 8 + "Sonst")
+    passages = [
+        Passage(id="a", document="a", title="Rabatt", url="", heading="", text=long, score=1.0, visibility="public")
+    ]
+    quotes = best_quotes("Wie viel Rabatt bekommen Studenten?", passages, lambda question, texts: [0.5] * len(texts))
+    assert "40 %" in quotes[0].text
