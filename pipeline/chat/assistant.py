@@ -8,14 +8,18 @@ from functools import cache
 
 from pipeline.adapters import BASE, answering_adapter
 from pipeline.answerability.judging import AnswerabilityJudge
-from pipeline.chat.conversation import Asked, found_for, understand
+from pipeline.chat.conversation import Asked, Rewrite, found_for, understand
 from pipeline.chat.dated import of_its_days
 from pipeline.chat.records import Answer, ChatModel, Generate, Similarity, Turn
 from pipeline.chat.respond import respond
+from pipeline.chat.rewriting import Rewriting, rewritten
 from pipeline.errors import SitetwinError
 from pipeline.index import Index
 from pipeline.index.passages import Passage
 from pipeline.settings import Mode, Retrieval, Settings, Visibility
+
+REWRITING_TOKENS = 80
+"""The longest rewriting of a question. A visitor waits for it before the search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Assistant:
                 def find(subject: str) -> list[Passage]:
                     return index.search(subject, retrieval=retrieval, visibility=visibility).passages
 
-                asked = understand(question, history, turns, find)
+                asked = understand(question, history, turns, find, self._rewrite)
                 asked, passages = of_its_days(
                     asked,
                     found_for(asked, find),
@@ -95,6 +99,18 @@ class Assistant:
             quotes_first=settings.quotes_first,
             retrieve_ms=(time.perf_counter() - started) * 1000,
         )
+
+    @property
+    def _rewrite(self) -> Rewrite | None:
+        return self.rewritten if self.settings.chat.rewrite == "model" else None
+
+    def rewritten(self, question: str, history: Sequence[Turn]) -> Rewriting:
+        """The question as the model says that it stands alone. No adapter is asked: it is no matter of the voice."""
+
+        def generate(messages: list[dict[str, str]]) -> Iterator[str]:
+            return self.connect(None).generate(messages, max_tokens=REWRITING_TOKENS, temperature=0.0)
+
+        return rewritten(question, history, generate)
 
     def respond(
         self,

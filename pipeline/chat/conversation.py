@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.chat.leaning import leans, names_a_subject
 from pipeline.chat.records import Turn
+from pipeline.chat.rewriting import NOT_REWRITTEN, Rewriting
 from pipeline.index.passages import Passage
 from pipeline.text.detecting import main_language
 from pipeline.text.function_words import FUNCTION_WORDS
@@ -19,6 +20,9 @@ BEST = 3
 """The first passages of a search: of these one must speak of a question and of what came before it."""
 SHARE = 0.5
 """The least share of the earlier question's words that such a passage holds."""
+
+Rewrite = Callable[[str, Sequence[Turn]], Rewriting]
+"""Takes a question and the turns before it; returns the question as it stands alone, as `rewritten` does."""
 
 Find = Callable[[str], Sequence[Passage]]
 """Takes a question that stands alone; returns the passages that are found for it, best first."""
@@ -112,20 +116,29 @@ class Asked:
     """Whether its passages are those of the days that it names."""
     only_names_days: bool = False
     """Whether it asks for nothing but what the notes of some days say, so that those answer it whatever they say."""
+    rewriting: Rewriting = NOT_REWRITTEN
+    """What a model made of it, if one was asked."""
 
 
-def understand(question: str, history: Sequence[Turn], turns: int, find: Find | None = None) -> Asked:
+def understand(
+    question: str, history: Sequence[Turn], turns: int, find: Find | None = None, rewrite: Rewrite | None = None
+) -> Asked:
     """The question with the last `turns` questions and answers of `history`; what it means hangs on the same ones.
 
     Args:
         find: searches the notes; they tell `what about macOS?` from a new subject. None: each question that leans on
             another one is taken to speak of the same subject.
+        rewrite: asked first; the rules decide where it makes nothing of the question.
     """
     seen = tuple(history[-2 * turns :]) if turns else ()
     earlier = [turn.content for turn in seen if turn.role == "user"]
+    rewriting = rewrite(question, seen) if rewrite and earlier else NOT_REWRITTEN
+    if rewriting.question:
+        return Asked(question, rewriting.question, seen, f"{earlier[-1]} {question}", rewriting=rewriting)
     subject = _chosen(_readings([*earlier, question]), find)
     has_changed = find is not None and subject == question and leans_on_history(question)
-    return Asked(question, subject, seen, f"{earlier[-1]} {question}" if earlier and not has_changed else "")
+    joined = f"{earlier[-1]} {question}" if earlier and not has_changed else ""
+    return Asked(question, subject, seen, joined, rewriting=rewriting)
 
 
 def found_for(asked: Asked, find: Find) -> list[Passage]:

@@ -45,6 +45,10 @@ class Answer(BaseModel):
     """The model's own words, sentences of the passages, or neither."""
     why_not: str = ""
     """Why the model's own words were left out or end early; "" when nothing was."""
+    rewritten: str = ""
+    """The question as a model rewrote it to stand alone, with `chat.rewrite`; "" if none did."""
+    not_rewritten: str = ""
+    """Why the model's rewriting was left and the rules were used; "" if it wasn't."""
     unsupported: list[str] = []
     """Names, numbers and links of the model's words that no passage holds; `chat.unsupported` says what became of them."""
     answerability: float | None = None

@@ -93,6 +93,7 @@ def respond(
     """
     started = time.perf_counter()
     record = Answer(question=asked.question, mode=mode, answer="", citations=[], refused=False, model=model)
+    record.rewritten, record.not_rewritten = asked.rewriting.question, asked.rewriting.why_not
     if mode in ("base", "lora"):
         ungrounded = lora_messages if mode == "lora" else base_messages
         pieces = generate(ungrounded(asked.question, asked.history, persona))

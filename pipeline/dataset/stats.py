@@ -63,7 +63,7 @@ def stats(folder: Path) -> Stats:
         kinds=dict(Counter(row.pair.kind for row in rows).most_common()),
         splits=card.splits,
         documents_in_two_splits=_in_two_splits(rows),
-        without_rules=_without_rules(pair.answer for pair in every),
+        without_rules=without_rules_for(pair.answer for pair in every),
         accuracy=_by_grade(pair.accuracy for pair in every),
         style=_by_grade(pair.style for pair in every),
     )
@@ -108,7 +108,8 @@ def _in_two_splits(rows: Sequence[DatasetRow]) -> int:
     return sum(len(found) > 1 for found in sides.values())
 
 
-def _without_rules(answers: Iterable[str]) -> dict[str, int]:
+def without_rules_for(answers: Iterable[str]) -> dict[str, int]:
+    """How many answers are in each language, by ISO 639-1 code, whose words the filter's rules don't know."""
     return {language: count for language, count in count_languages(answers).items() if not has_rules(language)}
 
 

@@ -13,6 +13,7 @@ Retrieval = Literal["hybrid", "dense", "keyword"]
 Fusion = Literal["scores", "ranks"]
 ContentKindName = Annotated[str, AfterValidator(parts.CONTENT_KINDS.known)]
 Unsupported = Literal["mark", "drop", "quote"]
+Rewriter = Literal["rules", "model"]
 ChunkerName = Annotated[str, AfterValidator(parts.CHUNKERS.known)]
 Think = bool | Literal["low", "medium", "high"]
 FLOW_MODES: dict[str, Mode] = {"rag_chat": "rag", "lora_chat": "lora", "hybrid_chat": "hybrid"}
@@ -159,6 +160,7 @@ class ChatSettings(SettingsSection):
         description="below this answerability a question is declined; none: learnt from the notes",
     )
     history_turns: int = Field(4, ge=0, description="how many earlier turns the model sees")
+    rewrite: Rewriter = Field("rules", description="what makes a follow-up question stand alone")
     window: int = Field(4096, ge=512, description="tokens that the model can read, prompt and answer together")
     passages: int | None = Field(
         None, ge=1, description="how many of the passages found the model reads; none: 2 for a small one, else all"
