@@ -159,7 +159,8 @@ def _lines(rows: Sequence[Row]) -> list[str]:
         )
     for name in rows[0].voice:
         voices = [value for row in rows if (value := row.voice[name]) is not None]
-        said = f"{mean(voices):.0%} ({min(voices):.0%} to {max(voices):.0%})" if voices else "none"
+        mid, low, high = (f"{round(of(voices), 2) + 0:.0%}" if voices else "none" for of in (mean, min, max))
+        said = f"{mid} ({low} to {high})"
         lines.append(f"  voice of {name:11} {said}")
     return lines
 
