@@ -150,8 +150,9 @@ def build_agent(registry: Registry) -> Flow:
     add(flow, registry, ASK_NOTES, "AskNotesComponent-k3now", x=440, y=160)
     add(flow, registry, MODEL, "MLXModelComponent-m3dl0", x=440, y=720)
     add(flow, registry, "Agent", "Agent-g7ent", x=900, y=200)
-    add(flow, registry, NAME_SOURCES, "NameSourcesComponent-s0urc", x=1360, y=320)
-    add(flow, registry, "ChatOutput", "ChatOutput-a5nsw", x=1820, y=320)
+    # So low that its question's edge runs below the agent.
+    add(flow, registry, NAME_SOURCES, "NameSourcesComponent-s0urc", x=1360, y=640)
+    add(flow, registry, "ChatOutput", "ChatOutput-a5nsw", x=1820, y=660)
     for tool in ("RetrieverComponent-n2tes", "AskNotesComponent-k3now"):
         connect_tool(flow, tool, "Agent-g7ent", "tools")
     connect(flow, "MLXModelComponent-m3dl0", "model_output", "Agent-g7ent", "model")
