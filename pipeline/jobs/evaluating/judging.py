@@ -20,6 +20,7 @@ from pipeline.servers.structured import StructuredModel
 from pipeline.settings import Settings
 from pipeline.site import Site
 from pipeline.text.languages import tables
+from pipeline.weights.locating import shown_name
 
 CEILING_EACH = 3
 """Without a data set, every third document makes the ceiling of the voice."""
@@ -86,7 +87,9 @@ def ask_judge(
     for (name, question, _), verdict in zip(answers, found, strict=True):
         if verdict:
             evaluation.systems[name].judged[question.question] = verdict.right
-    evaluation.judge = model.name
+    kind, _, name = model.name.partition(":")
+    # A report may be shown to others: a folder's path is none of theirs.
+    evaluation.judge = f"{kind}:{shown_name(name)}" if name else kind
 
 
 def _take_labels(settings: Settings, evaluation: Evaluation) -> None:

@@ -127,9 +127,11 @@ def doubts(evaluation: Evaluation) -> list[str]:
 
 
 def conclusions(evaluation: Evaluation) -> list[str]:
-    """The differences that the answers show, accuracy first; one sentence says so if they show none."""
+    """The differences that the answers show, accuracy first; a line says so if they show none. No full stops."""
+    if len(evaluation.systems) < 2:
+        return ["One system was asked, so there is nothing to compare it with"]
     shown = [said(compared) for compared in evaluation.comparisons if compared.is_shown]
-    return shown or ["No difference between any two systems was shown."]
+    return shown or ["No difference between any two systems was shown"]
 
 
 def next_steps(evaluation: Evaluation) -> list[str]:

@@ -101,6 +101,13 @@ def test_a_correction_is_told_where_something_was_compared(evaluation: Evaluatio
     assert not any("corrected" in told for told in doubts(evaluation.model_copy(update={"comparisons": []})))
 
 
+def test_no_difference_is_said_in_one_sentence_and_of_one_system_nothing_is_compared(evaluation: Evaluation) -> None:
+    evaluation.comparisons = []
+    assert "\n- No difference between any two systems was shown.\n" in markdown(evaluation)
+    del evaluation.systems["base"]
+    assert "\n- One system was asked, so there is nothing to compare it with.\n" in markdown(evaluation)
+
+
 def test_lower_may_be_better(evaluation: Evaluation) -> None:
     gap = evaluation.comparisons[0].model_copy(update={"measure": "wrongly_refused", "p": 0.0001})
     assert said(gap) == "rag is worse than base, wrongly refused: +100 points (+40 to +100), p < .001"

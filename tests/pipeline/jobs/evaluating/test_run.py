@@ -182,9 +182,8 @@ def test_the_record_is_json_without_a_key(notes: Settings) -> None:
 class YesSayer:
     """A judge that finds every answer right, and counts how often it is asked."""
 
-    name = "yes"
-
-    def __init__(self) -> None:
+    def __init__(self, name: str = "yes") -> None:
+        self.name = name
         self.asked = 0
 
     async def reply(self, messages: list[dict[str, str]], schema: dict[str, object], **_: object) -> str:
@@ -255,6 +254,12 @@ def test_a_report_says_why_notes_in_another_language_have_no_voice(notes: Settin
     made = run(notes, Model(), "base")
     assert any(note.startswith(why) for note in made.notes)
     assert not any(key.startswith("voice") for key in made.systems["base"].figures)
+
+
+def test_a_report_names_a_judge_without_its_folder(notes: Settings) -> None:
+    made = run(notes, Model(), "rag", judge_model=YesSayer("engine:/home/me/models/Qwen"))
+    assert made.judge == "engine:Qwen"
+    assert "/home/me" not in write_report(notes, made).with_suffix(".md").read_text(encoding="utf-8")
 
 
 def test_a_verdict_is_kept_until_answer_facts_or_judge_change(notes: Settings) -> None:
