@@ -12,6 +12,8 @@ from pipeline.text.pieces import is_code, split_sentences
 from pipeline.text.words import words
 
 _OPEN_END = re.compile(r"(?:[,:\[–—]|(?<!:)\()\s*$|\s-\s*$")
+_OPEN_QUOTE = re.compile(r'(?:^|[\s(])"\w[^"]*$|“[^”]*$')
+"""A quotation that was begun; `prose` has taken those out that end."""
 _OPEN_WORD = re.compile(
     r"\b(?:the|an?|and|or|but|because|which|whose|my|your|our|their|with|from|of|than|into|"
     r"such as|as well as|in order to|its|his|her|roughly|approximately|exactly|not at|I still|(?:because|since|which) (?:I|it|we|they) (?:am|is|was|are|were|have|had)|and how|and why|and what|and when)$"
@@ -29,6 +31,7 @@ _ITEM = r"^\s*(?:[-*+]|\d+[.)])\s"
 _GOES_ON = re.compile(r" *\w| *\n *[a-z]")
 """How a sentence goes on. A line may be broken within it; the next word is small then."""
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()\s]*\)")
+_CLAUSE_ENDS = r"[*_`”\"')\]]*(?:\s*[,.;:!?()\[–—|…]|\s-\s|\s*\n\s*(?:\n|[-*+#>]|\d+[.)])|\s*$)"
 _OPEN_ANSWER = re.compile(
     r"(?:\S+\s+){3,}(?:to|not|any|only|before|after|until|by|on|at|in|for|is|are|was|were|be|been|that|when|if|while|through|between|about"
     r"|this|these|every|each|who|very|more|also|will|would|can|could|should|I|we|they)$"
@@ -42,7 +45,9 @@ _MAY_REPEAT = frozenset("had that very so really no yes much far long bye ha her
 _LONGEST_REPEATED = 12
 """Most words of a phrase that is looked for twice in a row."""
 _TOKEN = re.compile(r"`[^`\n]*`|“[^”]*”|\"[^\"\n]*\"|[\w][\w'’.+-]*\w|\w|[.?!…]+")
-_STEP_BY_STEP = frozenset("by and after upon time day year person place side face".split())
+_STEP_BY_STEP = frozenset("by after upon time day year person place side face".split())
+_AND_ON = frozenset("again over on more up down around round through years miles less".split())
+"""`again and again and again` somebody says, `gather and gather and` nobody."""
 
 
 def broken(candidate: Candidate) -> str:
@@ -61,7 +66,10 @@ def broken(candidate: Candidate) -> str:
 
 
 def _is_cut_off(own: str, text: str, evidence: PairEvidence) -> bool:
-    if _OPEN_END.search(own) or own.count("`") % 2 or own.count("(") > own.count(")") + own.count(":("):
+    open_brackets = own.count("(") - own.count(")") - own.count(":(")
+    if _OPEN_END.search(own) or own.count("`") % 2 or open_brackets > 0:
+        return True
+    if not _FINISHED.search(own) and _OPEN_QUOTE.search(own.replace("“…”", "")):
         return True
     if hit := _TRAILS_OFF.search(own):
         *_, last = ("", *own[: hit.start()].split())
@@ -77,11 +85,14 @@ def _is_cut_off(own: str, text: str, evidence: PairEvidence) -> bool:
         and not _FINISHED.search(sentences[-1])
         and not _ENDS_IN_CODE.search(sentences[-1])
         and not _ends_there(own[-24:], text)
+        and not _ends_a_clause(own, text)
     )
 
 
 def _is_unfinished(own: str, answer: str, text: str, evidence: PairEvidence) -> bool:
     """Whether an answer without an end mark is more than a word or a phrase: a sentence, or the beginning of the text's."""
+    if not _FINISHED.search(answer) and _begins_a_sentence(answer, text, evidence):
+        return True
     *_, last = (own, *split_sentences(own))
     # A row of a table has no end mark either.
     if (
@@ -91,12 +102,32 @@ def _is_unfinished(own: str, answer: str, text: str, evidence: PairEvidence) -> 
         or re.search(_ITEM, own, re.MULTILINE)
     ):
         return False
-    if _ends_there(own[-24:], text) or _ends_there(answer.strip()[-24:], _LINK.sub(r"\1", text)):
+    if _ends_there(own[-24:], text) or _ends_a_clause(answer, text):
         return False
     if _goes_on(answer, evidence) or (evidence.english and _OPEN_ANSWER.search(own)):
         return True
     is_sentence = evidence.english and len(last.split()) >= SENTENCE_WORDS and _VERB.search(last)
     return bool(is_sentence) and not _ENDS_IN_CODE.search(last)
+
+
+def _begins_a_sentence(answer: str, text: str, evidence: PairEvidence) -> bool:
+    """Whether the answer's last sentence is the beginning of one of the text, which goes on there without any mark."""
+    *_, last = ("", *split_sentences(answer))
+    said = words(last)
+    begin = f" {' '.join(said)} "
+    if (
+        len(said) <= LAST_WORDS
+        or is_code(last)
+        or not any(sentence.startswith(begin) for sentence in evidence.bare_sentences)
+    ):
+        return False
+    return not _ends_a_clause(last, text)
+
+
+def _ends_a_clause(answer: str, text: str) -> bool:
+    """Whether the text has a mark behind the answer's last words: then only the answer's full stop is missing."""
+    end = r"\W+".join(map(re.escape, words(answer)[-LAST_WORDS:])) + _CLAUSE_ENDS
+    return re.search(end, _LINK.sub(r"\1", text).replace("’", "'"), re.IGNORECASE) is not None
 
 
 def _goes_on(answer: str, evidence: PairEvidence) -> bool:
@@ -117,7 +148,7 @@ def _twice(own: str, text: str, evidence: PairEvidence) -> str:
     """Words that stand one after the other twice, unless the text has them so."""
     tokens = list(_TOKEN.finditer(own))
     said = [token[0].casefold() for token in tokens]
-    for length in range(1, _LONGEST_REPEATED + 1):
+    for length in (*range(1, _LONGEST_REPEATED + 1), *_half(said)):
         for start in range(len(said) - 2 * length + 1):
             phrase, times = said[start : start + length], 1
             while phrase == said[start + times * length : start + (times + 1) * length]:
@@ -135,11 +166,37 @@ def _twice(own: str, text: str, evidence: PairEvidence) -> str:
                     and not (phrase[0] in FUNCTION_WORDS or phrase[0] in text.casefold())
                 )
                 bare = f" {' '.join(words(found))} "
-                if not is_name and not any(bare in sentence for sentence in evidence.bare_sentences):
+                if not is_name and bare not in evidence.words:
                     return found
     sentences = [sentence.strip() for sentence in split_sentences(own)]
     seen = Counter(sentence.casefold() for sentence in sentences if len(sentence.split()) > 3)
-    return next((sentence for sentence in sentences if seen[sentence.casefold()] > 1), "")
+    again = next((sentence for sentence in sentences if seen[sentence.casefold()] > 1), "")
+    return again or _said_once(own, evidence)
+
+
+def _said_once(own: str, evidence: PairEvidence) -> str:
+    """Words that stand twice in a row where the text has them once between the same words, in any language."""
+    said = words(own)
+    for length in (*range(1, _LONGEST_REPEATED + 1), *_half(said)):
+        for start in range(len(said) - 2 * length + 1):
+            middle, end = start + length, start + 2 * length
+            if said[start:middle] != said[middle:end]:
+                continue
+            if length == 1 and re.search(
+                rf"\b{re.escape(said[start])}[.!?]\s+{re.escape(said[start])}\b", own, re.IGNORECASE
+            ):
+                # `No. No key is part of the page.`
+                continue
+            before, after = said[max(0, start - 2) : start], said[end : end + 2]
+            known = len(before) + len(after) > 1 or length > LAST_WORDS
+            if known and evidence.has((*before, *said[middle:end], *after)) and not evidence.has(said[start:end]):
+                return " ".join(said[start:end])
+    return ""
+
+
+def _half(said: Sequence[str]) -> tuple[int, ...]:
+    """Half the number of words, where all of them may stand twice."""
+    return (len(said) // 2,) if len(said) % 2 == 0 and len(said) > 2 * _LONGEST_REPEATED else ()
 
 
 def _is_slip(twice: Sequence[str], times: int, evidence: PairEvidence) -> bool:
@@ -158,4 +215,6 @@ def _is_slip(twice: Sequence[str], times: int, evidence: PairEvidence) -> bool:
         return bool(real) and twice[length][0].islower()
     if any(word[0] == "`" for word in phrase):
         return True
+    if length == 2 and "and" in phrase:
+        return not (_AND_ON & set(phrase) or any(word.endswith("er") for word in phrase))
     return len(real) > 1 and not (length == 2 and (_STEP_BY_STEP & set(phrase) or phrase[0] == phrase[1]))

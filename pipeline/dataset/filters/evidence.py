@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.dataset.records import PairSource
@@ -11,6 +12,7 @@ from pipeline.text.statements import Statement, clauses, halves, has_negation, p
 from pipeline.text.words import PREFIX, stems_with_parts, words
 
 SHOWN_CHARS = 90
+_LINK = re.compile(r"\[([^\[\]]*)\]\((?:[^()\s]|\([^()\s]*\))*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ class PairEvidence:
     def says(self, sentence: str) -> bool:
         """Whether the text contains `sentence` word for word."""
         return f" {_bare_words(sentence)} " in self.words
+
+    def has(self, said: Sequence[str]) -> bool:
+        """Whether the text contains these words, which are in lower case, in this order."""
+        return f" {' '.join(said)} " in self.words
 
     def holds(self, word: str) -> bool:
         """Whether the text contains the stem `word`, or a word with the same prefix."""
@@ -73,4 +79,5 @@ def shortened(text: str) -> str:
 
 
 def _bare_words(text: str) -> str:
-    return " ".join(words(text))
+    """The words as a reader sees them: an answer quotes a link without its address."""
+    return " ".join(words(_LINK.sub(r"\1", text)))

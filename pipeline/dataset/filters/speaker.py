@@ -1,9 +1,10 @@
 """Finds answers that speak of the author as of somebody else, where the author should speak."""
 
 import re
+from collections.abc import Iterator, Sequence
 
 from pipeline.dataset.filters.evidence import PairEvidence, evidence_of
-from pipeline.dataset.filters.leftovers import prose
+from pipeline.dataset.filters.leftovers import prose, without_blocks
 from pipeline.dataset.records import Candidate
 from pipeline.text.pieces import split_sentences
 from pipeline.text.words import words
@@ -17,7 +18,22 @@ _PRONOUN = re.compile(
     r"(?:^|^(?:In|At|On|After|Before|Since) [^,]{1,40}, |[,;]\s+(?:and|but|so|because|as|where)?\s*)(he|she|his|her)\b(?!\s*[/(])",
     re.IGNORECASE,
 )
-_MINE = {"they": "i", "their": "my", "them": "me", "he": "i", "his": "my", "him": "me", "she": "i", "her": "my"}
+_NOUN = re.compile(r"\b(?:the|this) (?:author|writer|blogger|narrator)\b", re.IGNORECASE)
+_AS_ONE = "theauthor"
+_SUBJECTS = frozenset(("they", "he", "she", _AS_ONE))
+_OWN = {"their": "my", "them": "me", "his": "my", "him": "me", "her": "my"}
+_SHORT = {
+    "has": ("i've",),
+    "have": ("i've",),
+    "is": ("i'm",),
+    "are": ("i'm",),
+    "had": ("i'd",),
+    "would": ("i'd",),
+    "will": ("i'll",),
+}
+_PLAIN = {"has": "have", "is": "am", "are": "am", "does": "do", "were": "was"}
+_WINDOWS = ((0, 3), (1, 2), (2, 1), (3, 0))
+"""How many words before and behind a pronoun are compared with the text."""
 _SOMEBODY = re.compile(r"\b(?:he|she|him|her|his|hers)\b", re.IGNORECASE)
 
 
@@ -34,26 +50,42 @@ def third_person(candidate: Candidate) -> str:
             continue
         hit = _own_name(sentence, candidate.author)
         if not hit and speaks:
-            hit = (
-                _new(_AUTHOR, sentence, named)
-                or _somebody(sentence, text, candidate.pair.question)
-                or _they_for_i(sentence, evidence)
-            )
+            hit = _new(_AUTHOR, sentence, named) or _somebody(sentence, text, candidate.pair.question)
         if hit:
-            return f"the answer speaks of the author as “{hit}”, not as “I”"
-    return ""
+            return _says(hit)
+    # Also within quotation marks: the text shows what stood there.
+    own = split_sentences(without_blocks(candidate.pair.answer)) if speaks else []
+    return next((_says(hit) for sentence in own if (hit := _for_the_authors(sentence, evidence))), "")
 
 
-def _they_for_i(sentence: str, evidence: PairEvidence) -> str:
-    """They or their where the text has the same words with I or my."""
-    said = words(sentence)
+def _says(hit: str) -> str:
+    return f"the answer speaks of the author as “{hit}”, not as “I”"
+
+
+def _for_the_authors(sentence: str, evidence: PairEvidence) -> str:
+    """A word for somebody else where the text has the same words around `I` or `my`."""
+    said = words(_NOUN.sub(_AS_ONE, sentence))
     for place, word in enumerate(said):
-        if mine := _MINE.get(word):
-            window = said[place : place + 4]
-            meant = [mine if one == word else one for one in window]
-            if len(window) > 3 and evidence.says(" ".join(meant)) and not evidence.says(" ".join(window)):
-                return word
+        for mine, skipped in _mine(word, said[place + 1 : place + 2]):
+            after = said[place + 1 + skipped :]
+            for before, behind in _WINDOWS:
+                window = (*said[max(0, place - before) : place], *mine, *after[:behind])
+                is_new = not evidence.has(said[max(0, place - before) : place + 1 + behind])
+                if len(window) > 3 and is_new and evidence.has(window):
+                    return "the author" if word == _AS_ONE else word
     return ""
+
+
+def _mine(word: str, following: Sequence[str]) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The words in the first person for which `word` may stand, and how many of the following words they include."""
+    if word in _OWN:
+        yield (_OWN[word],), 0
+    elif word in _SUBJECTS:
+        yield from (((mine,), 0) for mine in ("i", "i've", "i'm", "i'd", "i'll"))
+        for verb in following:
+            yield from (((mine,), 1) for mine in _SHORT.get(verb, ()))
+            # `he likes`
+            yield ("i", _PLAIN.get(verb, verb.removesuffix("s"))), 1
 
 
 def _own_name(sentence: str, author: str) -> str:

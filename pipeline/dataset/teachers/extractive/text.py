@@ -147,7 +147,7 @@ def is_whole(sentence: str) -> bool:
         and not sentence.rstrip("\"”')").endswith("?")
         # A small letter begins a name (`sitetwin`, `nginx`) or a fragment of a sentence.
         and not (sentence[0].islower() and sentence.split()[0].lower() in FUNCTION_WORDS)
-        and bool(re.match(r"\.?[\w`\"“'(¿¡@]", sentence))
+        and bool(re.match(r"\.?[\w`\"“'¿¡@]", sentence))
         and not _POINTS.search(sentence)
         # A title, or what somebody says in a dialogue.
         and not re.match(r"How to |[A-Z][\w'’]*(?: [\w'’]+){0,2}: [A-Z]", sentence)

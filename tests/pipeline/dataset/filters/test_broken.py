@@ -112,3 +112,57 @@ def test_other_languages_double_their_words() -> None:
 )
 def test_short_repetitions_and_open_words_are_refused(answer: str, said: str) -> None:
     assert said in broken(candidate(QUESTION, answer))
+
+
+NOTE = (
+    "# Pump\n\nThe **pump is a Gardena**, which I found at [a market in Bergen](https://example.org/market), and it gathers and sends "
+    "water. The knob is very useful. Result: it is slow. Für den Garten ist die Pumpe der [alten Werkstatt](w.md) gut.\n\n"
+    '> "In spring the pump is slow.\n'
+)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "The pump is a Gardena, which I found at a market in",
+        "The pump is a Gardena, which I found",
+        "The pump is a Gardena, which I found at a market in Bergen, and it gathers and sends",
+        'The shed is called "Garden house',
+        "Für den Garten ist die Pumpe",
+    ],
+)
+def test_the_beginning_of_a_sentence_of_the_text_is_refused(answer: str) -> None:
+    assert "the answer breaks off" in broken(candidate(QUESTION, answer, text=NOTE))
+
+
+def test_a_quotation_that_goes_on_in_the_text_passes() -> None:
+    assert broken(candidate(QUESTION, '"In spring the pump is slow.', text=NOTE)) == ""
+
+
+def test_a_clause_of_the_text_without_its_full_stop_passes() -> None:
+    assert broken(candidate(QUESTION, "The pump is a Gardena", text=NOTE)) == ""
+    assert broken(candidate(QUESTION, "Yes. Yes, it is slow.", text="It runs. Yes, it is slow.")) == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "twice"),
+    [
+        ("The pump is a Gardena, which which I found at a market.", "which which"),
+        ("It gathers and gathers and sends water.", "gathers and gathers and"),
+        ("Result: Result: it is slow.", "result result"),
+        ("The knob is very very useful.", "very very"),
+        ("The pump is a Gardena, which I found at a market in a market in Bergen.", "a market in a market in"),
+        ("Für den Garten ist die die Pumpe der alten Werkstatt gut.", "die die"),
+        (f"{'We have a pump and a shed and a knob and they are old, etc. ' * 2}", "We have a pump"),
+    ],
+)
+def test_what_the_text_has_once_is_not_said_twice(answer: str, twice: str) -> None:
+    assert f"says “{twice}" in broken(candidate(QUESTION, answer, text=NOTE))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["It runs again and again and again.", "It gets better and better and better.", "The knob is very, very good."],
+)
+def test_what_people_say_again_and_again_passes(answer: str) -> None:
+    assert broken(candidate(QUESTION, answer, text=NOTE)) == ""

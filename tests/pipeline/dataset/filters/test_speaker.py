@@ -67,3 +67,26 @@ def test_the_check_knows_the_personas_name() -> None:
     assert refused is not None
     assert refused.reason == "the answer speaks of the author as “Alan”, not as “I”"
     assert Check(SETTINGS)(pair) is None
+
+
+SPOKEN = "I've been raising issues when I'm waiting on Tom. He likes my pump, and I think \"I need it here\" of the old one I'd buy."
+
+
+@pytest.mark.parametrize(
+    ("answer", "hit"),
+    [
+        ("They has been raising issues.", "they"),
+        ("She has been raising issues.", "she"),
+        ("Often, when he is waiting on Tom.", "he"),
+        ("Tom likes it, and the author thinks so.", "the author"),
+        ('Think "the writer need it here" of it.', "the author"),
+        ("It is of the old one she would buy.", "she"),
+    ],
+)
+def test_the_same_words_around_i_show_who_is_meant(answer: str, hit: str) -> None:
+    assert f"the author as “{hit}”" in said_for("", answer, text=SPOKEN)
+
+
+@pytest.mark.parametrize("answer", ["He likes my pump.", "Tom is waiting, and he likes my pump.", "They wait on Tom."])
+def test_others_of_whom_the_text_speaks_pass(answer: str) -> None:
+    assert said_for("", answer, text=SPOKEN) == ""

@@ -26,6 +26,7 @@ def test_links_whose_address_stands_elsewhere_are_read_as_their_text():
         "How to sharpen the Lathe 300 without a stone.",
         "The Reader: Well, I guess the Lathe 300 has to do that.",
         "Now the Lathe 300 runs at the speed of a mill.",
+        "(The Lathe 300 is a lathe that runs at the speed of a mill.)",
         "1. If the saw stops, the belt is cut in the middle.\n2. The saw then waits.",
     ],
 )
