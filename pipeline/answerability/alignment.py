@@ -36,13 +36,13 @@ def align(question: str, texts: Sequence[str], rarity: Mapping[str, float], read
     vectors = read([question, *texts])
     if vectors is None:
         return None
-    said = [(word, vector) for word, vector in word_vectors(question, vectors[0]) if rarity.get(word, 1.0) > 0]
-    passages = [np.stack([vector for _, vector in words]) for words in map(word_vectors, texts, vectors[1:]) if words]
+    words, asked = word_vectors(question, vectors[0])
+    said = [place for place, word in enumerate(words) if rarity.get(word, 1.0) > 0]
+    passages = [held for _, held in map(word_vectors, texts, vectors[1:]) if held.size]
     if not said or not passages:
         return None
-    asked = np.stack([vector for _, vector in said])
-    best = np.stack([(asked @ passage.T).max(1) for passage in passages])
-    weights = np.array([rarity.get(word, 0.0) for word, _ in said])
+    best = np.stack([(asked[said] @ passage.T).max(1) for passage in passages])
+    weights = np.array([rarity.get(words[place], 0.0) for place in said])
     if not weights.any():
         weights = np.ones(len(said))
     return Alignment(

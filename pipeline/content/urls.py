@@ -12,7 +12,7 @@ FIELDS = ("slug", "path", "stem", "title", "categories")
 """What a pattern may name beside `{year}`, `{month}` and `{day}`."""
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _DAY = {"year": "%Y", "month": "%m", "day": "%d"}
-_ORIGIN = re.compile(r"(?:https?:)?//[^/]*")
+ORIGIN = re.compile(r"(?:https?:)?//[^/]*")
 
 
 def astro_slug(path: str) -> str:
@@ -58,7 +58,7 @@ def on_site(pattern: str, path: str) -> str:
     """The address of `path`, which begins at the site's root, on the site that `pattern` leads to."""
     if not pattern:
         return ""
-    origin = _ORIGIN.match(pattern)
+    origin = ORIGIN.match(pattern)
     return _tidy(f"{origin[0] if origin else ''}/{quote(path.lstrip('/'), safe='/%#?=&')}")
 
 

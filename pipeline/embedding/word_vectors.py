@@ -1,5 +1,7 @@
 """The vectors of a text's words, in their context."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from pipeline.embedding.token_vectors import TokenVectors
@@ -17,13 +19,26 @@ def compares_words(embedder: str | None) -> bool:
     return embedder is not None and embedder.startswith(_MEASURED_WITH)
 
 
-def word_vectors(text: str, tokens: TokenVectors) -> list[tuple[str, np.ndarray]]:
-    """The words of a text, each with the mean (width,) of its tokens' vectors, of length 1. Words past the limit lack one."""
-    found = []
-    starts, ends = tokens.spans[:, 0], tokens.spans[:, 1]
-    for word in WORD.finditer(text):
-        first, last = np.searchsorted(starts, word.start()), np.searchsorted(ends, word.end(), side="right")
-        if first < last:
-            mean = tokens.vectors[first:last].mean(0)
-            found.append((word[0], mean / np.linalg.norm(mean)))
-    return found
+class WordVectors(NamedTuple):
+    """The words of a text, in order. Words past the model's limit are left out."""
+
+    words: list[str]
+    """As they are written."""
+    vectors: np.ndarray
+    """(words, width): for each word the mean of its tokens' vectors, of length 1."""
+
+
+def word_vectors(text: str, tokens: TokenVectors) -> WordVectors:
+    """The words of a text with their vectors."""
+    found = list(WORD.finditer(text))
+    spans = np.array([word.span() for word in found], np.int64).reshape(-1, 2)
+    first = np.searchsorted(tokens.spans[:, 0], spans[:, 0])
+    behind = np.searchsorted(tokens.spans[:, 1], spans[:, 1], side="right")
+    known = np.flatnonzero(first < behind)
+    if not known.size:
+        return WordVectors([], np.zeros((0, tokens.vectors.shape[1]), tokens.vectors.dtype))
+    # Each pair of bounds gives two sums: of the word's tokens, and of what lies between it and the next. The row of
+    # zeros lets the last bound be behind the last token.
+    bounds = np.column_stack([first[known], behind[known]]).ravel()
+    sums = np.add.reduceat(np.pad(tokens.vectors, ((0, 1), (0, 0))), bounds)[::2]
+    return WordVectors([found[place][0] for place in known], sums / np.linalg.norm(sums, axis=1, keepdims=True))

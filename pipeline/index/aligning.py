@@ -4,7 +4,7 @@ Each word of the question counts by its best match among the passage's words, th
 Khattab and Zaharia, ColBERT, SIGIR 2020). docs/search-quality.md says what it brings.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -46,12 +46,11 @@ def align(
     if vectors is None:
         return {}
     asked = word_vectors(question, vectors[0])
-    weights = np.array([_weight(word, language, rarity) for word, _ in asked])
+    weights = np.array([_weight(word, language, rarity) for word in asked.words])
     if not weights.any():
         return {}
-    words = np.stack([vector for _, vector in asked])
     met = {
-        id: _met(words, weights, [vector for _, vector in word_vectors(text, own)])
+        id: _met(asked.vectors, weights, word_vectors(text, own).vectors)
         for (id, text), own in zip(texts.items(), vectors[1:], strict=True)
     }
     return {id: (score + WEIGHT * met.get(id, 0.0)) / (1 + WEIGHT) for id, score in scores.items()}
@@ -61,9 +60,9 @@ def _weight(word: str, language: str, rarity: Mapping[str, float]) -> float:
     return max((rarity.get(token, 0.0) for token in query_tokens(word, language or "en", exact=True)), default=0.0)
 
 
-def _met(words: np.ndarray, weights: np.ndarray, held: Sequence[np.ndarray]) -> float:
-    """How well `words` (words, width) with `weights` (words,) are met by the words `held`, from 0 to 1."""
-    if not held:
+def _met(words: np.ndarray, weights: np.ndarray, held: np.ndarray) -> float:
+    """How well `words` (words, width) with `weights` (words,) are met by the words `held` (held, width), from 0 to 1."""
+    if not held.size:
         return 0.0
-    best = (words @ np.stack(held).T).max(1)
+    best = (words @ held.T).max(1)
     return max(float(best @ weights / weights.sum()), 0.0)

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.content.frontmatter import words_of
 from pipeline.content.including import Includes, imported
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy
-from pipeline.content.kinds.site_files import left_out, listed, program_text, project_of, text_of
+from pipeline.content.kinds.site_files import left_out, listed, program_text, project_of, site_base, text_of
 from pipeline.content.urls import page_path
 from pipeline.settings import Visibility
 
@@ -40,7 +40,8 @@ class Docusaurus(ContentKind):
         return []
 
     def _found(self, project: Path, config: Path) -> list[FoundFolder]:
-        at = _DOCS_AT.search(config.read_text(encoding="utf-8", errors="replace"))
+        said = program_text(config)
+        at, site = _DOCS_AT.search(said), site_base(said, "baseUrl")
         base = at[1].strip("/") if at else "docs"
         docs = f"/{base}/{{slug}}" if base else "/{slug}"
         # beside `website/` stand the docs of many a project
@@ -53,7 +54,7 @@ class Docusaurus(ContentKind):
             version = f"version-{latest}" if latest else "current"
             places |= {f"{of_docs}/{version}": docs, of_blog: "/blog/{slug}", of_pages: "/{slug}"}
         found = [
-            FoundFolder(place, f"/{place.split('/')[1]}{url}" if place.startswith("i18n/") else url)
+            FoundFolder(place, site + (f"/{place.split('/')[1]}{url}" if place.startswith("i18n/") else url))
             for place, url in places.items()
             if _has_markdown(project / place)
         ]

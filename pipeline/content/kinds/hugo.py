@@ -21,7 +21,7 @@ from pipeline.content.kinds.hugo_languages import Languages
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, Inherited, InheritedBy, RuleAgainst
 from pipeline.content.kinds.site_files import project_of
 from pipeline.content.shortcodes import drop_shortcodes
-from pipeline.content.urls import page_name, page_path
+from pipeline.content.urls import ORIGIN, page_name, page_path
 from pipeline.settings import Visibility
 
 _LANGUAGE = re.compile(r"(.+)\.([a-z]{2}(?:-[a-z]{2})?)")
@@ -71,17 +71,22 @@ class Hugo(ContentKind):
         return lookup(values, "headless") is True or any(word in ("never", "false") for word in withheld)
 
     def slug(self, path: str, values: Mapping[str, Any]) -> str:
-        language = _LANGUAGE.fullmatch(page_path(path))
-        plain = page_path(f"{language[1] if language else page_path(path)}.md", "index", "_index")
+        place = page_path(_language(path)[0], "index", "_index")
         if own := words_of(values, "slug").strip("/ "):
-            plain = str(PurePosixPath(plain).with_name(own)) if plain else own
-        place = f"{language[2]}/{plain}" if language else plain
+            place = str(PurePosixPath(place).with_name(own)) if place else own
         return _urlized(place)
 
     def title_slug(self, values: Mapping[str, Any], title: str) -> str:
         return words_of(values, "slug") or _urlized(title).replace("/", "-")
 
     def pattern(self, url: str, path: str, values: Mapping[str, Any]) -> str:
+        plain, language = _language(path)
+        origin = ORIGIN.match(url)
+        start, rest = (origin[0], url[origin.end() :]) if origin else ("", url)
+        rest = self._of_page(rest, plain, values).replace("{stem}", quote(page_name(plain)))
+        return f"{start}/{language}{rest}" if language and rest else start * bool(rest) + rest
+
+    def _of_page(self, url: str, path: str, values: Mapping[str, Any]) -> str:
         # `permalinks` are of pages: a section's own page is at its section, as far as the pattern tells where that is
         start = url.partition("{")[0]
         if PurePosixPath(path).name.startswith("_index.") and ("{year}" in url or "{title}" in url):
@@ -91,7 +96,10 @@ class Hugo(ContentKind):
         return url
 
     def own_address(self, path: str, values: Mapping[str, Any]) -> str:
-        return words_of(values, "url")
+        own = words_of(values, "url")
+        language = _language(path)[1]
+        # one with a slash in front begins at the site's root, whatever the language
+        return f"{language}/{own}" if own and language and not own.startswith("/") else own
 
     def with_includes(self, text: str, includes: Includes) -> str:
         def part(call: re.Match[str]) -> str:
@@ -127,6 +135,13 @@ def _folders(project: Path) -> list[FoundFolder]:
             ]
             found += [FoundFolder(folder, f"{start}/{{slug}}/"), *sections]
     return found
+
+
+def _language(path: str) -> tuple[str, str]:
+    """`path` without the language that its file's name ends in, `a.de.md`, and that language; "" for none."""
+    file = PurePosixPath(path)
+    marked = _LANGUAGE.fullmatch(file.stem)
+    return (str(file.with_name(marked[1] + file.suffix)), marked[2]) if marked else (path, "")
 
 
 def _urlized(text: str) -> str:

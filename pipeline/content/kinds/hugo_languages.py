@@ -9,6 +9,7 @@ from pipeline.content.frontmatter import lookup
 from pipeline.content.kinds.hugo_cascade import configuration_files, said_in
 from pipeline.errors import ContentError
 
+_MARK = re.compile(r"\.[a-z]{2}(?:-[a-z]{2})?$")
 _CODE = re.compile(r"[a-z]{2}(?:-[A-Za-z]{2,4})?")
 
 
@@ -50,10 +51,16 @@ class Languages:
         return "" if not language or (language == self._main and not self._is_below) else f"/{language.lower()}"
 
     def place(self, path: str) -> str:
-        """`path` of a document as if the main language were not named: `a.en.md` is `a.md` where `en` is."""
+        """`path` of a document whose name tells the language exactly where its address does.
+
+        Where `en` is the main language, `a.en.md` is `a.md`; where that has its own folder on the site too, `a.md` is
+        `a.en.md`.
+        """
         file = PurePosixPath(path)
-        stem = file.stem.removesuffix(f".{self._main}")
-        return path if self._is_below or stem == file.stem else str(file.with_name(stem + file.suffix))
+        if self._is_below:
+            is_marked = any(self.folders) or _MARK.search(file.stem)
+            return path if is_marked else str(file.with_name(f"{file.stem}.{self._main}{file.suffix}"))
+        return str(file.with_name(file.stem.removesuffix(f".{self._main}") + file.suffix))
 
 
 def _by_name(project: Path, content: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -46,14 +47,15 @@ class MkDocs(ContentKind):
         if not (project / docs).is_dir():
             return []
         ending = "/" if said.get("use_directory_urls", True) else ".html"
-        found = [FoundFolder(docs, f"/{{slug}}{ending}")]
+        base = urlsplit(str(said.get("site_url") or "")).path.rstrip("/")
+        found = [FoundFolder(docs, f"{base}/{{slug}}{ending}")]
         for blog, options in _blogs(said):
             pattern = str(options.get("post_url_format") or "{date}/{slug}")
             names = re.findall(r"\{(\w+)\}", pattern)
             is_usual = options.get("post_url_date_format", "yyyy/MM/dd") == "yyyy/MM/dd" or "date" not in names
             if (project / docs / blog / "posts").is_dir() and is_usual and all(name in _POST_FIELDS for name in names):
                 address = re.sub(r"\{(\w+)\}", lambda name: _POST_FIELDS[name[1]], pattern)
-                start = f"/{blog}" if blog != "." else ""
+                start = f"{base}/{blog}" if blog != "." else base
                 found.append(FoundFolder(f"{docs}/{PurePosixPath(blog, 'posts')}", f"{start}/{address}{ending}"))
         return found
 

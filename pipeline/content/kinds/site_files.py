@@ -75,6 +75,12 @@ def listed(program: str, key: str) -> list[str]:
     return [text for one in lists for text in _STRING.findall(one)]
 
 
+def site_base(program: str, key: str) -> str:
+    """The path that a program's text says the site lies at, as `key: '/docs/'`: `/docs`; "" for the root of its host."""
+    said = re.search(rf"\b{key}\s*:\s*[\"'`](/[\w./~@%+-]*)[\"'`]", program)
+    return said[1].rstrip("/") if said else ""
+
+
 def left_out(root: Path, base: Path, patterns: Iterable[str]) -> InheritedBy:
     """What a configuration leaves out: the documents below `root` that one of `patterns`, relative to `base`, holds for."""
     kept = tuple(patterns)

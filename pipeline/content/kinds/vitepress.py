@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.content.code import mask_code
 from pipeline.content.including import Includes
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, Inherited, InheritedBy
-from pipeline.content.kinds.site_files import left_out, listed, program_text, project_of
+from pipeline.content.kinds.site_files import left_out, listed, program_text, project_of, site_base
 from pipeline.content.slugs import own_anchor, plain_text, slugify
 from pipeline.content.urls import page_path
 from pipeline.settings import Visibility
@@ -44,10 +44,10 @@ class VitePress(ContentKind):
                 None,
             )
             if config:
-                said = config.read_text(encoding="utf-8", errors="replace")
+                said = program_text(config)
                 source = _SOURCE.search(said)
                 path = PurePosixPath(root) / (source[1] if source else "")
-                url = "/{slug}" if _CLEAN.search(said) else "/{slug}.html"
+                url = site_base(said, "base") + ("/{slug}" if _CLEAN.search(said) else "/{slug}.html")
                 return [FoundFolder(str(path), url, ("README.md", "node_modules/**") if root == "." else ())]
         return []
 

@@ -142,6 +142,25 @@ const notes = defineCollection({ loader: glob({ pattern: "*.md", base: "./src/da
             "vitepress",
             {"src": "/{slug}"},
         ),
+        (
+            {"docs/.vitepress/config.ts": "// base: '/a/'\nbase: '/tool/', cleanUrls: true", "docs/a.md": NOTE},
+            "vitepress",
+            {"docs": "/tool/{slug}"},
+        ),
+        (
+            {
+                "docusaurus.config.ts": "baseUrl: '/tool/', i18n: {}",
+                "docs/a.md": NOTE,
+                "i18n/de/docusaurus-plugin-content-docs/current/a.md": NOTE,
+            },
+            "docusaurus",
+            {"docs": "/tool/docs/{slug}", "i18n/de/docusaurus-plugin-content-docs/current": "/tool/de/docs/{slug}"},
+        ),
+        (
+            {"mkdocs.yml": "site_url: https://x.org/tool/\nplugins: [blog]", "docs/blog/posts/a.md": NOTE},
+            "mkdocs",
+            {"docs": "/tool/{slug}/", "docs/blog/posts": "/tool/blog/{year}/{month}/{day}/{title}/"},
+        ),
         ({"quartz.config.ts": "", "content/a.md": NOTE}, "quartz", {"content": "/{slug}"}),
         (
             {

@@ -251,6 +251,18 @@ def test_hugos_main_language_is_not_in_the_address(site):
     assert urls == {"content/a.de.md": "/a/", "content/a.en.md": "/en/a/", "content/b/index.md": "/b/"}
 
 
+def test_hugos_main_language_below_a_folder_of_its_own(site):
+    files = {"content/a.md": NOTE, "content/a.de.md": NOTE, "content/b.en.md": NOTE, "content/c/index.md": NOTE}
+    settings = site("hugo", {"hugo.toml": "defaultContentLanguageInSubdir = true", **files})
+    urls = {report.id: report.document.url for report in read_sources(settings) if report.document}
+    assert urls == {
+        "content/a.md": "/en/a/",
+        "content/a.de.md": "/de/a/",
+        "content/b.en.md": "/en/b/",
+        "content/c/index.md": "/en/c/",
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
