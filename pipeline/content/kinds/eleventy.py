@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pipeline.content.converting import MARKDOWN
 from pipeline.content.frontmatter import lookup, words_of
 from pipeline.content.including import Includes
 from pipeline.content.kinds.eleventy_data import CONFIGURATIONS, FolderData, configuration_files, is_data
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy, RuleAgainst
+from pipeline.content.kinds.site_files import program_text, project_of
 from pipeline.content.liquid import drop_liquid, with_included
 from pipeline.content.slugs import slugify
 from pipeline.content.urls import page_path
@@ -18,10 +20,16 @@ _INPUT = re.compile(r"\binput\s*:\s*[\"']([^\"']+)[\"']|setInputDirectory\(\s*[\
 _DATED = re.compile(r"(^|/)\d{4}-\d\d-\d\d-(?=[^/]+$)")
 _EXPRESSION = re.compile(r"\{\{-?\s*([\w.]+)\s*(?:\|\s*slug(?:ify)?\s*)?-?\}\}")
 _OUTPUTS = ("_site", "_includes", "_layouts", "_data", "node_modules")
+_OTHER = re.compile(
+    r"\b(?:output|includes|layouts|data)\s*:\s*[\"']([^\"']+)[\"']"
+    r"|set(?:Output|Includes|Layouts|Data)Directory\(\s*[\"']([^\"']+)[\"']"
+)
+"""Other names for these folders; that of the output is relative to the project, the others to the input."""
 
 
 class Eleventy(ContentKind):
     default_visibility: Visibility = "public"
+    suffixes = (*MARKDOWN, ".html")
 
     def find(self, project: Path) -> list[FoundFolder]:
         config = next((project / name for name in CONFIGURATIONS if (project / name).is_file()), None)
@@ -33,9 +41,16 @@ class Eleventy(ContentKind):
         return [FoundFolder(folder.removeprefix("./"), "/{slug}/", ("README.md",))] if is_there else []
 
     def rule_against(self, root: Path) -> RuleAgainst:
+        project = project_of(root, CONFIGURATIONS) or root
+        said = "".join(program_text(project / name) for name in CONFIGURATIONS)
+        named = [project / _OUTPUTS[0]] + [root / name for name in _OUTPUTS]
+        for found in _OTHER.finditer(said):
+            named += [project / (found[1] or found[2]), root / (found[1] or found[2])]
+        top = root.resolve()
+        others = {path.resolve() for path in named} - {top, project.resolve()}
         return lambda path: (
             "a part of the site's design, or its output: move it to another folder to have it read"
-            if path.partition("/")[0] in _OUTPUTS
+            if not others.isdisjoint((top / path).parents)
             else ""
         )
 

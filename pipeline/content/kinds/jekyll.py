@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pipeline.content.converting import MARKDOWN
 from pipeline.content.frontmatter import lookup, words_of
 from pipeline.content.including import Includes
 from pipeline.content.kinds.jekyll_defaults import CONFIGURATIONS, Defaults, configuration_file
@@ -36,6 +37,7 @@ _OWN_ANCHOR = re.compile(r"^(#{1,6}[^\n]*)\n\{:\s*(#[^\s{}]+)[^{}\n]*\}[ \t]*$",
 
 class Jekyll(ContentKind):
     default_visibility: Visibility = "public"
+    suffixes = (*MARKDOWN, ".html")
 
     def find(self, project: Path) -> list[FoundFolder]:
         file = configuration_file(project)
@@ -54,9 +56,11 @@ class Jekyll(ContentKind):
         return found
 
     def rule_against(self, root: Path) -> RuleAgainst:
+        file = configuration_file(root)
+        output = str(PurePosixPath(str(_config(file).get("destination", "_site")))) if file else "_site"
         return lambda path: (
-            "a part of the site's design: move it to another folder to have it read"
-            if path.partition("/")[0] in _OF_THE_SITE
+            "a part of the site's design, or its output: move it to another folder to have it read"
+            if path.partition("/")[0] in (*_OF_THE_SITE, output)
             else ""
         )
 

@@ -207,6 +207,14 @@ def test_hugos_pages_in_html():
     assert document("hugo", page, "a.html").text == "## Gate\n\nIt rusts."
 
 
+@pytest.mark.parametrize("kind", ["jekyll", "eleventy"])
+def test_pages_in_html_with_liquid(kind):
+    page = '---\ntitle: Gates\n---\n<h2>{{ page.title }}</h2>{% for x in site.posts %}<p>{{ x.title }}</p>{% endfor %}<a href="{% link a.md %}">Oak</a>'
+    found = document(kind, page, "gates.html", "/{slug}/" if kind == "eleventy" else "/{slug}.html")
+    assert (found.title, found.text) == ("Gates", "## Gates\n\nOak")
+    assert found.url == ("/gates/" if kind == "eleventy" else "/gates.html")
+
+
 def test_blocks_of_gitbook_in_a_plain_folder():
     text = '{% tabs %}\n{% tab title="Linux" %}\nmake\n{% endtab %}\n{% endtabs %}\n\n`{% kept %}` and {% kept %}'
     assert document("markdown", text).text == "**Linux**\n\nmake\n\n`{% kept %}` and {% kept %}"

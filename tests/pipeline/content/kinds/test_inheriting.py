@@ -251,6 +251,19 @@ def test_hugos_main_language_is_not_in_the_address(site):
     assert urls == {"content/a.de.md": "/a/", "content/a.en.md": "/en/a/", "content/b/index.md": "/b/"}
 
 
+def test_eleventys_design_and_output_are_not_read(site):
+    said = "dir: {input: '.', output: 'dist', includes: 'parts'}, x.setDataDirectory('facts')"
+    places = ("a.html", "dist/a.html", "parts/b.html", "facts/c.md", "node_modules/x/d.html", "_site/a.html")
+    reports = read_sources(site("eleventy", {".eleventy.js": said, **dict.fromkeys(places, NOTE)}, "."))
+    assert {report.id.partition("/")[2] for report in reports if report.document} == {"a.html"}
+
+
+def test_jekylls_output_is_not_read(site):
+    files = {"_config.yml": "destination: ./public", "a.html": NOTE, "public/a.html": NOTE, "_site/a.html": NOTE}
+    reports = read_sources(site("jekyll", files, "."))
+    assert {report.id.partition("/")[2] for report in reports if report.document} == {"a.html"}
+
+
 def test_hugos_main_language_below_a_folder_of_its_own(site):
     files = {"content/a.md": NOTE, "content/a.de.md": NOTE, "content/b.en.md": NOTE, "content/c/index.md": NOTE}
     settings = site("hugo", {"hugo.toml": "defaultContentLanguageInSubdir = true", **files})
