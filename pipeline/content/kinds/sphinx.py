@@ -14,6 +14,7 @@ from pipeline.settings import Visibility
 
 _CONFIG = "conf.py"
 _PLACES = ("docs", "doc", "docs/source", "doc/source", "source", ".")
+_AROUND = ("docs/*", "doc/*", "*", "*/source")
 _FIRST = ("index.rst", "index.md", "contents.rst")
 _LEFT_OUT = re.compile(r"^exclude_patterns\s*(?:\+?=)\s*\[([^\]]*)\]", re.MULTILINE)
 _STRING = re.compile(r"[\"']([^\"'\n]+)[\"']")
@@ -25,9 +26,11 @@ class Sphinx(ContentKind):
     has_formulas = True
 
     def find(self, project: Path) -> list[FoundFolder]:
+        others = sorted(file.parent for around in _AROUND for file in project.glob(f"{around}/{_CONFIG}"))
+        places = [*_PLACES, *(folder.relative_to(project).as_posix() for folder in others)]
         found = [
             place
-            for place in _PLACES
+            for place in places
             if (project / place / _CONFIG).is_file() and any((project / place / name).is_file() for name in _FIRST)
         ]
         return [FoundFolder(place, "/{slug}.html", ("_build/**", "_templates/**")) for place in found[:1]]

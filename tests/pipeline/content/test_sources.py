@@ -277,3 +277,16 @@ def test_why_there_is_no_address_is_said(read, tmp_path):
     (report,) = read(url="/{year}/{slug}").values()
     assert (report.state, report.document.url) == ("read", "")
     assert "no date" in report.reason
+
+
+def test_two_documents_with_one_address_are_said(read, tmp_path):
+    write(tmp_path / "notes/it/c/index.md")
+    write(tmp_path / "notes/it/c++/index.md")
+    write(tmp_path / "notes/it/d.md")
+    reports = read(url="/n/{slug}")
+    assert [report.document.url for report in reports.values()] == ["/n/it/d", "/n/it/c", "/n/it/c"]
+    assert [report.reason for report in reports.values()] == [
+        "",
+        "",
+        "the address /n/it/c is notes/it/c/index.md's too: give one of the two another slug",
+    ]

@@ -136,6 +136,12 @@ const notes = defineCollection({ loader: glob({ pattern: "*.md", base: "./src/da
         ),
         ({"docs/conf.py": "", "docs/index.rst": "A\n="}, "sphinx", {"docs": "/{slug}.html"}),
         ({"doc/source/conf.py": "", "doc/source/index.md": NOTE}, "sphinx", {"doc/source": "/{slug}.html"}),
+        (
+            {"docs/html/conf.py": "", "docs/html/index.md": NOTE, "docs/man/index.rst": "A\n="},
+            "sphinx",
+            {"docs/html": "/{slug}.html"},
+        ),
+        ({"manual/source/conf.py": "", "manual/source/index.rst": "A\n="}, "sphinx", {"manual/source": "/{slug}.html"}),
         ({"docs/.vitepress/config.mts": "", "docs/a.md": NOTE}, "vitepress", {"docs": "/{slug}.html"}),
         (
             {".vitepress/config.js": "cleanUrls: true, srcDir: './src'", "src/a.md": NOTE},
