@@ -10,6 +10,7 @@ from pipeline.content.html import drop_between, drop_comments, drop_tags, drop_u
 from pipeline.content.indented import draw_out, drop_references
 from pipeline.content.kinds.kind import ContentKind
 from pipeline.content.mdx import drop_components, drop_statements
+from pipeline.content.references import resolve_references
 
 _WIKILINK = re.compile(r"(!?)\[\[([^\[\]\n]+?)\]\](?!\()")
 _IMAGE = re.compile(
@@ -54,6 +55,7 @@ def clean(markdown: str, *, kind: ContentKind, mdx: bool = False) -> Body:
         text = mask_formulas(text, masked)
     text = drop_components(drop_statements(text)) if mdx else drop_tags(text)
     text = _IMAGE.sub(_image_words, _WIKILINK.sub(_linked_words, _DATA_DEFINITION.sub("", text)))
+    text = resolve_references(text, masked.restore)
     text = _DATA_ALONE.sub("", _DATA_LINK.sub(r"\1", text))
     text = _LONG_ADDRESS.sub(r"\1", drop_references(text, notes))
     text = drop_attributes(text)

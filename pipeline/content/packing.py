@@ -13,6 +13,7 @@ WHOLE = 3
 # a text shorter than this part of the longest says little alone
 SHORT = 1 / 8
 STRETCH = 10_000
+_LINK = re.compile(r"!?\[[^\[\]\n]{0,200}\]\([^()\s]{1,400}\)|https?://[^\s()<>]{1,400}")
 _FENCED = re.compile(r"^[ \t>]*(`{3,}|~{3,})[^\n]*\n(?:.*?\n)?[ \t>]*\1[`~]*[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
@@ -128,7 +129,10 @@ def _split_lines(text: str, top: str, bottom: str, max_chars: int) -> list[Cut]:
 
 def _split_evenly(text: str, max_chars: int) -> list[Cut]:
     shortest = -(-len(text) // -(-len(text) // max_chars))
-    return _cuts(TextSplitter((shortest, max_chars)), text)
+    # for the splitter a link is one word, so that none is cut through
+    words = _LINK.sub(lambda link: "x" * len(link[0]), text)
+    cuts = _cuts(TextSplitter((shortest, max_chars)), words)
+    return [replace(cut, text=text[cut.start : cut.end]) for cut in cuts]
 
 
 def _cuts(splitter: TextSplitter, text: str) -> list[Cut]:

@@ -2,7 +2,7 @@
 
 from pipeline.settings import IndexSettings
 
-VERSION = 2
+VERSION = 3
 """Raised when a chunker cuts otherwise than before, so that an index made by the former is cut again."""
 
 

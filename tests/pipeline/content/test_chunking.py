@@ -116,6 +116,12 @@ def test_a_long_paragraph_is_split_at_sentences_even_when_its_lines_are_short():
         assert 60 < len(chunk.text) <= 200
 
 
+def test_no_link_is_cut_through():
+    links = [f"[the name {number}](https://example.org/people/{number}/first-last)" for number in range(40)]
+    chunks = chunks_of(", ".join(links))
+    assert [link for chunk in chunks for link in re.findall(r"\[.*?\)", chunk.text)] == links
+
+
 def test_long_lists_are_split_between_items():
     items = [f"- item {number} {paragraph(4)}" for number in range(30)]
     chunks = chunks_of("\n".join(items))
