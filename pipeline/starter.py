@@ -50,7 +50,7 @@ def _find(folder: Path, content: Path | None) -> tuple[str, list[FoundFolder]]:
             found = [one for one in found if (folder / one.path).resolve() == (folder / content).resolve()]
         if found:
             return kind, found
-    content = content or Path(next(name for name in _CANDIDATES if (folder / name).is_dir()))
+    content = content or _usual(folder)
     kind = next(
         (kind for kind in CONTENT_KINDS.kinds() if CONTENT_KINDS.load(kind).is_of(folder / content)), "markdown"
     )
@@ -58,6 +58,13 @@ def _find(folder: Path, content: Path | None) -> tuple[str, list[FoundFolder]]:
     # must be put in front.
     collection = "" if content.name == "content" else f"/{content.name}"
     return kind, [FoundFolder(content.as_posix(), CONTENT_KINDS.load(kind).address(collection))]
+
+
+def _usual(folder: Path) -> Path:
+    """The usual folder of notes that exists. A vault is taken as a whole, whatever its folders are called."""
+    vault: ContentKind = CONTENT_KINDS.load("obsidian")
+    vaults = (name for name in (".", *_CANDIDATES) if vault.is_of(folder / name))
+    return Path(next(vaults, None) or next(name for name in _CANDIDATES if (folder / name).is_dir()))
 
 
 def _texts(content: Path) -> Iterator[str]:

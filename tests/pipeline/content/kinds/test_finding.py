@@ -198,6 +198,8 @@ const notes = defineCollection({ loader: glob({ pattern: "*.md", base: "./src/da
             {"src/content/docs": "/{slug}/"},
         ),
         ({".obsidian/app.json": "{}", "a.md": NOTE}, "obsidian", {".": ""}),
+        ({".obsidian/app.json": "{}", "a.md": NOTE, "posts/b.md": NOTE}, "obsidian", {".": ""}),
+        ({"notes/.obsidian/app.json": "{}", "notes/b.md": NOTE, "docs/c.md": NOTE}, "obsidian", {"notes": ""}),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else value,
 )
