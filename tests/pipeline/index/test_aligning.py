@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.embedding.token_vectors import RecentTokens, TokenVectors
-from pipeline.index.aligning import WEIGHT, align, rarities
+from pipeline.index.aligning import WEIGHT, align, densest_stretch, rarities
 from pipeline.text.words import WORD
 
 MEANINGS = {"huge": (1, 0), "large": (0.8, 0.6), "table": (0, 1), "not": (-1, 0), "the": (0, 1)}
@@ -51,6 +51,33 @@ def test_rarity_is_lucenes_idf() -> None:
     assert rarities({"a": 1, "b": 100}, 100) == pytest.approx(
         {"a": np.log(1 + 99.5 / 1.5), "b": np.log(1 + 0.5 / 100.5)}
     )
+
+
+RARITY = {"gate": 2.0, "rust": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("body", "stretch"),
+    [
+        ("a b c", "a b c"),
+        ("a b c d the gate, then rusts. e f g", "the gate, then rusts"),
+        ("a gate b c d e rusted gates f g", "d e rusted gates"),
+        ("no word of it at all", "no word of it"),
+        ("The self_gate.py file is a gate here", "The self_gate.py file is"),
+    ],
+)
+def test_of_a_long_passage_only_where_the_questions_words_are_densest_is_read(body, stretch) -> None:
+    assert densest_stretch(f"Title\n{body}", "en", RARITY, 4) == f"Title\n{stretch}"
+    assert densest_stretch(body, "en", RARITY, 4) == body  # a heading alone
+
+
+def test_what_stands_far_from_the_questions_words_is_not_read() -> None:
+    text = "table\nthe the the the huge"
+    found = [align("huge", "en", {"a": text}, {"a": 0.0}, {"huge": 1.0}, read, words=words)["a"] for words in (2, None)]
+    assert found == pytest.approx([WEIGHT / (1 + WEIGHT)] * 2)
+    rarity = {"huge": 1.0, "large": 0.1}  # `large` is of the question's tokens, and draws the stretch to it
+    near = align("huge", "en", {"a": "table\nlarge the the the not"}, {"a": 0.0}, rarity, read, words=2)
+    assert near == pytest.approx({"a": 0.8 * WEIGHT / (1 + WEIGHT)})
 
 
 class CountingModel:
