@@ -4,14 +4,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.text.stems import stem
-from pipeline.text.words import PART, WORD
+from pipeline.text.words import PART, WORD, function_words
 
 _FEWEST, _MOST = 2, 6
 """So many letters a short form has. One letter fits too much, and more are a shout."""
 _SURE = 3
-"""So many words in a row that begin with the letters of a short form need no capitals: chance seldom makes as many."""
+"""So many words in a row that carry meaning and begin with the letters of a short form need no capitals."""
 _SKIPPED = frozenset("a an and at by de for in of on the to".split())
-"""Words whose first letter a short form may leave out."""
+"""Words whose first letter a capital form may leave out, as in `Department of Justice`."""
+_IN_A_ROW = re.compile(rf"(?:{PART.pattern})(?:(?:-|[ \t]+|[ \t]*\n[ \t]*)(?:{PART.pattern}))+")
+"""Words with nothing but spaces, hyphens or one line break between them."""
 _SHORTER = {"USA": "US"}
 """What most texts write without its last word."""
 
@@ -25,7 +27,7 @@ def written_otherwise(names: Iterable[str], question: str, text: str, language: 
     short, known = _short_forms(question, language), set(_short_forms(text, language).values())
     spelt_out = [run for run in _runs(question) if _initials(run) in known]
     joined = {_joined(word, language) for word in WORD.findall(text)}
-    said = PART.findall(text)
+    rows = [PART.findall(row) for row in _IN_A_ROW.findall(text)]
     found = {stem(word.lower(), language) for run in spelt_out for word in run}
     return {
         name
@@ -33,7 +35,7 @@ def written_otherwise(names: Iterable[str], question: str, text: str, language: 
         if name in found
         # `1.7` is not 17.
         or (any(map(str.isalpha, name)) and _joined(name, language) in joined)
-        or (name in short and (short[name] in known or _spells_out(short[name], said)))
+        or (name in short and (short[name] in known or _spells_out(short[name], rows)))
     }
 
 
@@ -47,21 +49,31 @@ def _short_forms(text: str, language: str) -> dict[str, str]:
     return found
 
 
-def _spells_out(letters: str, said: Sequence[str]) -> bool:
-    """Whether words in a row begin with `letters`: with capitals, or so many that it is no chance."""
-    return any(_begin_with(letters, said, start) for start in range(len(said)))
+def _spells_out(letters: str, rows: Sequence[Sequence[str]]) -> bool:
+    """Whether words in a row begin with `letters`: with capitals, or so many that carry meaning that it is no chance."""
+    return any(
+        _has_capitals(letters, row[start:]) or _carries_meaning(letters, row[start : start + len(letters)])
+        for row in rows
+        for start in range(len(row))
+    )
 
 
-def _begin_with(letters: str, said: Sequence[str], start: int) -> bool:
-    run: list[str] = []
-    for word in said[start:]:
-        if len(run) == len(letters):
+def _has_capitals(letters: str, row: Sequence[str]) -> bool:
+    """Whether `row` begins with a word in capitals for each letter. Skipped words may stand for theirs, or for none."""
+    left = letters
+    for word in row:
+        is_skipped = left != letters and word in _SKIPPED
+        if left and (word[0].upper() if is_skipped else word[0]) == left[0]:
+            left = left[1:]
+        elif not is_skipped:
             break
-        if word[0].upper() == letters[len(run)]:
-            run.append(word)
-        elif not run or word not in _SKIPPED:
-            return False
-    return len(run) == len(letters) and (len(run) >= _SURE or all(word[0].isupper() for word in run))
+    return not left
+
+
+def _carries_meaning(letters: str, row: Sequence[str]) -> bool:
+    """Whether `row` is one word for each letter, none of them a function word: `virtual private network`."""
+    initials = "".join(word[0].upper() for word in row)
+    return initials == letters and len(row) >= _SURE and function_words("en").isdisjoint(map(str.lower, row))
 
 
 def _runs(text: str) -> Iterator[list[str]]:
