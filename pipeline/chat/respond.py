@@ -12,6 +12,7 @@ from pipeline.chat.citations import citations
 from pipeline.chat.conversation import Asked
 from pipeline.chat.dated import asks_when, with_days
 from pipeline.chat.grounds import Grounds
+from pipeline.chat.outside import is_outside
 from pipeline.chat.prompt import base_messages, grounded_messages, heading_line, lora_messages
 from pipeline.chat.quoting import Quote, best_quotes, nearest_last
 from pipeline.chat.records import Answer, Generate, Similarity, Timings
@@ -43,6 +44,13 @@ class _Question:
     chat: ChatSettings
     persona: PersonaSettings
     rule: str
+
+    @property
+    def is_declined(self) -> bool:
+        """Whether no answer is tried."""
+        if self.verdict.declined and not self.asked.only_names_days:
+            return True
+        return is_outside(self.asked.question, self.passages, self.language)
 
     @cached_property
     def quotes(self) -> list[Quote]:
@@ -100,7 +108,7 @@ def respond(
     else:
         question = _Question(asked, passages, judge(asked.subject, passages), similarity, chat, persona, rule)
         record.answerability = round(question.verdict.probability, 3)
-        if question.verdict.declined and not asked.only_names_days:
+        if question.is_declined:
             pieces = _declined(question, record)
         elif quotes_first:
             pieces = _quoted(question, record)

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from functools import cache, cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -115,12 +116,22 @@ class Language(_Part):
     """All words that any question is made of, whatever it is about; `stop_words` are among them."""
     happens: Words = frozenset()
     """Words of a question for all that a time held: "what happened", "what did I write"."""
+    sums: Words = frozenset()
+    """Words of a question that wants something reckoned: `times`."""
+    works: tuple[str, ...] = ()
+    """Patterns of how a sentence begins that asks for a work and for no fact: `write me a poem`, `translate`."""
+    polite: str = ""
+    """A pattern of what may stand before it: `please `, `can you `."""
     asks: dict[Kind, tuple[str, ...]] = {}
     """Patterns of questions for each kind of thing. The first kind that fits counts."""
     counts: str = ""
     """A pattern of a question that wants things counted. Its groups are the words that may be the things."""
     holds: dict[Kind, Words] = {}
     """Patterns of words, one of which stands near an answer of that kind. `_IN_ANY_LANGUAGE` holds what needs no words."""
+    asks_property: str = ""
+    """A pattern of a question for a property of a thing. Its group is the words that may be the property's noun."""
+    shapes: dict[str, str] = {}
+    """What an answer looks like, by a pattern of the property's noun: a number for `port|size`."""
     follow_ups: FollowUps = FollowUps()
     pseudo_questions: PseudoQuestions = PseudoQuestions()
     titles: Titles = Titles()
@@ -140,6 +151,15 @@ class Language(_Part):
         """The pattern of what stands near an answer of that kind; None if the table can't tell."""
         return self._holds.get(kind)
 
+    def asked_nouns(self, question: str) -> list[str]:
+        """The words for the property that `question` asks for: `port` for `which port does it use`."""
+        found = re.search(self.asks_property, question.lower()) if self.asks_property else None
+        return list(takewhile(lambda word: word not in self.function_words, found[1].split())) if found else []
+
+    def shape(self, nouns: Iterable[str]) -> re.Pattern[str] | None:
+        """The pattern of what the property with such a noun looks like; None if the table can't tell."""
+        return next((shape for noun, shape in self._shapes if any(map(noun.fullmatch, nouns))), None)
+
     def counted(self, question: str) -> list[str]:
         """The words of `question` that may be what it wants counted; [] if it wants nothing counted."""
         found = re.search(self.counts, question.lower()) if self.counts else None
@@ -149,6 +169,19 @@ class Language(_Part):
         """One of `patterns` as a whole word, in any case; anywhere in a text without spaces."""
         alternatives = (patterns,) if isinstance(patterns, str) else tuple(patterns)
         return re.compile(self._any(alternatives).pattern, re.IGNORECASE)
+
+    def asks_for_work(self, sentence: str) -> bool:
+        """Whether `sentence` asks for a work, such as a poem or a translation."""
+        return self._works is not None and self._works.match(sentence.lower().lstrip(" ¿¡")) is not None
+
+    @cached_property
+    def _shapes(self) -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
+        return [(re.compile(f"(?:{noun})s?"), re.compile(shape)) for noun, shape in self.shapes.items()]
+
+    @cached_property
+    def _works(self) -> re.Pattern[str] | None:
+        begins = rf"(?:{self.polite})*" if self.polite else ""
+        return re.compile(f"{begins}{self._any(self.works).pattern}") if self.works else None
 
     @cached_property
     def _asks(self) -> list[tuple[Kind, re.Pattern[str]]]:

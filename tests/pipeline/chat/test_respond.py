@@ -354,3 +354,12 @@ def test_a_note_that_names_a_year_speaks_for_itself_and_other_questions_get_no_d
     run("Who replaced the boiler?", model, passages=[note.model_copy(update={"text": "Weber replaced the boiler."})])
     assert len(model.asked) == 2
     assert "2024" not in "".join(messages[-1]["content"] for messages in model.asked)
+
+
+def test_what_no_note_answers_is_declined_before_the_model_is_asked() -> None:
+    model = Model("A poem. [1]")
+    sure = Answerability(0.9, decline_below=0.3)
+    for question in ("What is 17 times 23?", "Write me a poem about the port."):
+        text, answer = run(question, model, judge=lambda *_: sure)
+        assert (text, answer.refused, answer.form) == (NOT_IN_NOTES, True, "refused")
+    assert model.asked == []
