@@ -7,6 +7,7 @@ owner's own. So with such a model the answer is a quotation: `benchmarks.first_a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.chat.asked_property import AskedProperty, begins_with_label
 from pipeline.chat.prompt import heading_line
 from pipeline.chat.records import Similarity
 from pipeline.index.passages import Passage
@@ -21,7 +22,7 @@ RANK_WEIGHT = 0.1
 """Added in full for the first passage, halved for the second, and so on: retrieval has seen more than the sentence."""
 KIND_WEIGHT = 0.15
 """Added where a text holds the kind of thing that is asked for, such as a price, by the table of the question's language. Not
-in English, whose quotations were measured without it."""
+in English, where `AskedProperty` weighs it."""
 SEEDS = 4
 """The best sentences, around each of which a quotation is tried."""
 QUOTE_CHARS = 420
@@ -61,19 +62,24 @@ def best_quotes(
         asked: the part of it that this turn asks, which counts as much again; "" for all of it.
     """
     parts = (question, asked or question)
+    wanted = AskedProperty(parts[1])
     sentences = [split_sentences(passage.text) for passage in passages]
     single = [_Window(p, s, s + 1) for p, own in enumerate(sentences) for s in range(len(own))]
-    scores = _scores(question, parts, passages, sentences, single, similarity)
+    scores = _scores(question, parts, wanted, passages, sentences, single, similarity)
     seeds = sorted(single, key=scores.__getitem__, reverse=True)[:SEEDS]
-    grown = list(dict.fromkeys(_grown(seed, sentences[seed.passage], scores) for seed in seeds))
-    grown_scores = _scores(question, parts, passages, sentences, grown, similarity)
+    windows = [_grown(seed, sentences[seed.passage], scores) for seed in seeds]
+    grown = list(dict.fromkeys(_key_alone(window, sentences[window.passage], wanted) for window in windows))
+    grown_scores = _scores(question, parts, wanted, passages, sentences, grown, similarity)
     chosen: list[_Window] = []
     for window in sorted(grown, key=grown_scores.__getitem__, reverse=True):
         if chosen and grown_scores[window] < SECOND_SHARE * grown_scores[chosen[0]]:
             break
         if window.passage not in {other.passage for other in chosen}:
             chosen.append(window)
-    return [Quote(w.passage + 1, join_sentences(sentences[w.passage][w.start : w.end])) for w in chosen[:most]]
+    return [
+        Quote(w.passage + 1, _shown(sentences[w.passage][w.start : w.end], _last_heading(passages[w.passage])))
+        for w in chosen[:most]
+    ]
 
 
 def nearest_last(quotes: Sequence[Quote], passages: int, most: int) -> list[int]:
@@ -83,9 +89,20 @@ def nearest_last(quotes: Sequence[Quote], passages: int, most: int) -> list[int]
     return [*best, *others][:most][::-1]
 
 
+def _last_heading(passage: Passage) -> str:
+    return passage.heading.rpartition(" > ")[2]
+
+
+def _shown(sentences: Sequence[str], heading: str) -> str:
+    """The sentences, below the heading where a list of labels would not say what they are of."""
+    text = join_sentences(sentences)
+    return f"**{heading}**\n\n{text}" if heading and begins_with_label(sentences[0]) else text
+
+
 def _scores(
     question: str,
     parts: Sequence[str],
+    asked: AskedProperty,
     passages: Sequence[Passage],
     sentences: Sequence[Sequence[str]],
     windows: Sequence[_Window],
@@ -98,16 +115,19 @@ def _scores(
         f"{heading_line(passages[w.passage])}\n{join_sentences(sentences[w.passage][w.start : w.end])}" for w in windows
     ]
     language = main_language(question)
-    asked = table(language).asked_kind(parts[-1])
+    kind = table(language).asked_kind(parts[-1])
     wanted = [stems for part in parts if (stems := set(content_stems(part, language)))]
     scores = {}
     for window, text, cosine in zip(windows, texts, similarity(question, texts), strict=True):
         held = stems_with_parts(text, language)
         shared = sum(len(stems & held) / len(stems) for stems in wanted) / max(len(wanted), 1)
-        scores[window] = MEANING_WEIGHT * cosine + (1 - MEANING_WEIGHT) * shared + RANK_WEIGHT / 2**window.passage
+        heading = _last_heading(passages[window.passage])
+        told = asked.weight(sentences[window.passage][window.start : window.end], heading)
+        words = MEANING_WEIGHT * cosine + (1 - MEANING_WEIGHT) * shared
+        scores[window] = words + told + RANK_WEIGHT / 2**window.passage
         if language != "en":
             said = "\n".join(sentences[window.passage][window.start : window.end])
-            scores[window] += KIND_WEIGHT * _share_of_kind(said, asked, table(language))
+            scores[window] += KIND_WEIGHT * _share_of_kind(said, kind, table(language))
     return scores
 
 
@@ -140,6 +160,13 @@ def _grown(seed: _Window, sentences: Sequence[str], scores: dict[_Window, float]
         length += len(sentences[neighbour])
         start, end = (start, end + 1) if forward else (start - 1, end)
     return _Window(seed.passage, start, end)
+
+
+def _key_alone(window: _Window, sentences: Sequence[str], asked: AskedProperty) -> _Window:
+    """The one row whose key is what the question asks for: the rows around it are of other keys. Else the window."""
+    named = {place: asked.named_by_key(sentences[place]) for place in range(window.start, window.end)}
+    place = max(named, key=named.__getitem__)
+    return _Window(window.passage, place, place + 1) if named[place] else window
 
 
 def _own_list(sentences: Sequence[str], item: int) -> range:

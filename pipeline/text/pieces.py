@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.text.sentences import sentences
 
+CELLS = " — "
+"""What joins the cells of a row."""
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _ITEM = re.compile(r"^\s*(?:[-*+]|(\d+[.)]))\s+")
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*$")
@@ -90,7 +92,7 @@ def _blocks(markdown: str) -> Iterator[str]:
             heads = _cells(line)
         elif is_row:
             if not _TABLE_RULE.match(line):
-                yield "- " + " — ".join(map(_labelled, _cells(line), [*heads, *[""] * line.count("|")]))
+                yield "- " + CELLS.join(map(_labelled, _cells(line), [*heads, *[""] * line.count("|")]))
         elif item:
             held.append(f"{item[1] or '-'} {line[item.end() :].strip()}")
         elif line.strip() and not _HEADING.match(line):

@@ -122,7 +122,7 @@ def test_the_newcomers_settings_load_and_their_questions_are_asked():
     assert len(settings.site.questions) == 5
 
 
-@pytest.mark.parametrize("name", ["docs_questions", "docs_heldout", "golden_docs"])
+@pytest.mark.parametrize("name", ["docs_questions", "docs_heldout", "settings_docs", "golden_docs"])
 def test_every_golden_fact_stands_on_its_page(name):
     for question in load(ROOT / "benchmarks" / "data" / f"{name}.jsonl"):
         texts = [(ROOT / page).read_text("utf-8") for page in question.page]

@@ -74,3 +74,33 @@ def test_the_quotation_holds_the_kind_of_thing_that_is_asked_for() -> None:
     ]
     quotes = best_quotes("Wie viel Rabatt bekommen Studenten?", passages, lambda question, texts: [0.5] * len(texts))
     assert "40 %" in quotes[0].text
+
+
+SETTINGS = """| key | default | meaning |
+| --- | --- | --- |
+| `gateway.host` | `"127.0.0.1"` | address the gateway listens on |
+| `gateway.port` | `8765` | port of the page and the chat |
+| `gateway.origins` | `[]` | sites that may embed the chat |"""
+
+
+def test_the_row_whose_key_is_asked_for_stands_alone() -> None:
+    prose = "The gateway listens on 127.0.0.1 by default, so nobody else reaches the port that it listens on."
+    passages = [
+        Passage(id=str(n), document=str(n), title="", url="", heading="", text=text, score=1, visibility="public")
+        for n, text in enumerate([prose, SETTINGS])
+    ]
+    quotes = best_quotes("Which port does the gateway listen on?", passages, lambda _, texts: [0.5] * len(texts))
+    assert quotes[0].text == "- key: `gateway.port` — default: `8765` — meaning: port of the page and the chat"
+    assert quotes[0].n == 2
+
+
+def test_a_row_that_is_named_by_a_question_for_something_else_grows_as_ever() -> None:
+    assert "gateway.origins" in _quoted(SETTINGS, "How do visitors reach the chat through the port?")
+
+
+def test_a_label_is_shown_below_the_heading_that_says_of_what() -> None:
+    text = "- Type: `boolean`\n- Default: `false`\n\nWhen set to `true`, the trailing `.html` is removed from URLs."
+    passage = Passage(id="a", document="a", title="", url="", heading="Routing > cleanUrls", text=text, score=1,
+                      visibility="public")  # fmt: skip
+    [quote] = best_quotes("What is the default of cleanUrls?", [passage], lambda _, texts: [0.5] * len(texts), most=1)
+    assert quote.text == "**cleanUrls**\n\n- Default: `false`"

@@ -237,7 +237,13 @@ def test_load_says_that_there_is_no_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "answerable", "unanswerable"),
-    [("docs_questions", 30, 15), ("docs_heldout", 30, 15), ("blog_questions", 15, 5), ("vault_questions", 10, 3)],
+    [
+        ("docs_questions", 30, 15),
+        ("docs_heldout", 30, 15),
+        ("blog_questions", 15, 5),
+        ("vault_questions", 10, 3),
+        ("settings_docs", 17, 0),
+    ],
 )
 def test_the_questions_of_the_project_are_whole(name, answerable, unanswerable):
     questions = load(DATA / f"{name}.jsonl")
