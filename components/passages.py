@@ -12,8 +12,8 @@ from pipeline.index.passages import Passage
 
 RETRIEVE_MS = "retrieve_ms"
 READ = (
-    "Do not repeat these passages. Now answer the question from them in one to three sentences of your own, with the number "
-    "[n] of the passage behind each fact. The same search finds the same again."
+    "Do not repeat these passages. Now answer the question from them in one to three sentences of your own, with the number of "
+    "the passage behind each fact, such as [1]. The same search finds the same again."
 )
 NOTHING = (
     "No passage of the notes fits this question. Search once in other words, or say that it is not in these notes."

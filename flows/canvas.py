@@ -95,8 +95,8 @@ sources. Both see public notes only; keep it so in a flow that visitors reach.
 Qwen 3, or connect another vendor's *Language Model*.
 - *Agent Instructions* say how it works. A very small one of the Qwen family may also \
 need: *Put the call inside <tool_call> and </tool_call>.*
-- **Name Sources** marks each sentence with the passage that says so. A sentence that no passage holds has no mark, and is \
-shown all the same: for visitors, *rag_chat* is safer.
+- **Name Sources** marks each sentence with the passage that says so. Without any mark the answer is that it is not in \
+the notes. Beside a marked sentence, one without is shown: for visitors, *rag_chat* is safer.
 
 Any other component with *Tool Mode* can be connected to *Tools* too.
 """

@@ -3,7 +3,7 @@
 import asyncio
 
 from lfx.custom.custom_component.component import Component
-from lfx.io import MessageInput, Output
+from lfx.io import BoolInput, MessageInput, Output
 from lfx.schema.message import Message
 
 from components.answering import cited
@@ -12,6 +12,7 @@ from components.inputs import asked_input, question_of
 from components.tools import passages_of
 from pipeline.chat import Answer
 from pipeline.chat.citations import citations, mark
+from pipeline.chat.refusing import question_language, refusal_in, sounds_like_refusal
 from pipeline.site import Site
 
 
@@ -32,12 +33,20 @@ class NameSourcesComponent(Component):
             info="The Response of an Agent whose tools are Notes Retriever or Ask Notes.",
             required=True,
         ),
+        BoolInput(
+            name="only_with_source",
+            display_name="Only with a Source",
+            info="Say that it is not in the notes where no sentence of the reply has a source.",
+            value=True,
+        ),
         configuration_input(),
     ]
     outputs = [Output(name="answer", display_name="Answer", method="answer")]
 
     async def answer(self) -> Message:
-        """The reply with marks and sources. Its metadata holds the Answer. What no passage says stays without a mark.
+        """The reply with marks and sources, or the refusal. Its metadata holds the Answer.
+
+        A sentence that no passage says stays without a mark.
 
         Raises:
             ValueError: the node got no question, or the agent wrote nothing.
@@ -53,12 +62,9 @@ class NameSourcesComponent(Component):
         # Each search numbers its passages from 1: after two of them a number of the model's says nothing.
         has_numbers = len(searches) == 1
         text = await asyncio.to_thread(mark, reply, passages, Site(settings).similarity, keeps_marks=has_numbers)
-        record = Answer(
-            question=question,
-            mode="rag",
-            answer=text,
-            citations=citations(text, passages),
-            refused=False,
-            model="agent",
-        )
+        sources, refusals = citations(text, passages), settings.chat.refusals
+        declines = not sources and sounds_like_refusal(reply, refusals.values())
+        if not sources and not declines and self.only_with_source:
+            text, declines = refusal_in(question_language(question, (one.text for one in passages)), refusals), True
+        record = Answer(question=question, mode="rag", answer=text, citations=sources, refused=declines, model="agent")
         return await cited(self, iter([text, record]), settings.gateway)

@@ -120,6 +120,28 @@ def test_sources_are_named_that_the_model_left_out(server: Server) -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    ("reply", "only_with_source", "said", "refused"),
+    [
+        ("The capital is Utrecht.", True, "That is not in these notes.", True),
+        ("The capital is Utrecht.", False, "The capital is Utrecht.", False),
+        ("The notes do not say which is the capital.", True, "The notes do not say which is the capital.", True),
+    ],
+)
+def test_what_no_passage_says_is_refused_unless_the_owner_wants_it(
+    server: Server, reply: str, only_with_source: bool, said: str, refused: bool
+) -> None:
+    server.answers = [calling("capital"), streamed({"content": reply})]
+    message = asyncio.run(run_agent())
+    node = NameSourcesComponent().set(
+        question="Which is the capital?", reply=message, only_with_source=only_with_source
+    )
+    answer = asyncio.run(node.answer())
+    record = unpack(answer.session_metadata)
+    assert record is not None
+    assert (answer.text, record.refused, record.citations) == (said, refused, [])
+
+
 def test_a_model_without_tools_is_named_in_one_sentence(server: Server) -> None:
     server.answers = [(400, {}, {"error": {"message": "the model 'm' has no way to call tools"}})]
     with pytest.raises(Exception, match=r"m can't call tools.*: set models\.chat to a model that can"):
