@@ -20,7 +20,7 @@ MEANING_WEIGHT = 0.6
 """Of a text's cosine with the question; the rest is the share of the question's words that it holds."""
 RANK_WEIGHT = 0.1
 """Added in full for the first passage, halved for the second, and so on: retrieval has seen more than the sentence."""
-KIND_WEIGHT = 0.15
+KIND_WEIGHT = 0.3
 """Added where a text holds the kind of thing that is asked for, such as a price, by the table of the question's language. Not
 in English, where `AskedProperty` weighs it."""
 SEEDS = 4
@@ -136,7 +136,7 @@ def _share_of_kind(said: str, asked: Kind | None, rules: Language) -> float:
     pattern = rules.holds_kind(asked) if asked else None
     if pattern is None or not pattern.search(said):
         return 0.0
-    return 0.5 if asked in ("amount", "time") and not any(map(str.isdigit, said)) else 1.0
+    return 0.25 if asked in ("amount", "time") and not any(map(str.isdigit, said)) else 1.0
 
 
 def _grown(seed: _Window, sentences: Sequence[str], scores: dict[_Window, float]) -> _Window:
