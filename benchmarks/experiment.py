@@ -1,7 +1,7 @@
 """The whole experiment by one command: a site, its persona, its pairs, an adapter, an evaluation, and the report.
 
-    python -m benchmarks.experiment docs|blog [--lab] [--systems …] [--iterations N] [--limit N] [--tokens N]
-        [--folder FOLDER] [--json]
+    python -m benchmarks.experiment docs|blog [--lab] [--systems …] [--name NAME] [--iterations N] [--limit N]
+        [--tokens N] [--folder FOLDER] [--json]
 
 Everything is done by the commands that an owner types, on the guides or on the blog in `../shared/data`. With the demo
 model base, persona, rag, lora and hybrid are compared, and with `--lab` the lab model's base, persona, rag and rag with the
@@ -83,11 +83,12 @@ def train(folder: Path, iterations: int) -> None:
         run(folder, "train", "--name", "best", "--resume")
 
 
-def report(folder: Path, name: str) -> None:
-    """Copies the newest report to where the guides' readers find it."""
-    newest = max((folder / ".sitetwin" / "reports").glob("eval-*.json"), key=lambda file: file.stat().st_mtime)
-    for ending in (".html", ".md", ".json"):
-        shutil.copy(newest.with_suffix(ending), REPORTS / f"{name}{ending}")
+def report(folder: Path, name: str, printed: str) -> None:
+    """Copies the report of an evaluation, and what it printed as JSON, to where the guides' readers find it."""
+    made = folder / ".sitetwin" / "reports" / f"eval-{json.loads(printed)['number']}"
+    for ending in (".html", ".md"):
+        shutil.copy(made.with_suffix(ending), REPORTS / f"{name}{ending}")
+    (REPORTS / f"{name}.json").write_text(printed, encoding="utf-8")
 
 
 @click.command()
@@ -96,6 +97,7 @@ def report(folder: Path, name: str) -> None:
 @click.option(
     "--systems", "named", help="As in `sitetwin eval`, in place of the usual ones; the adapter is called best."
 )
+@click.option("--name", help="Of the report's files; else docs, blog, docs-lab or blog-lab.")
 @click.option("--iterations", default=ITERATIONS, show_default=True, help="Of the adapter's training.")
 @click.option("--limit", type=int, help="The most questions; else all.")
 @click.option("--tokens", default=TOKENS, show_default=True, help="Of the longest answer.")
@@ -105,6 +107,7 @@ def main(
     notes: str,
     lab: bool,
     named: str | None,
+    name: str | None,
     iterations: int,
     limit: int | None,
     tokens: int,
@@ -112,15 +115,16 @@ def main(
     as_json: bool,
 ) -> None:
     """Run the experiment and print its accuracies."""
-    name = f"{notes}-lab" if lab else notes
+    name = name or (f"{notes}-lab" if lab else notes)
     root = (folder or PROJECT / ".sitetwin" / "experiment" / name).resolve()
     prepare(root, notes, str(lab_model()) if lab else "demo", tokens)
     systems = tuple(named.split(",")) if named else LAB_SYSTEMS if lab else SYSTEMS
     if any(system.endswith(":best") for system in systems):
         train(root, iterations)
     asked = ("--limit", str(limit)) if limit else ()
-    found = json.loads(run(root, "eval", "--systems", ",".join(systems), "--public", "--json", *asked))["systems"]
-    report(root, name)
+    printed = run(root, "eval", "--systems", ",".join(systems), "--public", "--json", *asked)
+    found = json.loads(printed)["systems"]
+    report(root, name, printed)
     accuracy = {system: found[system]["accuracy"]["value"] for system in systems}
     rag = accuracy.get("rag")
     figures: Figures = {"ratio": accuracy[systems[-1]] / rag if rag else None, **accuracy}

@@ -3,11 +3,13 @@
 from typing import NamedTuple
 
 from pipeline.evaluation.doubt import Estimate
-from pipeline.jobs.evaluating.record import Evaluation
+from pipeline.jobs.evaluating.record import COSTS, Evaluation
 from pipeline.jobs.evaluating.report.wording import DASH, cell, shown_measures, titled, with_doubt
 
 BY_KIND = ("accuracy", "refusal_recall")
 """The measures that are told by the kind of question."""
+OF_ALL = ("refusal_precision",)
+"""Measures that say nothing of questions with a page alone: there every refusal is wrong."""
 
 
 class Part(NamedTuple):
@@ -27,10 +29,14 @@ def figures(evaluation: Evaluation) -> list[dict[str, str]]:
 
 
 def seen_and_unseen(evaluation: Evaluation) -> list[list[str]]:
-    """Rows of measure, system, its figure on pages that were trained on, and on others; none without an adapter's pages."""
+    """Rows of measure, system, its figure on pages that were trained on, and on others; none if nothing was trained on.
+
+    What an answer costs does not depend on that.
+    """
     return [
         [one.title, name, with_doubt(figure.seen, one.unit), with_doubt(figure.unseen, one.unit)]
         for one in shown_measures(evaluation)
+        if one.unit not in COSTS and one.key not in OF_ALL
         for name, result in evaluation.systems.items()
         if (figure := result.figures.get(one.key)) and (figure.seen or figure.unseen)
     ]

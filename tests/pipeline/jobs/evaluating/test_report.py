@@ -131,11 +131,12 @@ def test_a_failure_says_whether_its_page_was_found(tmp_path: Path, evaluation: E
 
 def test_every_figure_is_told_apart_by_pages_that_were_trained_on(tmp_path: Path, evaluation: Evaluation) -> None:
     assert not seen_and_unseen(evaluation)
-    figure = evaluation.systems["rag"].figures["first_token_ms"]
-    figure.seen, figure.unseen = figure.all, Estimate(value=500, low=400, high=600, count=1)
-    assert seen_and_unseen(evaluation) == [["First word", "rag", "900 ms (800 ms to 1.2 s)", "500 ms (400 to 600)"]]
-    assert "| First word | rag | 900 ms (800 ms to 1.2 s) | 500 ms (400 to 600) |" in markdown(evaluation)
-    assert "<td>500 ms (400 to 600)</td>" in page(Settings(root=tmp_path), evaluation)
+    for key in ("accuracy", "first_token_ms"):
+        figure = evaluation.systems["rag"].figures[key]
+        figure.seen, figure.unseen = figure.all, Estimate(value=0.5, low=0.4, high=0.6, count=1)
+    assert seen_and_unseen(evaluation) == [["Accuracy", "rag", "100% (10 to 90)", "50% (40 to 60)"]]
+    assert "| Accuracy | rag | 100% (10 to 90) | 50% (40 to 60) |" in markdown(evaluation)
+    assert "<td>50% (40 to 60)</td>" in page(Settings(root=tmp_path), evaluation)
 
 
 def test_kinds_of_questions_have_intervals_and_stand_in_both_reports(tmp_path: Path, evaluation: Evaluation) -> None:
