@@ -46,8 +46,10 @@ def read_chunks(
             return found[:limit]
     if not found:
         where = f"in {root}" if folder else "in the sources of sitetwin.toml"
-        if hidden := len(readable) - len(documents):
-            raise SitetwinError(f"no public text {where}, {hidden} documents are private: choose public and private")
+        if readable and not documents:
+            raise SitetwinError(
+                f"no public text {where}, {len(readable)} documents are private: choose public and private"
+            )
         faults = [f" ({report.reason})" for report in reports if report.state == "failed"]
         raise SitetwinError(f"no text that is long enough {where}{''.join(faults[:1])}: name a folder with Markdown")
     return found

@@ -61,6 +61,15 @@ def test_a_folder_without_text_says_what_is_wrong(settings: Settings) -> None:
         read_chunks(settings, Site(settings).cut, "nowhere")
 
 
+def test_public_text_that_is_too_short_is_not_called_private(settings: Settings) -> None:
+    folder = settings.root / "blog" / "short"
+    folder.mkdir()
+    (folder / "public.md").write_text("# Tea\n\nThree minutes.\n", encoding="utf-8")
+    (folder / "own.md").write_text("---\nprivate: true\n---\n# Key\n\nUnder the pot.\n", encoding="utf-8")
+    with pytest.raises(SitetwinError, match="no text that is long enough"):
+        read_chunks(settings, Site(settings).cut, "blog/short")
+
+
 def test_chunks_are_asked_for_what_a_build_asks() -> None:
     several = [notes.document(number) for number in range(3)]
     wanted = DatasetSettings(pairs_per_chunk=4)
