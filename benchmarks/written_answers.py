@@ -176,29 +176,40 @@ def chosen(name: str, limit: int | None) -> list[GoldenQuestion]:
     return questions if limit is None else [*answerable[:limit], *others[: (limit + 1) // 2]]
 
 
+def present(only: str | None) -> list[Collection]:
+    """The collections that are here; with `only` no other one."""
+    if TASKS.is_file():
+        write_notes(TASKS, CLAPNQ.source.path)
+    return [one for one in (*COLLECTIONS, CLAPNQ) if one.source.path.is_dir() and only in (None, one.name)]
+
+
+def opened(
+    collection: Collection, model: str, questions: Sequence[GoldenQuestion]
+) -> tuple[Site, dict[str, list[Passage]]]:
+    """The site of a collection, indexed, with a model that is loaded, and the passages of each question."""
+    settings = Settings(root=STATE / collection.name, content=[collection.source])
+    settings.models.chat = model
+    settings.engine.timeout_seconds = 600
+    settings.state.mkdir(parents=True, exist_ok=True)
+    site = Site(settings)
+    with site.index() as index:
+        index.sync()
+        passages = {question.question: index.search(question.question).passages for question in questions}
+    site.calibrate()
+    if not settings.engine.url:
+        fetch(settings)
+    # Else the one who is asked first waits for the model to be loaded.
+    "".join(site.assistant.connect(None).generate([{"role": "user", "content": "Hi"}], max_tokens=1, temperature=0))
+    return site, passages
+
+
 def measure(
     model: str, limit: int | None, only: str | None, asked: Sequence[str], show: Callable[[str], None]
 ) -> list[tuple[str, str, Row]]:
     """Asks the systems that `asked` names each question of each collection; with none all of them."""
     rows = []
-    if TASKS.is_file():
-        write_notes(TASKS, CLAPNQ.source.path)
-    for collection in (*COLLECTIONS, CLAPNQ):
-        if not collection.source.path.is_dir() or only not in (None, collection.name):
-            continue
-        settings = Settings(root=STATE / collection.name, content=[collection.source])
-        settings.models.chat = model
-        settings.engine.timeout_seconds = 600
-        settings.state.mkdir(parents=True, exist_ok=True)
-        site = Site(settings)
-        with site.index() as index:
-            index.sync()
-            passages = {q.question: index.search(q.question).passages for q in chosen(collection.name, limit)}
-        site.calibrate()
-        if not settings.engine.url:
-            fetch(settings)
-        # Else the one who is asked first waits for the model to be loaded.
-        "".join(site.assistant.connect(None).generate([{"role": "user", "content": "Hi"}], max_tokens=1, temperature=0))
+    for collection in present(only):
+        site, passages = opened(collection, model, chosen(collection.name, limit))
         for question in chosen(collection.name, limit):
             for name, system in systems(site.assistant, model).items():
                 if asked and name not in asked:
