@@ -161,7 +161,7 @@ def speaks_of_author(text: str) -> bool:
 _VERB_PHRASE = r"(?P<do>[a-z]+(?: [^.,;:!?()—]+?)??)"
 
 _NO_DEEDS = FUNCTION_WORDS - set("make use get do show look let tell".split()) | set(
-    "be clarify start begin date continue conclude illustrate demonstrate summarize summarise sum recap repeat".split()
+    "be clarify start begin date continue conclude illustrate demonstrate summarize summarise sum recap repeat finish help".split()
 )
 _WAYS = tuple(
     re.compile(pattern)
@@ -187,6 +187,8 @@ def way(sentence: str) -> AskedSentence | None:
         first = phrase.split()[0]
         if not 2 <= len(phrase.split()) <= 12 or first in _NO_DEEDS or BACK.search(phrase):
             return None
+        if re.match(r"make sure\b|\w+ you\b", phrase):
+            return None
         if re.search(r"\b(?:I|me|my|we|us)\b", phrase) or re.match(
             r"(?:I|we|it|this|that|my|you['’]re)\b", hit["tell"]
         ):
@@ -207,6 +209,7 @@ def order(sentence: str, verbs: frozenset[str]) -> AskedSentence | None:
     if (
         not 2 <= len(phrase.split()) <= 11
         or BACK.search(phrase)
+        or (first.lower(), phrase.split()[0]) == ("make", "sure")
         or re.search(r"\b(?:I|me|my|we|us|following|example)\b", phrase)
     ):
         return None

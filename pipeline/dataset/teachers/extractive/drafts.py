@@ -50,6 +50,8 @@ def in_context(asked: AskedSentence, statement_heading: str, text: Text) -> str:
     quoted, and a title such as `Introduction` makes no question: "".
     """
     question = asked.question
+    if _VAGUE.search(question):
+        return ""
     about = context(statement_heading, text)
     if asked.alone or (about and set(content_stems(about)) <= stems_with_parts(question)):
         return sentence(question)
@@ -60,6 +62,13 @@ def in_context(asked: AskedSentence, statement_heading: str, text: Text) -> str:
     return pick(_CONTEXTS, question).format(c=about, q=question)
 
 
+_VAGUE = re.compile(
+    r"\b(?:the|your) (?:answer|approach|bottom line|case|change|changes|code|concept|consistency|difference|effect|example|fact|feeling|first step|goal|idea"
+    r"|implementation|implication|intent|key|lesson|logic|message|moral|name|next step|number|one|option|outcome|part|point|process|question"
+    r"|reality|reason|response|rest|result|results|rule|section|side|situation|solution|start|step|story|takeaway|thing|thought|trends?|trouble|series|truth"
+    r"|value|way|whole|win|word|words|work|world)\?$"
+)
+"""Subjects that only the sentences before make clear: nobody asks what you think about the key."""
 _CONTEXTS = (
     "When it comes to {c}, {q}",
     "Speaking of {c}, {q}",
@@ -145,6 +154,7 @@ def names_in(statement: ExtractedStatement) -> list[str]:
         and name[-1] not in ".:!?"
         and not re.search(r" [a-z]+$", name)
         and not BROKEN.search(name)
+        and not re.search(r"\b(?:I|we|you|is|are|was|were)\b", name)
     ]
     return sorted({*marked, *named(head)}, key=lambda name: (head.index(name), -len(name), name))
 

@@ -61,12 +61,20 @@ def _in_steps(text: Text) -> Iterator[ExtractiveDraft]:
         if is_first and not _NO_STEP.search(block.text) and (steps := _list(text.blocks[position:])):
             heading = as_subject(block.heading, text.source.text) if tells(block.heading, text) else ""
             about = heading or topic_of_document(text)
+            if not _are_orders(steps):
+                continue
             is_dish = not heading and is_of_cooking(text.source.text)
             asked = AskedSentence(
                 f"how do I make {about}?" if is_dish else f"what are the steps for {about}?", not heading, 8
             )
             if about:
                 yield ExtractiveDraft(in_context(asked, "", text), steps, 8, 7)
+
+
+def _are_orders(steps: str) -> bool:
+    """Whether most steps can be orders: `Clones the repo` says what a program does, `Network requests` names a thing."""
+    told = steps.split("\n")
+    return 2 * sum(bool(re.match(r"\d+[.)] \w+[a-rt-z]s\b", step)) for step in told) < len(told)
 
 
 _NO_STEP = re.compile(
@@ -152,7 +160,8 @@ def _instructions(blocks: list[Block]) -> str:
             break
     answer = "\n\n".join(filter(None, told))
     is_told = any(
-        is_imperative(sentence, IMPERATIVES) or re.search(r"\byou (?:can|need|should|must|have to)\b|`", sentence)
+        is_imperative(sentence, IMPERATIVES)
+        or re.search(r"\byou (?:need|should|must|have to)\b|^(?:[^,]+, )?[Yy]ou can\b|`", sentence)
         for sentence in sentences(answer)
     )
     return answer if is_told and len(answer) >= 40 else ""

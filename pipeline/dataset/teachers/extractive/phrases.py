@@ -159,7 +159,7 @@ def thing(text: str) -> Thing | None:
 def yours(phrase: str) -> str:
     """The author's words as used in a question to the author: `your` for `my`."""
     phrase = re.sub(r"\b(?:my|our)\b", "your", phrase, flags=re.IGNORECASE)
-    return re.sub(r"\bmyself\b", "yourself", phrase)
+    return re.sub(r"\bme\b", "you", re.sub(r"\bmyself\b", "yourself", phrase))
 
 
 def asked_by_reader(phrase: str) -> str:

@@ -43,5 +43,8 @@ def praise_or_blame(sentence: str) -> tuple[str, ...]:
 
 def plans(sentence: str) -> tuple[str, ...]:
     """Questions that a sentence about the author's plans answers, where it is known what they concern; () otherwise."""
+    if re.search(r"\byou\b", sentence):
+        # `I'd like to invite each of you` is no plan.
+        return ()
     hit = _PLANS.match(sentence) or _PLANS.search(sentence[:40])
     return _PLANNED if hit and not _TURNS.search(sentence[: hit.end() + 8]) else ()

@@ -163,13 +163,16 @@ def _defined(text: Text) -> Iterator[ExtractiveDraft]:
         found = re.fullmatch(r"(?P<key>`[^`]+`|[A-Z][\w' /+.-]{1,40}?)(?:\s*:|\s+[-–—])\s+(?P<says>.+)", block.text)
         if not found or len(found["says"].split()) < 5 or _POINTS_ON.search(block.text):
             continue
+        # `Ann Berg: The title of her article`
+        if re.match(r"[\"“]", found["says"]) or any(found["says"] in name for name in block.names):
+            continue
         key = found["key"] if is_code(found["key"]) else as_subject(found["key"], text.source.text)
         if len(key) > 4:
             asked = AskedSentence(f"what do you say about {key}?", False, 8)
             yield ExtractiveDraft(in_context(asked, block.heading, text), block.text, 8, 7)
 
 
-_POINTS_ON = re.compile(r"\b(?:below|above|following)\b|:$|\(#\d+", re.IGNORECASE)
+_POINTS_ON = re.compile(r"\b(?:below|above|following)\b|:$|\(#\d+|https?://\S*$", re.IGNORECASE)
 """Items that are read with what stands around them, and items of a change log."""
 
 
@@ -279,7 +282,8 @@ def _is_below(statement: ExtractedStatement, text: Text) -> bool:
     """Whether a statement is about its heading: it names it, or is the section's first words and has no other subject."""
     if not tells(statement.heading, text):
         return False
-    if set(content_stems(statement.heading)) & stems_with_parts(statement.text):
+    named = set(content_stems(statement.heading))
+    if len(named & stems_with_parts(statement.text)) > len(named) / 2:
         return True
     return statement.paragraph == 0 and bool(_WITHOUT_SUBJECT.match(statement.head))
 

@@ -36,15 +36,31 @@ _LEANS = re.compile(
     r"|now|today|as (?:a result|such|well|always|mentioned|before|you can see|expected|an aside)|on the (?:other hand|plus side|contrary)"
     r"|at (?:the same|least)|the (?:former|latter|same|others?|first|second|third|last|only|rest|reasons?|result|results|problem|issue|idea"
     r"|solution|conclusion|difference|exceptions?|following|end|answer|point|downside|upside|catch|trick)"
-    r"|what's (?:weird|more|worse)|tl;dr|update|edit|source|note|p\.?s|a (?:few|couple)|two|three|four|five|several|anyway|e\.g|i\.e)(?![\w-])",
+    r"|what's (?:weird|more|worse)|tl;dr|update|edit|source|note|p\.?s|a (?:few|couple|note|word|quick)|oh|two|three|four|five|several|anyway|e\.g|i\.e)(?![\w-])",
     re.IGNORECASE,
 )
 _INNER = re.compile(
     r"\b(?:it|it's|its|they|they're|them|their|he|she|him|this|these|those|both|that one)\b", re.IGNORECASE
 )
+_LEANS_ANYWHERE = re.compile(
+    r"\b(?:this|these|those|that)[.,;!?]|\b(?:using|by|with|of|for|from|during|after|before|besides|without|at|on top of|due to) that\b(?! I\b)"
+    r"|\beven (?:further|more so|better than that)\b|\blikewise\b|\bas I (?:said|mentioned|wrote|noted|explained)\b|^oh\b|\bthe (?:second|third|latter|former)\b(?! (?:time|half|year|day|week))"
+    r"|\benables this\b|\b(?:another|other) (?:reason|way|example|thing) is\b|\bknown as this\b",
+    re.IGNORECASE,
+)
 _FURTHER = re.compile(
     r"\b(?:with|of|for|to|about|than|like|at|by|alleviate|all|because) (?:this|these|those|them)\b", re.IGNORECASE
 )
+_OF_THE_POST = re.compile(
+    r"\b(?:this|the rest of the) (?:\w+ )?(?:post|article|essay|section|page|chapter|newsletter|episode|series|tutorial|talk|report|update)\b"
+    r"|\bin a (?:moment|bit|minute|second|future (?:post|article))\b|\bhere (?:you|we) go\b|\bshout[- ]?out\b|\bhave to say\b|\bread on\b|\bstay tuned\b"
+    r"|\b(?:I|we)(?:'m|'re| am| are)? (?:not )?(?:going to|'ll|will|won't|want to|'d like to|would like to|can|could|should|wanted to) (?:take some time to |\w+ )?"
+    r"(?:talk|show|share|leave|explain|cover|walk|assume|review|discuss|mention|point out|start by|go over|go into|focus on|demonstrate|describe|tell you|write about|list|recap|invite)\b"
+    r"|\b(?:I|we)'(?:ll|d like to) (?:take some time to |\w+ )?(?:talk|show|share|leave|explain|cover|walk|assume|review|discuss|mention|point out|go over|go into|focus|demonstrate|describe|tell you|write about|list|recap)\b"
+    r"|\blet(?:'s| me| us)\b|\bas you (?:can )?see\b|\bwatch me\b|\bsuffice it to say\b",
+    re.IGNORECASE,
+)
+"""What an author says of the text itself: nobody asks about it."""
 _POINTS = re.compile(
     r"\b(?:above|below|the following|as follows|pictured|screenshots?|see (?:the|my|this)|mentioned|previous(?:ly)?|earlier|here's|here is"
     r"|here are|click here|\(dead link\)|aforementioned|the (?:examples?|photo|picture|image)|these are|in mind:)\b"
@@ -149,6 +165,7 @@ def is_whole(sentence: str) -> bool:
         and not (sentence[0].islower() and sentence.split()[0].lower() in FUNCTION_WORDS)
         and bool(re.match(r"\.?[\w`\"“'¿¡@]", sentence))
         and not _POINTS.search(sentence)
+        and not _OF_THE_POST.search(sentence.replace("’", "'"))
         # A title, or what somebody says in a dialogue.
         and not re.match(r"How to |[A-Z][\w'’]*(?: [\w'’]+){0,2}: [A-Z]", sentence)
         and sentence.count("(") == sentence.count(")")
@@ -165,7 +182,9 @@ def leans(sentence: str) -> bool:
     """Whether `sentence` needs the one before it: it points back, or has a pronoun near its beginning."""
     begin = " ".join(sentence.split()[:8])
     further = " ".join(sentence.split()[:12])
-    return points_back(sentence) or bool(_INNER.search(begin) or _FURTHER.search(further))
+    return points_back(sentence) or bool(
+        _INNER.search(begin) or _FURTHER.search(further) or _LEANS_ANYWHERE.search(sentence)
+    )
 
 
 def _statements(found: Sequence[str], block: Block, place: int) -> Iterator[ExtractedStatement]:

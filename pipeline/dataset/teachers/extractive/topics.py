@@ -16,6 +16,8 @@ ENDS_HERE = re.compile(
 )
 """What follows a name that is no part of a longer phrase."""
 _SYMBOLS = re.compile(r"[^\w\s.,:;'’()/+#&`@-]")
+_STATE = re.compile(r"draft|wip|rfc|todo|idea|part \w+|update|archived?|deprecated", re.IGNORECASE)
+"""What a title says of the state of its document: `Draft - Podcasts of 2021`."""
 _SUBJECT_OF_TITLE = re.compile(
     r"(?P<about>.+?) (?:is|are|was|were|kinda|sucks?|rocks?|isn't|aren't)\b.*", re.IGNORECASE
 )
@@ -95,7 +97,9 @@ def topic_of(title: str, text: str) -> str:
         phrase = phrase.replace("-", " ")
     # `Key Mime Pi: a keyboard`, `Using Nix (Part Two)`
     begin = re.split(r":\s| [-–—] ", re.sub(r"\s+\([^()]*\)$", "", phrase), maxsplit=1)[0].strip()
-    phrase = begin if content_stems(begin) else phrase
+    phrase = (
+        begin if content_stems(begin) and not _STATE.fullmatch(begin) else phrase.removeprefix(begin).lstrip(" -–—:")
+    )
     if how := re.fullmatch(r"how to ([a-z]+) (\S.*)", phrase, re.IGNORECASE):
         phrase = f"{_gerund(how[1].lower()).capitalize()} {how[2]}"
     if _QUESTION.match(phrase) or _NOTHING_SAID.fullmatch(phrase):
@@ -132,6 +136,8 @@ def topic_of(title: str, text: str) -> str:
     if phrase.split()[-1] in _OWNED and not re.match(r"(?:the|your|\w+ing) ", phrase):
         found = with_article(phrase, text)
         return f"your {phrase}" if found == phrase else found
+    # `A Review of My Time at Remix`
+    phrase = re.sub(r"\b(?:my|our)\b", "your", phrase, flags=re.IGNORECASE)
     if re.fullmatch(r"[A-Z][a-z]+s", phrase) and phrase not in text:
         phrase = phrase.lower()
     if not holds_name(phrase) and " " not in phrase and not phrase.endswith("s"):
@@ -166,7 +172,7 @@ def as_subject(heading: str, text: str) -> str:
     if (
         not 1 <= len(tokens) <= 4
         or re.search(r"/| -{1,3} |: ", heading)
-        or heading.rstrip().endswith("?")
+        or re.search(r"\?$|^\S+!", heading.strip())
         or BACK.search(phrase)
         or BROKEN.search(phrase)
         or _NO_PHRASE.search(phrase)
@@ -174,7 +180,7 @@ def as_subject(heading: str, text: str) -> str:
         return ""
     first = tokens[0].lower()
     if first in FUNCTION_WORDS - {"the", "your", "my"} or re.fullmatch(
-        r"\w+ing|\w+ed|enter|configure|delete|watch|look|re-\w+", first
+        r"\w+ing|[\w-]+ed|enter|configure|delete|watch|look|re-\w+", first
     ):
         return ""
     if len(tokens) > 1 and (first in IMPERATIVES | _ORDERS or (first in _DEEDS and tokens[1] in ("to", "with"))):

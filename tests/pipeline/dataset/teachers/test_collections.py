@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.dataset.records import PairSource, Task
 from pipeline.dataset.teachers.extractive.text import prose
+from pipeline.dataset.teachers.extractive.topics import topic_of
 from tests.pipeline.dataset.teachers.test_extractive import pairs, write
 
 
@@ -27,6 +28,16 @@ def test_links_whose_address_stands_elsewhere_are_read_as_their_text():
         "The Reader: Well, I guess the Lathe 300 has to do that.",
         "Now the Lathe 300 runs at the speed of a mill.",
         "(The Lathe 300 is a lathe that runs at the speed of a mill.)",
+        "The Lathe 300 takes that even further.",
+        "By using that gear, the Lathe 300 is faster.",
+        "As I said, the Lathe 300 is a machine for wood.",
+        "The Lathe 300 is something that I'll then talk about.",
+        "I have to say that the Lathe 300 is a good machine.",
+        "The rest of this post is about the Lathe 300.",
+        '- Ann Berg: "Why the lathe turns slowly at night"',
+        "- Ann Berg: [Why the lathe turns slowly at night](https://example.org)",
+        "1. Cleans the blade of the saw\n2. Sharpens the blade of the saw",
+        "Make sure to clean the Lathe 300 by using a brush.",
         "1. If the saw stops, the belt is cut in the middle.\n2. The saw then waits.",
     ],
 )
@@ -66,3 +77,30 @@ def test_half_a_phrase_is_no_subject(text):
     known = "The reviewer and the lists use a thermometer."
     wrong = re.compile(r"Node\.js build|bullet list\?|does reviewer|first\?|first real|ensures the chicken\?")
     assert not [asked for asked in write("fact", f"{text}\n\n{known}") if wrong.search(asked)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "heading"),
+    [
+        ("voice", "I think the key is that a saw is never clean.", ""),
+        ("voice", "I'd like to invite each of you to clean a saw.", ""),
+        ("fact", "The trouble is a blade that nobody sharpens.", ""),
+        ("how-to", "To help give you context, use the Lathe 300 of the workshop.", ""),
+        ("fact", "Things are free and last forever there.", "Free! 🤑"),
+    ],
+)
+def test_what_nobody_asks_for_is_not_asked(kind, text, heading):
+    assert list(write(kind, text, heading=heading)) == []
+
+
+def test_the_question_speaks_of_the_author_as_you():
+    [asked] = write("fact", "The new saw was a big deal for me because my old saw had no guard.")
+    assert "why was the new saw a big deal for you?" in asked
+
+
+def test_what_a_title_says_of_its_state_is_no_subject():
+    assert topic_of("Draft - Podcasts of 2021", "I like podcasts of 2021.") == "podcasts of 2021"
+    assert (
+        topic_of("A Review of My Time at Remix", "The time at Remix was a good time.")
+        == "a review of your time at Remix"
+    )
