@@ -1,5 +1,6 @@
 """A model rewrites a later turn of a conversation as a question that stands alone."""
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,10 @@ from pipeline.errors import SitetwinError
 from pipeline.text.inert import inert
 from pipeline.text.words import content_stems
 
+_log = logging.getLogger(__name__)
+
+FAILED = "the model failed, as the log tells"
+"""Visitors read this; the error itself may name a server."""
 PROMPT = "Rewrite the last message as one question that stands alone, in its language. Do not answer it."
 SHOWN_CHARS = 300
 """So much of each earlier message is shown: the first words of an answer say what it is about."""
@@ -32,7 +37,7 @@ NOT_REWRITTEN = Rewriting()
 
 
 def rewritten(question: str, history: Sequence[Turn], generate: Generate) -> Rewriting:
-    """Asks the model for the last question as it stands alone. A failure is told in the record, never raised.
+    """Asks the model for the last question as it stands alone. A failure is logged and told in the record, never raised.
 
     Args:
         history: the turns before it, oldest first; at least one is the visitor's.
@@ -50,7 +55,8 @@ def rewritten(question: str, history: Sequence[Turn], generate: Generate) -> Rew
         if close := getattr(pieces, "close", None):
             close()
     except SitetwinError as error:
-        return Rewriting(why_not=str(error))
+        _log.warning("the question was not rewritten: %s", error)
+        return Rewriting(why_not=FAILED)
     line = next(iter(said.strip().splitlines()), "")
     found = _LABEL.sub("", line).strip(_QUOTES)
     return Rewriting(found) if not (fault := _fault(found, question, history, most)) else Rewriting(why_not=fault)

@@ -41,12 +41,13 @@ def test_nonsense_is_left_and_the_rules_decide(reply: str, fault: str) -> None:
     assert asked.rewriting == made
 
 
-def test_a_model_that_fails_is_told_in_the_record() -> None:
+def test_a_model_that_fails_is_told_in_the_record_and_the_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     def fails(messages: list[dict[str, str]]) -> Iterator[str]:
         raise ModelError("the engine is gone: start it again")
         yield ""
 
-    assert rewritten(ASKED, BEFORE, fails).why_not == "the engine is gone: start it again"
+    assert rewritten(ASKED, BEFORE, fails).why_not == "the model failed, as the log tells"
+    assert "the engine is gone: start it again" in caplog.text
 
 
 def test_an_endless_reply_is_stopped() -> None:
