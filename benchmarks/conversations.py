@@ -1,6 +1,7 @@
 """Written answers in real conversations: what is declined, and whether what is said is in the passages.
 
-    python -m benchmarks.conversations [--model FOLDER] [--limit N] [--tasks FILE] [--verbose] [--json]
+    python -m benchmarks.conversations [--model FOLDER] [--limit N] [--only quotations|written] [--tasks FILE] [--verbose]
+        [--json]
 
 MTRAG (IBM): conversations by people, each with passages, a reference answer and whether the passages answer its last turn.
 The passages of all tasks are the notes. Each task is asked with its earlier turns, once answered in quotations and once in
@@ -143,9 +144,10 @@ def _faithful(said: Sequence[Said]) -> float:
 @click.option("--tasks", type=click.Path(path_type=Path), default=TASKS, help="MTRAG's tasks.jsonl.")
 @click.option("--model", help="What `models.chat` takes; else the lab model.")
 @click.option("--limit", type=click.IntRange(1), default=20, help="Tasks of each kind.")
+@click.option("--only", type=click.Choice(sorted(SYSTEMS)), help="One way to answer; quotations ask no model.")
 @click.option("--verbose", is_flag=True, help="Show each answer.")
 @click.option("--json", "as_json", is_flag=True, help="Only the figures, as JSON.")
-def main(tasks: Path, model: str | None, limit: int, verbose: bool, as_json: bool) -> None:
+def main(tasks: Path, model: str | None, limit: int, only: str | None, verbose: bool, as_json: bool) -> None:
     """Written answers in real conversations: what is declined, and whether what is said is in the passages."""
     if not tasks.is_file():
         sys.exit(
@@ -156,7 +158,7 @@ def main(tasks: Path, model: str | None, limit: int, verbose: bool, as_json: boo
         settings = prepared(passages, model or str(lab_model()))
         asked = chosen(all_tasks, limit)
         said: dict[str, list[Said]] = {}
-        for name, quotes in SYSTEMS.items():
+        for name, quotes in SYSTEMS.items() if only is None else [(only, SYSTEMS[only])]:
             with ThreadPoolExecutor(PARALLEL) as pool:
                 said[name] = list(pool.map(lambda task, quotes=quotes: ask(settings, quotes, task), asked))
     except SitetwinError as error:
@@ -166,7 +168,7 @@ def main(tasks: Path, model: str | None, limit: int, verbose: bool, as_json: boo
             click.echo(
                 f"{name}, {one.task.kind}: {one.task.question}\n    {' '.join(one.answer.answer.split())}", err=True
             )
-    ratio = _faithful(said["written"]) / (_faithful(said["quotations"]) or 1)
+    ratio = None if only else _faithful(said["written"]) / (_faithful(said["quotations"]) or 1)
     found: dict[str, float | int | str | None] = {"ratio": ratio, "tasks": len(asked), "passages": len(passages)}
     for name, of_system in said.items():
         found |= figures(name, of_system)
