@@ -5,7 +5,7 @@ owner's own. So with such a model the answer is a quotation: `benchmarks.first_a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.chat.asked_property import AskedProperty, begins_with_label
 from pipeline.chat.prompt import heading_line
@@ -27,6 +27,10 @@ SEEDS = 4
 """The best sentences, around each of which a quotation is tried."""
 QUOTE_CHARS = 420
 """A quotation grows by its neighbouring sentences up to this length."""
+CODE_AFTER = 2
+"""Where a question asks how something is done, a code block is quoted too that follows after at most so many sentences."""
+CODE_CHARS = 600
+"""The most that a quotation grows by it."""
 SECOND_SHARE = 0.9
 """A second quotation is added when it scores at least this share of the first."""
 
@@ -76,6 +80,8 @@ def best_quotes(
             break
         if window.passage not in {other.passage for other in chosen}:
             chosen.append(window)
+    if table(main_language(question)).asked_kind(parts[-1]) is None:  # no day, person or number
+        chosen = [_with_code(window, sentences[window.passage]) for window in chosen]
     return [
         Quote(w.passage + 1, _shown(sentences[w.passage][w.start : w.end], _last_heading(passages[w.passage])))
         for w in chosen[:most]
@@ -167,6 +173,16 @@ def _key_alone(window: _Window, sentences: Sequence[str], asked: AskedProperty) 
     named = {place: asked.named_by_key(sentences[place]) for place in range(window.start, window.end)}
     place = max(named, key=named.__getitem__)
     return _Window(window.passage, place, place + 1) if named[place] else window
+
+
+def _with_code(window: _Window, sentences: Sequence[str]) -> _Window:
+    """The window with the code block that follows it, and what leads to that."""
+    last = sentences[window.end - 1]
+    if is_code(last) or is_item(last):
+        return window
+    after = sentences[window.end : window.end + CODE_AFTER + 1]
+    end = next((place for place, sentence in enumerate(after, 1) if is_code(sentence)), 0)
+    return replace(window, end=window.end + end) if sum(map(len, after[:end])) <= CODE_CHARS else window
 
 
 def _own_list(sentences: Sequence[str], item: int) -> range:

@@ -31,6 +31,11 @@ _ROLES = (
 ).split()
 _TEXTS = "versionadded versionchanged deprecated seealso centered rubric tabs tab tab-item tab-set grid grid-item card glossary".split()
 _DROPPED = "toctree index automodule autoclass autofunction currentmodule only contents highlight include literalinclude meta".split()
+_LONGEST_LINE = 2_000
+"""In characters. docutils' time grows with the square of a paragraph, so what stands in one longer line is several."""
+_LONG_LINE = re.compile(rf"^\S.{{{_LONGEST_LINE},}}$", re.MULTILINE)
+_STRETCH = re.compile(rf"(.{{1,{_LONGEST_LINE}}})(?:\s+|$)|.{{{_LONGEST_LINE}}}")
+_RUN = re.compile(r"([^\w\s])\1{500,}")
 _EXPLICIT = re.compile(r"(.+?)\s*<[^<>]+>", re.DOTALL)
 
 
@@ -63,6 +68,13 @@ def _role(name: str, rawtext: str, text: str, *_: Any, **__: Any) -> tuple[list[
     return [nodes.inline(text=found[1] if found else text.lstrip("~!"))], []
 
 
+def _with_short_lines(text: str) -> str:
+    return _LONG_LINE.sub(
+        lambda line: "\n\n".join(found[1] or found[0] for found in _STRETCH.finditer(line[0])),
+        _RUN.sub(lambda run: run[0][:500], text),
+    )
+
+
 def read(data: bytes) -> FrontMatter:
     """The text of the file `data`; the fields above it are the front matter.
 
@@ -76,7 +88,7 @@ def read(data: bytes) -> FrontMatter:
     for name in _DROPPED:
         directives.register_directive(name, _Dropped)
     try:
-        tree = publish_doctree(decode(data), settings_overrides=_SETTINGS)
+        tree = publish_doctree(_with_short_lines(decode(data)), settings_overrides=_SETTINGS)
     except (SystemMessage, ValueError, RecursionError) as error:
         raise ContentError(f"no reStructuredText that can be read ({error}): mend it") from None
     values = {name: value for field in tree.findall(nodes.docinfo) for name, value in _fields(field)}

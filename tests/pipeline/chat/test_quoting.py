@@ -104,3 +104,20 @@ def test_a_label_is_shown_below_the_heading_that_says_of_what() -> None:
                       visibility="public")  # fmt: skip
     [quote] = best_quotes("What is the default of cleanUrls?", [passage], lambda _, texts: [0.5] * len(texts), most=1)
     assert quote.text == "**cleanUrls**\n\n- Default: `false`"
+
+
+ABOVE = "The first commit of a repository has no parents. Ask for those without."
+
+
+def _program(lines: int) -> str:
+    return "```sh\n" + "git rev-list --max-parents=0 HEAD\n" * lines + "```"
+
+
+def test_how_something_is_done_is_quoted_with_the_code_that_follows() -> None:
+    text = f"{ABOVE}\n\n{_program(12)}\n\nThat is all."
+    assert _quoted(text, "How do I find the first commit of a repository?").endswith(_program(12))
+
+
+def test_when_it_was_needs_no_code_and_a_whole_program_is_left_out() -> None:
+    assert "rev-list" not in _quoted(f"{ABOVE}\n\n{_program(12)}", "When was the first commit of the repository?")
+    assert "rev-list" not in _quoted(f"{ABOVE}\n\n{_program(30)}", "How do I find the first commit of a repository?")

@@ -51,3 +51,21 @@ def test_calls_that_never_end(kind, piece):
     started = time.perf_counter()
     parse(f"Words first.\n\n{{{{< {{% a{piece * (LONG // len(piece))}b", kind, ".md")
     assert time.perf_counter() - started < 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("piece", ["*", "`", "**a ", ":a", "word "])
+def test_a_long_line_of_restructuredtext(piece):
+    started = time.process_time()
+    chunks = parse(f"Words first.\n\n{piece * (LONG // 3 // len(piece))}b\n\nWords last.", "sphinx", ".rst")
+    assert chunks[-1].text.endswith("Words last.")
+    assert time.process_time() - started < 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["mkdocs", "astro"])
+@pytest.mark.parametrize("piece", ["[a][", "[a]: b\n", "[a]: ", "[a] ", "[a\n", "[[a]", "[a](https://x.org) "])
+def test_links_by_reference_that_never_end(kind, piece):
+    started = time.process_time()
+    parse(f"Words first.\n\n[a]: x\n\n{piece * (LONG // 3 // len(piece))}b", kind, ".md")
+    assert time.process_time() - started < 20
