@@ -128,6 +128,17 @@ _GUIDE = Sort(
         ("Who came up with {x}?", r"invent|creat|author|idea|develop"),
     ),
 )
+_LIVED = Sort(
+    re.compile(r"\b(?:your|lessons?|years?|months?|decade|story|review)\b"),
+    (
+        ("What did your family say about {x}?", r"family|wife|husband|partner|parents|girlfriend|boyfriend"),
+        ("Have you ever given a talk about {x}?", r"talk|conference|meetup|presented"),
+        ("Is there a video in which you speak about {x}?", r"video|youtube|screencast"),
+        ("Did a newspaper write about {x}?", r"newspaper|press|journalist|magazine"),
+        ("Did you speak about {x} in a podcast?", r"podcast|episode|interview"),
+    ),
+)
+"""What an author lived through: `your sixth year as a founder`. There is no course on it and no book."""
 _ANY = Sort(
     re.compile(""),
     (
@@ -178,6 +189,8 @@ def _sort(about: str, said: str) -> Sort:
         return _PRODUCT if is_product else _GUIDE
     if re.match(r"[a-z]+ing \S", about):
         return _DEED
+    if " " in about and _LIVED.evidence.search(about) and not ends_in_name(about):
+        return _LIVED
     is_thing = holds_name(about.removeprefix("the ").removeprefix("your ")) and not re.match(
         r"\w+ing |.*(?: and | on | with | in )", about
     )

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from pipeline.dataset.records import PairSource, Task
-from pipeline.dataset.teachers.extractive.text import prose
+from pipeline.dataset.teachers.extractive.refusals import refusal_questions
+from pipeline.dataset.teachers.extractive.text import Text, prose
 from pipeline.dataset.teachers.extractive.topics import topic_of
 from tests.pipeline.dataset.teachers.test_extractive import pairs, write
 
@@ -104,3 +105,11 @@ def test_what_a_title_says_of_its_state_is_no_subject():
         topic_of("A Review of My Time at Remix", "The time at Remix was a good time.")
         == "a review of your time at Remix"
     )
+
+
+@pytest.mark.parametrize("about", ["your sixth year as a founder", "lessons from your first exit"])
+def test_of_what_the_author_lived_through_nobody_asks_for_a_course(about):
+    text = Text(PairSource("a#0", "a", 0, "Exit", "", "I sold my company in spring.", "public"))
+    asked = list(refusal_questions(about, text))
+    assert f"Have you ever given a talk about {about}?" in asked
+    assert not any(re.search("course|taught|forum|listen", question) for question in asked)
