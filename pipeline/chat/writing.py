@@ -1,5 +1,6 @@
 """A model's answer on its way to the visitor: each sentence is held against the passages before it goes on."""
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,6 +17,13 @@ from pipeline.text.pieces import is_code
 from pipeline.text.words import content_stems, stems_with_parts, words
 
 UNSUPPORTED_MARK = "[?]"
+_LABEL = re.compile(
+    r"\s*\**(?:(?:the|my|short|final|[A-Z]\w+) )?"
+    r"(?:answer|antwort|réponse|respuesta|risposta|resposta|antwoord|svar|odpowiedź|odpověď|ответ|відповідь|回答|答案|答)"
+    r"\**\s?[:：]\**\s*",
+    re.IGNORECASE,
+)
+"""What a model that was told "Answer in German." may write first: `German answer:`."""
 
 
 @dataclass
@@ -83,6 +91,8 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
                 waiting += [said.text] if waiting or has_shown else []
                 continue
             sentence = without_marks(said.text)
+            if not has_said:
+                sentence = sentence[found.end() :] if (found := _LABEL.match(sentence)) else sentence
             outcome.why_not = _ending(said, sentence, seen)
             if outcome.why_not:
                 break

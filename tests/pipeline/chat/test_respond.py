@@ -363,3 +363,14 @@ def test_what_no_note_answers_is_declined_before_the_model_is_asked() -> None:
         text, answer = run(question, model, judge=lambda *_: sure)
         assert (text, answer.refused, answer.form) == (NOT_IN_NOTES, True, "refused")
     assert model.asked == []
+
+
+@pytest.mark.parametrize("label", ["German answer: ", "**Answer:** ", "Antwort: ", "答案：", "The answer: "])
+def test_a_label_before_the_answer_is_left_out(label: str) -> None:
+    _, answer = run(ASKED, Model(f"{label}The gateway listens on port 8765 here."))
+    assert answer.answer == "The gateway listens on port 8765 here [1]."
+
+
+def test_an_answer_that_speaks_of_answers_stays_whole() -> None:
+    _, answer = run(ASKED, Model("The gateway answers on port 8765: it listens there."))
+    assert answer.answer == "The gateway answers on port 8765: it listens there [1]."
