@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 from pipeline.errors import ContentError
 
 MARKDOWN = (".md", ".mdx", ".markdown")
+_RUN = re.compile(r"([^\w\s])\1{500,}")
 UNREAD = (".doc", ".odt", ".rtf", ".epub", ".adoc", ".tex")
 """Endings of documents that are reported, as they can't be read."""
 
@@ -28,6 +30,11 @@ def decode(data: bytes) -> str:
     if "\0" in text:
         raise ContentError("holds NUL bytes, so it is no text: save it as UTF-8 text, or exclude it in sitetwin.toml")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def without_long_runs(text: str) -> str:
+    """`text` with at most 500 equal marks in a row: some parsers' time grows with the square of such a run."""
+    return _RUN.sub(lambda run: run[0][:500], text)
 
 
 def to_markdown(text: str, suffix: str) -> str:

@@ -15,7 +15,7 @@ from pipeline.errors import ContentError
 
 _OPENING = re.compile(r"\s*^(?P<fence>---|\+\+\+)[ \t]*(?P<language>\w*)[ \t]*\n", re.MULTILINE)
 _OBJECT = re.compile(r"\s*\{(?=\s*\n\s*(?:\"[\w-]+\"\s*:|\}))")
-_ENTRY = re.compile(r"[ \t]*[\w\"'-][\w \"'.-]*[ \t]*[:=](\s|$)")
+_ENTRY = re.compile(r"[ \t]*[\w\"'-][\w \"'.-]{0,200}[ \t]{0,20}[:=](\s|$)")
 _DATES = (
     "date",
     "pubdate",
@@ -79,9 +79,12 @@ def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
     if language not in ("", "yaml", "yml", "toml", "json"):
         raise ContentError(f"front matter in {language} is not read: write it as YAML between two --- lines")
     rest = text[opening.end() :]
-    closing = re.search(rf"^{re.escape(fence)}[ \t]*$\n?", rest, re.MULTILINE)
+    has_entries = any(map(_ENTRY.match, re.split(r"\n[ \t]*\n", f"\n{rest}", maxsplit=1)[0].split("\n")))
+    # YAML's own mark of an end counts too, as Jekyll has it
+    ends = r"(?:---|\.\.\.)" if fence == "---" and has_entries else re.escape(fence)
+    closing = re.search(rf"^{ends}[ \t]*$\n?", rest, re.MULTILINE)
     if not closing:
-        if fence == "---" and not any(map(_ENTRY.match, re.split(r"\n[ \t]*\n", f"\n{rest}")[0].split("\n"))):
+        if fence == "---" and not has_entries:
             return {}, text  # a rule above the text
         raise ContentError(f"front matter is never closed: add a line {fence} below it")
     block, body = rest[: closing.start()], rest[closing.end() :]

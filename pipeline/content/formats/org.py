@@ -5,7 +5,7 @@ from typing import Any
 
 import orgparse
 
-from pipeline.content.converting import decode
+from pipeline.content.converting import decode, without_long_runs
 from pipeline.content.mending import FrontMatter
 
 _KEYWORD = re.compile(r"^[ \t]*#\+(\w+):[ \t]*(.*)$\n?", re.MULTILINE)
@@ -29,7 +29,7 @@ def read(data: bytes) -> FrontMatter:
     Raises:
         ContentError: it is not UTF-8.
     """
-    root = orgparse.loads(decode(data))
+    root = orgparse.loads(without_long_runs(decode(data)))
     keywords = {key.lower(): value.strip() for key, value in _KEYWORD.findall(str(root.get_body()))}
     values: dict[str, Any] = {
         key.removeprefix("hugo_"): _DAY.sub(r"\1", value) for key, value in keywords.items() if value

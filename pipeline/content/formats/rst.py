@@ -10,7 +10,7 @@ from docutils.core import publish_doctree
 from docutils.parsers.rst import Directive, directives, roles
 from docutils.utils import SystemMessage
 
-from pipeline.content.converting import decode
+from pipeline.content.converting import decode, without_long_runs
 from pipeline.content.mending import FrontMatter
 from pipeline.errors import ContentError
 
@@ -35,7 +35,6 @@ _LONGEST_LINE = 2_000
 """In characters. docutils' time grows with the square of a paragraph, so what stands in one longer line is several."""
 _LONG_LINE = re.compile(rf"^\S.{{{_LONGEST_LINE},}}$", re.MULTILINE)
 _STRETCH = re.compile(rf"(.{{1,{_LONGEST_LINE}}})(?:\s+|$)|.{{{_LONGEST_LINE}}}")
-_RUN = re.compile(r"([^\w\s])\1{500,}")
 _EXPLICIT = re.compile(r"(.+?)\s*<[^<>]+>", re.DOTALL)
 
 
@@ -71,7 +70,7 @@ def _role(name: str, rawtext: str, text: str, *_: Any, **__: Any) -> tuple[list[
 def _with_short_lines(text: str) -> str:
     return _LONG_LINE.sub(
         lambda line: "\n\n".join(found[1] or found[0] for found in _STRETCH.finditer(line[0])),
-        _RUN.sub(lambda run: run[0][:500], text),
+        without_long_runs(text),
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -150,8 +151,11 @@ def read(data: bytes) -> FrontMatter:
     """
     front = read_front_matter(decode(data))
     page = _Reader()
-    page.feed(front.body)
+    # Behind the last `>` no tag is whole. The parser would look for its end from each `<` anew.
+    end = front.body.rfind(">") + 1
+    page.feed(front.body[:end])
     page.close()
+    page.handle_data(unescape(front.body[end:]))
     page.handle_endtag("p")
     values: dict[str, Any] = {
         key: value

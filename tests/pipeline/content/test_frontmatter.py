@@ -123,3 +123,8 @@ def test_other_values_are_no_date(value):
 )
 def test_date_of_a_document(values, path, day):
     assert date_of(values, path) == day
+
+
+def test_yamls_own_mark_of_an_end_closes_the_front_matter():
+    assert split_front_matter("---\ntitle: A\n...\nText.\n---\nMore.") == ({"title": "A"}, "Text.\n---\nMore.")
+    assert split_front_matter("---\n\nText.\n\n...\n") == ({}, "---\n\nText.\n\n...\n")

@@ -69,3 +69,14 @@ def test_links_by_reference_that_never_end(kind, piece):
     started = time.process_time()
     parse(f"Words first.\n\n[a]: x\n\n{piece * (LONG // 3 // len(piece))}b", kind, ".md")
     assert time.process_time() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix", "piece"),
+    [("obsidian", ".org", "["), ("markdown", ".html", "<a href="), ("markdown", ".html", '<A b={"')],
+)
+def test_a_mark_that_never_ends_in_another_format(kind, suffix, piece):
+    started = time.process_time()
+    chunks = parse(f"<p>Words first.</p>\n\n{piece * (LONG // len(piece))}b", kind, suffix)
+    assert "Words first." in chunks[0].text
+    assert time.process_time() - started < 10
