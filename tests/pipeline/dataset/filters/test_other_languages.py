@@ -177,6 +177,12 @@ def test_what_the_text_says_itself_is_no_fault() -> None:
     assert fault_elsewhere(candidate("Wie heißt der Autor?", "Der Autor heißt Keller.", text=text)) == ""
 
 
+def test_a_context_of_something_is_no_context_of_a_prompt() -> None:
+    text = "Ein Overlay verbindet die Container mehrerer Rechner, und ich nutze es für Docker."
+    asked = "Was bedeutet Overlay im Kontext von Docker, und was steht im Text des Liedes?"
+    assert fault_elsewhere(candidate(asked, "Es verbindet die Container mehrerer Rechner.", text=text)) == ""
+
+
 def test_an_answer_without_the_colour_that_is_asked_for_is_refused() -> None:
     text = "Ich habe meine Schuppentür blau gestrichen, weil das alte Holz grau war."
     asked = "Welche Farbe hat die Schuppentür?"
