@@ -4,13 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import freshness, retrieval, search_scale, vault
+from benchmarks import comparing_words, freshness, retrieval, search_scale, vault
 from benchmarks.synthetic import notes, sentences
 from pipeline.content import read_sources
 from pipeline.content.chunking import chunk_document
 from pipeline.errors import SitetwinError
+from pipeline.evaluation.beir import write_beir
 from pipeline.evaluation.retrieval import ModeReport, RetrievalReport
-from pipeline.settings import FILE_NAME, load_settings
+from pipeline.settings import FILE_NAME, Settings, load_settings
 
 
 def test_prose_is_whole_sentences_without_code_lists_and_tables(tmp_path: Path) -> None:
@@ -110,3 +111,13 @@ def test_a_vault_is_written_and_compared_with_a_tenth(tmp_path):
     assert (tmp_path / "notes/1/119.md").is_file()
     figures = vault.summary(120, {"first_megabytes": 400.0}, {"first_megabytes": 100.0})
     assert figures == {"ratio": 4.0, "notes": 120, "first_megabytes": 400.0, "tenth_first_megabytes": 100.0}
+
+
+@pytest.mark.slow
+def test_the_comparison_of_words_is_measured_beside_the_former(tmp_path: Path) -> None:
+    corpus = {"a": ("Gate", "It is made of oak."), "b": ("Boat", "It is made of pine, and leaks.")}
+    write_beir(tmp_path, corpus, {"q": "Which wood is the gate made of?"}, {"q": {"a"}})
+    figures = comparing_words.measure(tmp_path, Settings(root=tmp_path), None)
+    assert (figures["questions"], figures["today_mrr@3"], figures["same_first"]) == (1, 1.0, 1.0)
+    assert isinstance(figures["ratio"], float)
+    assert figures["ratio"] > 0
