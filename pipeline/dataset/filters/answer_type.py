@@ -1,10 +1,12 @@
-"""Finds answers that lack what the question asks for: a number for `how many`, a time for `when`, a price for `how much`."""
+"""Finds answers that lack what the question asks for: a number for `how many`, a time for `when`, or the sentence of it."""
 
 import re
 
-from pipeline.dataset.filters.evidence import evidence_of
+from pipeline.dataset.filters.evidence import evidence_of, shortened
 from pipeline.dataset.records import Candidate
 from pipeline.text.numbers import number_words
+from pipeline.text.pieces import split_sentences
+from pipeline.text.words import content_stems, coverage, stems_with_parts
 
 _OPENING = r"(?:^|[,:;]\s|\b(?:and|but|so)\s)"
 _ANY_NUMBER = r"\d|\b(?:one|once|twice|half|dozens?|hundreds?|thousands?|millions?|couple|pair|few|several|many|most|some|none|no|nobody|all|any|every|each|both|only|single|single-handed|countless|unlimited|lots?|plenty|both|nothing|zero|an?)\b"
@@ -33,6 +35,16 @@ _TYPES: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = (
     ),
 )  # fmt: skip
 
+ENOUGH_WORDS = 6
+"""Fewest words of an answer of which is asked whether it quotes the wrong sentence."""
+_ASKING = frozenset(
+    content_stems(
+        "think thoughts know tell say write speak question opinion view feel experience plan plans mean like love enjoy good bad trouble downside"
+        " want next still do use make get have go going new first step steps way best recommend time thing work when it comes regarding about"
+    )
+)
+"""Words that only ask."""
+
 
 def answers_something_else(candidate: Candidate) -> str:
     """The reason to refuse an answer without the number, time or price that the question asks for; or "".
@@ -45,4 +57,24 @@ def answers_something_else(candidate: Candidate) -> str:
     for asked, given, what in _TYPES:
         if asked.search(pair.question) and not given.search(pair.answer) and not number_words(pair.answer):
             return f"the question asks for a {what}, and the answer has none"
-    return ""
+    return _another_sentence(candidate)
+
+
+def _another_sentence(candidate: Candidate) -> str:
+    """The reason if an answer quotes sentences without a word of the question, and another one of the text has them all.
+
+    An answer in other words is not judged: `15 minutes, unless you change it` needs none of the question's words. Nor are
+    words of title and heading, which the sentences below need not repeat.
+    """
+    evidence = evidence_of(candidate.sources)
+    answer = candidate.pair.answer
+    # A reason, a way or a meaning stands in the sentence after the one that names the thing.
+    is_explained = re.search(r"\b(?:why|how|mean)\b", candidate.pair.question, re.IGNORECASE)
+    if is_explained or len(answer.split()) < ENOUGH_WORDS or not all(map(evidence.says, split_sentences(answer))):
+        return ""
+    known = stems_with_parts(" ".join(f"{source.title} {source.heading}" for source in candidate.sources))
+    asked = {word for word in content_stems(candidate.pair.question) if evidence.holds(word)} - known - _ASKING
+    if not asked or coverage(asked, stems_with_parts(answer)):
+        return ""
+    other = next((one for one in evidence.sentences if coverage(asked, one.stems) == 1), None)
+    return f"another sentence of the text answers it: “{shortened(other.text)}”" if other else ""

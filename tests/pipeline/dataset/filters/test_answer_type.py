@@ -35,3 +35,24 @@ def test_a_fitting_answer_passes(question: str, answer: str) -> None:
 def test_only_english_is_understood() -> None:
     text = "Die Pumpe, die wir haben, ist nicht neu, und das Wasser ist kalt."
     assert answers_something_else(candidate("Gut, how many?", "Die Pumpe ist nicht neu.", text=text)) == ""
+
+
+SLUGS = "Slugs do not eat garlic. I water the tomatoes in the morning. The pump is loud because its bearing is old."
+
+
+def test_a_sentence_that_answers_another_question_is_refused() -> None:
+    said = answers_something_else(candidate("What do slugs eat?", "I water the tomatoes in the morning.", text=SLUGS))
+    assert said == "another sentence of the text answers it: “Slugs do not eat garlic.”"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What do slugs eat?", "Slugs do not eat garlic."),
+        ("What do slugs eat?", "Garlic is what they leave alone."),
+        ("What do you say about the greenhouse?", "I water the tomatoes in the morning."),
+        ("Why do slugs stay away?", "I water the tomatoes in the morning."),
+    ],
+)
+def test_an_answer_in_other_words_or_about_the_title_passes(question: str, answer: str) -> None:
+    assert answers_something_else(candidate(question, answer, text=SLUGS)) == ""
