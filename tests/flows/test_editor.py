@@ -28,6 +28,7 @@ PLACES = {
     "MLX Model": (1060, 200),
     "Chat Output": (1480, 480),
 }
+PLACE = {"x": 907, "y": 208}
 EDGES = [
     ("chatinput-noshownode-chat message-source", "retrievercomponent-shownode-question-left"),
     ("chatinput-noshownode-chat message-source", "personapromptcomponent-shownode-question-left"),
@@ -102,17 +103,46 @@ def test_by_hand_and_kept(
             page.get_by_test_id("textarea_str_rule").click()
             with page.expect_response(lambda response: is_saved(response, lambda data: "in rhyme" in str(data))):
                 page.get_by_test_id("textarea_str_rule").fill("Answer in rhyme.")
+        make_older(langflow)
 
-    # Langflow is started again: the prompt is as the owner left it, and can be seen and taken into a file.
-    with running(site, log):
-        apart(server.push_flows, site)
-        (change,) = apart(server.changed_in_editor, site, "hybrid_chat")
+    # Langflow is started again by a newer sitetwin: the prompt is as the owner left it, and can be seen and taken into a file.
+    with running(site, log) as langflow:
+        pushed = {one.name: one.state for one in apart(server.push_flows, site)}
+        assert pushed["hybrid_chat"] == "unchanged"  # its file is
+        assert list(map(str, apart(server.upgrade_flows, site))) == ["hybrid_chat: renewed Cited Answer"]
+        node = cited_answer(hybrid_chat(langflow))
+        assert node["position"] == PLACE
+        assert "older version" not in str(node)
+        moved, change = apart(server.changed_in_editor, site, "hybrid_chat")
+        assert (moved.node, moved.field, moved.after) == ("Cited Answer", "place", "907, 208")
         assert (change.node, change.before, change.after) == ("Cited Answer", TUNED_RULE, "Answer in rhyme.")
         file = owners_directory(site) / "hybrid_chat.json"
         assert file in apart(server.pull_flows, site, owners_directory(site)).changed
-        assert "Answer in rhyme." in file.read_text(encoding="utf-8")
+        pulled = json.loads(file.read_text(encoding="utf-8"))
+        assert cited_answer(pulled)["position"] == PLACE
+        assert cited_answer(pulled)["data"]["node"]["template"]["rule"]["value"] == "Answer in rhyme."
         assert apart(server.changed_in_editor, site, "hybrid_chat") == []
         assert "Answer in rhyme." not in (SHIPPED / "hybrid_chat.json").read_text(encoding="utf-8")
+
+
+def hybrid_chat(langflow: httpx.Client) -> dict[str, Any]:
+    flow: dict[str, Any] = langflow.get(f"/api/v1/flows/{HYBRID_CHAT_ID}").raise_for_status().json()
+    return flow
+
+
+def cited_answer(flow: dict[str, Any]) -> dict[str, Any]:
+    node: dict[str, Any] = next(node for node in flow["data"]["nodes"] if node["id"].startswith("CitedAnswer"))
+    return node
+
+
+def make_older(langflow: httpx.Client) -> None:
+    """Leaves the edited flow as an older version of sitetwin saved it, with a node at the owner's place."""
+    flow = hybrid_chat(langflow)
+    node = cited_answer(flow)
+    node["position"] = PLACE
+    code = node["data"]["node"]["template"]["code"]
+    code["value"] = f"# of an older version\n{code['value']}"
+    langflow.patch(f"/api/v1/flows/{HYBRID_CHAT_ID}", json={"data": flow["data"]}).raise_for_status()
 
 
 def build_by_hand(page: Any) -> None:
