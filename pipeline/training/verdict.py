@@ -21,6 +21,10 @@ JUMP = 0.1
 FORGOTTEN = 0.1
 """Nats a token. If the loss on general text rises by more, that counts as forgetting: each token is a tenth less likely."""
 
+RUINED = 1.0
+"""Nats a token. A demo model whose loss on general text had risen by 2.3 wrote no sensible sentence any more, though the
+validation loss of its preferences was 0."""
+
 
 class CurveVerdict(BaseModel):
     """What a run's curves show."""
@@ -41,6 +45,12 @@ def judge(curves: Curves, forgetting: Forgetting | None = None) -> CurveVerdict:
     verdict = _of_curves(curves)
     if forgetting is None or forgetting.rise is None or forgetting.rise <= FORGOTTEN:
         return verdict
+    if forgetting.rise > RUINED:
+        return CurveVerdict(
+            name="diverged",
+            text=f"the steps were too large: it has forgotten how to write: {forgetting}",
+            change=f"{_smaller_steps(curves)}, and train for fewer epochs",
+        )
     return CurveVerdict(
         name=verdict.name,
         text=f"{verdict.text}; it has forgotten some of what the base knew: {forgetting}",

@@ -73,3 +73,11 @@ def test_forgetting_is_named_when_it_is_large():
     assert verdict.name == "good"
     assert "loss on general text from 2.500 to 3.000 (+0.500, +20.0%)" in verdict.text
     assert "lower learning rate" in verdict.change
+
+
+def test_a_model_that_forgot_how_to_write_is_not_good():
+    perfect = curves([0.693, 0.1, 0.0, 0.0], [0.5, 0.1, 0.0])
+    verdict = judge(perfect, Forgetting(before=2.918, after=5.233))
+    assert verdict.name == "diverged"
+    assert "forgotten how to write" in verdict.text
+    assert verdict.change == "take a fifth of the learning rate: --set learning_rate=2e-06, and train for fewer epochs"
