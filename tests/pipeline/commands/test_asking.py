@@ -54,6 +54,8 @@ def test_ask_is_one_json_document(site: Path) -> None:
         "answerability",
         "form",
         "why_not",
+        "rewritten",
+        "not_rewritten",
         "unsupported",
         "model",
         "adapter",

@@ -60,7 +60,7 @@ def test_words_that_look_like_statements_stay():
         ("a { /* never closed } b", "a "),
         ("If 3 < 4 and 5 > 2 then", "If 3 < 4 and 5 > 2 then"),
         ("[x](<https://ex.org/a_(b)>) [y](<my file.md>)", "[x](<https://ex.org/a_(b)>) [y](<my file.md>)"),
-        ("[x]: <my file.md> 'y'", "[x]: <my file.md> 'y'"),
+        ("See [x].\n\n[x]: <my file.md> 'y'", "See [x](<my file.md>)."),
         ("<https://ex.org> <me@ex.org>", "<https://ex.org> <me@ex.org>"),
         ("It is $\\frac{a}{b}$, {x}", "It is $\\frac{a}{b}$,"),
         ("$$\n\\sum_{i=1}^{n} x_i < {y}\n$$", "$$\n\\sum_{i=1}^{n} x_i < {y}\n$$"),
