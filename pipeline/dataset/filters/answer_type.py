@@ -37,6 +37,8 @@ _TYPES: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = (
 
 ENOUGH_WORDS = 6
 """Fewest words of an answer of which is asked whether it quotes the wrong sentence."""
+FEWEST_WORDS = 4
+"""Fewest words of the sentence that answers better: less is a heading."""
 _ASKING = frozenset(
     content_stems(
         "think thoughts know tell say write speak question opinion view feel experience plan plans mean like love enjoy good bad trouble downside"
@@ -76,5 +78,6 @@ def _another_sentence(candidate: Candidate) -> str:
     asked = {word for word in content_stems(candidate.pair.question) if evidence.holds(word)} - known - _ASKING
     if not asked or coverage(asked, stems_with_parts(answer)):
         return ""
-    other = next((one for one in evidence.sentences if coverage(asked, one.stems) == 1), None)
+    told = (one for one in evidence.sentences if len(one.text.split()) >= FEWEST_WORDS and not one.text.endswith("?"))
+    other = next((one for one in told if coverage(asked, one.stems) == 1), None)
     return f"another sentence of the text answers it: “{shortened(other.text)}”" if other else ""

@@ -45,6 +45,13 @@ def test_a_sentence_that_answers_another_question_is_refused() -> None:
     assert said == "another sentence of the text answers it: “Slugs do not eat garlic.”"
 
 
+@pytest.mark.parametrize("other", ["The slugs, then.", "And what do slugs eat?"])
+def test_a_heading_or_a_question_answers_nothing_better(other: str) -> None:
+    text = f"{other} They come at night, and by the morning they have taken the garlic with them."
+    answer = "They come at night, and by the morning they have taken the garlic with them."
+    assert answers_something_else(candidate("What of the slugs?", answer, text=text)) == ""
+
+
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
