@@ -66,5 +66,8 @@ class NameSourcesComponent(Component):
         declines = not sources and sounds_like_refusal(reply, refusals.values())
         if not sources and not declines and self.only_with_source:
             text, declines = refusal_in(question_language(question, (one.text for one in passages)), refusals), True
-        record = Answer(question=question, mode="rag", answer=text, citations=sources, refused=declines, model="agent")
+        record = Answer(
+            question=question, mode="rag", answer=text, citations=sources, refused=declines, model="agent",
+            form="refused" if declines else "written",
+        )  # fmt: skip
         return await cited(self, iter([text, record]), settings.gateway)

@@ -140,6 +140,7 @@ def test_what_no_passage_says_is_refused_unless_the_owner_wants_it(
     record = unpack(answer.session_metadata)
     assert record is not None
     assert (answer.text, record.refused, record.citations) == (said, refused, [])
+    assert record.form == ("refused" if refused else "written")
 
 
 def test_a_model_without_tools_is_named_in_one_sentence(server: Server) -> None:
