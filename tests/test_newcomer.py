@@ -98,6 +98,8 @@ def test_a_second_up_is_told_where_the_first_one_is(site: Site) -> None:
 def test_a_dead_child_comes_back(site: Site) -> None:
     gateway = next(p for p in psutil.Process(site.process.pid).children() if "web.gateway" in p.cmdline())
     os.kill(gateway.pid, signal.SIGKILL)
+    # A connection that the dying process still took would be reset.
+    gateway.wait(30)
     transport = httpx.HTTPTransport(retries=10)
     with httpx.Client(transport=transport, timeout=30) as client:
         assert client.get(f"{site.url}/healthz").is_success
