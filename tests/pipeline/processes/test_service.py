@@ -118,7 +118,8 @@ def test_there_is_never_a_second_owner(owned: MakeService) -> None:
         with pytest.raises(ServiceError, match="another thing process owns"):
             service.ensure()
     finally:
-        service.stop(first)
+        psutil.Process(first.pid).terminate()  # `stop` looks for its file, which is gone
+        wait_gone(first.pid)
 
 
 def test_a_start_that_takes_long_is_said(
