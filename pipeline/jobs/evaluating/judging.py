@@ -153,9 +153,10 @@ def _voices(settings: Settings, evaluation: Evaluation, documents: Sequence[Docu
     texts = [prose(document.id, document.text, language) for document in documents]
     held_out = _held_out(settings, evaluation.data_set, [document.id for document in documents])
     folders = settings.evaluation.other_authors
-    others = [] if language != "en" else installed_authors()
     if folders:
         others = authors_in((settings.root / folder.expanduser() for folder in folders), language)
+    else:
+        others = installed_authors() if language == "en" else []
     base = next((name for name, result in evaluation.systems.items() if result.system.mode == "base"), "")
     found = measure_voices(answers, _in(texts, held_out, False), _in(texts, held_out, True), others, base, language)
     if not others:
