@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from pipeline.chat.choices import without_choices
 from pipeline.chat.citations import MEANT, SUPPORTED, marked, marks_of, supporting_passages, without_marks
 from pipeline.chat.grounds import Grounds
 from pipeline.chat.quoting import QUOTE_CHARS
@@ -17,6 +18,7 @@ from pipeline.text.pieces import is_code
 from pipeline.text.words import content_stems, stems_with_parts, words
 
 UNSUPPORTED_MARK = "[?]"
+CUT_OFF = "it was cut off"
 _LABEL = re.compile(
     r"\s*\**(?:(?:the|my|short|final|[A-Z]\w+) )?"
     r"(?:answer|antwort|réponse|respuesta|risposta|resposta|antwoord|svar|odpowiedź|odpověď|ответ|відповідь|回答|答案|答)"
@@ -75,7 +77,8 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
     """The sentences of a model's answer that may be shown, each with its marks; none when it has nothing to say.
 
     Sentences wait until one of them rests on a passage in the model's own words, so that what turns out to be nothing
-    can still be replaced. Where an unsupported word replaces the answer, all of it waits.
+    can still be replaced. What still waits when a shown answer is cut off, such as a list of passages, is left out. Where
+    an unsupported word replaces the answer, all of it waits.
 
     Returns:
         What became of it.
@@ -85,7 +88,8 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
     waiting: list[str] = []
     has_shown = is_grounded = is_beside = has_said = False
     copied = 0
-    with closing(sentence_stream(reply)) as stream:
+    known = (desk.grounds.question, *(passage.text for passage in desk.passages))
+    with closing(without_choices(sentence_stream(reply), known)) as stream:
         for said in stream:
             if not said.text.strip():
                 waiting += [said.text] if waiting or has_shown else []
@@ -116,16 +120,19 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
             marks = [UNSUPPORTED_MARK] if lacking else desk.marks(sentence, marks_of(said.text))
             agrees = desk.agrees(sentence)
             is_beside |= not agrees
-            is_grounded |= bool(marks) and not lacking and agrees
+            rests = bool(marks) and not lacking
+            is_grounded |= rests and agrees
             copied = copied + len(sentence) if desk.grounds.is_copied(sentence) else 0
             if copied > QUOTE_CHARS:
                 outcome.why_not = "it copied a passage"
                 waiting = waiting if has_shown else []
                 break
             waiting.append(marked(sentence, marks))
-            if is_grounded and not copied and desk.unsupported != "quote":
+            if is_grounded and rests and not copied and desk.unsupported != "quote":
                 yield "".join(waiting)
                 waiting, has_shown = [], True
+    if has_shown and outcome.why_not == CUT_OFF:
+        return outcome
     if is_grounded and waiting:
         yield "".join(waiting)
     elif not has_shown:
@@ -138,7 +145,7 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
 def _ending(said: Sentence, sentence: str, seen: set[str]) -> str:
     """Why the answer ends before this sentence; "" if it does not."""
     if not said.is_whole:
-        return "it was cut off"
+        return CUT_OFF
     key = said.text if is_code(sentence) else " ".join(words(sentence))
     if key and key in seen:
         return "it repeated itself"

@@ -159,6 +159,25 @@ def test_an_unfinished_sentence_is_not_shown() -> None:
     assert (answer.form, answer.why_not) == ("quoted", "it was cut off")
 
 
+def test_a_list_of_passages_behind_the_answer_goes_with_the_end_that_was_cut_off() -> None:
+    reply = (
+        "The gateway listens on port 8765 here.\n\nThe given reply is based on these texts:\n\n"
+        '1. "The Langflow editor listens on port 7860 of this machine."\n2. "The gate'
+    )
+    text, answer = run(ASKED, cut_off(reply))  # type: ignore[arg-type]
+    assert (text.strip(), answer.why_not) == ("The gateway listens on port 8765 here [1].", "it was cut off")
+    whole = run(ASKED, Model(reply.rpartition("\n")[0]))[1]
+    assert whole.answer.endswith('1. "The Langflow editor listens on port 7860 of this machine." [2]')
+
+
+def test_choices_that_nobody_offered_end_the_answer() -> None:
+    choices = "A. Port 8765\nB. Port 7860\nC. Port 11434"
+    _, answer = run(ASKED, Model(f"The gateway listens on port 8765 here.\n\n{choices}"))
+    assert answer.answer == "The gateway listens on port 8765 here [1]."
+    assert run(ASKED, Model(choices))[1].form == "quoted"
+    assert "Port 7860" in run(f"{ASKED} A. 8765 B. 7860", Model(choices))[1].answer
+
+
 INVENTS = "The gateway listens on port 8765 here. Its inventor was Grace Hopper in 1952."
 
 
