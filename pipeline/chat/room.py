@@ -8,6 +8,7 @@ from pipeline.errors import SitetwinError
 from pipeline.index.passages import Passage
 from pipeline.text.detecting import without_spaces
 from pipeline.text.pieces import join_sentences, split_sentences
+from pipeline.weights import demo
 
 CHARS_PER_TOKEN = 3
 """Fewer than most tokenizers make of English, so that prompts in other languages and code fit too."""
@@ -20,7 +21,8 @@ RULES_TOKENS = 250
 
 def passages_to_read(model: str) -> int | None:
     """How many passages a model of this name reads well: 2 where the name says that it is small; None: all."""
-    found = _SIZE.search(model.rpartition("/")[2])
+    name = demo.CHAT.title if model == demo.DEMO else model.rpartition("/")[2]
+    found = _SIZE.search(name)
     if not found:
         return None
     return 2 if float(found[1]) / (1 if found[2] in "bB" else 1000) < SMALL else None

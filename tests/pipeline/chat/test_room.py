@@ -43,6 +43,7 @@ def test_no_room_is_said() -> None:
     [
         ("/models/7b/Qwen2.5-Coder-0.5B-Instruct-float32", 2),
         ("HuggingFaceTB/SmolLM2-135M-Instruct", 2),
+        ("demo", 2),
         ("qwen2.5-1.5b-instruct-q4_k_m.gguf", 2),
         ("mlx-community/gemma-3-12b-it-4bit", None),
         ("ollama:gemma3:27b", None),
