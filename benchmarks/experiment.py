@@ -1,7 +1,7 @@
 """The whole experiment by one command: a site, its persona, its pairs, an adapter, an evaluation, and the report.
 
     python -m benchmarks.experiment docs|blog [--lab] [--systems …] [--against KEY=VALUE] [--name NAME] [--iterations N]
-        [--limit N] [--tokens N] [--folder FOLDER] [--json]
+        [--set KEY=VALUE] [--limit N] [--tokens N] [--folder FOLDER] [--json]
 
 Everything is done by the commands that an owner types, on the guides or on the blog in `../shared/data`. With the demo
 model base, persona, rag, lora and hybrid are compared, and with `--lab` the lab model's base, persona, rag and rag with the
@@ -18,7 +18,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -78,12 +78,19 @@ def prepare(folder: Path, notes: str, model: str, tokens: int) -> None:
         run(folder, "persona", "draft", "--write")
 
 
-def train(folder: Path, name: str, iterations: int, variables: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Makes the pairs and an adapter of them with this name, or goes on with it."""
+def train(
+    folder: Path, name: str, configuration: Iterable[str], variables: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Makes the pairs and an adapter of them with this name, or goes on with it.
+
+    Args:
+        configuration: of the training, as KEY=VALUE.
+    """
     known = {one["name"]: one for one in json.loads(run(folder, "runs", "--json"))["runs"]}
     if name not in known:
         run(folder, "dataset", "build", variables=variables)
-        run(folder, "train", "--preset", "best", "--name", name, "--set", f"iters={iterations}", variables=variables)
+        keys = (word for assignment in configuration for word in ("--set", assignment))
+        run(folder, "train", "--preset", "best", "--name", name, *keys, variables=variables)
     elif known[name]["state"] != "done":
         run(folder, "train", "--name", name, "--resume", variables=variables)
 
@@ -117,6 +124,7 @@ def report(folder: Path, name: str, printed: str) -> None:
 @click.option("--against", help="KEY=VALUE of [dataset]: compare with an adapter of pairs that are made with it.")
 @click.option("--name", help="Of the report's files; else docs, blog, docs-lab or blog-lab.")
 @click.option("--iterations", default=ITERATIONS, show_default=True, help="Of the adapter's training.")
+@click.option("--set", "assignments", multiple=True, help="KEY=VALUE of the training; may be given again.")
 @click.option("--limit", type=int, help="The most questions; else all.")
 @click.option("--tokens", default=TOKENS, show_default=True, help="Of the longest answer.")
 @click.option("--folder", type=click.Path(path_type=Path), help="For the site; else one in .sitetwin/experiment.")
@@ -128,6 +136,7 @@ def main(
     against: str | None,
     name: str | None,
     iterations: int,
+    assignments: tuple[str, ...],
     limit: int | None,
     tokens: int,
     folder: Path | None,
@@ -142,10 +151,11 @@ def main(
     prepare(root, notes, str(lab_model()) if lab else "demo", tokens)
     usual = ("lora:best", f"lora:{key}", "hybrid:best", f"hybrid:{key}") if key else LAB_SYSTEMS if lab else SYSTEMS
     systems = tuple(named.split(",")) if named else usual
+    configuration = (f"iters={iterations}", *assignments)
     if any(system.endswith(":best") for system in systems):
-        train(root, "best", iterations)
+        train(root, "best", configuration)
     if key and changed:
-        train(root, key, iterations, changed)
+        train(root, key, configuration, changed)
     asked = ("--limit", str(limit)) if limit else ()
     printed = run(root, "eval", "--systems", ",".join(systems), "--public", "--json", *asked)
     found = json.loads(printed)["systems"]
