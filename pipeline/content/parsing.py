@@ -20,7 +20,7 @@ from pipeline.content.mending import FrontMatter, read_front_matter
 from pipeline.content.publishing import period_of
 from pipeline.content.slugs import slugify
 from pipeline.content.structure import first_heading
-from pipeline.content.urls import on_site, page_name, page_path, url_of
+from pipeline.content.urls import below, on_site, page_name, page_path, url_of
 from pipeline.content.visibility import visibility_of
 from pipeline.settings import ContentSource
 
@@ -65,6 +65,7 @@ def parse_document(
     day = date_of(values, relative)
     title = _encodable(title_of(own)) or _title_in(body.text, kind, relative)
     url, note = _address(source, kind, values, inherited.path or relative, title, day)
+    url = below(inherited.base, url)
     tags = [*tags_of(own), *tags_of(inherited.values), *body.tags]
     # also of the page that it is a part of: who may not see that one may not see this
     pages = [values, inherited.around]

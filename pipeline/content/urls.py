@@ -62,6 +62,13 @@ def on_site(pattern: str, path: str) -> str:
     return _tidy(f"{origin[0] if origin else ''}/{quote(path.lstrip('/'), safe='/%#?=&')}")
 
 
+def below(base: str, url: str) -> str:
+    """The address `url` of a site that lies in the folder `base` of its host, such as `/docs`; one there stays as it is."""
+    origin = ORIGIN.match(url)
+    start, rest = (origin[0], url[origin.end() :]) if origin else ("", url)
+    return f"{start}{base}{rest}" if url and rest != base and not rest.startswith(f"{base}/") else url
+
+
 def _tidy(url: str) -> str:
     """`url` without empty parts, and without the file name of a folder's own page."""
     return re.sub(r"/(?:index)?\.html?$|/index\.html?$", "/", re.sub(r"(?<![:/])/{2,}", "/", url))

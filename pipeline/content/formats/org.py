@@ -34,14 +34,15 @@ def read(data: bytes) -> FrontMatter:
     values: dict[str, Any] = {
         key.removeprefix("hugo_"): _DAY.sub(r"\1", value) for key, value in keywords.items() if value
     }
-    parts, tags, kept_from = [_markdown(root.get_body())], set(root.tags), 0
+    # `node.tags` looks for every parent anew, so its time grows with the square of the headings
+    parts, tags, of_file, kept_from = [_markdown(root.get_body())], set(root.tags), set(root.tags), 0
     for node in root[1:]:
         if kept_from and node.level > kept_from:
             continue
-        hidden = "noexport" in node.tags or node.heading.startswith("COMMENT")
+        hidden = "noexport" in of_file | node.shallow_tags or node.heading.startswith("COMMENT")
         kept_from = node.level if hidden else 0
         if not hidden:
-            tags |= node.tags
+            tags |= node.shallow_tags
             parts += [f"{'#' * min(node.level + 1, 6)} {node.heading}", _markdown(node.get_body())]
     if tags:
         values["tags"] = sorted(tags)

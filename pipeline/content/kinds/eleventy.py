@@ -26,10 +26,13 @@ _OTHER = re.compile(
 )
 """Other names for these folders; that of the output is relative to the project, the others to the input."""
 
+_TEMPLATES = (".njk", ".liquid", ".webc", ".vto", ".hbs", ".mustache", ".ejs", ".haml", ".pug")
+"""Endings of pages in a template language, which only Eleventy can run."""
+
 
 class Eleventy(ContentKind):
     default_visibility: Visibility = "public"
-    suffixes = (*MARKDOWN, ".html")
+    suffixes = (*MARKDOWN, ".html", *_TEMPLATES)
 
     def find(self, project: Path) -> list[FoundFolder]:
         config = next((project / name for name in CONFIGURATIONS if (project / name).is_file()), None)
@@ -48,11 +51,15 @@ class Eleventy(ContentKind):
             named += [project / (found[1] or found[2]), root / (found[1] or found[2])]
         top = root.resolve()
         others = {path.resolve() for path in named} - {top, project.resolve()}
-        return lambda path: (
-            "a part of the site's design, or its output: move it to another folder to have it read"
-            if not others.isdisjoint((top / path).parents)
-            else ""
-        )
+
+        def rule(path: str) -> str:
+            if not others.isdisjoint((top / path).parents):
+                return "a part of the site's design, or its output: move it to another folder to have it read"
+            if path.lower().endswith(_TEMPLATES):
+                return "a template that only Eleventy can run: write the page in Markdown or HTML to have it read"
+            return ""
+
+        return rule
 
     def inherited(self, root: Path) -> InheritedBy:
         return FolderData(root).inherited

@@ -54,8 +54,8 @@ class Hugo(ContentKind):
         rule, languages = Cascade(root).inherited, Languages(project_of(root, CONFIGURATION_MARKS) or root)
 
         def of(path: str) -> Inherited:
-            moved = languages.place(path)
-            return replace(rule(path), path=moved) if moved != path else rule(path)
+            moved = languages.place(path, root)
+            return replace(rule(path), path=moved if moved != path else "", base=languages.base)
 
         return of
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,7 +11,7 @@ from pipeline.content.frontmatter import lookup, words_of
 from pipeline.content.including import Includes
 from pipeline.content.kinds.jekyll_defaults import CONFIGURATIONS, Defaults, configuration_file
 from pipeline.content.kinds.kind import ContentKind, FoundFolder, InheritedBy, RuleAgainst
-from pipeline.content.kinds.site_files import project_of, read_data
+from pipeline.content.kinds.site_files import folder_of, project_of, read_data
 from pipeline.content.liquid import drop_liquid, with_included
 from pipeline.content.urls import page_path
 from pipeline.errors import ContentError
@@ -65,7 +66,9 @@ class Jekyll(ContentKind):
         )
 
     def inherited(self, root: Path) -> InheritedBy:
-        return Defaults(root).inherited
+        file, rule = configuration_file(root), Defaults(root).inherited
+        base = folder_of(_config(file).get("baseurl")) if file else ""
+        return (lambda path: replace(rule(path), base=base)) if base else rule
 
     def configurations(self, root: Path) -> list[Path]:
         project = project_of(root, CONFIGURATIONS) or root

@@ -34,6 +34,8 @@ class Inherited:
     """Where the site has the document, if not where it lies below the source."""
     note: str = ""
     """What to tell of a document that turns out private."""
+    base: str = ""
+    """The folder of its host that the site lies in, such as `/docs`; "" for none."""
 
 
 InheritedBy = Callable[[str], Inherited]

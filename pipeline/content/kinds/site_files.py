@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -79,6 +80,12 @@ def site_base(program: str, key: str) -> str:
     """The path that a program's text says the site lies at, as `key: '/docs/'`: `/docs`; "" for the root of its host."""
     said = re.search(rf"\b{key}\s*:\s*[\"'`](/[\w./~@%+-]*)[\"'`]", program)
     return said[1].rstrip("/") if said else ""
+
+
+def folder_of(address: object) -> str:
+    """The folder that a configuration says the site lies in: `/docs` for `https://x.org/docs/` or `docs`; "" for none."""
+    path = urlsplit(address).path.strip("/") if isinstance(address, str) else ""
+    return f"/{path}" if path else ""
 
 
 def left_out(root: Path, base: Path, patterns: Iterable[str]) -> InheritedBy:

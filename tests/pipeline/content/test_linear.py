@@ -80,3 +80,14 @@ def test_a_mark_that_never_ends_in_another_format(kind, suffix, piece):
     chunks = parse(f"<p>Words first.</p>\n\n{piece * (LONG // len(piece))}b", kind, suffix)
     assert "Words first." in chunks[0].text
     assert time.process_time() - started < 10
+
+
+@pytest.mark.slow
+def test_the_headings_of_an_org_file():
+    pytest.importorskip("orgparse")
+    started = time.process_time()
+    chunks = parse(
+        "\n".join(f"* Heading {number} :tag{number}:\nWords {number}." for number in range(15_000)), "markdown", ".org"
+    )
+    assert "Words 14999." in chunks[-1].text
+    assert time.process_time() - started < 20

@@ -332,3 +332,55 @@ def test_vitepress_rewrites(site):
         "x/y/draft-b.md": "/x/y/b/",
         "c.md": "/c/",
     }
+
+
+def addresses(settings):
+    """The address of each document, by its path below the source."""
+    reports = [report for report in read_sources(settings) if report.document]
+    return {report.id.partition("/")[2]: report.document.url for report in reports}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text"),
+    [
+        ("hugo", "hugo.toml", "baseURL = 'https://x.org/sub/'"),
+        ("hugo", "config/_default/hugo.yaml", "baseURL: /sub"),
+        ("jekyll", "_config.yml", "baseurl: /sub\nurl: https://x.org\n"),
+        ("jekyll", "_config.yml", "baseurl: sub/"),
+    ],
+)
+def test_a_site_in_a_folder_of_its_host(site, kind, name, text):
+    own = "url: /me/" if kind == "hugo" else "permalink: /me/"
+    settings = site(kind, {name: text, "content/a.md": NOTE, "content/b.md": f"---\n{own}\n---\nText."})
+    assert addresses(settings) == {"a.md": "/sub/a/", "b.md": "/sub/me/"}
+    there = settings.content[0].model_copy(update={"url": "https://x.org/sub/{slug}/"})
+    assert addresses(settings.model_copy(update={"content": [there]}))["a.md"] == "https://x.org/sub/a/"
+
+
+def test_hugo_languages_in_front_of_the_address_stand_below_the_folder_of_its_host(site):
+    files = {"hugo.toml": "baseURL = 'https://x.org/sub/'\n[languages.en]\n[languages.de]\n", "content/a.de.md": NOTE}
+    assert addresses(site("hugo", files)) == {"a.de.md": "/sub/de/a/"}
+
+
+def test_hugo_an_ending_that_is_no_language(site):
+    files = {"hugo.toml": "", "content/docs/node.js.md": NOTE, "content/docs/socket.io.md": NOTE}
+    files |= {"content/a.md": NOTE, "content/a.de.md": NOTE, "content/b.en.md": NOTE}
+    assert addresses(site("hugo", files)) == {
+        "docs/node.js.md": "/docs/node.js/",
+        "docs/socket.io.md": "/docs/socket.io/",
+        "a.md": "/a/",
+        "a.de.md": "/de/a/",
+        "b.en.md": "/b/",
+    }
+
+
+def test_hugo_only_languages_of_the_configuration_are_some(site):
+    files = {"hugo.toml": "[languages.en]\n[languages.fr]\n", "content/a.fr.md": NOTE, "content/a.ts.md": NOTE}
+    assert addresses(site("hugo", files)) == {"a.fr.md": "/fr/a/", "a.ts.md": "/a.ts/"}
+
+
+def test_eleventys_templates_are_reported(site):
+    files = {".eleventy.js": "", "content/a.md": NOTE, "content/b.njk": "{{ x }}", "content/c.liquid": "{{ x }}"}
+    skipped = {report.id: report.reason for report in read_sources(site("eleventy", files)) if not report.document}
+    assert skipped.keys() == {"content/b.njk", "content/c.liquid"}
+    assert all("Markdown or HTML" in reason for reason in skipped.values())
