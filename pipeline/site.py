@@ -70,9 +70,16 @@ class Site:
         return self.embedder().embed(texts)
 
     def similarity(self, question: str, texts: Sequence[str]) -> Sequence[float]:
-        """The cosine of each text with the question, computed by the index's embedder."""
+        """How near each text is to the question in meaning: 1 for the same text, about 0 for one that has nothing to do with it.
+
+        It is the cosine by the index's embedder, counted from what unrelated texts have.
+        """
+        from pipeline.embedding.spread import unrelated_cosine
+
         embedder = self.embedder()
-        return [float(cosine) for cosine in embedder.embed(texts) @ embedder.embed_query(question)]
+        unrelated = unrelated_cosine(embedder.name)
+        cosines = embedder.embed(texts) @ embedder.embed_query(question)
+        return [(float(cosine) - unrelated) / (1 - unrelated) for cosine in cosines]
 
     def reranker(self) -> "Reranker":
         """The reranker that the settings name. Raises ModelError as `load_reranker` does."""

@@ -12,11 +12,13 @@ from pipeline.embedding.token_vectors import ReadTokens
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import Vocabulary
 from pipeline.text import tokens
+from pipeline.text.compounds import is_headed_by
 from pipeline.text.detecting import main_language
 from pipeline.text.languages.tables import table
 from pipeline.text.names import names
 from pipeline.text.pieces import split_sentences
 from pipeline.text.segments import is_han
+from pipeline.text.separable import whole_verb
 from pipeline.text.spellings import written_otherwise
 from pipeline.text.stems import stem
 from pipeline.text.words import WORD, elided, function_words, stems_with_parts, words, written_words
@@ -43,8 +45,9 @@ EvidenceKind = Literal["words", "dense", "keyword"]
 """`words` if the question's words were compared with the passages' in meaning, `dense` if the passages have a cosine."""
 
 ASSUMED_BACKGROUND = Background(0.1, 0.11)
-"""Measured with all-MiniLM-L6-v2 on the documentation, the blog and the vault of the benchmarks. Other embedders have
-another: cosines of multilingual-e5-small lie around 0.77."""
+"""Measured with all-MiniLM-L6-v2 on the documentation, the blog and the vault of the benchmarks."""
+CLOSE_BACKGROUND = Background(0.81, 0.022)
+"""The same for an embedder whose cosines lie close together: multilingual-e5-small on help pages in German and Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,19 @@ def background(
     return Background(float(mean), float(variance) ** 0.5)
 
 
+def close_background(question: np.ndarray, vectors: np.ndarray | None, around: Background) -> Background:
+    """The background of a question where cosines lie close together; takes what `background` takes.
+
+    The mean of all questions counts as much as that of this one, so that the height of a cosine counts too, and not only
+    how far it rises above the others: the best cosine alone then told 93 % of German and 96 % of Chinese pairs of a question
+    with an answer and one without apart, before 85 % and 91 %. The deviation is the same for all: a few notes about one
+    thing would spread theirs out.
+    """
+    assumed = CLOSE_BACKGROUND if vectors is None else around
+    own = background(question, vectors, assumed)
+    return Background((own.mean + assumed.mean) / 2, CLOSE_BACKGROUND.deviation)
+
+
 def wanted_tokens(question: str, language: str | None = None) -> list[str]:
     """The tokens of the question's words that carry meaning, as the index stores them, each once.
 
@@ -142,6 +158,11 @@ def weigh(
     held = [set(tokens.tokens(text, language)) for text in texts]
     somewhere = set().union(*held)
     wanted = [token for token in wanted_tokens(question, language) if token in somewhere or token not in rest]
+    if table(language).compounds:
+        held = [own | {token for token in wanted if any(is_headed_by(word, token) for word in own)} for own in held]
+    if parts := whole_verb(question, language):
+        verb, whole = (set(tokens.query_tokens(word, language)) for word in parts)
+        held = [own | verb if whole <= own else own for own in held]
     if language and not table(language).is_known:
         # Its question words can't be told from those that the notes lack.
         wanted = [token for token in wanted if vocabulary.frequencies.get(token)]

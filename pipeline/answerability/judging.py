@@ -4,8 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.answerability.calibration import WORDS, Scope, load_calibration
-from pipeline.answerability.evidence import ASSUMED_BACKGROUND, Background, background, wanted_tokens, weigh
+from pipeline.answerability.calibration import CLOSE, WORDS, Scope, load_calibration
+from pipeline.answerability.evidence import (
+    ASSUMED_BACKGROUND,
+    Background,
+    background,
+    close_background,
+    wanted_tokens,
+    weigh,
+)
+from pipeline.embedding.spread import unrelated_cosine
 from pipeline.embedding.word_vectors import COMPARED, compares_words
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import open_statistics
@@ -65,13 +73,14 @@ def _judge(
         return Answerability(0.0, WORDS.decline_below if by_hand is None else by_hand)
     known = load_calibration(settings)
     scope = known.scope(visibility) if known else Scope(chunks=0)
-    around, read = None, None
+    around, read, lie_close = None, None, False
     if any(passage.similarity is not None for passage in passages):
         embedder = load_embedder()
         # Cosines of vectors by different embedders mean nothing.
         vectors = scope.vectors if known and known.embedder == embedder.name else None
+        lie_close = unrelated_cosine(embedder.name) > 0
         assumed = Background(*scope.around) if vectors is not None else ASSUMED_BACKGROUND
-        around = background(embedder.embed_query(question), vectors, assumed)
+        around = (close_background if lie_close else background)(embedder.embed_query(question), vectors, assumed)
         read = embedder.embed_tokens if compares_words(embedder.name) else None
     with open_statistics(settings) as statistics:
         language = language_among(question, statistics.languages(visibility))
@@ -80,5 +89,7 @@ def _judge(
     evidence = weigh(
         question, passages, vocabulary, around, understood, language, read if language in COMPARED else None
     )
-    model = WORDS if evidence.kind == "words" else scope.models[evidence.kind]
+    # Close cosines have weights of their own for any collection, as the comparison of words has.
+    known_weights = {"words": WORDS, "dense": CLOSE} if lie_close else {"words": WORDS}
+    model = known_weights.get(evidence.kind) or scope.models[evidence.kind]
     return Answerability(model.probability(evidence), model.decline_below if by_hand is None else by_hand)

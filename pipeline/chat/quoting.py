@@ -4,7 +4,7 @@ A model of a hundred million parameters reads badly and invents freely; a senten
 owner's own. So with such a model the answer is a quotation: `benchmarks.first_answers` measures both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.chat.asked_property import AskedProperty, begins_with_label
@@ -12,8 +12,10 @@ from pipeline.chat.prompt import heading_line
 from pipeline.chat.records import Similarity
 from pipeline.index.passages import Passage
 from pipeline.text.detecting import main_language
-from pipeline.text.languages.tables import Kind, Language, table
+from pipeline.text.languages.tables import Language, table
 from pipeline.text.pieces import is_code, is_item, join_sentences, split_sentences
+from pipeline.text.separable import whole_verb
+from pipeline.text.stems import stem
 from pipeline.text.words import content_stems, stems_with_parts
 
 MEANING_WEIGHT = 0.6
@@ -121,11 +123,14 @@ def _scores(
         f"{heading_line(passages[w.passage])}\n{join_sentences(sentences[w.passage][w.start : w.end])}" for w in windows
     ]
     language = main_language(question)
-    kind = table(language).asked_kind(parts[-1])
+    shape = _shape_of_answer(parts[-1], table(language))
+    verb = whole_verb(parts[-1], language)
     wanted = [stems for part in parts if (stems := set(content_stems(part, language)))]
     scores = {}
     for window, text, cosine in zip(windows, texts, similarity(question, texts), strict=True):
         held = stems_with_parts(text, language)
+        if verb and stem(verb[1], language) in held:
+            held.add(stem(verb[0], language))
         shared = sum(len(stems & held) / len(stems) for stems in wanted) / max(len(wanted), 1)
         heading = _last_heading(passages[window.passage])
         told = asked.weight(sentences[window.passage][window.start : window.end], heading)
@@ -133,16 +138,24 @@ def _scores(
         scores[window] = words + told + RANK_WEIGHT / 2**window.passage
         if language != "en":
             said = "\n".join(sentences[window.passage][window.start : window.end])
-            scores[window] += KIND_WEIGHT * _share_of_kind(said, kind, table(language))
+            scores[window] += KIND_WEIGHT * shape(said)
     return scores
 
 
-def _share_of_kind(said: str, asked: Kind | None, rules: Language) -> float:
-    """How surely a text holds the kind of thing that is asked for: a half where words alone may count, as `einer` may."""
-    pattern = rules.holds_kind(asked) if asked else None
-    if pattern is None or not pattern.search(said):
-        return 0.0
-    return 0.25 if asked in ("amount", "time") and not any(map(str.isdigit, said)) else 1.0
+def _shape_of_answer(question: str, rules: Language) -> Callable[[str], float]:
+    """A function that tells how surely a text holds what is asked for: the shape of the answer, or a thing of its kind.
+
+    A quarter where words alone may count, as `einer` may.
+    """
+    kind, shape = rules.asked_kind(question), rules.answer_shape(question)
+    pattern = shape or (rules.holds_kind(kind) if kind else None)
+
+    def share(said: str) -> float:
+        if pattern is None or not pattern.search(said):
+            return 0.0
+        return 0.25 if not shape and kind in ("amount", "time") and not any(map(str.isdigit, said)) else 1.0
+
+    return share
 
 
 def _grown(seed: _Window, sentences: Sequence[str], scores: dict[_Window, float]) -> _Window:

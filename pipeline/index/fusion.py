@@ -36,3 +36,25 @@ def fuse_scores(*lists: Mapping[str, float]) -> dict[str, float]:
             part = max(score, 0.0) / best if best > 0 else 0.0
             scores[item] = scores.get(item, 0.0) + part / len(lists)
     return scores
+
+
+def fuse_shares(
+    cosines: Mapping[str, float], unrelated: float, keyword: Mapping[str, float], full: float
+) -> dict[str, float]:
+    """The mean of a cosine's share of the best one, counted from what unrelated texts have, and of the question's words.
+
+    For an embedder whose cosines lie close together, so that divided by the best one they would all count alike. A chunk
+    that holds half of the question's words counts half, even if no other holds more: the page that is meant may use other
+    words.
+
+    Args:
+        cosines: by chunk id.
+        unrelated: the cosine of texts that have nothing to do with each other.
+        keyword: the keyword scores by chunk id.
+        full: the keyword score of a chunk that holds the whole question.
+    """
+    best = max(cosines.values(), default=unrelated) - unrelated
+    scores = {item: max(cosine - unrelated, 0.0) / best / 2 if best > 0 else 0.0 for item, cosine in cosines.items()}
+    for item, score in keyword.items():
+        scores[item] = scores.get(item, 0.0) + score / full / 2
+    return scores

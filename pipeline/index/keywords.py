@@ -7,7 +7,7 @@ The chunks of a document have numbers next to each other, so a document is a spa
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -70,6 +70,7 @@ def keyword_scores(
     visibility: Visibility | None,
     count: int,
     only: np.ndarray | None = None,
+    also: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, float]:
     """The chunks that match `terms` best, at most `count`, as scores by chunk id, best first.
 
@@ -78,13 +79,15 @@ def keyword_scores(
 
     Args:
         only: the numbers (chunks,) int64 of the chunks that may be found. None: any chunk.
+        also: other tokens that count as a term, by term.
     """
     table = "public_keywords" if visibility == "public" else "keywords"
-    found = [np.unique(_occurrences(connection, table, term), return_counts=True) for term in terms]
+    groups = [[term, *(also or {}).get(term, ())] for term in terms]
+    found = [np.unique(_occurrences(connection, table, *group), return_counts=True) for group in groups]
     documents, chunks, length = totals(connection, visibility)
     numbers, scores = chunk_scores(found, chunks, length)
     if visibility == "private":
-        public = [_occurrences(connection, "public_keywords", term) for term in terms]
+        public = [_occurrences(connection, "public_keywords", *group) for group in groups]
         private = ~np.isin(numbers, np.concatenate([numbers[:0], *public]))
         numbers, scores = numbers[private], scores[private]
     if only is not None:
@@ -188,9 +191,12 @@ def _best(numbers: np.ndarray, scores: np.ndarray, count: int) -> list[tuple[int
     return list(zip(numbers[best].tolist(), scores[best].tolist(), strict=True))
 
 
-def _occurrences(connection: sqlite3.Connection, table: str, term: str) -> np.ndarray:
+def _occurrences(connection: sqlite3.Connection, table: str, *terms: str) -> np.ndarray:
     # SQLite joins the numbers into one string: a Python row for each number would be slow.
-    found = connection.execute(f"SELECT group_concat(doc) FROM {table}_places WHERE term = ?", (term,)).fetchone()[0]
+    marks = ", ".join("?" * len(terms))
+    found = connection.execute(
+        f"SELECT group_concat(doc) FROM {table}_places WHERE term IN ({marks})", terms
+    ).fetchone()[0]
     return np.fromstring(found or "", dtype=np.int64, sep=",")
 
 

@@ -11,7 +11,10 @@ from pipeline.index.dense import VISIBILITIES, VectorStore
 from pipeline.index.filters import Condition, Filters
 from pipeline.index.generations import Generation
 from pipeline.index.keywords import keyword_scores, query_language
+from pipeline.index.vocabulary import headed_by
 from pipeline.settings import Fusion, Retrieval, Visibility
+from pipeline.text.languages.tables import table
+from pipeline.text.separable import whole_verb
 from pipeline.text.tokens import query_tokens
 
 FEW = 5000
@@ -88,7 +91,8 @@ def find_lists(
         numbers = _chunk_numbers(connection, only) if request.filters else None
         language = query_language(connection, request.query, request.visibility)
         terms = query_tokens(request.query, language, exact=True)
-        keyword = keyword_scores(connection, terms, request.visibility, request.candidates, numbers)
+        also = _also(connection, request, terms, language)
+        keyword = keyword_scores(connection, terms, request.visibility, request.candidates, numbers, also)
     nearest = answer()
     # SQLite decides which chunks exist and may be seen. Chroma may be a moment behind it.
     rows = {row["id"]: row for row in _rows(connection, [*nearest, *keyword], only)}
@@ -101,6 +105,17 @@ def find_lists(
         lacking = {id: rows[id]["digest"] for id in keyword if id not in dense}
         cosines = dense | _stored_cosines(connection, meaning, lacking)
     return Lists(dense, keyword, cosines, rows, terms, language)
+
+
+def _also(
+    connection: sqlite3.Connection, request: ListRequest, terms: Sequence[str], language: str
+) -> dict[str, list[str]]:
+    """What counts as a term of the question too: the compounds that it heads, and the verb of which it is a part."""
+    also = headed_by(connection, terms, request.visibility) if table(language).compounds else {}
+    if parts := whole_verb(request.query, language):
+        verb, whole = (query_tokens(word, language) for word in parts)
+        also[verb[0]] = [*also.get(verb[0], []), *whole]
+    return also
 
 
 def _ask_nearest(

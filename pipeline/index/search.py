@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.content.documents import Chunk, Document
+from pipeline.embedding.spread import unrelated_cosine
 from pipeline.embedding.word_vectors import COMPARED, compares_words
 from pipeline.errors import SitetwinError, StaleIndexError
 from pipeline.index import aligning, generations
@@ -17,7 +18,7 @@ from pipeline.index.dense import VectorStore
 from pipeline.index.explaining import Stages, explain
 from pipeline.index.filters import Filters, explain_none
 from pipeline.index.freshness import Freshness, Reread
-from pipeline.index.fusion import fuse_ranks, fuse_scores
+from pipeline.index.fusion import fuse_ranks, fuse_scores, fuse_shares
 from pipeline.index.generations import check_embedder
 from pipeline.index.lists import ListRequest, Lists, Meaning, find_lists
 from pipeline.index.merging import merge_siblings
@@ -56,7 +57,7 @@ class Searcher:
         with self.database.reading() as connection:
             lists = find_lists(connection, self.vectors, meaning, request)
             note = "" if lists.rows else explain_none(connection, request.filters, request.visibility)
-            fused = _fuse(lists, request)
+            fused = self._fuse(connection, request, lists)
             freshness = Freshness(connection, request.visibility, self.reread, self.cut)
             if request.explain:  # which names every candidate
                 fused = {id: fused[id] for id in fused if freshness.is_fresh(id, lists.rows[id]["document"])}
@@ -85,6 +86,16 @@ class Searcher:
             note=note or freshness.note(),
             explanation=explanation,
         )
+
+    def _fuse(self, connection: sqlite3.Connection, request: ListRequest, lists: Lists) -> dict[str, float]:
+        if request.retrieval != "hybrid":
+            return lists.dense if request.retrieval == "dense" else lists.keyword
+        if request.fusion == "ranks":
+            return fuse_ranks(list(lists.dense), list(lists.keyword))
+        if unrelated := unrelated_cosine(self.embedder().name):
+            rarity = aligning.rarities(*frequencies(connection, lists.terms, request.visibility))
+            return fuse_shares(lists.cosines, unrelated, lists.keyword, sum(rarity.values()))
+        return fuse_scores(lists.cosines, lists.keyword)
 
     def _align(
         self,
@@ -122,14 +133,6 @@ class Searcher:
         pending = sum(request.visibility in (None, chunk.visibility) for chunk in waiting)
         embedder = meaning.generation.embedder if meaning else None
         return explain(request, stages, everything, embedder, reranker, pending)
-
-
-def _fuse(lists: Lists, request: ListRequest) -> dict[str, float]:
-    if request.retrieval != "hybrid":
-        return lists.dense if request.retrieval == "dense" else lists.keyword
-    if request.fusion == "ranks":
-        return fuse_ranks(list(lists.dense), list(lists.keyword))
-    return fuse_scores(lists.cosines, lists.keyword)
 
 
 def _rerank(reranker: "Reranker", query: str, ids: Sequence[str], lists: Lists) -> dict[str, float]:

@@ -12,6 +12,7 @@ from pipeline.index import generations
 from pipeline.index.database import Database
 from pipeline.index.keywords import languages, totals
 from pipeline.settings import Settings, Visibility
+from pipeline.text.compounds import is_headed_by, may_be_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +104,33 @@ def frequencies(
     return {token: known.frequencies.get(token, 0) for token in tokens}, known.chunks
 
 
-def _vocabulary(
-    connection: sqlite3.Connection, tokens: Collection[str], visibility: Visibility | None, without: str
-) -> Vocabulary:
+def headed_by(
+    connection: sqlite3.Connection, tokens: Collection[str], visibility: Visibility | None
+) -> dict[str, list[str]]:
+    """The compounds among the words of the notes whose last part is one of `tokens`, by token."""
+    _, terms = _terms(connection, visibility)
+    found: dict[str, list[str]] = {}
+    for token in filter(may_be_head, tokens):
+        rows = connection.execute(f"SELECT term FROM {terms} WHERE term LIKE ? ORDER BY term", (f"%{token}",))
+        if compounds := [row["term"] for row in rows if is_headed_by(row["term"], token)]:
+            found[token] = compounds
+    return found
+
+
+def _terms(connection: sqlite3.Connection, visibility: Visibility | None) -> tuple[str, str]:
+    """The table of the keywords, and one that counts its terms."""
     table = "public_keywords" if visibility == "public" else "keywords"
     # A temporary table of this connection, which reads the index of `table`. It is not part of the schema.
     connection.execute(f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.{table}_terms USING fts5vocab(main, {table}, row)")
+    return table, f"temp.{table}_terms"
+
+
+def _vocabulary(
+    connection: sqlite3.Connection, tokens: Collection[str], visibility: Visibility | None, without: str
+) -> Vocabulary:
+    table, terms = _terms(connection, visibility)
     marks = ", ".join("?" * len(tokens))
-    rows = connection.execute(f"SELECT term, doc FROM temp.{table}_terms WHERE term IN ({marks})", tuple(tokens))
+    rows = connection.execute(f"SELECT term, doc FROM {terms} WHERE term IN ({marks})", tuple(tokens))
     frequencies = {row["term"]: row["doc"] for row in rows}
     _, chunks, _ = totals(connection, visibility)
     if without:

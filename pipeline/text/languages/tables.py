@@ -80,8 +80,6 @@ class PairWords(_Part):
     """Words that name a question or an answer: `Frage`. Patterns."""
     first_person: Words = frozenset()
     """Words in which an author speaks of herself."""
-    third_person: Words = frozenset()
-    """Words in which others speak of an author."""
     author: str = ""
     """A pattern of what others call an author."""
     declines: str = ""
@@ -105,6 +103,8 @@ class Language(_Part):
     """What has a capital within a sentence: names alone, all nouns, or nothing as the script has none."""
     elides: bool = False
     """Whether an apostrophe ends a word, as in `l'eau`."""
+    compounds: bool = False
+    """Whether nouns are written together as one word, the last of which says what it is."""
     tones: bool = False
     """Whether marks tell words apart as much as letters do, so that a word is looked up with its marks."""
     endings: Annotated[tuple[str, ...], BeforeValidator(_longest_first)] = ()
@@ -134,6 +134,11 @@ class Language(_Part):
     """A pattern of a question for a property of a thing. Its group is the words that may be the property's noun."""
     shapes: dict[str, str] = {}
     """What an answer looks like, by a pattern of the property's noun: a number for `port|size`."""
+    answers: dict[str, str] = {}
+    """What an answer looks like, by a pattern of the question: a number with a unit of time for `wie lange`. The first that
+    fits counts."""
+    particles: Words = frozenset()
+    """Words at the end of a clause that belong before its verb: `schalte ich aus` asks how to `ausschalten`."""
     follow_ups: FollowUps = FollowUps()
     pseudo_questions: PseudoQuestions = PseudoQuestions()
     titles: Titles = Titles()
@@ -162,6 +167,11 @@ class Language(_Part):
         """The pattern of what the property with such a noun looks like; None if the table can't tell."""
         return next((shape for noun, shape in self._shapes if any(map(noun.fullmatch, nouns))), None)
 
+    def answer_shape(self, question: str) -> re.Pattern[str] | None:
+        """The pattern of what an answer to `question` looks like; None if the table can't tell."""
+        lowered = question.lower()
+        return next((shape for asks, shape in self._answers if asks.search(lowered)), None)
+
     def counted(self, question: str) -> list[str]:
         """The words of `question` that may be what it wants counted; [] if it wants nothing counted."""
         found = re.search(self.counts, question.lower()) if self.counts else None
@@ -179,6 +189,10 @@ class Language(_Part):
     @cached_property
     def _shapes(self) -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
         return [(re.compile(f"(?:{noun})s?"), re.compile(shape)) for noun, shape in self.shapes.items()]
+
+    @cached_property
+    def _answers(self) -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
+        return [(self._any((asks,)), self.pattern(shape)) for asks, shape in self.answers.items()]
 
     @cached_property
     def _works(self) -> re.Pattern[str] | None:

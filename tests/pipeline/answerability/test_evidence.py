@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from pipeline.answerability.evidence import ASSUMED_BACKGROUND, Background, background, weigh
+from pipeline.answerability.evidence import (
+    ASSUMED_BACKGROUND,
+    CLOSE_BACKGROUND,
+    Background,
+    background,
+    close_background,
+    weigh,
+)
 from pipeline.index.passages import Passage
 from pipeline.index.vocabulary import Vocabulary
 
@@ -157,3 +164,20 @@ def test_two_chinese_letters_in_a_row_are_met_as_a_word() -> None:
     counted = Vocabulary(100, {"支持": 20, "显": 30, "卡": 30})
     assert weigh("支持哪些显卡？", apart, counted).coverage < 0.6
     assert weigh("支持哪些显卡？", together, counted).coverage == 1
+
+
+def test_a_compound_and_a_verb_in_one_word_are_held() -> None:
+    text = [passage("Jede Nacht läuft eine Datensicherung. Hier ist das Umschalten erklärt.")]
+    known = Vocabulary(100, {"sicher": 2, "schalt": 2, "nacht": 2})
+    assert weigh("Wann läuft die Sicherung?", text, known, language="de").coverage == 1
+    assert weigh("Wie schalte ich um?", text, known, language="de").coverage == 1
+    assert weigh("Wie schalte ich?", text, known, language="de").coverage == 0
+    assert weigh("Wie melde ich mich an?", text, known, language="de").coverage == 0
+
+
+def test_where_cosines_lie_close_the_mean_of_all_questions_counts_too() -> None:
+    question, chunks, around = np.array([1.0, 0.0]), np.array([[0.9, 0.43], [0.9, 0.43]]), Background(0.8, 0.03)
+    own, both = background(question, chunks, around), close_background(question, chunks, around)
+    assert both.mean == pytest.approx((own.mean + 0.8) / 2)
+    assert both.deviation == CLOSE_BACKGROUND.deviation
+    assert close_background(question, None, around) == CLOSE_BACKGROUND

@@ -1,3 +1,5 @@
+import pytest
+
 from pipeline.chat.quoting import best_quotes
 from pipeline.index.passages import Passage
 
@@ -121,3 +123,27 @@ def test_how_something_is_done_is_quoted_with_the_code_that_follows() -> None:
 def test_when_it_was_needs_no_code_and_a_whole_program_is_left_out() -> None:
     assert "rev-list" not in _quoted(f"{ABOVE}\n\n{_program(12)}", "When was the first commit of the repository?")
     assert "rev-list" not in _quoted(f"{ABOVE}\n\n{_program(30)}", "How do I find the first commit of a repository?")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "other"),
+    [
+        ("Wie lange kann ich ein Postfach zurückholen?", "Das geht 5 Tage lang.", "Das Postfach liegt in Ordner 1629."),
+        ("Wie groß darf ein Postfach sein?", "Bis zu 4 GB sind frei.", "Ein Postfach hat 3 Ordner."),
+        ("Wie oft wird das Postfach gesichert?", "Das geschieht täglich.", "Das Postfach hat 3 Ordner."),
+        ("Mit welchem Befehl leere ich das Postfach?", "Nimm `mail purge` dafür.", "Das Postfach leert sich nie."),
+    ],
+)
+def test_in_german_the_answer_has_the_shape_that_is_asked_for(question: str, answer: str, other: str) -> None:
+    between = "Davon weiß niemand mehr, warum es so ist, und es stört auch keinen. " * 6
+    quoted = _quoted(f"{other} {between}{answer}", question)
+    assert answer in quoted
+    assert other not in quoted
+
+
+def test_a_verb_that_the_question_takes_apart_is_found_in_one_word() -> None:
+    between = "Davon weiß niemand mehr, warum es so ist, und es stört auch keinen. " * 6
+    quoted = _quoted(
+        f"Ich schalte gern. {between}Das Ausschalten des Lichts geht am Kasten.", "Wie schalte ich das Licht aus?"
+    )
+    assert "Kasten" in quoted

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.index.fusion import fuse_ranks, fuse_scores
+from pipeline.index.fusion import fuse_ranks, fuse_scores, fuse_shares
 
 
 def test_ranks():
@@ -29,3 +29,13 @@ def test_one_candidate_is_the_best_of_its_list():
 
 def test_nothing():
     assert fuse_ranks([], []) == fuse_scores({}, {}) == {}
+
+
+def test_shares_are_counted_from_what_unrelated_texts_have():
+    fused = fuse_shares({"a": 0.9, "b": 0.85, "c": 0.7}, 0.8, {"b": 3.0, "d": 6.0}, 12.0)
+    assert fused == pytest.approx({"a": 0.5, "b": 0.25 + 0.125, "c": 0.0, "d": 0.25})
+
+
+def test_shares_where_nothing_is_related():
+    assert fuse_shares({"a": 0.7}, 0.8, {"a": 1.0}, 4.0) == {"a": 0.125}
+    assert fuse_shares({}, 0.8, {}, 1.0) == {}
