@@ -50,13 +50,15 @@ class AskedSentence:
 
 
 _NO_DEFINITION = re.compile(
-    r"the (?:same|reason|only|most|case|one)\b|one of (?:the )?(?:those|these)"
-    r"|an? (?:\w+ly )?(?:bit|little|lot|few|[\w-]+ (?:issue|problem|improvement|one|thing)|issue|problem|pain|must|"
+    r"the (?:same|reason|only|most|case|one|future|best|worst|\w+est|way|kind|sort|next|first|last|\w+ (?:I|we|you)(?:'ll)?)\b|one of (?:the )?(?:those|these)"
+    r"|an? (?:\w+ )?(?:term|word|name)\b(?! for)|an? (?:\w+ly )?(?:bit|little|lot|few|[\w-]+ (?:issue|problem|improvement|one|thing)|issue|problem|pain|must|"
     + "|".join(_GOOD_OR_BAD)
     + r")\b"
 )  # fmt: skip
 
 
+_SAYS_NOTHING = frozenset("use have get make take keep want like look go do try".split())
+"""Verbs after which nobody asks: `What does Splatoon 2 use?`"""
 _ONLY_HERE = re.compile(r"the [a-z]+|the (?:default|current|new|old|first|last|other|main|next) [a-z]+")
 """Subjects that only the text makes clear: nobody asks `what is the value?`."""
 _REASON = re.compile(
@@ -72,7 +74,9 @@ def from_subject(sentence: str, known: str) -> Iterator[AskedSentence]:
     about, verb, rest = found
     if verb in BE and (hit := _REASON.match(rest)) and not BACK.search(hit["what"]):
         yield AskedSentence(f"why {verb} {about.words} {yours(hit['what'])}?", about.is_name, 10)
-    if _ONLY_HERE.fullmatch(about.words):
+    # `2025 was a big year`, `wheels were a feature`
+    is_told = re.match(r"(?:the )?\d", about.words) or (verb in ("was", "were") and not about.is_name)
+    if is_told or _ONLY_HERE.fullmatch(about.words):
         return
     is_common = re.match(r"(?:the|your) [a-z'’ -]+$", about.words)
     if (
@@ -83,7 +87,14 @@ def from_subject(sentence: str, known: str) -> Iterator[AskedSentence]:
         yield AskedSentence(f"what {verb} {about.words}?", about.is_name, 9)
     base = THIRD_PERSON.get(verb) or (verb if verb in TRANSITIVE and about.plural else "")
     is_bare = re.fullmatch(r"[a-z]+", about.words) and not about.plural
-    if base and rest and _asks_for_object(rest) and not is_bare and not re.match(r"an? [^`A-Z\d]+$", about.words):
+    if (
+        base
+        and base not in _SAYS_NOTHING
+        and rest
+        and _asks_for_object(rest)
+        and not is_bare
+        and not re.match(r"an? [^`A-Z\d]+$", about.words)
+    ):
         yield AskedSentence(f"what {'does' if verb in THIRD_PERSON else 'do'} {about.words} {base}?", about.is_name, 9)
 
 
@@ -131,9 +142,15 @@ def from_opinion(sentence: str, known: str, seed: int) -> Iterator[AskedSentence
         return
     found = subject(clause["rest"], known) if clause else subject(sentence, known)
     # `The best checkpoint is the last one` judges nothing.
-    if found and (found[1] in _MODAL or not (clause or is_opinion(sentence) or _JUDGES.search(found[2]))):
+    if found and (
+        found[1] in _MODAL or not (clause or is_opinion(sentence) or _JUDGES.search(found[2].partition(",")[0]))
+    ):
         return
-    if found and (clause or found[1] in AUXILIARIES) and not re.match(r"(?:a|an|each|every)\s", found[0].words):
+    if (
+        found
+        and (clause or found[1] in AUXILIARIES)
+        and not re.match(r"(?:a|an|each|every)\s|(?:the )?\d", found[0].words)
+    ):
         yield AskedSentence(
             _opinion_of(found[0], seed), found[0].is_name, 9 if clause or _JUDGES.search(sentence) else 7
         )
@@ -168,7 +185,7 @@ _WAYS = tuple(
     for pattern in (
         rf"(?:In order to|To) {_VERB_PHRASE}, (?P<tell>.+)",
         rf"If you(?:'d like| want| need| would like| prefer|'re looking) to {_VERB_PHRASE}, (?P<tell>.+)",
-        rf"(?:Then )?(?:[Yy]ou can|[Yy]ou'll want to|[Yy]ou need to) (?:then |also |now |easily |just |simply )?{_VERB_PHRASE} (?P<tell>(?:by|with|using|via|through|in) .+)",
+        rf"(?:Then )?(?:[Yy]ou can|[Yy]ou'll want to|[Yy]ou need to) (?:then |also |now |easily |just |simply |even |always |only |still |actually )?{_VERB_PHRASE} (?P<tell>(?:by|with|using|via|through|in) .+)",
         rf"Use (?P<tell>`?[^.,;:!?]{{2,50}}?) to {_VERB_PHRASE}[.:]",
     )
 )
@@ -187,10 +204,10 @@ def way(sentence: str) -> AskedSentence | None:
         first = phrase.split()[0]
         if not 2 <= len(phrase.split()) <= 12 or first in _NO_DEEDS or BACK.search(phrase):
             return None
-        if re.match(r"make sure\b|\w+ you\b", phrase):
+        if re.match(r"make sure\b|\w+ you\b|either\b|both\b", phrase):
             return None
         if re.search(r"\b(?:I|me|my|we|us)\b", phrase) or re.match(
-            r"(?:I|we|it|this|that|my|you['’]re)\b", hit["tell"]
+            r"(?:I|we|it|this|that|there|my|you['’]re)\b", hit["tell"]
         ):
             return None
         return AskedSentence(f"how do I {asked_by_reader(phrase)}?", holds_name(phrase), 9)

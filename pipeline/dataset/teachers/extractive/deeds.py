@@ -20,7 +20,7 @@ _PAST = dict(
     """.split()
 )
 _PRESENT = frozenset(
-    "use run host keep have own play write build make read recommend store sell teach collect cook grow measure"
+    "use run host keep have own play write build make recommend store sell teach collect cook grow measure"
     " maintain develop avoid carry need".split()
 )
 _PERFECT = {
@@ -35,8 +35,8 @@ _PERFECT = {
     for past in _PAST
     if past.endswith("ed") or past in ("bought", "built", "made", "found", "lost", "sold", "set")
 }
-_USED_FOR = re.compile(r"(?:\S+ ){1,8}?for ((?:[\w'-]+ ?){1,6})[.!]")
-_USED_TO = re.compile(r"(?!to\b)(?:\S+ ){1,8}?to ((?:[a-z]+) (?:[\w'`-]+ ?){1,7})[.,!]")
+_USED_FOR = re.compile(r"(?:[^\s,]+ ){1,8}?for ((?:[\w'-]+ ?){1,6})[.!]")
+_USED_TO = re.compile(r"(?!to\b)(?:[^\s,]+ ){1,8}?to ((?:[a-z]+) (?:[\w'`-]+ ?){1,7})[.,!]")
 _BECAUSE = re.compile(
     r",? (?:mostly |mainly |partly |just |simply )?(?:because|since|so that|as it|as I|so I (?:can|could|don't|didn't|wouldn't))\b"
 )
@@ -51,9 +51,22 @@ _SPAN = re.compile(
     r" (?:for|since) (?:about |around |over |nearly |almost |the (?:last|past) )?(?:an?|\d+|two|three|four|five|six|several|many|a few|some|19\d\d|20\d\d|years|months|ages)\b"
 )
 _FROM = re.compile(r" (?:from|at|on) (?:a |the )?(?:[A-Z]\w+|shop|store|neighbou?r|friend|auction|website)")
+_ONE_MORE = re.compile(r"\b(?:called|named|another|other|second|third|fourth|extra|additional|few|some|several|own)\b")
+"""Who asks knows of no first one."""
 _BOUGHT = frozenset("buy purchase get order".split())
 _MADE_FOR = frozenset("set build write make create use buy purchase install add start order get design develop".split())
-_OPEN = frozenset("buy purchase use choose build replace install switch pick change learn upgrade add".split())
+_ASKED_OF = frozenset(
+    "tried used using use run running host own have play played playing write writing build built building make read recommend store"
+    " sell sold teach collect cook grow maintain develop avoid bought buy try visit visited learn learned learning switch switched"
+    " migrate migrated installed install upgraded upgrade replaced replace owned rewrite rebuild redesign ported port".split()
+)
+"""Verbs of deeds that a visitor asks after with a name: `Do you use Emacs?`, `Did you try Zig?`, but not `Did you add Foo?`."""
+_LASTING = frozenset(
+    "using running playing building writing making reading working learning teaching collecting cooking growing maintaining developing"
+    " hosting keeping selling recording living drawing painting studying following baking brewing".split()
+)
+"""What somebody does for so long that a visitor asks since when."""
+_OPEN = frozenset("buy purchase use choose build pick learn".split())
 """Verbs after which `what did you …?` is a question that a visitor asks, when it says about what."""
 
 
@@ -110,19 +123,21 @@ def _asked(opening: str, verb: str, base: str, rest: str, sentence: str) -> Iter
         yield AskedSentence(f"where {asked}", is_clear, 10)
     if _DAY.search(sentence) and opening.startswith("did"):
         yield AskedSentence(f"when {asked}", is_clear, 9)
-    if holds_name(found.topic.words) or (re.match(r"(?:your|the) \w+ ", found.topic.words)):
+    if found.topic.is_name and verb in _ASKED_OF and not _ONE_MORE.search(found.topic.words):
         yield AskedSentence(asked, is_clear, 8)
-    if base in _OPEN and not opening.startswith("have"):
+    is_whole = re.match(r"(?:I|We)\b", sentence) and not found.topic.words.startswith("your ")
+    if is_whole and base in _OPEN and not opening.startswith("have") and not _ONE_MORE.search(found.topic.words):
         yield AskedSentence(f"what {opening}?", False, 7)
 
 
 def _lasting(verb: str, rest: str) -> Iterator[AskedSentence]:
     """Yields questions for `I've been using a lathe for years`."""
     found = thing(rest)
-    if found and verb not in ("being", "having", "getting", "hoping", "thinking", "feeling", "doing"):
+    if found and verb in _LASTING:
         if _SPAN.match(rest[len(found.written) :]):
             yield AskedSentence(f"how long have you been {verb} {found.topic.words}?", found.topic.is_name, 10)
-        yield AskedSentence(f"have you been {verb} {found.topic.words}?", found.topic.is_name, 8)
+        if found.topic.is_name:
+            yield AskedSentence(f"have you been {verb} {found.topic.words}?", True, 8)
     hit = re.match(r"(on|with) (?=(?:a|an|the|my|some|several|[A-Z`])\b)", rest)
     if hit and verb in ("working", "playing", "messing"):
         yield AskedSentence(f"what have you been {verb} {hit[1]}?", False, 8)

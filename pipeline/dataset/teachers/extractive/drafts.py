@@ -21,7 +21,7 @@ from pipeline.text.words import content_stems, stems_with_parts
 
 _EMPTY_HEADINGS = re.compile(
     r"(?:intro(?:duction)?|conclusion|summary|tl;?dr|update.*|notes?|links?|sources?|references?|overview|misc.*|other|see also|\W*"
-    r"|(?:the )?(?:answer|goal|idea|issue|plan|problem|reason|rest|results?|solution)s?|examples?\b.*|bug ?fixes|.* enhancements"
+    r"|(?:the )?(?:alternative|answer|benefit|con|downside|drawback|goal|idea|issue|plan|pro|problem|reason|rest|results?|solution|upside|win)s?|random things|personal|family|work|podcasts?|(?:mon|tues|wednes|thurs|fri|satur|sun)day|hard|easy|good|bad|fun|examples?\b.*|bug ?fixes|.* enhancements"
     r"|(?:step|part|chapter|section|lesson|day)? ?\d+.*|details|description|background|motivation|further reading|related\b.*|(?:what's |the )?next(?: steps)?|features|faq|q&a|usage"
     r"|directions|instructions|method|preparation|steps|procedure|process)",
     re.IGNORECASE,
@@ -50,12 +50,15 @@ def in_context(asked: AskedSentence, statement_heading: str, text: Text) -> str:
     quoted, and a title such as `Introduction` makes no question: "".
     """
     question = asked.question
-    if _VAGUE.search(question):
+    if _VAGUE.search(question) or _RARE.search(question):
         return ""
     about = context(statement_heading, text)
     if asked.alone or (about and set(content_stems(about)) <= stems_with_parts(question)):
         return sentence(question)
-    if not about and says_nothing(text.source.title):
+    if not about and (says_nothing(text.source.title) or asked.grade < SURE or not holds_name(question)):
+        return ""
+    is_bare = about and _BARE.search(question)
+    if is_bare and (_is_elsewhere(statement_heading, about, text) or not _is_thing(about)):
         return ""
     if not about:
         return f"In {quoted(text.source.title)}, {question}"
@@ -63,12 +66,20 @@ def in_context(asked: AskedSentence, statement_heading: str, text: Text) -> str:
 
 
 _VAGUE = re.compile(
-    r"\b(?:the|your) (?:answer|approach|bottom line|case|change|changes|code|concept|consistency|difference|effect|example|fact|feeling|first step|goal|idea"
+    r"\b(?:the|your) (?:answer|approach|device|file|initial setup|machine|service|setup|system|bottom line|case|change|changes|code|concept|consistency|difference|effect|example|fact|feeling|first step|goal|idea"
     r"|implementation|implication|intent|key|lesson|logic|message|moral|name|next step|number|one|option|outcome|part|point|process|question"
     r"|reality|reason|response|rest|result|results|rule|section|side|situation|solution|start|step|story|takeaway|thing|thought|trends?|trouble|series|truth"
     r"|value|way|whole|win|word|words|work|world)\?$"
 )
 """Subjects that only the sentences before make clear: nobody asks what you think about the key."""
+_RARE = re.compile(r"\b(?:your|the|an?) (?:usual|occasional|extra|remaining|actual|entire|large size|sheer)\b")
+"""Only who has read the text asks about the occasional song."""
+_BARE = re.compile(
+    r"^(?:what (?:do|can|is your|is there|have you)|how do you feel)\b.*\b(?:the|your|of|on|about) (?:[a-z-]+ ){0,3}(?:[a-z-]+|[A-Z]{2,4})\?$"
+)
+"""A thing without a name: `the art style`, which may be that of a game under its own heading."""
+SURE = 9
+"""Least grade of a question for which a title is quoted that is no subject."""
 _CONTEXTS = (
     "When it comes to {c}, {q}",
     "Speaking of {c}, {q}",
@@ -78,10 +89,25 @@ _CONTEXTS = (
 )
 
 
+def _is_thing(about: str) -> bool:
+    """Whether `about` is a thing of which everybody knows that it has parts, such as a product: `the display` of `Switch 2`.
+
+    Of `building a homelab server` or an essay's subject nobody asks about `the site`.
+    """
+    own = re.sub(r"^(?:the|your) ", "", about)
+    return len(own.split()) <= 4 and bool(holds_name(own) or own != about) and not re.match(r"\w+ing ", own)
+
+
+def _is_elsewhere(heading: str, about: str, text: Text) -> bool:
+    """Whether the part under `heading` is about another thing than `about`."""
+    return tells(heading, text) and not set(content_stems(heading)) & set(content_stems(about))
+
+
 def context(heading: str, text: Text) -> str:
     """What a part of the text is about, in words for a question; "" if only the title says it."""
     named = as_subject(heading, text.source.text) if tells(heading, text) else ""
-    return named if named and holds_name(named) else topic_of_document(text)
+    is_clear = holds_name(named) and not SHORT.fullmatch(named.removeprefix("the "))
+    return named if is_clear else topic_of_document(text)
 
 
 def topic_of_document(text: Text) -> str:
@@ -120,10 +146,13 @@ def main_name(statement: ExtractedStatement, text: Text) -> tuple[str, bool] | N
     for name in names_in(statement):
         place = head.index(name)
         before, after = head[begin:place], head[place + len(name) :]
-        if place < begin or not ENDS_HERE.match(after) or not _LEADS_TO_NAME.fullmatch(before):
+        if place < begin or _GOES_ON.match(after) or not ENDS_HERE.match(after) or not _LEADS_TO_NAME.fullmatch(before):
             continue
-        is_short = bool(re.fullmatch(r"[A-Z]{1,4}s?|[A-Z][a-z]{1,3}", name))
+        is_short = bool(SHORT.fullmatch(name.strip("`")) or re.fullmatch(r"[A-Z][a-z]{1,3}", name))
         small = re.search(rf"(?<![\w-]){re.escape(name.lower())}(?![\w-])", known)
+        # `C:\\Program Files` and `/etc` are no subjects.
+        if (is_code(name) and re.search(r"[\\/]", name)) or re.match(r"(?:My|Our|Your) |\w+day$", name):
+            continue
         if name.lower() in FUNCTION_WORDS or (small and name[0].isupper()) or (is_short and known.count(name) < 2):
             continue
         is_clear = not is_short and (
@@ -133,6 +162,10 @@ def main_name(statement: ExtractedStatement, text: Text) -> tuple[str, bool] | N
     return None
 
 
+SHORT = re.compile(r"[A-Z]{1,4}s?")
+"""A name that only readers of the text know: `the SDK`."""
+_GOES_ON = re.compile(r",? (?:etc\b|and [A-Z])|, [A-Z][\w ]+, |['’]s\b")
+"""Behind a name that is one of several, or whose thing the sentence is about."""
 _OPENING = re.compile(
     r"(?:[A-Z][a-z]+ly|In|On|With|For|From|At|Since|After|Before|Unlike|Like|Besides|Despite|As|When|While|If|Over)\b[^,]*,\s"
 )

@@ -7,10 +7,7 @@ from pipeline.content.title_questions import IMPERATIVES, question
 from pipeline.dataset.teachers.extractive.asking import AskedSentence, is_imperative, order, way
 from pipeline.dataset.teachers.extractive.drafts import (
     ExtractiveDraft,
-    draft,
     in_context,
-    is_code,
-    name_in,
     tells,
     topic_of_document,
 )
@@ -49,9 +46,6 @@ def how_tos(texts: list[Text]) -> Iterator[ExtractiveDraft]:
             yield ExtractiveDraft(in_context(asked, block.heading, text), answer, asked.grade, 8)
     yield from _by_heading(text)
     yield from _in_steps(text)
-    for statement in text.statements:
-        if is_imperative(statement.head, IMPERATIVES) and is_code(name := name_in(statement, "")):
-            yield draft(f"What should I do with {name}?", statement, 7)
 
 
 def _in_steps(text: Text) -> Iterator[ExtractiveDraft]:
@@ -71,14 +65,22 @@ def _in_steps(text: Text) -> Iterator[ExtractiveDraft]:
                 yield ExtractiveDraft(in_context(asked, "", text), steps, 8, 7)
 
 
+_NO_ORDER = re.compile(
+    r"\d+[.)] (?:Less|More|Fewer|No|Better|Worse|Smaller|Larger|Bigger|Faster|Slower|Easier|Cheaper|Reduced|Improved|Increased|[A-Z]\w+ly)\b"
+)
+"""A merit, as in `1. Less API to learn`."""
+
+
 def _are_orders(steps: str) -> bool:
     """Whether most steps can be orders: `Clones the repo` says what a program does, `Network requests` names a thing."""
     told = steps.split("\n")
+    if 2 * sum(bool(_NO_ORDER.match(step)) for step in told) > len(told):
+        return False
     return 2 * sum(bool(re.match(r"\d+[.)] \w+[a-rt-z]s\b", step)) for step in told) < len(told)
 
 
 _NO_STEP = re.compile(
-    rf"\?$|^(?:An?|The|It|This|These|They|There|He|She|I|We|[A-Z][\w'’-]* (?:{'|'.join(sorted(AUXILIARIES))}|to))\b"
+    rf"\?$|^(?:An?|The|It|This|These|They|There|He|She|I|We|it|[A-Z][\w'’-]* (?:{'|'.join(sorted(AUXILIARIES))}|to))\b"
     r"|^(?:If|When|While|Because) [^,]*, (?:the|an?|it|this|that|they|you'll|there)\b"
 )
 """How the first item of a numbered list begins that tells no step."""

@@ -116,6 +116,8 @@ def topic(phrase: str) -> Topic | None:
         return None
     if any(token.lower() in _NOT_IN_TOPIC for token in tokens) or re.search(r"\b(?:I|me|you|we)\b", phrase):
         return None
+    if re.search(r"['’](?:ll|d|re|ve|m)\b|n['’]t\b", phrase) or tokens[0][0].isdigit():
+        return None
     if tokens[-1].lower() in FUNCTION_WORDS or re.fullmatch(r"\w+ly", tokens[-1]):
         return None
     if tokens[0] in FUNCTION_WORDS - {"the", "my", "our", "your", "every"}:
@@ -239,7 +241,7 @@ def ends_in_name(phrase: str) -> bool:
     """Whether `phrase` is the name of a thing. `the new CSS stuff` is not: only the text calls it so."""
     words = phrase.split()
     # Only readers of the text know `XP` and `the Index`.
-    if re.fullmatch(r"[A-Z]{1,4}s?", words[-1]) or (
+    if re.fullmatch(r"`?[A-Z]{1,4}s?`?", words[-1]) or (
         len(words) == 2 and words[0] in ("the", "your") and words[1].istitle()
     ):
         return False

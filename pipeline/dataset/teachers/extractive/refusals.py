@@ -71,9 +71,6 @@ _DEED = Sort(
     re.compile(""),
     (
         ("Is there a video that shows {x}?", r"video|watch|screencast|youtube"),
-        ("Who taught you {x}?", r"taught|teach|learn|school|course"),
-        ("How often do you need {x}?", r"often|always|daily|every|usually"),
-        ("Is {x} any different on a phone?", r"phone|mobile|android|ios\b"),
         ("What went wrong when you first tried {x}?", r"first|mistake|wrong|fail|error"),
         ("Which book explains {x}?", r"book|chapter|manual"),
     ),
@@ -125,7 +122,6 @@ _GUIDE = Sort(
         ("Where can I ask other people about {x}?", r"forum|discord|community|reddit|support|chat|slack"),
         ("What mistakes do beginners make with {x}?", r"mistake|beginner|newcomer|wrong"),
         ("What is the history of {x}?", r"histor|19\d\d|20\d\d|since|first"),
-        ("Who came up with {x}?", r"invent|creat|author|idea|develop"),
     ),
 )
 _LIVED = Sort(
@@ -145,7 +141,6 @@ _ANY = Sort(
         ("When did you first hear about {x}?", r"first|ago\b|since|years?|20\d\d"),
         ("What do your friends think of {x}?", r"friends?|family|people"),
         ("Have you ever given a talk about {x}?", r"talk|conference|meetup|presented"),
-        ("Could I hire you for help with {x}?", r"hire|freelance|client|job|consult|contact"),
         ("How many hours a week do you spend on {x}?", r"hours?|week|daily|every day|time\b"),
         ("Who taught you what you know about {x}?", r"taught|teach|learn|school|course"),
         ("Which podcast about {x} do you listen to?", r"podcast|radio|listen"),
@@ -182,6 +177,8 @@ def _sort(about: str, said: str) -> Sort:
     """What `about` is, by the words of the text. Who writes no word about themselves is asked nothing about their life."""
     if is_of_cooking(said):
         return _FOOD
+    if not _PERSONAL.search(said) and about.startswith("your "):
+        return _LIVED
     if not _PERSONAL.search(said):
         if about[0] == "`":
             return _CODE

@@ -35,7 +35,7 @@ _BLAMED = ("what don't you like about {c}?", "what is the trouble with {c}?", "w
 def praise_or_blame(sentence: str) -> tuple[str, ...]:
     """Questions about a thing `{c}` of which the sentence says something good or bad; () if it says both or neither."""
     sentence = re.sub(r"\([^)]*\)", "", sentence)
-    if _TURNS.search(sentence):
+    if _TURNS.search(sentence) or re.match(r"(?:I|We)(?: was| were| am| are|'m|'re|'ve been| have been)\b", sentence):
         return ()
     good, bad = _GOOD.search(sentence), _BAD.search(sentence)
     return () if bool(good) == bool(bad) else _LIKED if good else _BLAMED

@@ -9,6 +9,7 @@ from pipeline.dataset.teachers.extractive import asking
 from pipeline.dataset.teachers.extractive.asking import AskedSentence
 from pipeline.dataset.teachers.extractive.deeds import from_author
 from pipeline.dataset.teachers.extractive.drafts import (
+    SHORT,
     ExtractiveDraft,
     context,
     draft,
@@ -32,11 +33,13 @@ from pipeline.dataset.teachers.extractive.topics import as_subject
 from pipeline.settings import PairKind
 from pipeline.text.words import content_stems, stems_with_parts
 
-VERSION = 6
+VERSION = 7
 """Raise it with every change of questions or answers, so that kept answers of the old version are not used."""
 REFUSED_OF_FIVE = 1
 """Refusals written of five wanted: rules give about one in five of the other pairs wanted, so the shares stay equal."""
 LONGEST_TITLE = 100
+LONGEST_REFUSED = 6
+"""Most words of what a refusal asks about."""
 
 _ABOUT = (
     "what do you say about {x}?",
@@ -113,7 +116,8 @@ def _about(statement: ExtractedStatement, text: Text) -> Iterator[ExtractiveDraf
         yield draft(in_context(AskedSentence(asked, is_clear, 8), statement.heading, text), statement, 8)
     elif _is_below(statement, text) and (heading := as_subject(statement.heading, text.source.text)):
         asked = pick(_ABOUT, statement.head).format(x=heading)
-        yield draft(in_context(AskedSentence(asked, holds_name(heading), 7), "", text), statement, 7)
+        is_clear = holds_name(heading) and not SHORT.fullmatch(heading.removeprefix("the "))
+        yield draft(in_context(AskedSentence(asked, is_clear, 7), "", text), statement, 7)
     elif about := _subject(statement, text):
         asked = pick(_ABOUT, statement.head).format(x=about.words)
         yield draft(in_context(AskedSentence(asked, about.is_name, 7), statement.heading, text), statement, 7)
@@ -186,6 +190,7 @@ def _voices(texts: list[Text]) -> Iterator[ExtractiveDraft]:
         asked = None
         if felt or asking.judges(statement.head):
             asked = next(asking.from_opinion(statement.head, text.whole, number_of(statement.head)), None)
+        felt = felt and not _FAVOURITE.match(statement.head)
         if not asked and felt and (found := main_name(statement, text)):
             name, is_clear = found
             asked = AskedSentence(pick(_VIEWS, statement.head).format(x=name), is_clear, 8)
@@ -198,6 +203,10 @@ def _voices(texts: list[Text]) -> Iterator[ExtractiveDraft]:
             yield draft(in_context(asked, statement.heading, text), statement, asked.grade)
         else:
             yield from _sides(statement, text)
+
+
+_FAVOURITE = re.compile(r"(?:My|The|One of my) (?:\w+ )?favou?rite\b")
+"""A sentence of what is liked best among many says nothing of them all."""
 
 
 def _sides(statement: ExtractedStatement, text: Text) -> Iterator[ExtractiveDraft]:
@@ -258,7 +267,8 @@ def _refusals(texts: list[Text]) -> Iterator[ExtractiveDraft]:
     if not about or not holds_name(about):
         found = next(filter(None, (main_name(statement, text) for statement in text.statements)), None)
         about = found[0] if found and found[1] else about
-    for asked in refusal_questions(about, text) if about else ():
+    # Of a longer subject, such as a title, no visitor asks.
+    for asked in refusal_questions(about, text) if 0 < len(about.split()) <= LONGEST_REFUSED else ():
         yield ExtractiveDraft(asked, NOT_IN_NOTES, 8, 10)
 
 

@@ -33,7 +33,7 @@ _LEANS = re.compile(
     r"|many|each|one|none|all|even|except|only|once|maybe|perhaps|because|which|where|who|apart|until then"
     r"|(?:\w+ )?(?:for|in|at|with|by|from|to|after|before|because of|due to|on|like|unlike|given|from) (?:this|that|these|those|it|them|example|instance"
     r"|addition|fact|particular|general|contrast|there|here|both|all|comparison|any case|other words|the end|the process)"
-    r"|now|today|as (?:a result|such|well|always|mentioned|before|you can see|expected|an aside)|on the (?:other hand|plus side|contrary)"
+    r"|now|today|last (?:time|week|month|year)|an? \w+ or two ago|yesterday|as (?:a result|an example|such|well|always|mentioned|before|you can see|expected|an aside)|on the (?:other hand|plus side|contrary)"
     r"|at (?:the same|least)|the (?:former|latter|same|others?|first|second|third|last|only|rest|reasons?|result|results|problem|issue|idea"
     r"|solution|conclusion|difference|exceptions?|following|end|answer|point|downside|upside|catch|trick)"
     r"|what's (?:weird|more|worse)|tl;dr|update|edit|source|note|p\.?s|a (?:few|couple|note|word|quick)|oh|two|three|four|five|several|anyway|e\.g|i\.e)(?![\w-])",
@@ -45,7 +45,7 @@ _INNER = re.compile(
 _LEANS_ANYWHERE = re.compile(
     r"\b(?:this|these|those|that)[.,;!?]|\b(?:using|by|with|of|for|from|during|after|before|besides|without|at|on top of|due to) that\b(?! I\b)"
     r"|\beven (?:further|more so|better than that)\b|\blikewise\b|\bas I (?:said|mentioned|wrote|noted|explained)\b|^oh\b|\bthe (?:second|third|latter|former)\b(?! (?:time|half|year|day|week))"
-    r"|\benables this\b|\b(?:another|other) (?:reason|way|example|thing) is\b|\bknown as this\b",
+    r"|\bthough,|\b(?:is|are|was|were|feels|looks) (?:\w+ )?similar(?! (?:to|in)\b)|^The [a-z]+ (?:was|were|had been)\b|\benables this\b|\b(?:another|other) (?:reason|way|example|thing) is\b|\bknown as this\b",
     re.IGNORECASE,
 )
 _FURTHER = re.compile(

@@ -26,7 +26,7 @@ _OPENINGS = re.compile(
     re.IGNORECASE,
 )
 _ENDINGS = re.compile(
-    r"\s+(?:fun|updates?|adventures?|silliness|redesign|tricks|tips|thoughts|review|basics|stuff|introduction|guide|notes)$",
+    r"\s+(?:fun|updates?|adventures?|silliness|redesign|tricks|tips|thoughts|review|basics|stuff|introduction|guide|notes|released|announcement)$",
     re.IGNORECASE,
 )
 _OWN = re.compile(r"(?:my|our|a|an) (?=(?:new|first|second|own|old)\b)|(?:my|our) ", re.IGNORECASE)

@@ -113,3 +113,39 @@ def test_of_what_the_author_lived_through_nobody_asks_for_a_course(about):
     asked = list(refusal_questions(about, text))
     assert f"Have you ever given a talk about {about}?" in asked
     assert not any(re.search("course|taught|forum|listen", question) for question in asked)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I bought a third 12 TB drive as well, which I now use for my Downloads folder.",
+        "I've taken the liberty of renaming `fn` to `type` in all of these files.",
+        "I had `C:/Program Files/Common Files` mounted to a separate partition at one point.",
+        "Last time, we had quite a few lessons about the Provider Pattern and its uses.",
+        "The initial setup was quite similar, and it took me about an hour on my laptop.",
+        "My favorite game on Playdate so far isn't part of the first season of games.",
+        "2025 was a big year for me professionally, and a long one as well.",
+    ],
+)
+def test_nobody_asks_what_only_the_text_makes_clear(said):
+    asked = [*write("fact", said), *write("voice", said)]
+    assert not [one for one in asked if re.search(r"third|taken the|C:|Provider|setup|Playdate|2025", one)]
+
+
+def test_a_thing_without_a_name_is_asked_about_of_a_product_only():
+    said = "The form factor is a little rough to play on for a longer time."
+    of_product = list(write("fact", said, title="The Steam Deck", heading=""))
+    of_essay = list(write("fact", said, title="Building a homelab server", heading=""))
+    assert (len(of_product), of_essay) == (1, [])
+
+
+def test_a_title_that_is_no_subject_is_quoted_for_a_name_only():
+    assert list(write("voice", "I really like colors in all of my rooms.", title="It's purple now.", heading="")) == []
+
+
+@pytest.mark.parametrize(
+    "said", ["You can actually interact with that form by clicking it.", "There is less to learn."]
+)
+def test_what_tells_no_way_makes_no_how_to(said):
+    steps = "1. Less API to learn\n2. Smaller bundle size\n3. Reduced trouble when updating"
+    assert list(write("how-to", f"{said}\n\n{steps}", title="Replacing axios", heading="")) == []
