@@ -16,6 +16,7 @@ SHAPE_WEIGHT = 0.1
 _HEAD = re.compile(r"\w[\w ]*: ")
 _CODE = re.compile(r"\**`([^`]+)`")
 _LABEL = re.compile(r"\**(\w[\w-]*(?: [\w-]+){0,2})\**:\**\s")
+_NAME = re.compile(r"\w[._/-]\w|(?<![\w-])--?[a-z]")
 _ARGUMENT = re.compile(r"[<\[{(].*")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -48,6 +49,12 @@ class AskedProperty:
         if self._shape is None or not self._shape.search(piece):
             return False
         return not self._counted or not self._counted.isdisjoint(content_stems(piece, self.language))
+
+    def loses(self, quotation: str, said: str) -> bool:
+        """Whether `quotation` holds what an answer looks like and `said` does not. A name of code needs no marks there."""
+        if self._shape is None or not self._shape.search(quotation) or self._shape.search(said):
+            return False
+        return self._shape.pattern != "`" or not _NAME.search(said)
 
     def named_by_key(self, piece: str, heading: str = "") -> float:
         """The share of the words in a piece's key that the question names, 0 if its last part is not what it asks for.

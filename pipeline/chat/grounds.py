@@ -9,7 +9,7 @@ from pipeline.index.passages import Passage
 from pipeline.text.detecting import may_be_english
 from pipeline.text.names import as_written, named
 from pipeline.text.numbers import number_words, numbers
-from pipeline.text.pieces import split_sentences
+from pipeline.text.pieces import bare, split_sentences
 from pipeline.text.statements import plain
 from pipeline.text.words import content_stems, stems_with_parts, words
 
@@ -92,8 +92,8 @@ class Grounds:
         return stem in self._stems or stem.removesuffix("s") in self._stems or word.casefold() in self._all.casefold()
 
     def is_copied(self, sentence: str) -> bool:
-        """Whether it stands in a passage word for word."""
-        said = words(sentence)
+        """Whether it stands in a passage word for word, be it as an item of a list."""
+        said = words(bare(sentence))
         return bool(said) and any(f" {' '.join(said)} " in text for text in self._said)
 
     def is_question(self, sentence: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.answerability.judging import Answerability, AnswerabilityJudge
+from pipeline.chat.agreement import BestQuotation
 from pipeline.chat.citations import citations
 from pipeline.chat.conversation import Asked
 from pipeline.chat.dated import asks_when, with_days
@@ -17,7 +18,7 @@ from pipeline.chat.prompt import base_messages, grounded_messages, heading_line,
 from pipeline.chat.quoting import Quote, best_quotes, nearest_last
 from pipeline.chat.records import Answer, Generate, Similarity, Timings
 from pipeline.chat.refusing import question_language, refusal_in, told_language
-from pipeline.chat.room import fitted, passages_to_read
+from pipeline.chat.room import fitted, is_small
 from pipeline.chat.writing import WritingDesk, WrittenAnswer, written
 from pipeline.errors import UnreadableError
 from pipeline.index.passages import Passage
@@ -141,13 +142,13 @@ def respond(
 def _written(question: _Question, record: Answer, generate: Generate, *, tuned: bool) -> Iterator[str]:
     """The model's own answer; quotations or the refusal when it has none, and the record says why."""
     asked, chat = question.asked, question.chat
-    few = passages_to_read(record.model)
+    small = is_small(record.model)
     passages = with_days(asked, question.passages)
-    order = nearest_last(question.quotes, len(question.passages), chat.passages or few or len(question.passages))
+    few = _quotations(question, passages) if small and not chat.passages else []
     read, history = fitted(
         asked.question,
         question.persona.instruction,
-        [passages[place] for place in reversed(order)],
+        few or _best_first(question, passages),
         asked.history,
         chat.window,
         chat.max_tokens,
@@ -164,8 +165,7 @@ def _written(question: _Question, record: Answer, generate: Generate, *, tuned: 
         unsupported=chat.unsupported,
         refusals=list(chat.refusals.values()),
         translates=translates,
-        # What a small model says beside the best quotations was wrong too often.
-        agrees_with=_shown_quotes(question) if few and not translates else (),
+        quotations=_to_agree_with(question) if small and not translates else (),
     )
     has_shown, outcome = False, WrittenAnswer()
     answer = written(generate(messages), desk)
@@ -203,9 +203,28 @@ def _declined(question: _Question, record: Answer) -> Iterator[str]:
     yield question.refusal
 
 
-def _shown_quotes(question: _Question) -> list[str]:
-    """The quotations that would be shown, with what stands above them."""
-    return [f"{heading_line(question.passages[quote.n - 1])}\n{quote.text}" for quote in question.quotes[:QUOTES]]
+def _best_first(question: _Question, dated: Sequence[Passage]) -> list[Passage]:
+    """The passages, those with the best quotations before the others, as many as the settings say."""
+    order = nearest_last(question.quotes, len(dated), question.chat.passages or len(dated))
+    return [dated[place] for place in reversed(order)]
+
+
+def _quotations(question: _Question, dated: Sequence[Passage]) -> list[Passage]:
+    """The quotations that would be shown, below their headings: all that a small model reads well. [] if there are none."""
+    read = []
+    for quote in question.quotes[:QUOTES]:
+        passage = dated[quote.n - 1]
+        day = passage.text.removesuffix(question.passages[quote.n - 1].text)
+        read.append(passage.model_copy(update={"text": day + quote.text}))
+    return read
+
+
+def _to_agree_with(question: _Question) -> list[BestQuotation]:
+    """The quotations that would be shown. What a small model says beside them was wrong too often."""
+    return [
+        BestQuotation(question.asked.subject, heading_line(question.passages[quote.n - 1]), quote.text)
+        for quote in question.quotes[:QUOTES]
+    ]
 
 
 def _quoted(question: _Question, record: Answer) -> Iterator[str]:

@@ -8,22 +8,21 @@ from pipeline.errors import SitetwinError
 from pipeline.index.passages import Passage
 from pipeline.text.detecting import without_spaces
 from pipeline.text.pieces import join_sentences, split_sentences
+from pipeline.weights import demo
 
 CHARS_PER_TOKEN = 3
 """Fewer than most tokenizers make of English, so that prompts in other languages and code fit too."""
 SMALL = 3
-"""Billions of parameters below which more passages mislead more than they tell."""
+"""Billions of parameters below which whole passages mislead more than they tell."""
 _SIZE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)([bm])(?![a-z\d])", re.IGNORECASE)
 RULES_TOKENS = 250
 """For the rules, the marks of the chat template and the headings."""
 
 
-def passages_to_read(model: str) -> int | None:
-    """How many passages a model of this name reads well: 2 where the name says that it is small; None: all."""
-    found = _SIZE.search(model.rpartition("/")[2])
-    if not found:
-        return None
-    return 2 if float(found[1]) / (1 if found[2] in "bB" else 1000) < SMALL else None
+def is_small(model: str) -> bool:
+    """Whether the name of a model says that it is small. Whole passages mislead such a one."""
+    found = _SIZE.search(demo.CHAT.title if model == demo.DEMO else model.rpartition("/")[2])
+    return found is not None and float(found[1]) / (1 if found[2] in "bB" else 1000) < SMALL
 
 
 def tokens(text: str) -> int:

@@ -5,7 +5,9 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from pipeline.chat.citations import MEANT, SUPPORTED, marked, marks_of, supporting_passages, without_marks
+from pipeline.chat.agreement import BestQuotation
+from pipeline.chat.choices import without_choices
+from pipeline.chat.citations import MEANT, marked, marks_of, supporting_passages, without_marks
 from pipeline.chat.grounds import Grounds
 from pipeline.chat.quoting import QUOTE_CHARS
 from pipeline.chat.records import Similarity
@@ -14,9 +16,12 @@ from pipeline.chat.sentence_stream import Sentence, sentence_stream
 from pipeline.index.passages import Passage
 from pipeline.settings import Unsupported
 from pipeline.text.pieces import is_code
-from pipeline.text.words import content_stems, stems_with_parts, words
+from pipeline.text.words import words
 
 UNSUPPORTED_MARK = "[?]"
+CUT_OFF = "it was cut off"
+COPY_CHARS = 250
+"""A small model that copies more than two or three sentences has not chosen: the quotation is shown in their place."""
 _LABEL = re.compile(
     r"\s*\**(?:(?:the|my|short|final|[A-Z]\w+) )?"
     r"(?:answer|antwort|réponse|respuesta|risposta|resposta|antwoord|svar|odpowiedź|odpověď|ответ|відповідь|回答|答案|答)"
@@ -24,6 +29,12 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 """What a model that was told "Answer in German." may write first: `German answer:`."""
+_SOURCE = re.compile(
+    r"^\s*(?:based on|according to) (?:the|your|these|my) (?:\w+ )?(?:notes?|passages?|texts?|context|information)"
+    r"(?: \w+)?,\s+(\w)",
+    re.IGNORECASE,
+)
+"""The marks say what it rests on."""
 
 
 @dataclass
@@ -31,7 +42,7 @@ class WrittenAnswer:
     """What became of a model's answer."""
 
     failed: bool = False
-    """It declined, or all that it said rests on no passage or is beside the best quotations: it speaks against an answer."""
+    """It declined, or all that it said rests on no passage or is beside the best quotation: it speaks against an answer."""
     why_not: str = ""
     """Why nothing of it, or no more of it, was shown."""
     unsupported: list[str] = field(default_factory=list)
@@ -50,8 +61,8 @@ class WritingDesk:
     """The owner's own."""
     translates: bool = False
     """The answer is in another language than the passages: words do not tell what it rests on."""
-    agrees_with: Sequence[str] = ()
-    """Given, a sentence must say something that stands here and not in the question for the answer to count."""
+    quotations: Sequence[BestQuotation] = ()
+    """Given, a sentence must say what the first one says for the answer to count."""
 
     def marks(self, sentence: str, named: Sequence[int]) -> list[str]:
         """The marks of the passages that a sentence rests on, like "[2]"; `named` are those that the model gave it."""
@@ -64,18 +75,20 @@ class WritingDesk:
         return self.grounds.lacking(sentence) + misplaced
 
     def agrees(self, sentence: str) -> bool:
-        """Whether a sentence says what the best quotations say, and more than the question."""
-        if not self.agrees_with:
-            return True
-        said = set(content_stems(sentence)) - set(content_stems(self.grounds.question))
-        return bool(said) and len(said & stems_with_parts("\n".join(self.agrees_with))) >= SUPPORTED * len(said)
+        """Whether a sentence says what the best quotation says, where there is one to be held against."""
+        return not self.quotations or self.quotations[0].is_said_by(sentence)
+
+    def agrees_elsewhere(self, sentence: str) -> bool:
+        """Whether it says what another quotation says."""
+        return any(quotation.is_said_by(sentence) for quotation in self.quotations[1:])
 
 
 def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, WrittenAnswer]:
     """The sentences of a model's answer that may be shown, each with its marks; none when it has nothing to say.
 
     Sentences wait until one of them rests on a passage in the model's own words, so that what turns out to be nothing
-    can still be replaced. Where an unsupported word replaces the answer, all of it waits.
+    can still be replaced. What still waits when a shown answer is cut off, such as a list of passages, is left out. Where
+    an unsupported word replaces the answer, all of it waits.
 
     Returns:
         What became of it.
@@ -83,16 +96,17 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
     outcome = WrittenAnswer()
     seen: set[str] = set()
     waiting: list[str] = []
-    has_shown = is_grounded = is_beside = has_said = False
+    has_shown = is_grounded = is_beside = is_elsewhere = has_said = False
     copied = 0
-    with closing(sentence_stream(reply)) as stream:
+    known = (desk.grounds.question, *(passage.text for passage in desk.passages))
+    with closing(without_choices(sentence_stream(reply), known)) as stream:
         for said in stream:
             if not said.text.strip():
                 waiting += [said.text] if waiting or has_shown else []
                 continue
             sentence = without_marks(said.text)
             if not has_said:
-                sentence = sentence[found.end() :] if (found := _LABEL.match(sentence)) else sentence
+                sentence = _without_opening(sentence)
             outcome.why_not = _ending(said, sentence, seen)
             if outcome.why_not:
                 break
@@ -116,29 +130,39 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
             marks = [UNSUPPORTED_MARK] if lacking else desk.marks(sentence, marks_of(said.text))
             agrees = desk.agrees(sentence)
             is_beside |= not agrees
-            is_grounded |= bool(marks) and not lacking and agrees
+            is_elsewhere |= not agrees and desk.agrees_elsewhere(sentence)
+            rests = bool(marks) and not lacking
+            is_grounded |= rests and agrees
             copied = copied + len(sentence) if desk.grounds.is_copied(sentence) else 0
-            if copied > QUOTE_CHARS:
+            if copied > (COPY_CHARS if desk.quotations else QUOTE_CHARS):
                 outcome.why_not = "it copied a passage"
                 waiting = waiting if has_shown else []
                 break
             waiting.append(marked(sentence, marks))
-            if is_grounded and not copied and desk.unsupported != "quote":
+            if is_grounded and rests and not copied and desk.unsupported != "quote":
                 yield "".join(waiting)
                 waiting, has_shown = [], True
+    if has_shown and outcome.why_not == CUT_OFF:
+        return outcome
     if is_grounded and waiting:
         yield "".join(waiting)
     elif not has_shown:
-        why = "it does not say what the best quotations say" if is_beside else "no passage holds what it said"
+        why = "it does not say what the best quotation says" if is_beside else "no passage holds what it said"
         if not outcome.why_not:
-            outcome.why_not, outcome.failed = why, has_said
+            outcome.why_not, outcome.failed = why, has_said and not is_elsewhere
     return outcome
+
+
+def _without_opening(sentence: str) -> str:
+    """The first sentence of an answer without a label or `Based on the passages,`."""
+    found = _LABEL.match(sentence)
+    return _SOURCE.sub(lambda opening: opening[1].upper(), sentence[found.end() if found else 0 :], count=1)
 
 
 def _ending(said: Sentence, sentence: str, seen: set[str]) -> str:
     """Why the answer ends before this sentence; "" if it does not."""
     if not said.is_whole:
-        return "it was cut off"
+        return CUT_OFF
     key = said.text if is_code(sentence) else " ".join(words(sentence))
     if key and key in seen:
         return "it repeated itself"

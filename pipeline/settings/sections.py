@@ -163,7 +163,9 @@ class ChatSettings(SettingsSection):
     rewrite: Rewriter = Field("rules", description="what makes a follow-up question stand alone")
     window: int = Field(4096, ge=512, description="tokens that the model can read, prompt and answer together")
     passages: int | None = Field(
-        None, ge=1, description="how many of the passages found the model reads; none: 2 for a small one, else all"
+        None,
+        ge=1,
+        description="how many of the passages found the model reads; none: all, and a small one the best quotations of them",
     )
     unsupported: Unsupported = Field(
         "drop", description="what becomes of a sentence with a name, number or link that no passage holds"

@@ -14,6 +14,9 @@ from benchmarks.filter import (
     measure,
     sampled,
 )
+from benchmarks.running import PROJECT
+from pipeline.dataset.filters import Check
+from pipeline.settings import Settings
 
 PLANTED = load_planted()
 
@@ -62,6 +65,14 @@ def test_the_planted_set_is_as_large_as_the_guide_says() -> None:
     assert 0.4 < halves["held out"] / (halves["held out"] + halves["tuned on"]) < 0.6
     assert ("another's blog" in halves) == BLOG.is_dir()
     assert len({candidate.pair.id for _, candidate in PLANTED}) == len(PLANTED)
+
+
+def test_faults_in_a_teachers_own_words_are_refused_and_good_pairs_kept() -> None:
+    check = Check(Settings(root=PROJECT).dataset)
+    own = [(one, check(candidate)) for one, candidate in PLANTED if one.half == "teacher's words, held out"]
+    refused = [found is not None for one, found in own if not one.good]
+    assert sum(refused) >= 0.95 * len(refused)
+    assert not [found for one, found in own if one.good and found]
 
 
 def test_a_sample_has_some_of_each_sort_and_half() -> None:

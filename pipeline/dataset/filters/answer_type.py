@@ -1,12 +1,13 @@
 """Finds answers that lack what the question asks for: a number for `how many`, a time for `when`, or the sentence of it."""
 
 import re
+from collections.abc import Sequence
 
 from pipeline.dataset.filters.evidence import evidence_of, shortened
 from pipeline.dataset.records import Candidate
 from pipeline.text.numbers import number_words
 from pipeline.text.pieces import split_sentences
-from pipeline.text.words import content_stems, coverage, stems_with_parts
+from pipeline.text.words import content_stems, coverage, stems_with_parts, words
 
 _OPENING = r"(?:^|[,:;]\s|\b(?:and|but|so)\s)"
 _ANY_NUMBER = r"\d|\b(?:one|once|twice|half|dozens?|hundreds?|thousands?|millions?|couple|pair|few|several|many|most|some|none|no|nobody|all|any|every|each|both|only|single|single-handed|countless|unlimited|lots?|plenty|both|nothing|zero|an?)\b"
@@ -39,6 +40,8 @@ ENOUGH_WORDS = 6
 """Fewest words of an answer of which is asked whether it quotes the wrong sentence."""
 FEWEST_WORDS = 4
 """Fewest words of the sentence that answers better: less is a heading."""
+FEWEST_ASKED = 2
+"""With a single word, only an answer of whole sentences is judged. A teacher that quotes a part of one has chosen it."""
 _ASKING = frozenset(
     content_stems(
         "think thoughts know tell say write speak question opinion view feel experience plan plans mean like love enjoy good bad trouble downside"
@@ -62,6 +65,12 @@ def answers_something_else(candidate: Candidate) -> str:
     return _another_sentence(candidate)
 
 
+def _holds_any(sentence: str, parts: Sequence[Sequence[str]]) -> bool:
+    """Whether the sentence contains one of `parts`: then the answer quotes it."""
+    whole = f" {' '.join(words(sentence))} "
+    return any(f" {' '.join(part)} " in whole for part in parts)
+
+
 def _another_sentence(candidate: Candidate) -> str:
     """The reason if an answer quotes sentences without a word of the question, and another one of the text has them all.
 
@@ -78,6 +87,9 @@ def _another_sentence(candidate: Candidate) -> str:
     asked = {word for word in content_stems(candidate.pair.question) if evidence.holds(word)} - known - _ASKING
     if not asked or coverage(asked, stems_with_parts(answer)):
         return ""
+    own = [words(sentence) for sentence in split_sentences(answer)]
+    if len(asked) < FEWEST_ASKED and not all(f" {' '.join(part)} " in evidence.bare_sentences for part in own):
+        return ""
     told = (one for one in evidence.sentences if len(one.text.split()) >= FEWEST_WORDS and not one.text.endswith("?"))
-    other = next((one for one in told if coverage(asked, one.stems) == 1), None)
+    other = next((one for one in told if coverage(asked, one.stems) == 1 and not _holds_any(one.text, own)), None)
     return f"another sentence of the text answers it: “{shortened(other.text)}”" if other else ""

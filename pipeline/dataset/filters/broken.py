@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.dataset.filters.evidence import PairEvidence, evidence_of, shortened
 from pipeline.dataset.filters.leftovers import prose, without_blocks
+from pipeline.dataset.filters.said_again import said_again
 from pipeline.dataset.records import Candidate
 from pipeline.text.function_words import FUNCTION_WORDS
 from pipeline.text.pieces import is_code, split_sentences
@@ -24,7 +25,8 @@ SENTENCE_WORDS = 6
 """An answer of so many words with a verb is a sentence and has an end; `in Bergen, since 2012` is none."""
 _VERB = re.compile(
     r"\b(?:is|are|was|were|am|has|have|had|do|does|did|can|could|will|would|should|may|might|must|[A-Za-z]+n['’]t|I['’]\w+|it['’]s"
-    r"|(?:I|you|we|they) [a-z]+|it [a-z]+s|use|uses|used)\b",
+    r"|(?:I|you|we|they) [a-z]+|it [a-z]+s|use|uses|used|because|although|whereas|took|broke|made|went|got|came|found|gave|kept|wrote|said"
+    r"|told|thought|felt|left|lost|held|began|grew|knew|saw|ran|became|brought|bought|built|spent|sent|paid|chose|put|meant)\b",
     re.IGNORECASE,
 )
 _ITEM = r"^\s*(?:[-*+]|\d+[.)])\s"
@@ -38,10 +40,12 @@ _OPEN_ANSWER = re.compile(
 )
 """Words that end a question, but no answer of some length."""
 _OPEN_BEFORE_MARK = re.compile(r"\b(?:the|an|and|my|your|our|because|such as|as well as)[.?!]$")
+_INFLECTIONS = frozenset("s es ed d ing er ly n en e t".split())
 _TRAILS_OFF = re.compile(r"(?:…|\.\.\.)$")
 _FINISHED = re.compile(r"[.?!…。？！؟](?:\[\d+\])?[\"'”’»)*_`\s]*(?:\([^()]*\)\s*)?$")
 _ENDS_IN_CODE = re.compile(r"[”)]$|#\d+$|\bhttps?://\S+$|\S+@\S+$|[\w/]+\.\w+$")
 _MAY_REPEAT = frozenset("had that very so really no yes much far long bye ha her".split())
+_NEVER_THRICE = frozenset("had that her".split())
 _LONGEST_REPEATED = 12
 """Most words of a phrase that is looked for twice in a row."""
 _TOKEN = re.compile(r"`[^`\n]*`|“[^”]*”|\"[^\"\n]*\"|[\w][\w'’.+-]*\w|\w|[.?!…]+")
@@ -62,6 +66,8 @@ def broken(candidate: Candidate) -> str:
             return f"the {name} breaks off: “…{own[-40:]}”"
         if twice := _twice(without_blocks(text), candidate.text, evidence):
             return f"the {name} says “{shortened(twice)}” one after the other"
+    if pair.kind != "refusal" and (again := said_again(pair.answer, evidence)):
+        return f"the answer says “{shortened(again)}” again"
     return ""
 
 
@@ -78,6 +84,8 @@ def _is_cut_off(own: str, text: str, evidence: PairEvidence) -> bool:
     if evidence.english and (_OPEN_WORD.search(own) or _OPEN_BEFORE_MARK.search(own)):
         return True
     sentences = split_sentences(own)
+    if _last_item_breaks_off(own, text):
+        return True
     return (
         len(sentences) > 1
         and all(_FINISHED.search(sentence) for sentence in sentences[:-1])
@@ -86,6 +94,19 @@ def _is_cut_off(own: str, text: str, evidence: PairEvidence) -> bool:
         and not _ENDS_IN_CODE.search(sentences[-1])
         and not _ends_there(own[-24:], text)
         and not _ends_a_clause(own, text)
+    )
+
+
+def _last_item_breaks_off(own: str, text: str) -> bool:
+    """Whether all items of a list end with a mark but the last one."""
+    *before, last = ("", *own.splitlines())
+    items = [line.strip() for line in before if re.match(_ITEM, line)]
+    return (
+        len(items) > 1
+        and all(item.endswith((".", "!", "?")) for item in items)
+        and re.match(_ITEM, last) is not None
+        and not last.rstrip().endswith((".", "!", "?", "”", ")", ":"))
+        and not _ends_there(last[-24:], text)
     )
 
 
@@ -104,10 +125,21 @@ def _is_unfinished(own: str, answer: str, text: str, evidence: PairEvidence) -> 
         return False
     if _ends_there(own[-24:], text) or _ends_a_clause(answer, text):
         return False
+    if _ends_in_a_word(own, text):
+        return True
     if _goes_on(answer, evidence) or (evidence.english and _OPEN_ANSWER.search(own)):
         return True
     is_sentence = evidence.english and len(last.split()) >= SENTENCE_WORDS and _VERB.search(last)
     return bool(is_sentence) and not _ENDS_IN_CODE.search(last)
+
+
+def _ends_in_a_word(own: str, text: str) -> bool:
+    """Whether the last word is the beginning of the word that follows the same word in the text: `free pl`, `free plan`."""
+    hit = re.search(r"(\w+)\W+(\w{2,})$", own)
+    if hit is None or re.search(rf"(?<!\w){re.escape(hit[2])}(?!\w)", text, re.IGNORECASE):
+        return False
+    rest = re.search(rf"(?<!\w){re.escape(hit[1])}\W+{re.escape(hit[2])}(\w+)", text, re.IGNORECASE)
+    return rest is not None and rest[1] not in _INFLECTIONS
 
 
 def _begins_a_sentence(answer: str, text: str, evidence: PairEvidence) -> bool:
@@ -156,8 +188,9 @@ def _twice(own: str, text: str, evidence: PairEvidence) -> str:
             if times > 1 and _is_slip([token[0] for token in tokens[start : start + 2 * length]], times, evidence):
                 found = own[tokens[start].start() : tokens[start + times * length - 1].end()]
                 between = own[tokens[start + length - 1].end() : tokens[start + length].start()]
-                if re.search(r"[-–—|/:]", between):
-                    # `Rust Bot - Rust Bot for …` explains a name by itself.
+                is_list = "," in between and tokens[start][0].islower() and tokens[start + length][0][0].isupper()
+                if re.search(r"[-–—|/:]", between) or is_list:
+                    # `Rust Bot - Rust Bot for …` explains a name by itself; `a certificate, Certificate of …` lists.
                     continue
                 # `Duran Duran`, unless the text has the name once.
                 is_name = (
@@ -208,7 +241,8 @@ def _is_slip(twice: Sequence[str], times: int, evidence: PairEvidence) -> bool:
         return False
     if length == 1:
         # Other languages say a word twice: `vous vous`, `die die`.
-        is_word = len(real) == 1 and (len(phrase[0]) > 1 or phrase[0] in ("a", "i")) and phrase[0] not in _MAY_REPEAT
+        may_repeat = phrase[0] in _MAY_REPEAT and not (times > 2 and phrase[0] in _NEVER_THRICE)
+        is_word = len(real) == 1 and (len(phrase[0]) > 1 or phrase[0] in ("a", "i")) and not may_repeat
         return is_word and (evidence.english or times > 2)
     if any(re.fullmatch(r"[.?!…]+", word) for word in phrase) and length < 5:
         # `I like the Deck. The Deck is neat.`

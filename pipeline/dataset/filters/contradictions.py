@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from pipeline.dataset.filters.evidence import PairEvidence, shortened
 from pipeline.dataset.records import Pair
@@ -10,6 +11,8 @@ from pipeline.text.words import content_stems, coverage, words
 
 SAME_STATEMENT = 0.75
 """Two sentences speak of the same thing if one covers this share of the other's content words."""
+SMALLER_SHARE = 0.67
+"""The one that says more must be covered by so much."""
 CLEARLY = 0.2
 """A sentence of the text must fit by so much better before it counts against the answer."""
 
@@ -24,6 +27,12 @@ _OPPOSITES = tuple(
         "everyone/nobody all/none with/without required/optional safe/unsafe possible/impossible"
     ).split()
 )
+_PREPOSITIONS = frozenset("with without before after above below".split())
+"""They contradict only what the text has behind the opposite: `without a password`, `with a password`."""
+_CONNECTIVE = re.compile(r"\b(?:before|after) (?:that|this|which|all|then)\b", re.IGNORECASE)
+"""`After that I was fast` says nothing of an order that the text could contradict."""
+_POINTS_BACK = re.compile(r"\W*(?:this|that|it|these|they|both)\b", re.IGNORECASE)
+_LIMITS = re.compile(r"\b(?:only|unless|except|instead)\b", re.IGNORECASE)
 _YES_OR_NO = re.compile(r"^\W*(yes|no)\b\s*(?:[,.!;:—–-]|$)\s*", re.IGNORECASE)
 
 
@@ -53,7 +62,7 @@ def _other_number(sentence: Statement, about: frozenset[str], evidence: PairEvid
     for number in sorted(sentence.numbers):
         fits = [(coverage(wanted, other.stems), other) for other in evidence.halves if other.numbers]
         here = max((fit for fit, other in fits if number in other.numbers), default=None)
-        if here is None:
+        if here is None or len(wanted) < 2:
             continue
         best, other = max(
             ((fit, o) for fit, o in fits if number not in o.numbers), key=lambda f: f[0], default=(0, sentence)
@@ -64,9 +73,12 @@ def _other_number(sentence: Statement, about: frozenset[str], evidence: PairEvid
 
 
 def _opposite_word(sentence: Statement, evidence: PairEvidence) -> str:
-    said = set(words(sentence.text))
+    order = words(_CONNECTIVE.sub("", sentence.text))
+    said = set(order)
     for mine, opposite in _opposites():
         if mine not in said or opposite in said:
+            continue
+        if mine in _PREPOSITIONS and not evidence.has((opposite, *order[order.index(mine) + 1 :][:1])):
             continue
         wanted = sentence.stems - set(content_stems(mine))
         alike = [other for other in evidence.sentences if coverage(wanted, other.stems) >= SAME_STATEMENT]
@@ -96,6 +108,9 @@ def _other_polarity(clause: Statement, sentence: Statement, evidence: PairEviden
 def _wrong_yes(question: Statement, yes: bool, evidence: PairEvidence) -> str:
     alike = [other for other in evidence.clauses if _alike(question.stems, other.stems)]
     says_yes = not question.negative
+    if any(_LIMITS.search(other.text) for other in alike):
+        # `No, only within one search` says what the text says.
+        return ""
     if alike and all((other.negative != says_yes) != yes for other in alike):
         return f"the text says the opposite: “{shortened(alike[0].text)}”"
     return ""
@@ -119,15 +134,24 @@ def _other_name(half: Statement, evidence: PairEvidence) -> str:
                 name not in other.stems
                 and (other.named | other.numbers) - mine
                 and fit >= max(SAME_STATEMENT, here + CLEARLY)
+                and not _goes_on_about(name, other, evidence)
             ):
                 return f"the text says that of something else: “{shortened(other.text)}”"
     return ""
 
 
+def _goes_on_about(name: str, other: Statement, evidence: PairEvidence) -> bool:
+    """Whether the sentence after that of `other` says of it, as `this`, something with the name."""
+    return any(
+        name in following.stems and other.text in before.text and _POINTS_BACK.match(following.text)
+        for before, following in pairwise(evidence.sentences)
+    )
+
+
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
     """Whether two statements speak of the same thing; one may say a little more."""
     fits = sorted((coverage(one, other), coverage(other, one)))
-    return min(len(one), len(other)) >= 2 and fits[0] >= 0.5 and fits[1] >= SAME_STATEMENT
+    return min(len(one), len(other)) >= 2 and fits[0] >= SMALLER_SHARE and fits[1] >= SAME_STATEMENT
 
 
 def _opposites() -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ _MARK = re.compile(
 )
 _LABEL = re.compile(
     r"^[^\S\n]*(?:(?:#{1,6}|>|[-*+])[^\S\n]*)?[*_\[(]*(?:(?:[a-z-]+ )?(?:question|answer|response|reply|output|prompt|instruction)(?:[^\S\n]*[#№]?\d+)?"
-    r"|assistant|human|user|bot|ai|model|system|expected|ans|[qa][^\S\n]?#?\d*)[*_\])]*[^\S\n]*(?:[:：]|\](?=\s))"
+    r"|(?:pair|example|sample|entry)[^\S\n]*[#№]?\d+|assistant|human|user|bot|ai|model|system|expected|ans|[qa][^\S\n]?#?\d*)[*_\])]*(?:[^\S\n]*\([\w -]{1,15}\))?[^\S\n]*(?:[:：]|\](?=\s))"
     r"|^[^\S\n]*#{1,6}[^\S\n]*(?:question|answer|response|instruction|input|output|assistant|user|human|end\b.*)[^\S\n]*:?[^\S\n]*$"
     r"|^[^\S\n]*[\[(](?:question|answer|q|a|response)[\])]|^[QA]\d+[.)][^\S\n]"
     r"|^[^\S\n]*(?:fact|how-to|voice|synthesis|refusal)(?: question)?[:：]",
@@ -31,9 +31,13 @@ _LABEL_BEFORE_DASH = re.compile(
     re.IGNORECASE,
 )
 _OUTPUT_INSIDE = re.compile(r"(?<=[.?!] )(?:Output|Reply|User|AI):|^Sure[!,.].{0,40}:\s|^\s*\{\s*\"\w+\"\s*:")
+_JSON = re.compile(r"(?:^|[{,])\s*\\?\"(?:question|answer|accuracy|style|pairs|response|kind)\\?\"\s*:")
 _KIND = re.compile(r"[(\[](?:fact|how-to|voice|synthesis|refusal)[)\]]\s*$", re.IGNORECASE)
 _SPEAKS_OF_TASK = re.compile(
-    r"^(?:Sure|Certainly|Of course|Absolutely)[!,.]?(?: [^.\n]{0,40}:|\s*(?=Here))|^(?:Here(?:'s| is| are)|Below is|The following is)[^.\n]{0,30} (?:answer|question|response|pair)s?\b[^.\n]{0,60}:"
+    r"^(?:Sure|Certainly|Of course|Absolutely)[!,.]?(?: [^.\n]{0,40}:|\s*(?=Here))"
+    r"|^(?:Okay|OK|Alright|Great|Gladly|With pleasure|Gerne|Klar|Natürlich|Bien sûr|Claro|Certo)[!,.]* +(?:here|hier|voici|aquí|ecco)[^.\n]{0,50}[:：]"
+    r"|^(?:Hier ist|Voici|Aquí (?:está|tienes)|Ecco) (?:\w+['’ ]){0,3}?(?:Antwort|Frage|réponse|question|respuesta|pregunta|risposta|domanda)\b[^.\n]{0,40}[:：]"
+    r"|\b(?:Let me know if you(?:'d| would)? (?:need|want|like|have)\b[^.\n]{0,60}|(?:I )?hope (?:this|that) helps)[.!]*\s*$|^(?:Here(?:'s| is| are)|Below is|The following is)[^.\n]{0,30} (?:answer|question|response|pair)s?\b[^.\n]{0,60}:"
     r"|^(?:Note|Explanation|Reasoning|Justification|Evidence|Source|Reference)s?: .{0,40}\b(?:passage|text|context|excerpt|answer|provided)\b.*$"
     r"|\((?:source|reference|from): .{0,20}\b(?:passage|text|context|excerpt)\b.*\)",
     re.IGNORECASE | re.MULTILINE,
@@ -69,7 +73,12 @@ def left_over(candidate: Candidate) -> str:
         )
         if name == "question" and (hit := _NUMBERED.match(own)):
             return f"“{hit[0].strip()}” is left over in the question"
-        found = [_PLACEHOLDER.search(text), _OUTPUT_INSIDE.search(text), *(pattern.search(own) for pattern in patterns)]
+        found = [
+            _PLACEHOLDER.search(text),
+            _OUTPUT_INSIDE.search(text),
+            _JSON.search(text),
+            *(pattern.search(own) for pattern in patterns),
+        ]
         if rest := next((hit[0].strip() for hit in found if hit and not _is_in_text(hit[0], candidate)), ""):
             return f"“{rest}” is left over in the {name}"
     return ""

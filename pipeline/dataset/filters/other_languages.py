@@ -11,9 +11,9 @@ from pipeline.dataset.filters.evidence import evidence_of
 from pipeline.dataset.filters.leftovers import prose
 from pipeline.dataset.records import Candidate
 from pipeline.text.detecting import main_language
-from pipeline.text.languages.tables import Language, table
+from pipeline.text.languages.tables import Language, PairWords, table
 from pipeline.text.pieces import split_sentences
-from pipeline.text.words import written_words
+from pipeline.text.words import words, written_words
 
 OWN_KINDS = ("price", "colour")
 """What an answer must hold if the question asks for it. Amounts and days are said in more ways than the tables know."""
@@ -44,13 +44,17 @@ def fault_elsewhere(candidate: Candidate) -> str:
         own = prose(text)
         if label := _new(_of(language).label, own, candidate.text):
             return f"“{label}” is left over in the {name}"
-        if words := _new(_of(language).points_at_text, own, candidate.text):
-            return f"the {name} speaks of “{words}”, so it does not stand alone"
+        if pointer := _new(_of(language).points_at_text, own, candidate.text):
+            return f"the {name} speaks of “{pointer}”, so it does not stand alone"
     if not answer:
         return ""
     return (
         _of_author(candidate, language) or _open_end(answer, candidate, rules) or _lacks(pair.question, answer, rules)
     )
+
+
+_ARTICLES = frozenset("der die le la el il o a de".split())
+"""Before a word for the author, as in `der Imker`."""
 
 
 class _Patterns(NamedTuple):
@@ -85,7 +89,25 @@ def _of_author(candidate: Candidate, language: str) -> str:
     known = f"{candidate.text}\n{candidate.pair.question}"
     hit = _new(patterns.author, prose(candidate.pair.answer), known)
     speaks = patterns.first_person.search(candidate.text)
+    hit = hit or _for_the_author(candidate, table(language).pairs)
     return f"the answer speaks of the author as “{hit}”, not in the first person" if hit and speaks else ""
+
+
+def _for_the_author(candidate: Candidate, rules: PairWords) -> str:
+    """A word for somebody else at the start of a sentence whose words the text has behind a word for the author."""
+    evidence = evidence_of(candidate.sources)
+    mine = "|".join(sorted(rules.first_person))
+    for sentence in split_sentences(prose(candidate.pair.answer)):
+        said = words(sentence)
+        speaks = any(word in rules.first_person for one in said for word in (one, one.partition("'")[0]))
+        subject = 1 if said and said[0] in rules.third_person else 2 if said and said[0] in _ARTICLES else 0
+        if not subject or speaks or evidence.says(sentence):
+            continue
+        # The verb may have another ending: `ich fahre`, `er fährt`.
+        for tail in (said[subject : subject + 3], said[subject + 1 : subject + 4]):
+            if len(tail) == 3 and re.search(rf" (?:{mine})(?: \S+)? {re.escape(' '.join(tail))} ", evidence.words):
+                return " ".join(said[:subject])
+    return ""
 
 
 def _open_end(answer: str, candidate: Candidate, rules: Language) -> str:

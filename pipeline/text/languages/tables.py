@@ -80,6 +80,8 @@ class PairWords(_Part):
     """Words that name a question or an answer: `Frage`. Patterns."""
     first_person: Words = frozenset()
     """Words in which an author speaks of herself."""
+    third_person: Words = frozenset()
+    """Words in which others speak of an author."""
     author: str = ""
     """A pattern of what others call an author."""
     declines: str = ""

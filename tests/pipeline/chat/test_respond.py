@@ -90,13 +90,21 @@ def test_each_sentence_gets_the_mark_of_its_passage() -> None:
     assert [c.n for c in answer.citations] == [1, 2]
 
 
-def test_two_passages_are_read_and_the_one_that_quotes_best_last() -> None:
-    model = Model("x")
-    far = [passage(n, f"Tea number {n} is green.") for n in (3, 4)]
-    run(ASKED, model, passages=[*far, *PASSAGES], model="Qwen2.5-0.5B-Instruct")
-    text = model.asked[0][-1]["content"]
-    assert text.count("\nDoc ") == 2
-    assert text.index("Doc 1 > Ports\nThe gateway listens on port 8765.") > text.index("\nDoc ") + 1
+def test_a_small_model_reads_the_best_quotations_below_their_headings() -> None:
+    tea = " ".join(f"Tea number {n} is green and grows on a hill in the south of the island." for n in range(12))
+    passages = [passage(3, tea), passage(4, f"{tea} {PASSAGES[0].text} {tea}"), PASSAGES[1]]
+    small, chosen, large = Model("x"), Model("x"), Model("x")
+    run(ASKED, small, passages=passages, model="Qwen2.5-0.5B-Instruct")
+    run(ASKED, chosen, passages=passages, model="Qwen2.5-0.5B-Instruct", settings={"passages": 2})
+    run(ASKED, large, passages=passages, model="gemma3:27b")
+    texts = [model.asked[0][-1]["content"] for model in (small, chosen, large)]
+    assert [text.count("\nDoc ") for text in texts] == [1, 2, 3]
+    assert "\nDoc 4 > Ports\n" in texts[0]
+    assert all("The gateway listens on port 8765." in text for text in texts)
+    assert [text.count("Tea number") for text in texts[1:]] == [36, 36]
+    assert 0 < texts[0].count("Tea number") < 10
+    # The best one last, nearest to the question.
+    assert all(text.index("Doc 4 > Ports") == text.rindex("\nDoc ") + 1 for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +148,7 @@ def test_a_copied_passage_is_replaced_by_the_quotation() -> None:
 def test_a_small_model_must_say_what_the_quotation_says(reply: str, form: str) -> None:
     answer = run(ASKED, Model(reply), model="Qwen2.5-0.5B")[1]
     assert answer.form == form
-    assert answer.why_not == ("it does not say what the best quotations say" if form == "quoted" else "")
+    assert answer.why_not == ("it does not say what the best quotation says" if form == "quoted" else "")
     assert run(ASKED, Model(reply), model="gemma3:27b")[1].form == "written"
 
 
@@ -157,6 +165,25 @@ def test_an_unfinished_sentence_is_not_shown() -> None:
     assert (text.strip(), answer.why_not) == ("The gateway listens on port 8765 here [1].", "it was cut off")
     text, answer = run(ASKED, cut_off("The gateway listens on"))  # type: ignore[arg-type]
     assert (answer.form, answer.why_not) == ("quoted", "it was cut off")
+
+
+def test_a_list_of_passages_behind_the_answer_goes_with_the_end_that_was_cut_off() -> None:
+    reply = (
+        "The gateway listens on port 8765 here.\n\nThe given reply is based on these texts:\n\n"
+        '1. "The Langflow editor listens on port 7860 of this machine."\n2. "The gate'
+    )
+    text, answer = run(ASKED, cut_off(reply))  # type: ignore[arg-type]
+    assert (text.strip(), answer.why_not) == ("The gateway listens on port 8765 here [1].", "it was cut off")
+    whole = run(ASKED, Model(reply.rpartition("\n")[0]))[1]
+    assert whole.answer.endswith('1. "The Langflow editor listens on port 7860 of this machine." [2]')
+
+
+def test_choices_that_nobody_offered_end_the_answer() -> None:
+    choices = "A. Port 8765\nB. Port 7860\nC. Port 11434"
+    _, answer = run(ASKED, Model(f"The gateway listens on port 8765 here.\n\n{choices}"))
+    assert answer.answer == "The gateway listens on port 8765 here [1]."
+    assert run(ASKED, Model(choices))[1].form == "quoted"
+    assert "Port 7860" in run(f"{ASKED} A. 8765 B. 7860", Model(choices))[1].answer
 
 
 INVENTS = "The gateway listens on port 8765 here. Its inventor was Grace Hopper in 1952."
@@ -369,6 +396,45 @@ def test_what_no_note_answers_is_declined_before_the_model_is_asked() -> None:
 def test_a_label_before_the_answer_is_left_out(label: str) -> None:
     _, answer = run(ASKED, Model(f"{label}The gateway listens on port 8765 here."))
     assert answer.answer == "The gateway listens on port 8765 here [1]."
+
+
+def test_what_the_answer_is_based_on_is_left_out_before_it() -> None:
+    for opening in (
+        "Based on the passages, the",
+        "According to the notes above, The",
+        "Answer: based on the given text, the",
+    ):
+        _, answer = run(ASKED, Model(f"{opening} gateway listens on port 8765 here."))
+        assert answer.answer == "The gateway listens on port 8765 here [1]."
+    for said in (
+        "According to the gateway, it listens on port 8765",
+        "It listens, according to the notes, on port 8765",
+    ):
+        passages = [passage(1, f"{said}. It is old.")]
+        assert run(ASKED, Model(f"{said}."), passages=passages)[1].answer == f"{said} [1]."
+
+
+def test_a_small_model_that_says_what_the_second_quotation_says_is_no_witness() -> None:
+    weak = lambda question, passages: Answerability(0.45, decline_below=0.3)  # noqa: E731
+    passages = [
+        passage(1, "A port lets visitors through the gateway."),
+        passage(2, "The toll of 9 crowns lets visitors through the gateway."),
+    ]
+    asked, small = "What lets visitors through the gateway?", "Qwen2.5-0.5B"
+    for reply, form in (
+        ("A port lets visitors through.", "written"),
+        ("The toll of 9 crowns lets visitors through.", "quoted"),
+        ("Bananas ripen slowly.", "refused"),
+    ):
+        answer = run(asked, Model(reply), passages=passages, judge=weak, model=small)[1]
+        assert answer.form == form, (reply, answer)
+
+
+def test_a_small_model_that_copies_the_quotation_has_not_chosen() -> None:
+    long = " ".join(f"The gateway listens on port {n}, as number {n} was free." for n in range(900, 907))
+    passages, short = [passage(1, long)], long[:49]
+    assert run(ASKED, Model(long), passages=passages, model="Qwen2.5-0.5B")[1].why_not == "it copied a passage"
+    assert run(ASKED, Model(short), passages=passages, model="Qwen2.5-0.5B")[1].form == "written"
 
 
 def test_an_answer_that_speaks_of_answers_stays_whole() -> None:

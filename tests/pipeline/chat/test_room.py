@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.chat.records import Turn
-from pipeline.chat.room import RULES_TOKENS, fitted, passages_to_read
+from pipeline.chat.room import RULES_TOKENS, fitted, is_small
 from pipeline.errors import SitetwinError
 from pipeline.index.passages import Passage
 
@@ -39,15 +39,16 @@ def test_no_room_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "most"),
+    ("model", "small"),
     [
-        ("/models/7b/Qwen2.5-Coder-0.5B-Instruct-float32", 2),
-        ("HuggingFaceTB/SmolLM2-135M-Instruct", 2),
-        ("qwen2.5-1.5b-instruct-q4_k_m.gguf", 2),
-        ("mlx-community/gemma-3-12b-it-4bit", None),
-        ("ollama:gemma3:27b", None),
-        ("gpt-4o-mini", None),
+        ("/models/7b/Qwen2.5-Coder-0.5B-Instruct-float32", True),
+        ("HuggingFaceTB/SmolLM2-135M-Instruct", True),
+        ("demo", True),
+        ("qwen2.5-1.5b-instruct-q4_k_m.gguf", True),
+        ("mlx-community/gemma-3-12b-it-4bit", False),
+        ("ollama:gemma3:27b", False),
+        ("gpt-4o-mini", False),
     ],
 )
-def test_a_small_model_reads_two_passages(model: str, most: int | None) -> None:
-    assert passages_to_read(model) == most
+def test_a_small_model_is_known_by_its_name(model: str, small: bool) -> None:
+    assert is_small(model) is small

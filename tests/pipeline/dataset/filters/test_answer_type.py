@@ -40,6 +40,18 @@ def test_only_english_is_understood() -> None:
 SLUGS = "Slugs do not eat garlic. I water the tomatoes in the morning. The pump is loud because its bearing is old."
 
 
+def test_a_single_shared_word_is_too_little_against_a_part_of_a_sentence() -> None:
+    text = "The new server hosts the network and its Minecraft server. I've got the old server running a node for now."
+    answer = "The network and its Minecraft server."
+    assert answers_something_else(candidate("What runs there?", answer, text=text)) == ""
+
+
+def test_a_part_of_the_sentence_that_answers_passes() -> None:
+    text = "We rented a small car for a week, but I'd rather take the bus next time."
+    answer = "I'd rather take the bus next time."
+    assert answers_something_else(candidate("Would you rent a car?", answer, text=text)) == ""
+
+
 def test_a_sentence_that_answers_another_question_is_refused() -> None:
     said = answers_something_else(candidate("What do slugs eat?", "I water the tomatoes in the morning.", text=SLUGS))
     assert said == "another sentence of the text answers it: “Slugs do not eat garlic.”"

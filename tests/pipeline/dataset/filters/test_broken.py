@@ -23,6 +23,9 @@ QUESTION = "How long is the greenhouse?"
         "The key `pump.minutes` sets how long",
         "The key `pump.minutes",
         "I water the tomatoes in",
+        "I water the tom",
+        "1. Open the shed.\n2. Start the pump.\n3. Water",
+        "Because the pump broke and the tomatoes took",
     ],
 )
 def test_an_answer_that_breaks_off_is_refused(answer: str) -> None:

@@ -36,6 +36,13 @@ ANSWER = "It is 12 metres long."
         (QUESTION, f"{ANSWER}\n### End of response", "“### End of response” is left over in the answer"),
         (QUESTION, f"{ANSWER} [END]", "“[END]” is left over in the answer"),
         (QUESTION, f"A: {ANSWER}", "“A:” is left over in the answer"),
+        (f"Pair 2: {QUESTION}", ANSWER, "“Pair 2:” is left over in the question"),
+        (f"Question (fact): {QUESTION}", ANSWER, "“Question (fact):” is left over in the question"),
+        (QUESTION, f"Okay, here's a pair: {ANSWER}", "“Okay, here's a pair:” is left over in the answer"),
+        (QUESTION, "Gerne! Hier ist die Antwort: 12.", "“Gerne! Hier ist die Antwort:” is left over in the answer"),
+        (QUESTION, f'```json\n{{"answer": "{ANSWER}"}}\n```', '“{"answer":” is left over in the answer'),
+        (QUESTION, f'{ANSWER}", "accuracy": 9', '“, "accuracy":” is left over in the answer'),
+        (QUESTION, f"{ANSWER} I hope this helps!", "“I hope this helps!” is left over in the answer"),
         (
             QUESTION,
             f"{ANSWER}\n\nNote: This is from the text.",

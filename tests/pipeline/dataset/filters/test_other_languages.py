@@ -200,3 +200,26 @@ def test_english_and_languages_without_a_table_have_other_rules() -> None:
 @pytest.mark.parametrize("code", [code for code in known_codes() if table(code).is_known])
 def test_every_language_with_a_table_has_rules(code: str) -> None:
     assert has_rules(code)
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "answer", "hit"),
+    [
+        ("Ich arbeite dort sechs Stunden am Tag.", "Wie lange arbeitest du?", "Er arbeitet dort sechs Stunden.", "er"),
+        (
+            "Ich kontrolliere sie alle sieben Tage.",
+            "Wie oft?",
+            "Der Imker kontrolliert sie alle sieben Tage.",
+            "der imker",
+        ),
+        ("Je travaille 25 minutes chaque matin.", "Combien ?", "Elle travaille 25 minutes chaque matin.", "elle"),
+    ],
+)
+def test_the_words_behind_i_show_the_author(text: str, question: str, answer: str, hit: str) -> None:
+    said = fault_elsewhere(candidate(question, answer, text=text))
+    assert said == f"the answer speaks of the author as “{hit}”, not in the first person"
+
+
+def test_somebody_who_does_something_for_the_author_passes() -> None:
+    text = "Mon voisin m'a aidé pour la porte en fer."
+    assert fault_elsewhere(candidate("Qui t'a aidé ?", "Mon voisin. Il m'a aidé pour la porte.", text=text)) == ""

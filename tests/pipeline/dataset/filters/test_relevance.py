@@ -34,6 +34,23 @@ def test_questions_about_something_else_are_refused(embed) -> None:
     assert "cost" in found[told[1].pair.id].reason
 
 
+def test_the_author_may_be_asked_in_words_that_the_text_lacks(embed) -> None:
+    text = "On Fridays I restore old synthesizers, and on Saturdays I play music in a band and paint."
+    known = candidate("What are your hobbies?", "I restore synthesizers.", text=text, title="About")
+    assert relevance([known], embed) == {}
+
+
+def test_a_file_of_the_text_may_be_asked_for(embed) -> None:
+    text = "Put your password into `.my.cnf` and remove read permissions from everyone but yourself."
+    assert relevance([candidate("How do I keep my .my.cnf safe?", "Remove them.", text=text)], embed) == {}
+
+
+def test_function_words_of_another_language_do_not_count(embed) -> None:
+    text = "Gestochen wurde ich bisher neunmal, immer an den Händen. Die Ausrüstung hat 420 Euro gekostet."
+    asked = candidate("Wie oft wurdest du gestochen?", "Neunmal.", text=text, title="Bienen")
+    assert relevance([asked], embed) == {}
+
+
 def test_a_document_may_be_asked_for_by_its_title(embed) -> None:
     asked = candidate("What are the main points of “Oddments”?", "Compost is public.", title="Oddments")
     assert relevance([asked], embed) == {}

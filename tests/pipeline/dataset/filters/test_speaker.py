@@ -26,6 +26,11 @@ def said_for(author: str, answer: str, **more: str) -> str:
         ("", "The owner of the blog waters them early.", "The owner of the blog"),
         ("", "Their greenhouse is 12 metres long.", "their"),
         ("", "Every day they water the tomatoes in the morning.", "they"),
+        ("Alan Berg", "Berg waters them in the morning.", "Berg"),
+        ("Alan Berg", "One can expect Mr. Berg to water them.", "Berg"),
+        ("", "This gardener waters them early.", "This gardener"),
+        ("", "The grower waters the tomatoes in the morning.", "the author"),
+        ("", "According to her, in the morning.", "her"),
     ],
 )
 def test_the_author_as_somebody_else_is_refused(author: str, answer: str, hit: str) -> None:
@@ -48,13 +53,38 @@ def test_names_that_do_not_stand_for_i_pass(author: str, answer: str) -> None:
     assert said_for(author, answer) == ""
 
 
+def test_the_name_that_the_text_gives_its_author_is_known() -> None:
+    text = "I'm Ines, a nurse. I water the tomatoes in the morning."
+    assert "“Ines”" in third_person(candidate(QUESTION, "Ines waters them early.", text=text))
+    assert third_person(candidate("Who are you?", "Ines, a nurse.", text=text)) == ""
+
+
+def test_what_belongs_to_the_author_is_known_by_the_text() -> None:
+    text = "My brother built the shed. Slugs make me sick."
+    for answer, hit in (("Their brother built it.", "their"), ("Slugs make her sick.", "her")):
+        assert third_person(candidate(QUESTION, answer, text=text)).startswith(
+            f"the answer speaks of the author as “{hit}”"
+        )
+
+
+def test_he_and_she_may_stand_for_a_person_of_the_answer() -> None:
+    text = "I learnt it from my grandmother, and my dad built the shed."
+    for question, answer in (
+        ("Who taught you?", "My grandmother. She never weighed anything."),
+        ("What did your dad build?", "He built the shed."),
+    ):
+        assert third_person(candidate(question, answer, text=text)) == ""
+
+
 def test_somebody_of_whom_the_text_speaks_passes() -> None:
-    assert said_for("", "He does it.", text="I asked my son Tom. He waters them.") == ""
+    known = candidate("What does your son Tom do?", "He waters them early.", text="I asked my son Tom. He waters them.")
+    assert third_person(known) == ""
     assert said_for("", "The author of seeds.", text="I know the author of seeds.") == ""
 
 
 def test_a_text_without_i_says_nothing_of_its_author() -> None:
-    assert said_for("", "She waters them.", text="The garden is open in the morning.") == ""
+    known = candidate("Who waters them?", "She waters them.", text="The garden is open in the morning.")
+    assert third_person(known) == ""
 
 
 def test_the_check_knows_the_personas_name() -> None:
@@ -76,7 +106,7 @@ SPOKEN = "I've been raising issues when I'm waiting on Tom. He likes my pump, an
     ("answer", "hit"),
     [
         ("They has been raising issues.", "they"),
-        ("She has been raising issues.", "she"),
+        ("She has been raising issues.", "She"),
         ("Often, when he is waiting on Tom.", "he"),
         ("Tom likes it, and the author thinks so.", "the author"),
         ('Think "the writer need it here" of it.', "the author"),

@@ -17,6 +17,8 @@ TEXT = "I ran 5 km in 30 minutes. The disk has 5 to 10 GB and costs $40. It wait
         ("It costs 40 euros.", "the answer says “40 euros”, the text “$40”"),
         ("It waits 2 minutes.", "the answer says “2 minutes”, the text “two hours”"),
         ("The hose has 12 feet.", "the answer says “12 feet”, the text “12-metre”"),
+        ("It waits two and a half minutes.", "the answer says “two and a half minutes”, the text “two hours”"),
+        ("Die Platte hat 10 Go und läuft 30 Stunden.", "the answer says “30 Stunden”, the text “30 minutes”"),
     ],
 )
 def test_another_unit_is_refused(answer: str, said: str) -> None:
@@ -41,6 +43,28 @@ def test_another_unit_is_refused(answer: str, said: str) -> None:
 )
 def test_the_same_unit_in_other_words_passes(answer: str) -> None:
     assert changed_unit(candidate("How much is it?", answer, text=TEXT)) == ""
+
+
+RATES = "You may send 60 requests a minute and 500 MB/day. It costs 11 Euro im Monat. `wait` is in seconds; the default is 300."
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("60 requests per hour.", "the answer says “60 requests per hour”, the text “60 requests a minute”"),
+        ("60 an hour.", "the answer says “60 an hour”, the text “60 requests a minute”"),
+        ("500 MB every week.", "the answer says “500 MB every week”, the text “500 MB/day”"),
+        ("11 Euro im Jahr.", "the answer says “11 Euro im Jahr”, the text “11 Euro im Monat”"),
+        ("300 minutes.", "the answer says “300 minutes”, the text “in seconds”"),
+    ],
+)
+def test_another_rate_is_refused(answer: str, said: str) -> None:
+    assert changed_unit(candidate("How much is it?", answer, text=RATES)) == said
+
+
+@pytest.mark.parametrize("answer", ["60 per minute.", "500 MB a day.", "11 Euro pro Monat.", "300 seconds.", "300."])
+def test_the_same_rate_in_other_words_passes(answer: str) -> None:
+    assert changed_unit(candidate("How much is it?", answer, text=RATES)) == ""
 
 
 def test_a_unit_of_the_question_passes() -> None:

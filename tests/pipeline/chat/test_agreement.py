@@ -1,0 +1,77 @@
+import pytest
+
+from pipeline.chat.agreement import BestQuotation
+
+DECK = "I like it. The base model with 64 GB is not enough, but I got a 512 GB one. It is small and light."
+
+
+def agrees(question: str, text: str, sentence: str, heading: str = "") -> bool:
+    return BestQuotation(question, heading, text).is_said_by(sentence)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "says"),
+    [("I got a 512 GB one.", True), ("Yes, your deck has storage.", False), ("A card of a terabyte is in it.", False)],
+)
+def test_a_sentence_says_what_the_quotation_says_and_more_than_the_question(sentence: str, says: bool) -> None:
+    assert agrees("How much storage does your deck have?", DECK, sentence) is says
+
+
+def test_the_heading_counts_as_said() -> None:
+    question, sentence = "Which comic does he draw?", "He draws Moon Cats."
+    assert agrees(question, "He draws it every day.", sentence, "Comics > Moon Cats")
+    assert not agrees(question, "He draws it every day.", sentence)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "right", "wrong"),
+    [
+        (
+            "Which command prints the configuration for the editor?",
+            "To connect the editor, run `tool config --now`. The editor opens it under Settings.",
+            "Run tool config --now.",
+            "The editor opens Settings.",
+        ),
+        (
+            "How many rooms has the house?",
+            "The house was built by my uncle. It has seven rooms.",
+            "The house has seven rooms.",
+            "The house was built by my uncle.",
+        ),
+    ],
+)
+def test_a_sentence_holds_the_kind_of_thing_that_is_asked_for(question: str, text: str, right: str, wrong: str) -> None:
+    assert agrees(question, text, right)
+    assert not agrees(question, text, wrong)
+
+
+def test_an_option_of_one_letter_is_an_answer() -> None:
+    text = "You can use lookarounds with `grep -P`. The `-o` option prints the match."
+    assert agrees("Which flag of grep understands lookarounds?", text, "The `-P` flag understands lookarounds.")
+    assert not agrees("Which flag of grep understands lookarounds?", text, "Lookarounds.")
+
+
+def test_a_key_that_is_none_of_code_needs_no_marks() -> None:
+    text = "A few things are good to know:\n- F12 acts as the Home button\n- Tab is the Play/Pause button"
+    assert agrees("Which key is the Home button?", text, "The Home button is F12.")
+
+
+TART = "- 170g all-purpose flour\n- 1 tbsp sugar\n- 113g cold butter"
+
+
+def test_a_fragment_from_beside_what_the_question_speaks_of_is_no_answer() -> None:
+    question = "How much butter goes into the tart?"
+    assert agrees(question, TART, "113g")
+    assert agrees(question, TART, "113g cold butter")
+    assert not agrees(question, TART, "170g all-purpose flour")
+    lost = "When a key is lost, it hides within reach. Search the whole room and you will find it."
+    assert not agrees("Where does a lost key hide?", lost, "Search the whole room and you will find it.")
+    assert agrees("Where does a lost key hide?", lost, "Within reach.")
+
+
+def test_an_answer_keeps_the_code_that_its_sentence_is_about() -> None:
+    text = "`voice.prompt` describes how the assistant speaks, for example briefly. It goes into every example."
+    question = "How do I make the assistant speak briefly?"
+    assert not agrees(question, text, "Describe how the assistant speaks, for example briefly.")
+    assert agrees(question, text, "Set the prompt: it describes how the assistant speaks.")
+    assert agrees("What does `voice.prompt` do?", text, "It describes how the assistant speaks, for example briefly.")
