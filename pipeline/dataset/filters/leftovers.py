@@ -24,7 +24,7 @@ _LABEL_INSIDE = re.compile(
     r"(?:(?<=[.?!？。])|(?<=[.?!] )|[(\[])\s*[*_]*(?:(?:Correct |Expected |Model |Final |Short )?[Aa]nswer|Response|Reply|Question|Ans|[QA]\d*|ANSWER|RESPONSE)\s*\d*[*_]*:"
 )
 _NUMBERED = re.compile(
-    r"^\s*(?:\(?\d{1,3}[.):]|[-*+•]|#{1,6}|[a-eA-E][.)]|\([a-e]\))\s+(?=[\"“'‘*«„¿¡]*(?:[^\W\d_]|…))"
+    r"^\s*(?:\(?\d{1,3}[.):]|[-*+•]|#{1,6}|[a-eA-E][.)]|\([a-e]\))\s+(?=[\"“'‘*«„《〈「『【（¿¡]*(?:[^\W\d_]|…))"
 )
 _LABEL_BEFORE_DASH = re.compile(
     r"^\W*(?:question|answer|response)\s*\d*\s+[-–—]\s|^[A-D]\)\s|^\W*(?:user|visitor|ai|bot|output|thought|thoughts|reply)\**:",

@@ -24,6 +24,8 @@ ANSWER = "It is 12 metres long."
         (f"User: {QUESTION}", ANSWER, "“User:” is left over in the question"),
         (f"1. {QUESTION}", ANSWER, "“1.” is left over in the question"),
         ("(1) “Der Garten” ist wie groß?", ANSWER, "“(1)” is left over in the question"),
+        ("1. 《花园》讲了什么？", ANSWER, "“1.” is left over in the question"),
+        ("1. ¿Qué largo tiene?", ANSWER, "“1.” is left over in the question"),
         (f"{QUESTION} Answer: 12 metres", ANSWER, "“Answer:” is left over in the question"),
         (f"{QUESTION} (Answer: 12 metres)", ANSWER, "“(Answer:” is left over in the question"),
         (f"{QUESTION} Correct answer: 12", ANSWER, "“Correct answer:” is left over in the question"),
