@@ -23,11 +23,13 @@ import click
 from benchmarks.pairs import BLOG
 from benchmarks.report import render
 from pipeline.dataset import filters
+from pipeline.dataset.filters.other_languages import pair_language
 from pipeline.dataset.plan import plan
 from pipeline.dataset.records import Candidate
 from pipeline.dataset.teachers.extractive import ExtractiveTeacher
 from pipeline.settings import ContentSource, Settings
 from pipeline.site import Site
+from pipeline.text.languages.tables import table
 
 IN_ANSWER = (
     "Response: {}", "### Response:\n{}", "### Answer\n{}", "**Answer:** {}", "A: {}", "A1. {}", "Assistant: {}", "[END] {}",
@@ -36,6 +38,7 @@ IN_ANSWER = (
     "{}\n\nNote: This answer is based on the provided text.", "Here's the answer based on the passage: {}", "{} [END]",
     "{}\n### End of response", "Expected answer: {}", "Reply: {}", "{}\n\nSource: passage 1",
 )  # fmt: skip
+OWN_LABELS = ("{}: {}", "**{}:** {}", "{}：{}", "### {}:\n{}")
 IN_QUESTION = (
     "Q1: {}", "Q: {}", "Question 3: {}", "**Q:** {}", "1. {}", "2) {}", "(1) {}", "- {}", "* {}", "## {}", "[Q] {}", "Q#1: {}",
     "[Question] {}", "<question>{}</question>", "Instruction: {}", "User: {}", "### Question:\n{}", "Question - {}", "{} (fact)",
@@ -69,6 +72,7 @@ NEVER = (
     "Where can I buy {}?",
 )
 OF_FORM = (
+    "label in the notes' language",
     "label in the answer",
     "label in the question",
     "answer in the question",
@@ -87,6 +91,10 @@ def planted(good: Sequence[Candidate], draw: random.Random) -> Iterator[tuple[st
     for one in good:
         question, answer = one.pair.question, one.pair.answer
         yield "label in the answer", changed(one, answer=draw.choice(IN_ANSWER).format(answer))
+        own = [word for word in sorted(table(pair_language(one)).pairs.labels) if word.isalpha()]
+        if own:
+            label = draw.choice(own).capitalize()
+            yield "label in the notes' language", changed(one, answer=draw.choice(OWN_LABELS).format(label, answer))
         yield "label in the question", changed(one, question=draw.choice(IN_QUESTION).format(question))
         first = answer.split(". ")[0][:120]
         yield "answer in the question", changed(one, question=draw.choice(WITH_ANSWER).format(question, first))

@@ -33,7 +33,7 @@ from pipeline.dataset.teachers.extractive.topics import as_subject
 from pipeline.settings import PairKind
 from pipeline.text.words import content_stems, stems_with_parts
 
-VERSION = 7
+VERSION = 8
 """Raise it with every change of questions or answers, so that kept answers of the old version are not used."""
 REFUSED_OF_FIVE = 1
 """Refusals written of five wanted: rules give about one in five of the other pairs wanted, so the shares stay equal."""

@@ -11,7 +11,9 @@ from pipeline.content.structure import SectionPiece, parse_sections
 from pipeline.dataset.records import PairSource
 from pipeline.text.detecting import is_english
 from pipeline.text.function_words import FUNCTION_WORDS
+from pipeline.text.languages.scripts import UNSPACED
 from pipeline.text.sentences import sentences
+from pipeline.text.words import written_words
 
 LONGEST_SENTENCE, LONGEST_STATEMENT = 320, 480
 """Most characters of an answer."""
@@ -22,7 +24,8 @@ _INLINE = MarkdownIt("commonmark").enable("strikethrough")
 _REFERENCE = re.compile(r"(?P<code>`+[^`]+`+)|\[(?P<text>(?:[^\[\]`]|`[^`]*`)+)\]\[[^\[\]]*\]")
 """A link whose address stands elsewhere in the document, `[text][name]` or `[text][]`, outside of code."""
 _MARK = re.compile(r"^\s*(?:[-*+]|(\d+)[.)])\s+(?:\[[ xX]\]\s+)?")
-_END = re.compile(r"[.!?…][\"”’')\]*]*(?:\s*(?:[:;][-']?[()DPp/|]|<3|\W{1,3}))?$")
+_END = re.compile(r"[.!?…。！？؟।۔][\"”’')\]*]*(?:\s*(?:[:;][-']?[()DPp/|]|<3|\W{1,3}))?$")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 _RULE = re.compile(r"[\s:|-]*-[\s:|-]*")
 
 _PRONOUNS = "it|its|it's|it'll|they|them|their|they're|he|she|his|her|him|this|that|these|those|such|ones?"
@@ -157,7 +160,7 @@ def read(source: PairSource) -> Text:
 def is_whole(sentence: str) -> bool:
     """Whether `sentence` is a complete statement that can be quoted alone."""
     return (
-        4 <= len(sentence.split())
+        4 <= _word_count(sentence)
         and len(sentence) <= LONGEST_SENTENCE
         and bool(_END.search(sentence))
         and not sentence.rstrip("\"”')").endswith("?")
@@ -171,6 +174,11 @@ def is_whole(sentence: str) -> bool:
         and sentence.count("(") == sentence.count(")")
         and sentence.count("`") % 2 == 0
     )
+
+
+def _word_count(sentence: str) -> int:
+    """The number of words; in a script without spaces, such as Chinese, of those that a dictionary finds."""
+    return len(written_words(sentence) if _UNSPACED.search(sentence) else sentence.split())
 
 
 def points_back(sentence: str) -> bool:

@@ -324,6 +324,18 @@ def test_other_languages_get_the_title_in_their_own_frame_and_no_english():
     assert write("fact", "Tämä on pieni kone puuta varten, eikä se ole kallis.") == {}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "备份文件默认保存在工作目录下的备份文件夹中，保留三十天。之后会自动删除最旧的文件。",
+        "バックアップは作業フォルダーの中に三十日間保存されます。その後は古いものから削除されます。",
+        "बैकअप की फ़ाइलें तीस दिन तक इसी फ़ोल्डर में रखी जाती हैं।",
+    ],
+)
+def test_full_stops_of_other_scripts_end_a_sentence(text):
+    assert [answer for answer in write("fact", text, title="A 300").values() if text.startswith(answer)]
+
+
 def test_another_process_writes_the_same():
     script = (
         "import asyncio; from pipeline.dataset.records import PairSource, Task; "
