@@ -108,13 +108,16 @@ def headed_by(
     connection: sqlite3.Connection, tokens: Collection[str], visibility: Visibility | None
 ) -> dict[str, list[str]]:
     """The compounds among the words of the notes whose last part is one of `tokens`, by token."""
+    heads = [token for token in tokens if may_be_head(token)]
+    if not heads:
+        return {}
     _, terms = _terms(connection, visibility)
-    found: dict[str, list[str]] = {}
-    for token in filter(may_be_head, tokens):
-        rows = connection.execute(f"SELECT term FROM {terms} WHERE term LIKE ? ORDER BY term", (f"%{token}",))
-        if compounds := [row["term"] for row in rows if is_headed_by(row["term"], token)]:
-            found[token] = compounds
-    return found
+    # all at once: each look reads every term of the index
+    likes = " OR ".join(["term LIKE ?"] * len(heads))
+    rows = connection.execute(f"SELECT term FROM {terms} WHERE {likes} ORDER BY term", [f"%{head}" for head in heads])
+    ends = [row["term"] for row in rows]
+    found = {head: [word for word in ends if is_headed_by(word, head)] for head in heads}
+    return {head: compounds for head, compounds in found.items() if compounds}
 
 
 def _terms(connection: sqlite3.Connection, visibility: Visibility | None) -> tuple[str, str]:

@@ -57,3 +57,24 @@ def test_without_an_index_there_is_nothing(tmp_path: Path) -> None:
         assert statistics.sample(3, None) == ([], [])
         assert statistics.embedder_name() is None
     assert not (tmp_path / ".sitetwin").exists()
+
+
+def test_a_word_is_found_in_the_compounds_that_end_in_it_but_not_in_private_ones(tmp_path: Path) -> None:
+    notes = {
+        "a.md": "# A\n\nJede Nacht läuft eine Datensicherung auf dem Server im Keller.",
+        "b.md": "# B\n\nDer Server im Keller ist alt, und niemand hat einen Schlüssel dafür.",
+        "c.md": "---\nprivate: true\n---\n# C\n\nDie Geheimsicherung liegt auf dem Server im Keller.",
+    }
+    (tmp_path / "notes").mkdir()
+    for name, text in notes.items():
+        (tmp_path / "notes" / name).write_text(text, encoding="utf-8")
+    source = ContentSource(path=Path("notes"), visibility="public")
+    made = Settings(root=tmp_path, content=[source], retrieval=RetrievalSettings(mode="keyword"))
+    with Site(made).index() as index:
+        index.sync()
+        of_visitors = index.search("Wann läuft die Sicherung?", visibility="public").passages
+        of_owner = index.search("Sicherung", visibility=None).passages
+        private = index.search("Sicherung", visibility="private").passages
+    assert [passage.document for passage in of_visitors] == ["notes/a.md"]
+    assert {passage.document for passage in of_owner} == {"notes/a.md", "notes/c.md"}
+    assert [passage.document for passage in private] == ["notes/c.md"]
