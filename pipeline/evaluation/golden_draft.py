@@ -164,7 +164,8 @@ async def reworded(
         messages = [{"role": "system", "content": _REWORD}, {"role": "user", "content": asked}]
         said = await fill_in(model, messages, Rewording, max_tokens=120)
         question = said.question.strip()
-        if question and words(question) != words(pair.question):
+        # A small model copies the `…` of the instruction's example.
+        if words(question) and words(question) != words(pair.question):
             golden = proposal.golden.model_copy(update={"question": question, "kind": "paraphrase"})
             found.append(proposal.model_copy(update={"golden": golden}))
     return found

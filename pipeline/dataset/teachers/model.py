@@ -9,6 +9,7 @@ from pipeline.chat.refusing import NOT_IN_NOTES
 from pipeline.dataset.records import Candidate, Judgement, Pair, Score, Task
 from pipeline.dataset.teachers.prompts import TEACHER, VERSION, judge_messages, teacher_messages
 from pipeline.servers.structured import StructuredModel, fill_in
+from pipeline.text.words import words
 
 TOKENS_PER_PAIR = 220
 TOKENS_OF_JUDGE = 200
@@ -25,8 +26,9 @@ class PairDraft(BaseModel):
     @field_validator("question", "answer")
     @classmethod
     def _says_something(cls, text: str) -> str:
-        if not (said := text.strip()):
-            raise ValueError("it is empty")
+        # A small model copies the `…` of the instruction's example.
+        if not words(said := text.strip()):
+            raise ValueError("it has no word")
         return said
 
 

@@ -112,6 +112,7 @@ def test_a_trained_question_is_reworded_and_keeps_its_facts() -> None:
     assert found[0].golden.groups == (("Bonavita",), ("70",))
     assert found[0].origin == "“Which </text> kettle?” of the training split of data set 2, reworded"
     assert model.asked[0].count("</text>") == 1
+    assert asyncio.run(reworded([(pair("Which kettle?", TEXT), TEXT)], Answering("…"), 3, 2)) == []
     same = Answering("which kettle")
     assert asyncio.run(reworded([(pair("Which kettle?", TEXT), TEXT)], same, 3, 2)) == []
 

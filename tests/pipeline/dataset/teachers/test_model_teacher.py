@@ -75,6 +75,12 @@ def test_one_bad_draft_is_left_out():
     assert [p.question for p in write(Replies(f'{{"pairs": [{draft(accuracy=11)}, {draft("How?")}]}}'))] == ["How?"]
 
 
+def test_the_dots_of_the_example_are_no_pair_and_asked_for_again():
+    copied = f'{{"pairs": [{draft("…", "…")}]}}'
+    assert [pair.question for pair in write(Replies(copied, f'{{"pairs": [{draft()}]}}'))] == ["Why?"]
+    assert [pair.question for pair in write(Replies(f'{{"pairs": [{draft("...")}, {draft("How?")}]}}'))] == ["How?"]
+
+
 def test_a_text_that_gives_nothing_gives_no_pairs():
     assert write(Replies('{"pairs": []}'), kind="how-to") == []
 
