@@ -1,5 +1,6 @@
 """Statistics of the index: how common words are, to weigh a question's words, and a sample of chunks to learn from."""
 
+import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -112,9 +113,11 @@ def headed_by(
     if not heads:
         return {}
     _, terms = _terms(connection, visibility)
-    # all at once: each look reads every term of the index
-    likes = " OR ".join(["term LIKE ?"] * len(heads))
-    rows = connection.execute(f"SELECT term FROM {terms} WHERE {likes} ORDER BY term", [f"%{head}" for head in heads])
+    # All at once: each look reads every term of the index. A list of conditions may be too long for SQLite.
+    rows = connection.execute(
+        f"SELECT DISTINCT term FROM {terms}, json_each(?) WHERE term LIKE '%' || value ORDER BY term",
+        (json.dumps(heads),),
+    )
     ends = [row["term"] for row in rows]
     found = {head: [word for word in ends if is_headed_by(word, head)] for head in heads}
     return {head: compounds for head, compounds in found.items() if compounds}

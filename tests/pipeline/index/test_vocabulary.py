@@ -1,3 +1,4 @@
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,10 @@ def test_without_an_index_there_is_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / ".sitetwin").exists()
 
 
+MANY = " ".join(f"wort{''.join(letters)}" for letters in product("abcdefghijk", repeat=3))
+"""More words than SQLite has room for conditions."""
+
+
 def test_a_word_is_found_in_the_compounds_that_end_in_it_but_not_in_private_ones(tmp_path: Path) -> None:
     notes = {
         "a.md": "# A\n\nJede Nacht läuft eine Datensicherung auf dem Server im Keller.",
@@ -75,6 +80,8 @@ def test_a_word_is_found_in_the_compounds_that_end_in_it_but_not_in_private_ones
         of_visitors = index.search("Wann läuft die Sicherung?", visibility="public").passages
         of_owner = index.search("Sicherung", visibility=None).passages
         private = index.search("Sicherung", visibility="private").passages
+        of_many_words = index.search(f"Wann läuft die Sicherung? {MANY}", visibility="public").passages
     assert [passage.document for passage in of_visitors] == ["notes/a.md"]
     assert {passage.document for passage in of_owner} == {"notes/a.md", "notes/c.md"}
     assert [passage.document for passage in private] == ["notes/c.md"]
+    assert of_many_words[0].document == "notes/a.md"

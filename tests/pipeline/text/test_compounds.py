@@ -9,5 +9,5 @@ def test_the_last_part_of_a_compound_says_what_it_is():
 
 def test_short_ends_are_chance():
     assert not is_headed_by("traum", "raum")
-    assert not is_headed_by("entsicherung", "icherung"[-4:])
+    assert not is_headed_by("entsicherung", "rung")
     assert not is_headed_by("v2.sicherung", "sicherung")
