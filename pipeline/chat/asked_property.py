@@ -10,7 +10,9 @@ from pipeline.text.stems import stem
 from pipeline.text.words import PART, content_stems, function_words
 
 KEY_WEIGHT = 0.2
-"""Of a piece whose key names nothing but what the question names."""
+"""Of a piece whose key names nothing but what the question names. In English; measured with English documentation."""
+KEY_WEIGHT_ELSEWHERE = 0.3
+"""In other languages, where the first cell of a table's row is a key too; measured with German help pages."""
 SHAPE_WEIGHT = 0.1
 """Of a piece that holds what an answer looks like, such as a number for a port; of kinds such as a date in English only."""
 _HEAD = re.compile(r"\w[\w ]*: ")
@@ -42,7 +44,8 @@ class AskedProperty:
             heading: the last one above them.
         """
         named = max((self.named_by_key(piece, heading) for piece in pieces), default=0.0)
-        return KEY_WEIGHT * named + SHAPE_WEIGHT * any(map(self.has_shape, pieces))
+        weight = KEY_WEIGHT if self.language == "en" else KEY_WEIGHT_ELSEWHERE
+        return weight * named + SHAPE_WEIGHT * any(map(self.has_shape, pieces))
 
     def has_shape(self, piece: str) -> bool:
         """Whether `piece` holds what an answer looks like, such as a number for a port; if things are counted, with them."""
@@ -60,10 +63,12 @@ class AskedProperty:
         """The share of the words in a piece's key that the question names, 0 if its last part is not what it asks for.
 
         The key is the code or the label that an item begins with: `port` is the last part of `gateway.port`. Before a
-        label, as in `Default: 3`, stands the heading.
+        label, as in `Default: 3`, stands the heading. In other languages than English a row's first cell is a key as well.
         """
         if not is_item(piece):
             return 0.0
+        if self.language != "en" and self._names_row(piece):
+            return 1.0
         code, label = _key(piece)
         words = [
             self._stems_of(part) for part in (re.split(r"[./]", code) if code else [heading, label] if label else [])
@@ -73,6 +78,12 @@ class AskedProperty:
             return 0.0
         every = set().union(*parts)
         return len(every & self._stems) / len(every)
+
+    def _names_row(self, piece: str) -> bool:
+        """Whether the question names the first cell of a table's row, such as `Resource: RAM`, without the cell's head."""
+        first, *cells = bare(piece).split(CELLS)
+        named = set(content_stems(_HEAD.sub("", first, count=1), self.language)) if cells else set()
+        return bool(named) and named <= self._stems
 
     def _stems_of(self, part: str) -> set[str]:
         found = (word.lower() for word in PART.findall(_HUMP.sub(" ", part).replace("_", " ")))

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.chat.asked_property import KEY_WEIGHT, SHAPE_WEIGHT, AskedProperty
+from pipeline.chat.asked_property import KEY_WEIGHT, KEY_WEIGHT_ELSEWHERE, SHAPE_WEIGHT, AskedProperty
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,29 @@ from pipeline.chat.asked_property import KEY_WEIGHT, SHAPE_WEIGHT, AskedProperty
 )
 def test_how_much_of_a_key_the_question_names(question: str, piece: str, heading: str, share: float) -> None:
     assert AskedProperty(question).named_by_key(piece, heading) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("question", "piece", "share"),
+    [
+        ("Wie viel RAM braucht der Server?", "- Ressource: RAM — Minimale Anforderung: 6 GiB", 1.0),
+        ("Wie heißt das Plugin für CloudFlare?", "- Anbieter: **CloudFlare** — Plugin: `dns_cf`", 1.0),
+        ("Was steht in der theme.xml?", "- Name: theme.xml — Erklärung: alle Datensätze", 1.0),
+        ("Combien de RAM faut-il au serveur ?", "- Ressource: RAM — Minimum: 6 GiB", 1.0),
+        ("Wie viel RAM braucht der Server?", "- Ressource: RAM der Datenbank — Minimum: 2 GiB", 0.0),
+        ("Wie viel RAM braucht der Server?", "- Ressource: CPU — Empfehlung: RAM dazu", 0.0),
+        ("Wie viel RAM braucht der Server?", "- Es — das RAM", 0.0),
+        ("Wie viel RAM braucht der Server?", "RAM — das ist Arbeitsspeicher.", 0.0),
+        ("Wie viel RAM braucht der Server?", "- RAM", 0.0),
+        ("How much RAM does the server need?", "- Resource: RAM — Minimum: 6 GiB", 0.0),
+    ],
+)
+def test_a_row_is_known_by_its_first_cell_in_other_languages_than_english(
+    question: str, piece: str, share: float
+) -> None:
+    asked = AskedProperty(question)
+    assert asked.named_by_key(piece) == share
+    assert asked.weight([piece]) >= share * KEY_WEIGHT_ELSEWHERE
 
 
 @pytest.mark.parametrize(

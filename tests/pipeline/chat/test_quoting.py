@@ -96,6 +96,21 @@ def test_the_row_whose_key_is_asked_for_stands_alone() -> None:
     assert quotes[0].n == 2
 
 
+def test_in_german_the_row_whose_first_cell_is_asked_for_stands_alone() -> None:
+    prose = "Ein einzelner Prozess des Servers belegt bis zu 350 MiB RAM, bevor er geleert wird."
+    needs = """| Ressource | Anforderung |
+| --- | --- |
+| CPU | 1 GHz |
+| RAM | 6 GiB und 1 GiB Swap |
+| Festplatte | 20 GiB |"""
+    passages = [
+        Passage(id=str(n), document=str(n), title="", url="", heading="", text=text, score=1, visibility="public")
+        for n, text in enumerate([prose, needs])
+    ]
+    quotes = best_quotes("Wie viel RAM braucht der Server?", passages, lambda _, texts: [0.5] * len(texts))
+    assert quotes[0].text == "- Ressource: RAM — Anforderung: 6 GiB und 1 GiB Swap"
+
+
 def test_a_row_that_is_named_by_a_question_for_something_else_grows_as_ever() -> None:
     assert "gateway.origins" in _quoted(SETTINGS, "How do visitors reach the chat through the port?")
 
