@@ -26,7 +26,8 @@ kinds = ["fact", "voice"]
 BREAD = (
     "# Baking bread\n\n## First rise\n\nI let the dough rise for two hours at 24 degrees. A warmer place makes the bread "
     "taste of nothing. Rye needs three hours, and I never hurry it.\n\n## Oven\n\nI bake the loaf for 35 minutes at 240 "
-    "degrees. Steam in the first ten minutes gives the crust its gloss. A cold oven is the most common mistake.\n"
+    "degrees. Steam in the first ten minutes gives the crust its gloss. I bought the Rofco B20 in 2021, because my old oven "
+    "lost its heat. The Rofco B20 holds six loaves at once.\n"
 )
 DIARY = "---\nprivate: true\n---\n# Diary\n\n" + "The spare key is under the blue flower pot, beside the old gate. " * 4
 
