@@ -60,9 +60,7 @@ def _reason(candidate: Candidate, cosine: float, everywhere: set[str]) -> str:
     if lacking and cosine < NEAR_NAMED:
         return f"the question names “{as_written(min(lacking), candidate.pair.question)}”, which is not in the text"
     evidence = evidence_of(candidate.sources)
-    wanted = {
-        word for word in content_stems(candidate.pair.question) if word not in _empty_words(candidate)
-    } - everywhere
+    wanted = set(content_stems(candidate.pair.question)) - _empty_words(candidate) - everywhere
     held = {word for word in wanted if evidence.holds(word)}
     if not evidence.english:
         near = NEAR_ELSEWHERE
@@ -82,11 +80,10 @@ def _names_code(candidate: Candidate) -> bool:
 def _empty_words(candidate: Candidate) -> set[str]:
     """The stems of the words that say nothing in the language of the text. Those of English are left out anyway."""
     language = pair_language(candidate)
-    return (
-        set()
-        if language in ("", "en")
-        else set(content_stems(" ".join(table(language).function_words | table(language).stop_words)))
-    )
+    if language in ("", "en"):
+        return set()
+    rules = table(language)
+    return set(content_stems(" ".join(rules.function_words | rules.stop_words)))
 
 
 def _is_personal(candidate: Candidate) -> bool:
