@@ -25,16 +25,17 @@ RANK_WEIGHT = 0.1
 KIND_WEIGHT = 0.3
 """Added where a text holds the kind of thing that is asked for, such as a price, by the table of the question's language. Not
 in English, where `AskedProperty` weighs it."""
-SEEDS = 4
-"""The best sentences, around each of which a quotation is tried."""
+SEEDS = 12
+"""The best sentences, around each of which a quotation is tried: of twelve, some with a fact rank below the fourth."""
 QUOTE_CHARS = 420
 """A quotation grows by its neighbouring sentences up to this length."""
 CODE_AFTER = 2
 """Where a question asks how something is done, a code block is quoted too that follows after at most so many sentences."""
 CODE_CHARS = 600
 """The most that a quotation grows by it."""
-SECOND_SHARE = 0.9
-"""A second quotation is added when it scores at least this share of the first."""
+SECOND_SHARE = 0.85
+"""A second quotation is added when it scores at least this share of the first. Of 399 questions about nine collections 308 are
+right with it and 12 seeds, 302 with a share of .9, 299 with that and 4 seeds; a second one stands in 46, 31 and 26 %."""
 
 
 @dataclass(frozen=True)
