@@ -83,6 +83,7 @@ def _members(settings: Settings) -> list[Member]:
             python_module("web.gateway"),
             logs / "gateway.log",
             environment=environment,
+            check=lambda: _check_gateway_port(settings),
             answers=lambda: answers(f"{settings.gateway.own_url}/healthz"),
             url=settings.gateway.own_url,
             run_directory=settings.run_directory,
@@ -109,6 +110,7 @@ def _members(settings: Settings) -> list[Member]:
                 langflow.command(settings),
                 logs / "langflow.log",
                 environment=langflow.environment(settings),
+                check=lambda: _check_langflow_port(settings),
                 answers=_langflow_answers(settings, upgraded),
                 says=lambda: langflow.ready_text(settings, upgraded),
                 start_seconds=LANGFLOW_START_SECONDS,
@@ -151,9 +153,17 @@ def _fetch_weights(settings: Settings) -> None:
 
 
 def _check_ports(settings: Settings) -> None:
-    _check_port(settings.gateway.host, settings.gateway.port, "gateway.port")
+    _check_gateway_port(settings)
     if langflow.is_on(settings):
-        _check_port("127.0.0.1", settings.langflow.port, "langflow.port")
+        _check_langflow_port(settings)
+
+
+def _check_gateway_port(settings: Settings) -> None:
+    _check_port(settings.gateway.host, settings.gateway.port, "gateway.port")
+
+
+def _check_langflow_port(settings: Settings) -> None:
+    _check_port("127.0.0.1", settings.langflow.port, "langflow.port")
 
 
 def _check_port(host: str, port: int, setting: str) -> None:

@@ -107,6 +107,7 @@ class Child:
     Args:
         log: the file for the output of the process.
         environment: variables for the process, over those of this one.
+        check: raises a ServiceError if the process can't start now, for example because its port is taken.
         answers: returns whether the process answers now.
         says: returns what else to show about the process once it answers.
         start_seconds: the longest time that a start may take.
@@ -122,6 +123,7 @@ class Child:
         log: Path,
         *,
         environment: Mapping[str, str] | None = None,
+        check: Callable[[], None] = lambda: None,
         answers: Callable[[], bool] = lambda: True,
         says: Callable[[], str] = lambda: "",
         start_seconds: float = 60,
@@ -132,7 +134,7 @@ class Child:
         self.row = ProcessRow(name, url=url, waiting=waiting, log=log)
         self._files = RunFiles(run_directory, f"{name}{CHILD_SUFFIX}") if run_directory else None
         self._command, self._environment = command, environment
-        self._answers, self._says, self._start_seconds = answers, says, start_seconds
+        self._check, self._answers, self._says, self._start_seconds = check, answers, says, start_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = False
 
@@ -144,6 +146,7 @@ class Child:
     def start(self) -> str:
         log_path = self.row.log
         assert log_path is not None
+        self._check()
         with open_log(log_path) as log:
             offset = log.tell()
             if self._stopping:

@@ -187,6 +187,17 @@ def test_a_stranger_with_the_same_process_id_is_left_alone(tmp_path: Path) -> No
     member.stop()
 
 
+def test_a_child_that_cannot_start_now_is_not_started(tmp_path: Path) -> None:
+    def port_is_taken() -> None:
+        raise ServiceError("port 7860 can't be used")
+
+    member = Child("child", [sys.executable, "-c", WAITS], tmp_path / "log", check=port_is_taken)
+
+    with pytest.raises(ServiceError, match="port 7860 can't be used"):
+        member.start()
+    assert not (tmp_path / "log").exists()
+
+
 def test_a_child_whose_start_fails_is_ended(tmp_path: Path) -> None:
     def refuse() -> bool:
         raise ServiceError("its flows are refused: mend them")
