@@ -6,12 +6,26 @@ from functools import cached_property
 
 from pipeline.chat.asked_property import AskedProperty
 from pipeline.chat.citations import SUPPORTED
+from pipeline.text.detecting import main_language
+from pipeline.text.languages.tables import Language, table
+from pipeline.text.names import named
+from pipeline.text.numbers import numbers
 from pipeline.text.pieces import bare, is_code, split_sentences
 from pipeline.text.sentences import sentences
+from pipeline.text.statements import denied, plain
 from pipeline.text.words import content_stems, stems_with_parts
 
+TOLD = 0.5
+"""As `SUPPORTED`, for a sentence that names a number or code: it is that which answers, and the verb beside it may be another."""
+EXPLAINED = 0.5
+"""The share of the quotation's content words that an explanation and its question must hold together."""
 _CODE = re.compile(r"`([^`\n]+)`")
 _NAME = re.compile(r"[\w-]{3,}")
+_YES_OR_NO = re.compile(
+    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|may|must|will|would|should)\b", re.IGNORECASE
+)
+"""What a question begins with that is answered by yes or no."""
+_VERDICT = re.compile(r"^\W*(?:yes|no)\b,?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -25,22 +39,45 @@ class BestQuotation:
 
     def is_said_by(self, sentence: str) -> bool:
         """Whether `sentence` says what stands here and more than the question, in the kind that is asked for."""
+        if self.adds_nothing(sentence):
+            return False
         said = set(content_stems(sentence))
         new = said - self._asked
         if not new:
             # An option of one letter is no word.
-            return any(code in self.text and code not in self.question for code in _CODE.findall(sentence))
-        if len(new & stems_with_parts(f"{self.heading}\n{self.text}")) < SUPPORTED * len(new):
+            return True
+        names_it = numbers(sentence) - numbers(self.question) or _CODE.search(sentence)
+        least = TOLD if names_it else SUPPORTED
+        if len(new & stems_with_parts(f"{self.heading}\n{self.text}")) < least * len(new):
             return False
-        if AskedProperty(self.question).loses(self.text, sentence):
-            return False
-        return self._speaks_of_asked(said) and self._keeps_names(said, sentence)
+        return (
+            not AskedProperty(self.question).loses(self.text, sentence)
+            and self._speaks_of_asked(said)
+            and self._keeps_names(said, sentence)
+            and self._keeps_denial(said, sentence)
+            and self._keeps_list(said)
+            and self._explains(said, sentence)
+        )
+
+    def adds_nothing(self, sentence: str) -> bool:
+        """Whether `sentence` says no more than the question, as `Yes, it reads books.` does: nobody can check that."""
+        codes = (code for code in _CODE.findall(sentence) if code not in self.question)
+        return set(content_stems(sentence)) <= self._asked and not any(code in self.text for code in codes)
 
     def _speaks_of_asked(self, said: set[str]) -> bool:
-        """Not so for one that shares no word with the question, if it comes from a sentence beside the one that does."""
-        if said & self._asked or not self._parts:
-            return True
-        return bool(self._asked & self._source(said)[1]) or not any(self._asked & stems for _, stems in self._parts)
+        """Whether it comes from a sentence that speaks of what is asked for.
+
+        Not so from one without a word of the question or, where the answer says no such word itself, without the noun that
+        is asked for, if they stand in another sentence here.
+        """
+        source, stems = self._source(said)
+        most = max((len(self._asked & held) for _, held in self._prose), default=0)
+        # An answer with words of the question gets the benefit of the doubt.
+        if not self._asked & stems and most >= (2 if said & self._asked else 1):
+            return False
+        nouns = set(content_stems(" ".join(self._rules.asked_nouns(self.question))))
+        holding = [part for part, held in self._prose if nouns & held]
+        return not holding or source in holding or bool(nouns & said)
 
     def _keeps_names(self, said: set[str], sentence: str) -> bool:
         """Not so for one that leaves out all code of the sentence that it comes from: there the code is the answer."""
@@ -53,10 +90,45 @@ class BestQuotation:
             for name in (code, *_NAME.findall(code), *(part for part in own if part in code))
         )
 
+    def _keeps_denial(self, said: set[str], sentence: str) -> bool:
+        """Not so for one that denies what its sentence here says, or says what that denies."""
+        source, stems = self._source(said)
+        here, there = denied(plain(_VERDICT.sub("", sentence))), denied(plain(source))
+        return is_code(source) or not ((there - here) & said or (here - there) & stems)
+
+    def _keeps_list(self, said: set[str]) -> bool:
+        """Not so for one that comes from what introduces a list or a code block, and holds nothing of that."""
+        source, stems = self._source(said)
+        if not source.endswith(":"):
+            return True
+        after = self._parts[[part for part, _ in self._parts].index(source) + 1 :]
+        introduced = set().union(*(held for _, held in after)) - stems
+        return not introduced or bool((said - self._asked) & introduced)
+
+    def _explains(self, said: set[str], sentence: str) -> bool:
+        """Not so for one that explains in few words what the quotation explains in many, and names nothing.
+
+        A question for a day, a number, a name or another property, or for yes or no, is answered by that alone.
+        """
+        asks_for_less = (
+            self._rules.asked_kind(self.question)
+            or self._rules.asked_nouns(self.question)
+            or _YES_OR_NO.match(self.question)
+        )
+        named_by = (numbers(sentence) | named(sentence)) - numbers(self.question) - named(self.question)
+        if asks_for_less or named_by or _CODE.search(sentence):
+            return True
+        stems = set(content_stems(self.text))
+        return len(stems & (said | self._asked)) >= EXPLAINED * len(stems)
+
     def _source(self, said: set[str]) -> tuple[str, set[str]]:
         """The sentence of the quotation that shares most with what was said, and its stems."""
         new = said - self._asked
         return max(self._parts, key=lambda part: (len(new & part[1]), len(said & part[1])), default=("", set()))
+
+    @cached_property
+    def _rules(self) -> Language:
+        return table(main_language(self.question) or "en")
 
     @cached_property
     def _asked(self) -> set[str]:
@@ -67,3 +139,7 @@ class BestQuotation:
         pieces = split_sentences(self.text)
         whole = [part for piece in pieces for part in ([piece] if is_code(piece) else sentences(bare(piece)))]
         return [(part, stems_with_parts(part)) for part in whole]
+
+    @property
+    def _prose(self) -> list[tuple[str, set[str]]]:
+        return [(part, stems) for part, stems in self._parts if not is_code(part)]

@@ -1,7 +1,7 @@
 """The marks [n] of an answer: which passage each sentence rests on, and the passage's words that say so."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from pipeline.chat.records import Citation, Similarity
 from pipeline.chat.sentence_stream import sentence_stream
@@ -69,16 +69,25 @@ def cited_numbers(answer: str) -> list[int]:
     return list(dict.fromkeys(int(n) for n in _MARK.findall(answer)))
 
 
-def support(sentence: str, text: str) -> float:
-    """Share, 0 to 1, of the sentence's content words that `text` holds; 0 if it lacks one of its numbers."""
+def support(sentence: str, text: str, known: Set[str] = frozenset()) -> float:
+    """Share, 0 to 1, of the sentence's content words that `text` holds; 0 if it lacks one of its numbers.
+
+    Args:
+        known: numbers that it may lack.
+    """
     stems = set(content_stems(_MARK.sub("", sentence)))
-    if not stems or not numbers(_MARK.sub("", sentence)) <= numbers(text):
+    if not stems or not numbers(_MARK.sub("", sentence)) - known <= numbers(text):
         return 0.0
     return len(stems & stems_with_parts(text)) / len(stems)
 
 
 def supporting_passages(
-    sentence: str, passages: Sequence[Passage], similarity: Similarity, named: Sequence[int] = (), least: float = MEANT
+    sentence: str,
+    passages: Sequence[Passage],
+    similarity: Similarity,
+    named: Sequence[int] = (),
+    least: float = MEANT,
+    asked: str = "",
 ) -> list[int]:
     """The numbers, from 1, of the passages that a sentence rests on; [] if it rests on none.
 
@@ -86,13 +95,15 @@ def supporting_passages(
         sentence: without marks.
         named: numbers that the model named; those that hold the sentence are taken, and no other.
         least: the cosine from which on meaning alone will do.
+        asked: the question. What the sentence repeats of its numbers, a passage need not hold.
     """
+    known = numbers(asked)
     texts = [f"{passage.title} {passage.heading} {passage.text}" for passage in passages]
-    scores = [support(sentence, text) for text in texts]
+    scores = [support(sentence, text, known) for text in texts]
     if kept := [n for n in named if 1 <= n <= len(texts) and scores[n - 1] >= SUPPORTED]:
         return kept
     best = max(scores, default=0.0)
-    said = numbers(sentence)
+    said = numbers(sentence) - known
     if best >= SUPPORTED:
         likely, least = [place for place, score in enumerate(scores) if score >= best - TIE], -1.0
         # "4 in 8 GB" holds the words of "4 GB" as well.

@@ -19,6 +19,11 @@ FRAGMENT = 3
 """A sentence of fewer content words says something only together with the question."""
 COUNTS = 3
 """Up to here a number in words may be a turn of phrase."""
+_CODE = re.compile(r"`([^`\n]+)`")
+_IDENTIFIER = re.compile(r"--?[A-Za-z][\w-]*|[\w.]*\w_\w[\w.]*")
+_MONEY = re.compile(r"[$€£¥]\s?\d|\d\s?[$€£¥]")
+_COSTS = set(content_stems("cost price pay paid"))
+"""A sum of money says itself that it is what something costs: `spent $650 on it`."""
 _LINK = re.compile(r"https?://[^\s)>\]\"'`]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<=\]\()[^)\s]+")
 
 
@@ -42,6 +47,7 @@ class Grounds:
         unknown = [link for link in links if link not in self._all]
         text = _LINK.sub(" ", text)
         unknown += sorted(numbers(text) - self._numbers)
+        unknown += [token for token in _identifiers(text) if not self._names(token)]
         is_english = may_be_english(text)
         if is_english:
             counted = number_words(text).items()
@@ -62,6 +68,8 @@ class Grounds:
         said = _without_digits(content_stems(sentence))
         if len(said) < FRAGMENT:
             said |= _without_digits(content_stems(self.question))
+        if _MONEY.search(sentence):
+            said -= _COSTS
         counted = sorted(numbers(plain(sentence)) - numbers(self.question))
         if not said or not may_be_english(plain(sentence)):
             return []
@@ -91,6 +99,9 @@ class Grounds:
     def _holds(self, stem: str, word: str) -> bool:
         return stem in self._stems or stem.removesuffix("s") in self._stems or word.casefold() in self._all.casefold()
 
+    def _names(self, token: str) -> bool:
+        return re.search(rf"(?<![\w-]){re.escape(token)}(?![\w-])", self._all, re.IGNORECASE) is not None
+
     def is_copied(self, sentence: str) -> bool:
         """Whether it stands in a passage word for word, be it as an item of a list."""
         said = words(bare(sentence))
@@ -99,6 +110,12 @@ class Grounds:
     def is_question(self, sentence: str) -> bool:
         """Whether it is the question again."""
         return bool(self._asked) and words(sentence) == self._asked
+
+
+def _identifiers(text: str) -> list[str]:
+    """Options and names that are joined by underscores, where they stand in code: `--lang`, `export_chats.py`."""
+    tokens = (token.strip("\"'()[]{},:;=") for code in _CODE.findall(text) for token in code.split())
+    return [token for token in tokens if _IDENTIFIER.fullmatch(token)]
 
 
 def _counted(text: str) -> set[str]:

@@ -19,17 +19,13 @@ from pipeline.chat.quoting import Quote, best_quotes, nearest_last
 from pipeline.chat.records import Answer, Generate, Similarity, Timings
 from pipeline.chat.refusing import question_language, refusal_in, told_language
 from pipeline.chat.room import fitted, is_small
-from pipeline.chat.writing import WritingDesk, WrittenAnswer, written
+from pipeline.chat.writing import DECLINES, WritingDesk, WrittenAnswer, written
 from pipeline.errors import UnreadableError
 from pipeline.index.passages import Passage
 from pipeline.settings import ChatSettings, Mode, PersonaSettings
 
 _log = logging.getLogger(__name__)
 
-MODEL_FAILS = 2.6
-"""How many times likelier a model declines, or says nothing that the passages hold, when the notes do not answer.
-Measured with the lab model on questions that answerability let pass: it failed at 22 of 29 near misses (guides, blog, vault
-and two larger collections) and at 33 of 113 questions that the notes answer."""
 QUOTES = 2
 """At most so many are an answer."""
 
@@ -165,7 +161,7 @@ def _written(question: _Question, record: Answer, generate: Generate, *, tuned: 
         unsupported=chat.unsupported,
         refusals=list(chat.refusals.values()),
         translates=translates,
-        quotations=_to_agree_with(question) if small and not translates else (),
+        quotation=_to_agree_with(question) if small and not translates else None,
     )
     has_shown, outcome = False, WrittenAnswer()
     answer = written(generate(messages), desk)
@@ -186,15 +182,17 @@ def _written(question: _Question, record: Answer, generate: Generate, *, tuned: 
     record.why_not, record.unsupported = outcome.why_not, outcome.unsupported
     if has_shown:
         return
-    if outcome.failed and _both_decline(question.verdict):
+    # What an adapter invents was not measured: it says more of its own.
+    doubt = min(outcome.doubt, DECLINES) if tuned else outcome.doubt
+    if doubt > 1 and _both_decline(question.verdict, doubt):
         yield from _declined(question, record)
         return
     yield from _quoted(question, record)
 
 
-def _both_decline(verdict: Answerability) -> bool:
+def _both_decline(verdict: Answerability, doubt: float) -> bool:
     """Whether the passages are so unlikely to answer that the model's failure decides: Bayes' rule on the odds."""
-    odds = verdict.probability / max(1 - verdict.probability, 1e-9) / MODEL_FAILS
+    odds = verdict.probability / max(1 - verdict.probability, 1e-9) / doubt
     return odds / (1 + odds) < verdict.decline_below
 
 
@@ -219,12 +217,12 @@ def _quotations(question: _Question, dated: Sequence[Passage]) -> list[Passage]:
     return read
 
 
-def _to_agree_with(question: _Question) -> list[BestQuotation]:
-    """The quotations that would be shown. What a small model says beside them was wrong too often."""
-    return [
-        BestQuotation(question.asked.subject, heading_line(question.passages[quote.n - 1]), quote.text)
-        for quote in question.quotes[:QUOTES]
-    ]
+def _to_agree_with(question: _Question) -> BestQuotation | None:
+    """The best quotation. What a small model says beside it was wrong too often."""
+    if not question.quotes:
+        return None
+    best = question.quotes[0]
+    return BestQuotation(question.asked.subject, heading_line(question.passages[best.n - 1]), best.text)
 
 
 def _quoted(question: _Question, record: Answer) -> Iterator[str]:

@@ -22,6 +22,11 @@ UNSUPPORTED_MARK = "[?]"
 CUT_OFF = "it was cut off"
 COPY_CHARS = 250
 """A small model that copies more than two or three sentences has not chosen: the quotation is shown in their place."""
+DECLINES = 2.6
+"""The `doubt` that a model raises which declines, or says what rests on no passage."""
+INVENTS = 5.0
+"""The same for one that names what no passage names, or repeats the question as if it were the answer: measured with the
+lab model on what answerability let pass, it does so at 13 of 24 near misses and at 11 of 110 questions that have an answer."""
 _LABEL = re.compile(
     r"\s*\**(?:(?:the|my|short|final|[A-Z]\w+) )?"
     r"(?:answer|antwort|réponse|respuesta|risposta|resposta|antwoord|svar|odpowiedź|odpověď|ответ|відповідь|回答|答案|答)"
@@ -41,8 +46,8 @@ _SOURCE = re.compile(
 class WrittenAnswer:
     """What became of a model's answer."""
 
-    failed: bool = False
-    """It declined, or all that it said rests on no passage or is beside the best quotation: it speaks against an answer."""
+    doubt: float = 1.0
+    """How many times likelier an answer fails like this when the notes do not answer; 1 for one that did not fail."""
     why_not: str = ""
     """Why nothing of it, or no more of it, was shown."""
     unsupported: list[str] = field(default_factory=list)
@@ -61,13 +66,13 @@ class WritingDesk:
     """The owner's own."""
     translates: bool = False
     """The answer is in another language than the passages: words do not tell what it rests on."""
-    quotations: Sequence[BestQuotation] = ()
-    """Given, a sentence must say what the first one says for the answer to count."""
+    quotation: BestQuotation | None = None
+    """Given, a sentence must say what it says for the answer to count."""
 
     def marks(self, sentence: str, named: Sequence[int]) -> list[str]:
         """The marks of the passages that a sentence rests on, like "[2]"; `named` are those that the model gave it."""
-        least = -1.0 if self.translates else MEANT
-        return [f"[{n}]" for n in supporting_passages(sentence, self.passages, self.similarity, named, least)]
+        least, asked = -1.0 if self.translates else MEANT, self.grounds.question
+        return [f"[{n}]" for n in supporting_passages(sentence, self.passages, self.similarity, named, least, asked)]
 
     def lacking(self, sentence: str) -> list[str]:
         """What of a sentence no passage holds."""
@@ -76,11 +81,11 @@ class WritingDesk:
 
     def agrees(self, sentence: str) -> bool:
         """Whether a sentence says what the best quotation says, where there is one to be held against."""
-        return not self.quotations or self.quotations[0].is_said_by(sentence)
+        return self.quotation is None or self.quotation.is_said_by(sentence)
 
-    def agrees_elsewhere(self, sentence: str) -> bool:
-        """Whether it says what another quotation says."""
-        return any(quotation.is_said_by(sentence) for quotation in self.quotations[1:])
+    def adds_nothing(self, sentence: str) -> bool:
+        """Whether a sentence is the question as an answer, where there is a quotation to tell by."""
+        return self.quotation is not None and self.quotation.adds_nothing(sentence)
 
 
 def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, WrittenAnswer]:
@@ -96,7 +101,7 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
     outcome = WrittenAnswer()
     seen: set[str] = set()
     waiting: list[str] = []
-    has_shown = is_grounded = is_beside = is_elsewhere = has_said = False
+    has_shown = is_grounded = is_beside = is_held = has_said = invents = False
     copied = 0
     known = (desk.grounds.question, *(passage.text for passage in desk.passages))
     with closing(without_choices(sentence_stream(reply), known)) as stream:
@@ -114,7 +119,7 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
                 if has_shown or waiting:
                     continue
                 # A mark beside it says the opposite.
-                outcome.failed = not marks_of(said.text)
+                outcome.doubt = 1.0 if marks_of(said.text) else DECLINES
                 outcome.why_not = "it declined"
                 break
             if not words(sentence) or desk.grounds.is_question(sentence):
@@ -122,19 +127,20 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
             has_said = True
             lacking = desk.lacking(sentence)
             outcome.unsupported += lacking
+            invents |= bool(lacking) or desk.adds_nothing(sentence)
             if lacking and desk.unsupported == "drop":
                 continue
             if lacking and desk.unsupported == "quote":
-                outcome.why_not, outcome.failed = f"no passage holds {lacking[0]}", not is_grounded
+                outcome.why_not, outcome.doubt = f"no passage holds {lacking[0]}", 1.0 if is_grounded else INVENTS
                 return outcome
             marks = [UNSUPPORTED_MARK] if lacking else desk.marks(sentence, marks_of(said.text))
             agrees = desk.agrees(sentence)
             is_beside |= not agrees
-            is_elsewhere |= not agrees and desk.agrees_elsewhere(sentence)
             rests = bool(marks) and not lacking
+            is_held |= rests
             is_grounded |= rests and agrees
             copied = copied + len(sentence) if desk.grounds.is_copied(sentence) else 0
-            if copied > (COPY_CHARS if desk.quotations else QUOTE_CHARS):
+            if copied > (COPY_CHARS if desk.quotation else QUOTE_CHARS):
                 outcome.why_not = "it copied a passage"
                 waiting = waiting if has_shown else []
                 break
@@ -149,7 +155,9 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
     elif not has_shown:
         why = "it does not say what the best quotation says" if is_beside else "no passage holds what it said"
         if not outcome.why_not:
-            outcome.why_not, outcome.failed = why, has_said and not is_elsewhere
+            outcome.why_not = why
+            # What is only beside the quotation is as frequent where the notes answer.
+            outcome.doubt = INVENTS if invents else DECLINES if has_said and not is_held else 1.0
     return outcome
 
 

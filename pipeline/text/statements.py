@@ -60,6 +60,12 @@ def has_negation(sentence: str) -> bool:
     return _NEGATIONS.search(sentence) is not None
 
 
+def denied(sentence: str) -> set[str]:
+    """The stems of what `sentence` denies: of the first word with meaning behind each negation."""
+    behind = (content_stems(sentence[found.end() :]) for found in _NEGATIONS.finditer(sentence))
+    return {stems[0] for stems in behind if stems}
+
+
 def plain(text: str) -> str:
     """`text` without typographic apostrophes and bold type. No statement depends on them."""
     return text.replace("’", "'").replace("**", "")

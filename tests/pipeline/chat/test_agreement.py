@@ -75,3 +75,55 @@ def test_an_answer_keeps_the_code_that_its_sentence_is_about() -> None:
     assert not agrees(question, text, "Describe how the assistant speaks, for example briefly.")
     assert agrees(question, text, "Set the prompt: it describes how the assistant speaks.")
     assert agrees("What does `voice.prompt` do?", text, "It describes how the assistant speaks, for example briefly.")
+
+
+@pytest.mark.parametrize("sentence", ["Yes, the reader opens books.", "No, the reader does not open books.", "Books."])
+def test_the_question_again_adds_nothing(sentence: str) -> None:
+    quotation = BestQuotation("Does the reader open books?", "", "The reader opens books and comics.")
+    assert quotation.adds_nothing(sentence)
+    assert not quotation.is_said_by(sentence)
+    assert not quotation.adds_nothing("It opens comics too.")
+
+
+def test_an_answer_keeps_what_its_sentence_denies() -> None:
+    text = "The tool runs on Linux servers. It does not start on Windows laptops."
+    question = "Does the tool start on laptops?"
+    assert agrees(question, text, "It does not start on Windows laptops.")
+    assert not agrees(question, text, "It starts on Windows laptops.")
+    assert not agrees("Does the tool run on servers?", text, "No, the tool doesn't run on Linux servers.")
+    without = "The lamp negotiates the mode without another round."
+    assert agrees("Which lamp works without another round?", without, "The one that negotiates the mode.")
+
+
+def test_what_introduces_a_list_is_no_answer_without_the_list() -> None:
+    text = "When none is defined, the default stages are:\n- build\n- test\n- deploy"
+    question = "Which stages run when I define none?"
+    assert agrees(question, text, "By default the stages build, test and deploy run.")
+    assert not agrees(question, text, "The default stages run.")
+
+
+def test_an_answer_comes_from_a_sentence_that_holds_the_noun_asked_for() -> None:
+    text = "A stack is read in the order last in, first out. The most common functions of a stack are push and pop."
+    question = "In which order do things leave a stack?"
+    assert agrees(question, text, "Last in, first out.")
+    assert not agrees(question, text, "In a stack the most common functions are push and pop.")
+
+
+def test_a_number_answers_whatever_the_verb() -> None:
+    text = "I spent $150 each on the drives and never looked back."
+    assert agrees("What did you pay for the drives?", text, "You paid $150.")
+    assert not agrees("What did you pay for the drives?", text, "You paid plenty.")
+
+
+PRINTER = (
+    "I am tired of my printer. The printer is old news by now. Its extruder clogs every week, the bed warps, and the limits of "
+    "its design make each long print a gamble that I lose more often than not."
+)
+
+
+def test_an_explanation_says_most_of_what_the_quotation_says() -> None:
+    question = "Why don't you like the printer?"
+    assert not agrees(question, PRINTER, "Because it is old news by now.")
+    assert agrees(question, "My printer is old news by now. I sold it.", "Because it is old news by now.")
+    assert agrees("Is the printer new?", PRINTER, "No, it is old news by now.")
+    assert agrees("How do I level it?", f"{PRINTER} Run `level --now` first.", "Run `level --now` first.")

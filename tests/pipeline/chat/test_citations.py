@@ -127,3 +127,13 @@ def test_a_whole_answer_is_marked_sentence_by_sentence() -> None:
     marks = mark(answer, passages, cosines, keeps_marks=True)
     assert marks == "Black tea draws four minutes [2].\n- The dough rises two hours [1].\nI like both!"
     assert mark(answer, [], cosines, keeps_marks=True) == answer.replace(" [1]", "")
+
+
+def test_a_number_of_the_question_need_not_stand_in_the_passage() -> None:
+    notes, asked = (
+        [passage("The blog is purple now: we redesigned it.")],
+        "What colour is the blog we redesigned in 2021?",
+    )
+    said = "The blog is purple, redesigned in 2021."
+    assert supporting_passages(said, notes, by_title, asked=asked) == [1]
+    assert supporting_passages(said, notes, by_title) == []

@@ -26,6 +26,8 @@ GROUNDS = Grounds([passage("Gateway", TEXT, "Ports", "/docs/gateway")], "Does it
         ("The gateway was made by Grace Hopper.", ["Grace", "Hopper"]),
         ("Set `gateway.doors` in it.", []),
         ("Set `gateway.colour` in it.", ["colour"]),
+        ("Run `gateway --ports` there.", ["--ports"]),
+        ("Run `twelve_doors.py -x` there.", ["twelve_doors.py", "-x", "py"]),
         ("See https://example.org/docs and https://evil.example/x.", ["https://evil.example/x"]),
         ("Read [the guide](/docs/gateway) and [more](/docs/more).", ["/docs/more"]),
         ("Das Gateway hat seit März 2019 zwölf Türen und eine Klingel.", []),
@@ -70,3 +72,9 @@ POEMS = Grounds(
 )
 def test_numbers_that_stand_for_something_else(sentence: str, misplaced: list[str]) -> None:
     assert POEMS.misplaced(sentence) == misplaced
+
+
+def test_a_sum_of_money_says_itself_that_it_is_a_price() -> None:
+    card = Grounds([passage("Card", "It annoyed me after spending $650 on a GTX 980.")], "What did the GTX 980 cost?")
+    assert card.misplaced("The GTX 980 cost $650.") == []
+    assert card.misplaced("The GTX 980 cost 650.") == ["650"]

@@ -414,7 +414,7 @@ def test_what_the_answer_is_based_on_is_left_out_before_it() -> None:
         assert run(ASKED, Model(f"{said}."), passages=passages)[1].answer == f"{said} [1]."
 
 
-def test_a_small_model_that_says_what_the_second_quotation_says_is_no_witness() -> None:
+def test_a_small_model_that_says_what_stands_beside_the_quotation_is_no_witness() -> None:
     weak = lambda question, passages: Answerability(0.45, decline_below=0.3)  # noqa: E731
     passages = [
         passage(1, "A port lets visitors through the gateway."),
@@ -428,6 +428,17 @@ def test_a_small_model_that_says_what_the_second_quotation_says_is_no_witness() 
     ):
         answer = run(asked, Model(reply), passages=passages, judge=weak, model=small)[1]
         assert answer.form == form, (reply, answer)
+
+
+def test_an_invention_or_the_question_again_weighs_more_than_other_failures() -> None:
+    likely = lambda question, passages: Answerability(0.66, decline_below=0.4)  # noqa: E731
+    for reply, asked, refused in (
+        ("The gateway listens on port 9999.", ASKED, True),
+        ("Yes, the gateway listens on a port.", "Does the gateway listen on a port?", True),
+        ("It is the one public port.", ASKED, False),
+        ("Bananas ripen slowly.", ASKED, False),
+    ):
+        assert run(asked, Model(reply), judge=likely, model="Qwen2.5-0.5B")[1].refused == refused, reply
 
 
 def test_a_small_model_that_copies_the_quotation_has_not_chosen() -> None:
