@@ -19,6 +19,8 @@ TOLD = 0.5
 """As `SUPPORTED`, for a sentence that names a number or code: it is that which answers, and the verb beside it may be another."""
 EXPLAINED = 0.5
 """The share of the quotation's content words that an explanation and its question must hold together."""
+ANSWERED = 0.5
+"""The share of the question's content words that an answer to a yes-or-no question repeats, if it does not say yes or no."""
 _CODE = re.compile(r"`([^`\n]+)`")
 _NAME = re.compile(r"[\w-]{3,}")
 _YES_OR_NO = re.compile(
@@ -108,15 +110,16 @@ class BestQuotation:
     def _explains(self, said: set[str], sentence: str) -> bool:
         """Not so for one that explains in few words what the quotation explains in many, and names nothing.
 
-        A question for a day, a number, a name or another property, or for yes or no, is answered by that alone.
+        A question for a day, a number, a name or another property, or for yes or no, is answered by that alone; any
+        question by a sentence that comes from one with all words of the question.
         """
-        asks_for_less = (
-            self._rules.asked_kind(self.question)
-            or self._rules.asked_nouns(self.question)
-            or _YES_OR_NO.match(self.question)
-        )
         named_by = (numbers(sentence) | named(sentence)) - numbers(self.question) - named(self.question)
-        if asks_for_less or named_by or _CODE.search(sentence):
+        if named_by or _CODE.search(sentence) or self._asked <= self._source(said)[1]:
+            return True
+        if self._rules.asked_kind(self.question) or self._rules.asked_nouns(self.question):
+            return True
+        answers = _VERDICT.match(sentence) or len(said & self._asked) >= ANSWERED * len(self._asked)
+        if _YES_OR_NO.match(self.question) and answers:
             return True
         stems = set(content_stems(self.text))
         return len(stems & (said | self._asked)) >= EXPLAINED * len(stems)

@@ -122,8 +122,21 @@ PRINTER = (
 
 
 def test_an_explanation_says_most_of_what_the_quotation_says() -> None:
-    question = "Why don't you like the printer?"
+    question = "Why will you sell the printer?"
     assert not agrees(question, PRINTER, "Because it is old news by now.")
-    assert agrees(question, "My printer is old news by now. I sold it.", "Because it is old news by now.")
+    assert agrees(question, "My printer is old news by now. I want another.", "Because it is old news by now.")
     assert agrees("Is the printer new?", PRINTER, "No, it is old news by now.")
     assert agrees("How do I level it?", f"{PRINTER} Run `level --now` first.", "Run `level --now` first.")
+
+
+def test_a_sentence_with_all_words_of_the_question_answers_it_alone() -> None:
+    text = f"An epoch is one pass over all examples. {PRINTER}"
+    assert agrees("What is an epoch?", text, "An epoch is one pass over all examples.")
+    assert not agrees("What is an epoch like?", text, "The printer is old news.")
+
+
+def test_a_statement_beside_a_yes_or_no_question_is_no_answer() -> None:
+    text = f"The printer can make the room warmer. {PRINTER}"
+    question = "Can the printer remember the last job?"
+    assert not agrees(question, text, "The printer can make the room warmer.")
+    assert agrees(question, text, "No, the printer can make the room warmer.")
