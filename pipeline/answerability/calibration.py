@@ -216,7 +216,7 @@ def _learn(
     answered: list[Evidence] = []
     unanswered: list[Evidence] = []
     for question in asked:
-        passages = index.search(question.text, REACH, visibility=visibility).passages
+        passages = index.search(question.text, REACH, visibility=visibility, sentences=False).passages
         around = _background(embedder, question.text, passages, vectors, assumed)
         wanted, k = wanted_tokens(question.text), settings.retrieval.passages
         answered.append(weigh(question.text, passages[:k], statistics.vocabulary(wanted, visibility), around))

@@ -14,8 +14,7 @@ from pipeline.index.passages import Passage
 from pipeline.text.detecting import main_language
 from pipeline.text.languages.tables import Language, table
 from pipeline.text.pieces import is_code, is_item, join_sentences, split_sentences
-from pipeline.text.separable import whole_verb
-from pipeline.text.stems import stem
+from pipeline.text.verbs import verbs_of
 from pipeline.text.words import content_stems, stems_with_parts
 
 MEANING_WEIGHT = 0.6
@@ -125,13 +124,12 @@ def _scores(
     ]
     language = main_language(question)
     shape = _shape_of_answer(parts[-1], table(language))
-    verb = whole_verb(parts[-1], language)
+    verbs = verbs_of(question, language) | verbs_of(parts[-1], language)
     wanted = [stems for part in parts if (stems := set(content_stems(part, language)))]
     scores = {}
     for window, text, cosine in zip(windows, texts, similarity(question, texts), strict=True):
         held = stems_with_parts(text, language)
-        if verb and stem(verb[1], language) in held:
-            held.add(stem(verb[0], language))
+        held |= {verb for verb, forms in verbs.items() if not forms.isdisjoint(held)}
         shared = sum(len(stems & held) / len(stems) for stems in wanted) / max(len(wanted), 1)
         heading = _last_heading(passages[window.passage])
         told = asked.weight(sentences[window.passage][window.start : window.end], heading)

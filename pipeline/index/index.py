@@ -149,6 +149,7 @@ class Index:
         explain: bool = False,
         *,
         align: bool = False,
+        sentences: bool = True,
     ) -> SearchResult:
         """The best `k` passages, best first. The settings decide what is None.
 
@@ -157,6 +158,8 @@ class Index:
             explain: also explain each stage. The explanation names nothing that `visibility` hides.
             align: whether the words of the query may be compared with those of the best passages, for a list that is
                 read from its top. Answers, which read every passage found, gained nothing by it.
+            sentences: whether single sentences of the best passages may be compared with the query, where the cosines of
+                the embedder lie close together. Each is embedded, which takes longer than all else.
 
         Raises:
             SitetwinError: the query is empty.
@@ -175,6 +178,7 @@ class Index:
             fusion=self._retrieval.fusion,
             rerank_candidates=self._retrieval.rerank_candidates,
             align=align and self._retrieval.align,
+            sentences=sentences and self._retrieval.align,
             explain=explain,
         )
         searcher = Searcher(

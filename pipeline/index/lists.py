@@ -14,8 +14,8 @@ from pipeline.index.keywords import keyword_scores, query_language
 from pipeline.index.vocabulary import headed_by
 from pipeline.settings import Fusion, Retrieval, Visibility
 from pipeline.text.languages.tables import table
-from pipeline.text.separable import whole_verb
 from pipeline.text.tokens import query_tokens
+from pipeline.text.verbs import verbs_of
 
 FEW = 5000
 """If at most this many chunks pass the filters, each is compared with the question. If more pass, Chroma is asked."""
@@ -42,6 +42,8 @@ class ListRequest:
     """How many of the best chunks the reranker reads, if there is one. It reads `k` if that is more."""
     align: bool = False
     """Whether the words of the question may be compared with those of the best passages."""
+    sentences: bool = False
+    """Whether single sentences of the best passages may be read."""
     explain: bool = False
 
 
@@ -110,11 +112,11 @@ def find_lists(
 def _also(
     connection: sqlite3.Connection, request: ListRequest, terms: Sequence[str], language: str
 ) -> dict[str, list[str]]:
-    """What counts as a term of the question too: the compounds that it heads, and the verb of which it is a part."""
+    """What counts as a term of the question too: the compounds that it heads, and its verb in other forms."""
     also = headed_by(connection, terms, request.visibility) if table(language).compounds else {}
-    if parts := whole_verb(request.query, language):
-        verb, whole = (query_tokens(word, language) for word in parts)
-        also[verb[0]] = [*also.get(verb[0], []), *whole]
+    for word, forms in verbs_of(request.query, language).items():
+        if word in terms:
+            also[word] = sorted({*also.get(word, ()), *forms})
     return also
 
 

@@ -25,6 +25,8 @@ class Passage(BaseModel):
     """The day of its document, such as `2024-01-05`; empty if it has none."""
     similarity: float | None = None
     """The cosine of question and chunk, -1 to 1; None if the dense list was not asked. Comparable between searches."""
+    nearest: float | None = None
+    """The cosine of question and nearest sentence; None if no sentences were read."""
 
     @property
     def whole_text(self) -> str:
@@ -58,7 +60,7 @@ class ExplainedPassage(BaseModel):
     """The question's tokens that it holds."""
     fused: Place | None = None
     aligned: Place | None = None
-    """By the fused score and how well the words of the question are met."""
+    """By the fused score and how well the words of the question are met, or how near a sentence is to it."""
     reranked: Place | None = None
     cut: str = ""
     """Why it is not among the results."""

@@ -1,5 +1,5 @@
 """From a question to passages: the lists, their fusion, a look at the files, merging passages that say the same,
-the comparison of words or the reranker, the cut."""
+the comparison of words or sentences or the reranker, the cut."""
 
 import json
 import sqlite3
@@ -12,7 +12,7 @@ from pipeline.content.documents import Chunk, Document
 from pipeline.embedding.spread import unrelated_cosine
 from pipeline.embedding.word_vectors import COMPARED, compares_words
 from pipeline.errors import SitetwinError, StaleIndexError
-from pipeline.index import aligning, generations
+from pipeline.index import aligning, generations, reading
 from pipeline.index.database import Database
 from pipeline.index.dense import VectorStore
 from pipeline.index.explaining import Stages, explain
@@ -66,9 +66,10 @@ class Searcher:
                 (id for id in ranked if freshness.is_fresh(id, lists.rows[id]["document"])),
                 document=lambda id: lists.rows[id]["document"],
                 text=lambda id: _whole_text(lists.rows[id]),
-                count=max(request.k, request.rerank_candidates if self.reranker else aligning.READ * request.align),
+                count=max(request.k, request.rerank_candidates if self.reranker else self._most_read(request)),
             )
-            aligned = {} if self.reranker else self._align(connection, request, kept, fused, lists)
+            nearest = {} if self.reranker else self._read(meaning, request, kept, lists)
+            aligned = self._align(connection, request, kept, fused, lists, nearest)
         judge = self.reranker() if self.reranker else None
         reranked = _rerank(judge, request.query, kept, lists) if judge else {}
         scores = reranked or aligned or fused
@@ -81,7 +82,7 @@ class Searcher:
         return SearchResult(
             query=request.query,
             retrieval=request.retrieval,
-            passages=[_passage(lists.rows[id], scores[id], lists.cosines.get(id)) for id in best],
+            passages=[_passage(lists.rows[id], scores[id], lists.cosines.get(id), nearest.get(id)) for id in best],
             took_ms=round((time.perf_counter() - started) * 1000, 3),
             note=note or freshness.note(),
             explanation=explanation,
@@ -97,6 +98,22 @@ class Searcher:
             return fuse_shares(lists.cosines, unrelated, lists.keyword, sum(rarity.values()))
         return fuse_scores(lists.cosines, lists.keyword)
 
+    def _reads_sentences(self, request: ListRequest) -> bool:
+        """Whether single sentences of the best passages are read: where that is known to help."""
+        return request.retrieval == "hybrid" and request.sentences and unrelated_cosine(self.embedder().name) > 0
+
+    def _most_read(self, request: ListRequest) -> int:
+        return reading.READ if self._reads_sentences(request) else aligning.READ * request.align
+
+    def _read(
+        self, meaning: Meaning | None, request: ListRequest, kept: Sequence[str], lists: Lists
+    ) -> dict[str, float]:
+        """The cosine of the nearest sentence of each of the best passages; {} where no sentences are read."""
+        if meaning is None or not self._reads_sentences(request):
+            return {}
+        texts = {id: _whole_text(lists.rows[id]) for id in kept[: reading.READ]}
+        return reading.nearest_sentences(meaning.vector, texts, self.embedder().embed)
+
     def _align(
         self,
         connection: sqlite3.Connection,
@@ -104,9 +121,12 @@ class Searcher:
         kept: Sequence[str],
         fused: Mapping[str, float],
         lists: Lists,
+        nearest: Mapping[str, float],
     ) -> dict[str, float]:
-        """The scores with how well the words of the question are met; {} where that isn't known to help."""
-        if request.retrieval != "hybrid" or not request.align:
+        """The scores with how well the question is met by a sentence, or by the words; {} where that isn't known to help."""
+        if nearest:
+            return reading.by_sentence(fused, nearest, unrelated_cosine(self.embedder().name))
+        if request.retrieval != "hybrid" or not request.align or self.reranker:
             return {}
         embedder = self.embedder()
         if not compares_words(embedder.name) or lists.language not in COMPARED:
@@ -147,7 +167,7 @@ def _whole_text(row: sqlite3.Row) -> str:
     return f"{' > '.join((row['title'], *json.loads(row['headings'])))}\n{row['text']}"
 
 
-def _passage(row: sqlite3.Row, score: float, similarity: float | None) -> Passage:
+def _passage(row: sqlite3.Row, score: float, similarity: float | None, nearest: float | None) -> Passage:
     url = f"{row['url']}#{row['anchor']}" if row["url"] and row["anchor"] else row["url"]
     return Passage(
         id=row["id"],
@@ -160,4 +180,5 @@ def _passage(row: sqlite3.Row, score: float, similarity: float | None) -> Passag
         visibility=row["visibility"],
         date=row["date"] or "",
         similarity=similarity,
+        nearest=nearest,
     )

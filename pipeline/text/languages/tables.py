@@ -107,6 +107,8 @@ class Language(_Part):
     """Whether an apostrophe ends a word, as in `l'eau`."""
     compounds: bool = False
     """Whether nouns are written together as one word, the last of which says what it is."""
+    verbs: bool = False
+    """Whether the stemmer leaves `ge` and `t` on verbs, as Snowball's German one does."""
     tones: bool = False
     """Whether marks tell words apart as much as letters do, so that a word is looked up with its marks."""
     endings: Annotated[tuple[str, ...], BeforeValidator(_longest_first)] = ()
