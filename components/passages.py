@@ -104,5 +104,4 @@ def _passage(record: dict[str, Any], position: int) -> Passage:
         score=float(record.get("score") or 0.0),
         visibility=record.get("visibility", "public"),
         similarity=record.get("similarity"),
-        nearest=record.get("nearest"),
     )

@@ -74,11 +74,12 @@ class Site:
 
         It is the cosine by the index's embedder, counted from what unrelated texts have.
         """
+        from pipeline.embedding.recent import embed_again
         from pipeline.embedding.spread import unrelated_cosine
 
         embedder = self.embedder()
         unrelated = unrelated_cosine(embedder.name)
-        cosines = embedder.embed(texts) @ embedder.embed_query(question)
+        cosines = embed_again(embedder, texts) @ embedder.embed_query(question)
         return [(float(cosine) - unrelated) / (1 - unrelated) for cosine in cosines]
 
     def reranker(self) -> "Reranker":

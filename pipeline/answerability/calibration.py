@@ -100,12 +100,13 @@ Weights: subject, wording, named, fitting, constant. Fitted on 361 questions abo
 documents, each collection and each kind of question weighing the same, with a normal prior around 0. What is learnt from
 a collection's own words was worse: it teaches that words matter and meaning does not. The limit is that at which nine of
 ten refusals were right in collections that had no part in the fit (docs/evaluation.md)."""
-CLOSE = Model(weights=[1.5, 3.0, 1.0, 1.5, -8.07], decline_below=LEAST_LIMIT["dense"])
+CLOSE = Model(weights=[1.7, 3.5, 1.0, 1.5, -8.4], decline_below=LEAST_LIMIT["dense"])
 """The weights for an embedder whose cosines lie close together (`embedding.spread`), in any collection.
 
-Weights as in `ASSUMED`, chosen on 140 questions to five collections of help pages in German and Chinese and 132 of the sets of
-`benchmarks.languages`; half of them have no answer there. What a collection's pseudo-questions teach was worse: the cosines
-of questions that nobody would ask tell little, so it weighed them .3 to .6 (docs/languages.md)."""
+Weights as in `ASSUMED`, where the prominence is that of the nearest sentence to the question without the topic. Chosen on
+220 questions to eight collections of help pages in German and Chinese and 500 of the sets of `benchmarks.languages`; half of
+them have no answer there. What a collection's pseudo-questions teach was worse: the cosines of questions that nobody would
+ask tell little, so it weighed them .3 to .6 (docs/languages.md)."""
 # The precision (one over the variance) of the normal distribution around each assumed weight: the higher it is, the less
 # the weight changes. It is high where pseudo-questions teach little: for names, amounts and persons, and for the
 # cosines, which are lower than those of people's questions.

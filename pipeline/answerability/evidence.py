@@ -18,9 +18,9 @@ from pipeline.text.languages.tables import table
 from pipeline.text.names import names
 from pipeline.text.pieces import split_sentences
 from pipeline.text.segments import is_han
+from pipeline.text.separable import whole_verb
 from pipeline.text.spellings import written_otherwise
 from pipeline.text.stems import stem
-from pipeline.text.verbs import verbs_of
 from pipeline.text.words import WORD, elided, function_words, stems_with_parts, words, written_words
 
 WINDOW = 3
@@ -55,9 +55,8 @@ class Evidence:
     """The evidence that passages answer a question."""
 
     prominence: float | None
-    """The best cosine of the question and a passage, or a sentence of one where sentences were read, in standard deviations
-    above the question's mean cosine with the whole collection. So a topic of the whole collection speaks for no passage.
-    None without vectors."""
+    """The best cosine of the question and a passage, in standard deviations above the question's mean cosine with the
+    whole collection. So a topic of the whole collection speaks for no passage. None without vectors."""
     coverage: float
     """The largest share of the question's words that one passage holds, 0 to 1. Words are weighed by BM25's idf."""
     named: bool
@@ -161,8 +160,9 @@ def weigh(
     wanted = [token for token in wanted_tokens(question, language) if token in somewhere or token not in rest]
     if table(language).compounds:
         held = [own | {token for token in wanted if any(is_headed_by(word, token) for word in own)} for own in held]
-    verbs = verbs_of(question, language)
-    held = [own | {verb for verb, forms in verbs.items() if not forms.isdisjoint(own)} for own in held]
+    if parts := whole_verb(question, language):
+        verb, whole = (set(tokens.query_tokens(word, language)) for word in parts)
+        held = [own | verb if whole <= own else own for own in held]
     if language and not table(language).is_known:
         # Its question words can't be told from those that the notes lack.
         wanted = [token for token in wanted if vocabulary.frequencies.get(token)]
@@ -173,8 +173,7 @@ def weigh(
     if fitting:
         # `Which colour` is met where a colour stands.
         weights = subject
-    cosines = (passage.similarity if passage.nearest is None else passage.nearest for passage in passages)
-    similarities = [cosine for cosine in cosines if cosine is not None]
+    similarities = [passage.similarity for passage in passages if passage.similarity is not None]
     return Evidence(
         prominence=(max(similarities) - around.mean) / around.deviation if similarities and around else None,
         coverage=max((_coverage(weights, own) for own in held), default=0.0),

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from pipeline.answerability.calibration import CLOSE, WORDS, Scope, load_calibration
 from pipeline.answerability.evidence import (
@@ -13,9 +16,12 @@ from pipeline.answerability.evidence import (
     wanted_tokens,
     weigh,
 )
+from pipeline.answerability.topic import without_topic
+from pipeline.embedding.recent import embed_again
 from pipeline.embedding.spread import unrelated_cosine
 from pipeline.embedding.word_vectors import COMPARED, compares_words
 from pipeline.index.passages import Passage
+from pipeline.index.reading import nearest_sentences
 from pipeline.index.vocabulary import open_statistics
 from pipeline.settings import Settings, Visibility
 from pipeline.text.detecting import language_among
@@ -73,6 +79,9 @@ def _judge(
         return Answerability(0.0, WORDS.decline_below if by_hand is None else by_hand)
     known = load_calibration(settings)
     scope = known.scope(visibility) if known else Scope(chunks=0)
+    with open_statistics(settings) as statistics:
+        language = language_among(question, statistics.languages(visibility))
+        vocabulary = statistics.vocabulary(wanted_tokens(question, language), visibility)
     around, read, lie_close = None, None, False
     if any(passage.similarity is not None for passage in passages):
         embedder = load_embedder()
@@ -80,11 +89,13 @@ def _judge(
         vectors = scope.vectors if known and known.embedder == embedder.name else None
         lie_close = unrelated_cosine(embedder.name) > 0
         assumed = Background(*scope.around) if vectors is not None else ASSUMED_BACKGROUND
-        around = (close_background if lie_close else background)(embedder.embed_query(question), vectors, assumed)
+        if lie_close:
+            vector = embedder.embed_query(without_topic(question, language, vocabulary))
+            passages = _by_sentence(passages, vector, embedder)
+            around = close_background(vector, vectors, assumed)
+        else:
+            around = background(embedder.embed_query(question), vectors, assumed)
         read = embedder.embed_tokens if compares_words(embedder.name) else None
-    with open_statistics(settings) as statistics:
-        language = language_among(question, statistics.languages(visibility))
-        vocabulary = statistics.vocabulary(wanted_tokens(question, language), visibility)
     understood = (settings.persona.name, settings.site.name)
     evidence = weigh(
         question, passages, vocabulary, around, understood, language, read if language in COMPARED else None
@@ -93,3 +104,10 @@ def _judge(
     known_weights = {"words": WORDS, "dense": CLOSE} if lie_close else {"words": WORDS}
     model = known_weights.get(evidence.kind) or scope.models[evidence.kind]
     return Answerability(model.probability(evidence), model.decline_below if by_hand is None else by_hand)
+
+
+def _by_sentence(passages: Sequence[Passage], question: np.ndarray, embedder: "Embedder") -> list[Passage]:
+    """The passages, each as near to the question's vector (dimension,) as its nearest sentence."""
+    texts = {passage.id: passage.whole_text for passage in passages}
+    nearest = nearest_sentences(question, texts, partial(embed_again, embedder))
+    return [passage.model_copy(update={"similarity": nearest.get(passage.id)}) for passage in passages]

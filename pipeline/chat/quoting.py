@@ -76,13 +76,14 @@ def best_quotes(
     windows = [_grown(seed, sentences[seed.passage], scores) for seed in seeds]
     grown = list(dict.fromkeys(_key_alone(window, sentences[window.passage], wanted) for window in windows))
     grown_scores = _scores(question, parts, wanted, passages, sentences, grown, similarity)
+    language = main_language(question)
     chosen: list[_Window] = []
     for window in sorted(grown, key=grown_scores.__getitem__, reverse=True):
         if chosen and grown_scores[window] < SECOND_SHARE * grown_scores[chosen[0]]:
             break
         if window.passage not in {other.passage for other in chosen}:
             chosen.append(window)
-    if table(main_language(question)).asked_kind(parts[-1]) is None:  # no day, person or number
+    if table(language).asked_kind(parts[-1]) is None:  # no day, person or number
         chosen = [_with_code(window, sentences[window.passage]) for window in chosen]
     return [
         Quote(w.passage + 1, _shown(sentences[w.passage][w.start : w.end], _last_heading(passages[w.passage])))

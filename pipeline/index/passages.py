@@ -25,8 +25,6 @@ class Passage(BaseModel):
     """The day of its document, such as `2024-01-05`; empty if it has none."""
     similarity: float | None = None
     """The cosine of question and chunk, -1 to 1; None if the dense list was not asked. Comparable between searches."""
-    nearest: float | None = None
-    """The cosine of question and nearest sentence; None if no sentences were read."""
 
     @property
     def whole_text(self) -> str:

@@ -6,9 +6,11 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.content.documents import Chunk, Document
+from pipeline.embedding.recent import embed_again
 from pipeline.embedding.spread import unrelated_cosine
 from pipeline.embedding.word_vectors import COMPARED, compares_words
 from pipeline.errors import SitetwinError, StaleIndexError
@@ -82,7 +84,7 @@ class Searcher:
         return SearchResult(
             query=request.query,
             retrieval=request.retrieval,
-            passages=[_passage(lists.rows[id], scores[id], lists.cosines.get(id), nearest.get(id)) for id in best],
+            passages=[_passage(lists.rows[id], scores[id], lists.cosines.get(id)) for id in best],
             took_ms=round((time.perf_counter() - started) * 1000, 3),
             note=note or freshness.note(),
             explanation=explanation,
@@ -112,7 +114,7 @@ class Searcher:
         if meaning is None or not self._reads_sentences(request):
             return {}
         texts = {id: _whole_text(lists.rows[id]) for id in kept[: reading.READ]}
-        return reading.nearest_sentences(meaning.vector, texts, self.embedder().embed)
+        return reading.nearest_sentences(meaning.vector, texts, partial(embed_again, self.embedder()))
 
     def _align(
         self,
@@ -167,7 +169,7 @@ def _whole_text(row: sqlite3.Row) -> str:
     return f"{' > '.join((row['title'], *json.loads(row['headings'])))}\n{row['text']}"
 
 
-def _passage(row: sqlite3.Row, score: float, similarity: float | None, nearest: float | None) -> Passage:
+def _passage(row: sqlite3.Row, score: float, similarity: float | None) -> Passage:
     url = f"{row['url']}#{row['anchor']}" if row["url"] and row["anchor"] else row["url"]
     return Passage(
         id=row["id"],
@@ -180,5 +182,4 @@ def _passage(row: sqlite3.Row, score: float, similarity: float | None, nearest: 
         visibility=row["visibility"],
         date=row["date"] or "",
         similarity=similarity,
-        nearest=nearest,
     )

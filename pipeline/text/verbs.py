@@ -30,7 +30,11 @@ def verbs_of(question: str, language: str) -> dict[str, frozenset[str]]:
     if not table(language).verbs:
         return {}
     empty = function_words(language)
-    found = {stem(word.lower(), language): verb_forms(word, language) for word in written_words(question) if word.lower() not in empty}
+    found = {
+        stem(word.lower(), language): verb_forms(word, language)
+        for word in written_words(question)
+        if word.lower() not in empty
+    }
     if parts := whole_verb(question, language):
         verb, whole = parts
         found[stem(verb, language)] = verb_forms(whole, language) | {stem(whole, language)}
