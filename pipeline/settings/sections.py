@@ -139,7 +139,7 @@ class RetrievalSettings(SettingsSection):
     fusion: Fusion = Field("scores", description="which numbers of the two lists are added up: scores, or ranks")
     align: bool = Field(
         True,
-        description="whether a search, not an answer, orders the best five passages anew by how well each word of the question is met in meaning; with the embedder demo, for English questions",
+        description="whether a search, not an answer, orders the best five passages anew by how well each word of the question is met in meaning; with the embedder demo, for English questions; with an E5 model, whether searches and answers order the best eight by their nearest sentence",
     )
     rerank: bool = Field(False, description="whether a reranker reads the best candidates and orders them anew")
     rerank_candidates: int = Field(20, ge=1, le=100, description="how many candidates the reranker reads")

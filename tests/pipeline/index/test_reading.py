@@ -40,7 +40,9 @@ def test_sentences_that_have_nothing_to_do_with_the_question_change_no_order():
 def kitchen(site):
     site.embedder = HashedWords(E5)
     site.write("a.md", f"# Haus\n\n{MANY}\n")
-    site.write("b.md", "# Haus\n\nBrot steht in der Küche, Brot steht im Haus, und das Brot ist das beste Brot im Haus.\n")
+    site.write(
+        "b.md", "# Haus\n\nBrot steht in der Küche, Brot steht im Haus, und das Brot ist das beste Brot im Haus.\n"
+    )
     site.write("c.md", "---\nprivate: true\n---\n# Haus\n\nDas Brot backt heimlich.\n")
     site.index.sync()
     return site
