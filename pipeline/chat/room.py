@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 from pipeline.chat.records import Turn
 from pipeline.errors import SitetwinError
@@ -9,6 +11,7 @@ from pipeline.index.passages import Passage
 from pipeline.text.detecting import without_spaces
 from pipeline.text.pieces import join_sentences, split_sentences
 from pipeline.weights import demo
+from pipeline.weights.size import parameters
 
 CHARS_PER_TOKEN = 3
 """Fewer than most tokenizers make of English, so that prompts in other languages and code fit too."""
@@ -20,9 +23,18 @@ RULES_TOKENS = 250
 
 
 def is_small(model: str) -> bool:
-    """Whether the name of a model says that it is small. Whole passages mislead such a one."""
+    """Whether a model is small, by its name or by its weights in a folder here. Whole passages mislead such a one."""
     found = _SIZE.search(demo.CHAT.title if model == demo.DEMO else model.rpartition("/")[2])
-    return found is not None and float(found[1]) / (1 if found[2] in "bB" else 1000) < SMALL
+    if found:
+        return float(found[1]) / (1 if found[2] in "bB" else 1000) < SMALL
+    return 0 < _parameters(model) < SMALL * 1e9
+
+
+@cache
+def _parameters(model: str) -> int:
+    """0 if it is no folder here."""
+    folder = Path(model).expanduser()
+    return parameters(folder) if folder.is_dir() else 0
 
 
 def tokens(text: str) -> int:

@@ -1,4 +1,8 @@
+from pathlib import Path
+
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from pipeline.chat.records import Turn
 from pipeline.chat.room import RULES_TOKENS, fitted, is_small
@@ -52,3 +56,13 @@ def test_no_room_is_said() -> None:
 )
 def test_a_small_model_is_known_by_its_name(model: str, small: bool) -> None:
     assert is_small(model) is small
+
+
+def test_a_small_model_in_a_folder_is_known_by_its_weights(tmp_path: Path) -> None:
+    folder = tmp_path / "my-voice"
+    folder.mkdir()
+    assert not is_small(str(folder))
+
+    (other := tmp_path / "my-other-voice").mkdir()
+    save_file({"weight": np.zeros((8, 4), np.float32)}, other / "model.safetensors")
+    assert is_small(str(other))
