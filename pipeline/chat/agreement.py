@@ -17,7 +17,7 @@ from pipeline.text.words import content_stems, stems_with_parts
 
 TOLD = 0.5
 """As `SUPPORTED`, for a sentence that names a number or code: it is that which answers, and the verb beside it may be another."""
-EXPLAINED = 0.5
+EXPLAINED = 0.3
 """The share of the quotation's content words that an explanation and its question must hold together."""
 ANSWERED = 0.5
 """The share of the question's content words that an answer to a yes-or-no question repeats, if it does not say yes or no."""
@@ -67,19 +67,12 @@ class BestQuotation:
         return set(content_stems(sentence)) <= self._asked and not any(code in self.text for code in codes)
 
     def _speaks_of_asked(self, said: set[str]) -> bool:
-        """Whether it comes from a sentence that speaks of what is asked for.
+        """Not so for one from a sentence that shares no word with the question, if another one here does.
 
-        Not so from one without a word of the question or, where the answer says no such word itself, without the noun that
-        is asked for, if they stand in another sentence here.
+        To one that says a word of the question itself, the other one must share two.
         """
-        source, stems = self._source(said)
-        most = max((len(self._asked & held) for _, held in self._prose), default=0)
-        # An answer with words of the question gets the benefit of the doubt.
-        if not self._asked & stems and most >= (2 if said & self._asked else 1):
-            return False
-        nouns = set(content_stems(" ".join(self._rules.asked_nouns(self.question))))
-        holding = [part for part, held in self._prose if nouns & held]
-        return not holding or source in holding or bool(nouns & said)
+        most = max((len(self._asked & stems) for part, stems in self._parts if not is_code(part)), default=0)
+        return bool(self._asked & self._source(said)[1]) or most < (2 if said & self._asked else 1)
 
     def _keeps_names(self, said: set[str], sentence: str) -> bool:
         """Not so for one that leaves out all code of the sentence that it comes from: there the code is the answer."""
@@ -142,7 +135,3 @@ class BestQuotation:
         pieces = split_sentences(self.text)
         whole = [part for piece in pieces for part in ([piece] if is_code(piece) else sentences(bare(piece)))]
         return [(part, stems_with_parts(part)) for part in whole]
-
-    @property
-    def _prose(self) -> list[tuple[str, set[str]]]:
-        return [(part, stems) for part, stems in self._parts if not is_code(part)]
