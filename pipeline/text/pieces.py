@@ -14,6 +14,7 @@ _BAR = re.compile(r"(?<!\\)\|")
 _QUOTE = re.compile(r"^(?: {0,3}>[ \t]?)+")
 _FULL_STOPS = "。！？」』）"
 """Chinese and Japanese put no space behind them."""
+_EMPHASIS = re.compile(r"(\*+|_+)(\s+|$)?")
 _HEADING = re.compile(r"^#{1,6}\s")
 
 
@@ -64,7 +65,16 @@ def is_item(sentence: str) -> bool:
 def _sentences(block: str) -> list[str]:
     if is_code(block) or is_item(block):
         return [block]
-    return sentences(block)
+    found: list[str] = []
+    for sentence in sentences(block):
+        mark = _EMPHASIS.match(sentence)
+        # `**So.** Then`: the marks close what the sentence before opened, as no mark opens before a space.
+        if mark and found and (mark[2] or "".join(found).count("**") % 2):
+            found[-1] += mark[1]
+            sentence = sentence[mark.end() :]
+        if sentence:
+            found.append(sentence)
+    return found
 
 
 def _blocks(markdown: str) -> Iterator[str]:

@@ -1,3 +1,5 @@
+import pytest
+
 from pipeline.text.pieces import bare, is_code, join_sentences, split_sentences
 
 MARKDOWN = """## A heading
@@ -88,3 +90,19 @@ def test_a_block_quote_has_pieces_like_any_text() -> None:
         "```sh\nls > a\n```",
         "```\n> x\n```",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("**The old licence.** Take it if it fits.", ["**The old licence.**", "Take it if it fits."]),
+        ("It **removes no virus.** If you think so.", ["It **removes no virus.**", "If you think so."]),
+        ("_Wait for it._ Then go.", ["_Wait for it._", "Then go."]),
+        ("**Bold?** Yes. **A.** **B.** C.", ["**Bold?**", "Yes.", "**A.**", "**B.**", "C."]),
+        ("**注意。**请先备份。**好。**", ["**注意。**", "请先备份。", "**好。**"]),
+        ("First. **Then** go. **Now.**", ["First.", "**Then** go.", "**Now.**"]),
+        ("First. __init__ runs.", ["First.", "__init__ runs."]),
+    ],
+)
+def test_marks_stay_with_the_sentence_that_they_close(text, expected):
+    assert split_sentences(text) == expected
