@@ -20,7 +20,7 @@ from pipeline.content.mending import FrontMatter, read_front_matter
 from pipeline.content.publishing import period_of
 from pipeline.content.slugs import slugify
 from pipeline.content.structure import first_heading
-from pipeline.content.urls import below, on_site, page_name, page_path, url_of
+from pipeline.content.urls import below, on_site, page_name, page_path, url_of, without_base
 from pipeline.content.visibility import visibility_of
 from pipeline.settings import ContentSource
 
@@ -64,7 +64,8 @@ def parse_document(
         )
     day = date_of(values, relative)
     title = _encodable(title_of(own)) or _title_in(body.text, kind, relative)
-    url, note = _address(source, kind, values, inherited.path or relative, title, day)
+    pattern = without_base(inherited.base, source.url)
+    url, note = _address(pattern, kind, values, inherited.path or relative, title, day)
     url = below(inherited.base, url)
     tags = [*tags_of(own), *tags_of(inherited.values), *body.tags]
     # also of the page that it is a part of: who may not see that one may not see this
@@ -131,11 +132,11 @@ def _title_in(text: str, kind: ContentKind, relative: str) -> str:
 
 
 def _address(
-    source: ContentSource, kind: ContentKind, values: Mapping[str, Any], relative: str, title: str, day: date | None
+    pattern: str, kind: ContentKind, values: Mapping[str, Any], relative: str, title: str, day: date | None
 ) -> tuple[str, str]:
-    """The address, and why there is none."""
+    """The address by the pattern of the source, and why there is none."""
     if own := _encodable(kind.own_address(relative, values)):
-        return on_site(source.url, own), ""
+        return on_site(pattern, own), ""
     fields = {
         "slug": _encodable(kind.slug(relative, values)),
         "path": page_path(relative, "index"),
@@ -143,7 +144,7 @@ def _address(
         "title": _encodable(kind.title_slug(values, title)),
         "categories": "/".join(slugify(_encodable(str(one))) for one in as_list(lookup(values, "categories"))),
     }
-    return url_of(kind.pattern(source.url, relative, values), fields, day)
+    return url_of(kind.pattern(pattern, relative, values), fields, day)
 
 
 def _encodable(text: str) -> str:

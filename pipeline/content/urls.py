@@ -69,6 +69,13 @@ def below(base: str, url: str) -> str:
     return f"{start}{base}{rest}" if url and rest != base and not rest.startswith(f"{base}/") else url
 
 
+def without_base(base: str, url: str) -> str:
+    """`url` as the site itself has it, which lies in the folder `base` of its host; one elsewhere stays as it is."""
+    origin = ORIGIN.match(url)
+    start, rest = (origin[0], url[origin.end() :]) if origin else ("", url)
+    return f"{start}{rest.removeprefix(base)}" if rest.startswith(f"{base}/") else url
+
+
 def _tidy(url: str) -> str:
     """`url` without empty parts, and without the file name of a folder's own page."""
     return re.sub(r"/(?:index)?\.html?$|/index\.html?$", "/", re.sub(r"(?<![:/])/{2,}", "/", url))

@@ -62,6 +62,8 @@ class Languages:
         self._is_below = said.get("defaultcontentlanguageinsubdir") is True
         self.base = folder_of(said.get("baseurl"))
         """The folder of its host that the site lies in."""
+        self._names: dict[Path, list[str]] = {}
+        """The names of the files of each folder that was asked for."""
 
     def prefix(self, language: str) -> str:
         """What the addresses of a language begin with: `/de`, or "" for the main one."""
@@ -90,7 +92,13 @@ class Languages:
         if self._named or code == self._main.lower():
             return code in (self._main.lower(), *(name.lower() for name in self._named))
         name = file.stem.removesuffix(f".{code}")
-        marks = [one.stem[len(name) :] for one in file.parent.glob(f"*{file.suffix}") if one.stem.startswith(name)]
+        if file.parent not in self._names:  # once for all files there: looking costs more than all else
+            self._names[file.parent] = [one.name for one in file.parent.glob("*")]
+        marks = [
+            one.removesuffix(file.suffix).removeprefix(name)
+            for one in self._names[file.parent]
+            if one.startswith(name) and one.endswith(file.suffix)
+        ]
         others = [mark for mark in marks if not mark or (_MARK.fullmatch(mark) and mark[1:3] in _ISO_639_1)]
         return code[:2] in _ISO_639_1 and bool(set(others) - {f".{code}"})
 

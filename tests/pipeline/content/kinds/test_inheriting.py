@@ -359,7 +359,11 @@ def test_a_site_in_a_folder_of_its_host(site, kind, name, text):
 
 def test_hugo_languages_in_front_of_the_address_stand_below_the_folder_of_its_host(site):
     files = {"hugo.toml": "baseURL = 'https://x.org/sub/'\n[languages.en]\n[languages.de]\n", "content/a.de.md": NOTE}
-    assert addresses(site("hugo", files)) == {"a.de.md": "/sub/de/a/"}
+    settings = site("hugo", files)
+    assert addresses(settings) == {"a.de.md": "/sub/de/a/"}
+    for url, address in (("/sub/{slug}", "/sub/de/a"), ("https://x.org/sub/{slug}", "https://x.org/sub/de/a")):
+        source = settings.content[0].model_copy(update={"url": url})
+        assert addresses(settings.model_copy(update={"content": [source]})) == {"a.de.md": address}
 
 
 def test_hugo_an_ending_that_is_no_language(site):
