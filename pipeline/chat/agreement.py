@@ -38,10 +38,13 @@ class BestQuotation:
     heading: str
     """The line above the quotation."""
     text: str
+    n: int = 0
+    """The number of its passage, from 1."""
 
     def is_said_by(self, sentence: str) -> bool:
         """Whether `sentence` says what stands here and more than the question, in the kind that is asked for."""
-        if self.adds_nothing(sentence):
+        # A copied heading is no answer.
+        if self.adds_nothing(sentence) or (" > " in sentence and " > " not in self.text):
             return False
         said = set(content_stems(sentence))
         new = said - self._asked

@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 from pipeline.chat.records import Citation, Similarity
 from pipeline.chat.sentence_stream import sentence_stream
 from pipeline.index.passages import Passage
-from pipeline.text.numbers import numbers
+from pipeline.text.numbers import counted, numbers
 from pipeline.text.pieces import bare, is_code, split_sentences
 from pipeline.text.words import content_stems, stems_with_parts
 
@@ -76,7 +76,7 @@ def support(sentence: str, text: str, known: Set[str] = frozenset()) -> float:
         known: numbers that it may lack.
     """
     stems = set(content_stems(_MARK.sub("", sentence)))
-    if not stems or not numbers(_MARK.sub("", sentence)) - known <= numbers(text):
+    if not stems or not numbers(_MARK.sub("", sentence)) - known <= counted(text):
         return 0.0
     return len(stems & stems_with_parts(text)) / len(stems)
 
@@ -109,7 +109,7 @@ def supporting_passages(
         # "4 in 8 GB" holds the words of "4 GB" as well.
         likely = [place for place in likely if _says(texts[place], sentence)] or likely
     else:
-        likely = [place for place, text in enumerate(texts) if said <= numbers(text)]
+        likely = [place for place, text in enumerate(texts) if said <= counted(text)]
     if len(likely) == 1 and least < 0:
         return [likely[0] + 1]
     if not likely or not content_stems(sentence):

@@ -8,7 +8,7 @@ from pipeline.chat.prompt import heading_line
 from pipeline.index.passages import Passage
 from pipeline.text.detecting import may_be_english
 from pipeline.text.names import as_written, named
-from pipeline.text.numbers import number_words, numbers
+from pipeline.text.numbers import counted, number_words, numbers
 from pipeline.text.pieces import bare, split_sentences
 from pipeline.text.statements import plain
 from pipeline.text.words import content_stems, stems_with_parts, words
@@ -34,7 +34,7 @@ class Grounds:
         self.question = question
         texts = [f"{heading_line(passage)}\n{passage.text}\n{passage.url}" for passage in passages]
         self._all = "\n".join([*texts, question, *others])
-        self._numbers = numbers(self._all) | number_words(self._all).keys()
+        self._numbers = counted(self._all)
         self._stems = stems_with_parts(self._all) | named(self._all)
         self._said = [f" {' '.join(words(text))} " for text in texts]
         self._asked = words(question)
@@ -50,8 +50,8 @@ class Grounds:
         unknown += [token for token in _identifiers(text) if not self._names(token)]
         is_english = may_be_english(text)
         if is_english:
-            counted = number_words(text).items()
-            unknown += [word for value, word in counted if int(value) > COUNTS and value not in self._numbers]
+            spelt = number_words(text).items()
+            unknown += [word for value, word in spelt if int(value) > COUNTS and value not in self._numbers]
         for stem in sorted(named(text)):
             word = as_written(stem, text)
             # In German every noun has a capital: then only what no plain word looks like is a name.
@@ -70,12 +70,10 @@ class Grounds:
             said |= _without_digits(content_stems(self.question))
         if _MONEY.search(sentence):
             said -= _COSTS
-        counted = sorted(numbers(plain(sentence)) - numbers(self.question))
+        own = sorted(numbers(plain(sentence)) - numbers(self.question))
         if not said or not may_be_english(plain(sentence)):
             return []
-        near = {
-            n: max((said & stems for held, stems in self._places if n in held), key=len, default=None) for n in counted
-        }
+        near = {n: max((said & stems for held, stems in self._places if n in held), key=len, default=None) for n in own}
         found = {n: words for n, words in near.items() if words is not None}
         # A sentence may tell of several numbers what stands in several places.
         told = set().union(*found.values())
@@ -89,10 +87,10 @@ class Grounds:
             heading, sentences = heading_line(passage), split_sentences(passage.text)
             around = stems_with_parts(heading)
             for n, sentence in enumerate(sentences):
-                if held := _counted(sentence):
+                if held := counted(sentence):
                     beside = "\n".join(sentences[max(0, n - 1) : n + 2])
                     places.append((held, around | stems_with_parts(beside)))
-            if held := _counted(heading):
+            if held := counted(heading):
                 places.append((held, around | stems_with_parts(passage.text)))
         return places
 
@@ -116,10 +114,6 @@ def _identifiers(text: str) -> list[str]:
     """Options and names that are joined by underscores, where they stand in code: `--lang`, `export_chats.py`."""
     tokens = (token.strip("\"'()[]{},:;=") for code in _CODE.findall(text) for token in code.split())
     return [token for token in tokens if _IDENTIFIER.fullmatch(token)]
-
-
-def _counted(text: str) -> set[str]:
-    return numbers(text) | number_words(text).keys()
 
 
 def _without_digits(stems: Iterable[str]) -> set[str]:

@@ -222,7 +222,7 @@ def _to_agree_with(question: _Question) -> BestQuotation | None:
     if not question.quotes:
         return None
     best = question.quotes[0]
-    return BestQuotation(question.asked.subject, heading_line(question.passages[best.n - 1]), best.text)
+    return BestQuotation(question.asked.subject, heading_line(question.passages[best.n - 1]), best.text, best.n)
 
 
 def _quoted(question: _Question, record: Answer) -> Iterator[str]:

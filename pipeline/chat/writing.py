@@ -70,7 +70,11 @@ class WritingDesk:
     """Given, a sentence must say what it says for the answer to count."""
 
     def marks(self, sentence: str, named: Sequence[int]) -> list[str]:
-        """The marks of the passages that a sentence rests on, like "[2]"; `named` are those that the model gave it."""
+        """The marks of the passages that a sentence rests on, like "[2]".
+
+        Args:
+            named: those that the model gave it, or that it should rest on.
+        """
         least, asked = -1.0 if self.translates else MEANT, self.grounds.question
         return [f"[{n}]" for n in supporting_passages(sentence, self.passages, self.similarity, named, least, asked)]
 
@@ -133,8 +137,9 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
             if lacking and desk.unsupported == "quote":
                 outcome.why_not, outcome.doubt = f"no passage holds {lacking[0]}", 1.0 if is_grounded else INVENTS
                 return outcome
-            marks = [UNSUPPORTED_MARK] if lacking else desk.marks(sentence, marks_of(said.text))
             agrees = desk.agrees(sentence)
+            named = marks_of(said.text) or ([desk.quotation.n] if desk.quotation and agrees else [])
+            marks = [UNSUPPORTED_MARK] if lacking else desk.marks(sentence, named)
             is_beside |= not agrees
             rests = bool(marks) and not lacking
             is_held |= rests

@@ -29,3 +29,8 @@ def number_words(text: str) -> dict[str, str]:
     """The English number words in `text`, by their value in digits: {"12": "twelve"}."""
     found = (word for word in re.findall(r"[a-z]+", text.casefold()) if word in _NUMBER_WORDS)
     return {_NUMBER_WORDS[word]: word for word in found}
+
+
+def counted(text: str) -> set[str]:
+    """The numbers in `text`, in digits and in English words, in one way of writing."""
+    return numbers(text) | number_words(text).keys()

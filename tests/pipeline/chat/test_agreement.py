@@ -140,3 +140,10 @@ def test_a_statement_beside_a_yes_or_no_question_is_no_answer() -> None:
     question = "Can the printer remember the last job?"
     assert not agrees(question, text, "The printer can make the room warmer.")
     assert agrees(question, text, "No, the printer can make the room warmer.")
+
+
+def test_a_copied_heading_is_no_answer() -> None:
+    text, heading = "The operations team must look at flaws in servers.", "Process > Steps"
+    question = "Who looks after flaws?"
+    assert agrees(question, text, "The operations team looks after flaws in servers.", heading)
+    assert not agrees(question, text, "Process > Steps", heading)

@@ -137,3 +137,7 @@ def test_a_number_of_the_question_need_not_stand_in_the_passage() -> None:
     said = "The blog is purple, redesigned in 2021."
     assert supporting_passages(said, notes, by_title, asked=asked) == [1]
     assert supporting_passages(said, notes, by_title) == []
+
+
+def test_a_number_may_stand_in_words() -> None:
+    assert supporting_passages("He slept 5 hours.", [passage("He slept a full five-hours a night.")], by_title) == [1]

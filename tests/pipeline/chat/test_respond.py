@@ -441,6 +441,14 @@ def test_an_invention_or_the_question_again_weighs_more_than_other_failures() ->
         assert run(asked, Model(reply), judge=likely, model="Qwen2.5-0.5B")[1].refused == refused, reply
 
 
+def test_what_a_small_model_takes_from_the_best_quotation_is_marked_with_its_passage() -> None:
+    passages = [PASSAGES[1], passage(3, "Port 8765: the gateway listens there."), PASSAGES[0]]
+    answer = run(ASKED, Model("The gateway listens on port 8765."), passages=passages, model="Qwen2.5-0.5B")[1]
+    best = run(ASKED, Model(""), passages=passages, quotes_first=True)[1]
+    assert answer.form == "written"
+    assert [citation.n for citation in answer.citations] == [best.citations[0].n]
+
+
 def test_a_small_model_that_copies_the_quotation_has_not_chosen() -> None:
     long = " ".join(f"The gateway listens on port {n}, as number {n} was free." for n in range(900, 907))
     passages, short = [passage(1, long)], long[:49]
