@@ -25,8 +25,8 @@ COPY_CHARS = 250
 DECLINES = 2.6
 """The `doubt` that a model raises which declines, or says what rests on no passage."""
 INVENTS = 5.0
-"""The same for one that names what no passage names, or repeats the question as if it were the answer: measured with the
-lab model on what answerability let pass, it does so at 13 of 24 near misses and at 11 of 110 questions that have an answer."""
+"""The same for one that only names what no passage names, or repeats the question as if it were the answer: measured with the
+lab model on what answerability let pass, it does so at 24 of 45 near misses and at 20 of 204 questions that have an answer."""
 _LABEL = re.compile(
     r"\s*\**(?:(?:the|my|short|final|[A-Z]\w+) )?"
     r"(?:answer|antwort|réponse|respuesta|risposta|resposta|antwoord|svar|odpowiedź|odpověď|ответ|відповідь|回答|答案|答)"
@@ -105,7 +105,7 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
     outcome = WrittenAnswer()
     seen: set[str] = set()
     waiting: list[str] = []
-    has_shown = is_grounded = is_beside = is_held = has_said = invents = False
+    has_shown = is_grounded = is_beside = is_held = has_said = invents = repeats = False
     copied = 0
     known = (desk.grounds.question, *(passage.text for passage in desk.passages))
     with closing(without_choices(sentence_stream(reply), known)) as stream:
@@ -131,7 +131,8 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
             has_said = True
             lacking = desk.lacking(sentence)
             outcome.unsupported += lacking
-            invents |= bool(lacking) or desk.adds_nothing(sentence)
+            invents |= bool(lacking)
+            repeats |= desk.adds_nothing(sentence)
             if lacking and desk.unsupported == "drop":
                 continue
             if lacking and desk.unsupported == "quote":
@@ -162,7 +163,7 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
         if not outcome.why_not:
             outcome.why_not = why
             # What is only beside the quotation is as frequent where the notes answer.
-            outcome.doubt = INVENTS if invents else DECLINES if has_said and not is_held else 1.0
+            outcome.doubt = INVENTS if repeats or (invents and not is_held) else DECLINES if has_said and not is_held else 1.0
     return outcome
 
 

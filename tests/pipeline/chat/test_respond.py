@@ -436,6 +436,7 @@ def test_an_invention_or_the_question_again_weighs_more_than_other_failures() ->
         ("The gateway listens on port 9999.", ASKED, True),
         ("Yes, the gateway listens on a port.", "Does the gateway listen on a port?", True),
         ("It is the one public port.", ASKED, False),
+        ("The gateway listens on port 9999. It is the one public port.", ASKED, False),
         ("Bananas ripen slowly.", ASKED, False),
     ):
         assert run(asked, Model(reply), judge=likely, model="Qwen2.5-0.5B")[1].refused == refused, reply
