@@ -60,7 +60,7 @@ class BestQuotation:
             and self._speaks_of_asked(said)
             and self._keeps_names(said, sentence)
             and self._keeps_denial(said, sentence)
-            and self._keeps_list(said)
+            and (names_it or self._keeps_list(said))
             and self._explains(said, sentence)
         )
 
@@ -78,14 +78,20 @@ class BestQuotation:
         return bool(self._asked & self._source(said)[1]) or most < (2 if said & self._asked else 1)
 
     def _keeps_names(self, said: set[str], sentence: str) -> bool:
-        """Not so for one that leaves out all code of the sentence that it comes from: there the code is the answer."""
-        codes = [code.lower() for code in _CODE.findall(self._source(said)[0]) if code not in self.question]
+        """Not so for one that leaves out all code of the sentence that it comes from: there the code or a number answers."""
+        source = self._source(said)[0]
+        codes = [code.lower() for code in _CODE.findall(source) if code not in self.question]
         told = sentence.lower()
         own = _CODE.findall(told)
-        return not codes or any(
-            name in told
-            for code in codes
-            for name in (code, *_NAME.findall(code), *(part for part in own if part in code))
+        counts = (numbers(sentence) - numbers(self.question)) & numbers(source)
+        return (
+            not codes
+            or bool(counts)
+            or any(
+                name in told
+                for code in codes
+                for name in (code, *_NAME.findall(code), *(part for part in own if part in code))
+            )
         )
 
     def _keeps_denial(self, said: set[str], sentence: str) -> bool:

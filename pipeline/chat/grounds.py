@@ -9,7 +9,7 @@ from pipeline.index.passages import Passage
 from pipeline.text.detecting import may_be_english
 from pipeline.text.names import as_written, named
 from pipeline.text.numbers import counted, number_words, numbers
-from pipeline.text.pieces import bare, split_sentences
+from pipeline.text.pieces import bare, is_code, split_sentences
 from pipeline.text.statements import plain
 from pipeline.text.words import content_stems, stems_with_parts, words
 
@@ -70,7 +70,9 @@ class Grounds:
             said |= _without_digits(content_stems(self.question))
         if _MONEY.search(sentence):
             said -= _COSTS
-        own = sorted(numbers(plain(sentence)) - numbers(self.question))
+        # What stands here as code, such as `sleep(0)`, is of that code.
+        told = _CODE.sub(lambda code: " " if code[1] in self._all else code[0], sentence)
+        own = sorted(numbers(plain(told)) - numbers(self.question))
         if not said or not may_be_english(plain(sentence)):
             return []
         near = {n: max((said & stems for held, stems in self._places if n in held), key=len, default=None) for n in own}
@@ -88,7 +90,9 @@ class Grounds:
             around = stems_with_parts(heading)
             for n, sentence in enumerate(sentences):
                 if held := counted(sentence):
-                    beside = "\n".join(sentences[max(0, n - 1) : n + 2])
+                    # What leads to a code block is told before it and behind it.
+                    before = n - 2 if n > 1 and is_code(sentences[n - 1]) else max(0, n - 1)
+                    beside = "\n".join(sentences[before : n + 2])
                     places.append((held, around | stems_with_parts(beside)))
             if held := counted(heading):
                 places.append((held, around | stems_with_parts(passage.text)))

@@ -1,7 +1,7 @@
 """Splits Markdown into pieces that can be quoted one by one."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.text.sentences import sentences
 
@@ -16,6 +16,7 @@ _FULL_STOPS = "。！？」』）"
 """Chinese and Japanese put no space behind them."""
 _EMPHASIS = re.compile(r"(\*+|_+)(\s+|$)?")
 _HEADING = re.compile(r"^#{1,6}\s")
+_INDENT = re.compile(r"^(?: {4}| {0,3}\t)")
 
 
 def split_sentences(markdown: str) -> list[str]:
@@ -78,12 +79,12 @@ def _sentences(block: str) -> list[str]:
 
 
 def _blocks(markdown: str) -> Iterator[str]:
-    """Paragraphs and list items on one line each, table rows, and code blocks as they are."""
+    """Paragraphs and list items on one line each, table rows, and code blocks, those without a fence in one."""
     held: list[str] = []
     heads: list[str] = []
     fence = ""
     # Markdown ends a line at a line feed only; str.splitlines also cuts at U+2028 and others.
-    lines = list(_out_of_quotes(markdown.removesuffix("\n").split("\n")))
+    lines = _fenced(list(_out_of_quotes(markdown.removesuffix("\n").split("\n"))))
     for line, following in zip([*lines, ""], [*lines, "", ""][1:], strict=True):
         opening, item, is_row = _FENCE.match(line), _ITEM.match(line), line.lstrip().startswith("|")
         if fence:
@@ -109,6 +110,35 @@ def _blocks(markdown: str) -> Iterator[str]:
             held.append(line.lstrip("> ").strip())
     if fence:
         yield "\n".join([*held, fence])
+
+
+def _fenced(lines: Sequence[str]) -> list[str]:
+    """The lines, with fences around code that is only indented. What is indented below an item is more of the item."""
+    found: list[str] = []
+    # A text that begins indented is the rest of an item.
+    fence, in_list, code = "", _INDENT.match(lines[0]) is not None, 0
+    for place, line in enumerate(lines):
+        if fence:
+            fence = "" if line.strip() == fence else fence
+        elif opening := _FENCE.match(line):
+            fence = opening[1]
+        elif _ITEM.match(line):
+            in_list = True
+        elif line.strip() and not line[0].isspace():
+            in_list = False
+        elif _INDENT.match(line) and not in_list and (code or not lines[place - 1].strip()):
+            if not code:
+                found.append("```")
+            found.append(_INDENT.sub("", line))
+            code = len(found)
+            continue
+        if code and line.strip():
+            found.insert(code, "```")
+            code = 0
+        found.append(line)
+    if code:
+        found.insert(code, "```")
+    return found
 
 
 def _out_of_quotes(lines: Iterable[str]) -> Iterator[str]:

@@ -147,3 +147,10 @@ def test_a_copied_heading_is_no_answer() -> None:
     question = "Who looks after flaws?"
     assert agrees(question, text, "The operations team looks after flaws in servers.", heading)
     assert not agrees(question, text, "Process > Steps", heading)
+
+
+def test_a_number_or_code_in_what_introduces_a_list_is_an_answer() -> None:
+    text = "It is built in Rust.\n\nThis resulted in a 6.4MB binary in `bin`:\n\n```\n~/.cargo/bin/rye\n```"
+    assert agrees("How big was the rye binary?", text, "The rye binary was 6.4MB.")
+    text = "Django has an undocumented `_raw_delete()` method that does this:\n\n```\nreports._raw_delete(db)\n```"
+    assert agrees("Which method deletes rows without signals?", text, "Django's `_raw_delete()` method deletes rows.")

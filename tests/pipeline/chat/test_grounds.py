@@ -78,3 +78,19 @@ def test_a_sum_of_money_says_itself_that_it_is_a_price() -> None:
     card = Grounds([passage("Card", "It annoyed me after spending $650 on a GTX 980.")], "What did the GTX 980 cost?")
     assert card.misplaced("The GTX 980 cost $650.") == []
     assert card.misplaced("The GTX 980 cost 650.") == ["650"]
+
+
+def test_a_number_in_code_of_a_passage_is_of_that_code() -> None:
+    grounds = Grounds(
+        [passage("Control", "The supported idiom is this one:\n\n```\nawait sleep(0)\n```")], "What yields?"
+    )
+    assert grounds.misplaced("The idiomatic way to yield control to the event loop is `await sleep(0)`.") == []
+    assert grounds.misplaced("The event loop yields 0 times to other tasks.") == ["0"]
+
+
+def test_what_leads_to_a_code_block_is_around_what_follows_it() -> None:
+    text = (
+        "After you have installed the command line tools for Catalina:\n\n```\nselect\n```\n\nIt will run Python 3.7.3."
+    )
+    grounds = Grounds([passage("Python on a Mac", text)], "Which version ships with the command line tools?")
+    assert grounds.misplaced("Python 3.7.3 ships with the command line tools of Catalina.") == []

@@ -106,3 +106,21 @@ def test_a_block_quote_has_pieces_like_any_text() -> None:
 )
 def test_marks_stay_with_the_sentence_that_they_close(text, expected):
     assert split_sentences(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("markdown", "pieces"),
+    [
+        (
+            "Install it:\n\n    cargo install rye\n\n    rye pin\n\nThen run it.",
+            ["Install it:", "```\ncargo install rye\n\nrye pin\n```", "Then run it."],
+        ),
+        ("Install it:\n\n\tcargo install rye", ["Install it:", "```\ncargo install rye\n```"]),
+        ("- Install it.\n\n    With care.\n\nThen run it.", ["- Install it.", "With care.", "Then run it."]),
+        ("A line\n    that goes on.", ["A line that goes on."]),
+        ("    With care.\n\n    And slowly.", ["With care.", "And slowly."]),
+        ("```\nif x:\n\n    y\n```", ["```\nif x:\n\n    y\n```"]),
+    ],
+)
+def test_code_that_is_only_indented_is_a_block(markdown: str, pieces: list[str]) -> None:
+    assert split_sentences(markdown) == pieces
