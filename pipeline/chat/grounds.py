@@ -71,8 +71,8 @@ class Grounds:
         if _MONEY.search(sentence):
             said -= _COSTS
         # What stands here as code, such as `sleep(0)`, is of that code.
-        told = _CODE.sub(lambda code: " " if code[1] in self._all else code[0], sentence)
-        own = sorted(numbers(plain(told)) - numbers(self.question))
+        other = _CODE.sub(lambda code: " " if code[1] in self._all else code[0], sentence)
+        own = sorted(numbers(plain(other)) - numbers(self.question))
         if not said or not may_be_english(plain(sentence)):
             return []
         near = {n: max((said & stems for held, stems in self._places if n in held), key=len, default=None) for n in own}
