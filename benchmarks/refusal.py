@@ -95,6 +95,7 @@ CLONES = (
     Clone("zet", "rwxrob/zet", "a01454da6599a6e77a578840f5ddb0b9ebf60de7"),
     Clone("recipes", "LukeSmithxyz/based.cooking", "2d8642ec41ccc6162ec3123c15024dd3d22cc33b"),
     Clone("govuk", "alphagov/govuk-developer-docs", "972d1b4410ffd165f2f3e889eda30bcf7d1cc6b3"),
+    Clone("notebook", "simonw/til", "8d908b6d36cdd27bc6464392435ac6223a00caac"),
 )
 """`git clone https://github.com/REPOSITORY FOLDER/NAME`, then `git -C FOLDER/NAME checkout COMMIT`."""
 

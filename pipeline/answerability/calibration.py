@@ -99,7 +99,7 @@ WORDS = Model(weights=[3.85, 15.53, 3.1, 2.5, -16.82], decline_below=0.4)
 Weights: subject, wording, named, fitting, constant. Fitted on 361 questions about five collections of 30 to 1,873
 documents, each collection and each kind of question weighing the same, with a normal prior around 0. What is learnt from
 a collection's own words was worse: it teaches that words matter and meaning does not. The limit is that at which nine of
-ten refusals were right in collections that had no part in the fit (docs/evaluation.md)."""
+ten refusals were right in collections that had no part in the fit (docs/measured-answers.md)."""
 CLOSE = Model(weights=[1.7, 3.5, 1.0, 1.5, -8.4], decline_below=LEAST_LIMIT["dense"])
 """The weights for an embedder whose cosines lie close together (`embedding.spread`), in any collection.
 

@@ -145,7 +145,7 @@ def found_for(asked: Asked, find: Find) -> list[Passage]:
     """The passages for a question as it stands alone; in a conversation also those for it behind the question before.
 
     Of both searches the scores are averaged: what answers a turn is mostly found with the one before it, also where it could
-    stand alone (docs/evaluation.md).
+    stand alone (docs/measured-answers.md).
     """
     own = find(asked.subject)
     if asked.joined in ("", asked.subject):

@@ -31,7 +31,7 @@ def grounded_messages(
 ) -> list[dict[str, str]]:
     """The passages, the rule, then the question: for mode rag, and for mode hybrid with a model that is `tuned`.
 
-    No marks are asked for: `citations` sets them. The fewest words are best for a small model: see docs/evaluation.md.
+    No marks are asked for: `citations` sets them. The fewest words are best for a small model: see docs/measured-answers.md.
 
     Args:
         passages: in this order; the nearest to the question is read best.
