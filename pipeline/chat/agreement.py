@@ -10,7 +10,7 @@ from pipeline.text.detecting import main_language
 from pipeline.text.languages.tables import Language, table
 from pipeline.text.names import named
 from pipeline.text.numbers import numbers
-from pipeline.text.pieces import bare, is_code, split_sentences
+from pipeline.text.pieces import bare, is_code, is_item, split_sentences
 from pipeline.text.sentences import sentences
 from pipeline.text.statements import denied, plain
 from pipeline.text.words import content_stems, stems_with_parts
@@ -23,6 +23,8 @@ ANSWERED = 0.5
 """The share of the question's content words that an answer to a yes-or-no question repeats, if it does not say yes or no."""
 _CODE = re.compile(r"`([^`\n]+)`")
 _NAME = re.compile(r"[\w-]{3,}")
+_CAPITAL = re.compile(r"(?<=[\w,;] )[A-Z]\w*")
+"""A word with a capital that does not begin a sentence."""
 _YES_OR_NO = re.compile(
     r"(?:is|are|was|were|do|does|did|has|have|had|can|could|may|must|will|would|should)\b", re.IGNORECASE
 )
@@ -67,7 +69,12 @@ class BestQuotation:
     def adds_nothing(self, sentence: str) -> bool:
         """Whether `sentence` says no more than the question, as `Yes, it reads books.` does: nobody can check that."""
         codes = (code for code in _CODE.findall(sentence) if code not in self.question)
-        return set(content_stems(sentence)) <= self._asked and not any(code in self.text for code in codes)
+        # A name may be a word without meaning elsewhere, as that of the language Go is.
+        names = {*_CAPITAL.findall(sentence)}.intersection(_CAPITAL.findall(self.text))
+        names.difference_update(_CAPITAL.findall(self.question))
+        return (
+            set(content_stems(sentence)) <= self._asked and not names and not any(code in self.text for code in codes)
+        )
 
     def _speaks_of_asked(self, said: set[str]) -> bool:
         """Not so for one from a sentence that shares no word with the question, if another one here does.
@@ -75,7 +82,8 @@ class BestQuotation:
         To one that says a word of the question itself, the other one must share two.
         """
         most = max((len(self._asked & stems) for part, stems in self._parts if not is_code(part)), default=0)
-        return bool(self._asked & self._source(said)[1]) or most < (2 if said & self._asked else 1)
+        source, stems = self._source(said)
+        return bool(self._asked & (stems | self._introduction(source))) or most < (2 if said & self._asked else 1)
 
     def _keeps_names(self, said: set[str], sentence: str) -> bool:
         """Not so for one that leaves out all code of the sentence that it comes from: there the code or a number answers."""
@@ -126,6 +134,13 @@ class BestQuotation:
         stems = set(content_stems(self.text))
         return len(stems & (said | self._asked)) >= EXPLAINED * len(stems)
 
+    def _introduction(self, item: str) -> set[str]:
+        """The stems of the line that introduces the list of an item; none of another part."""
+        places = [place for place, (part, _) in enumerate(self._parts) if part == item]
+        if not places or item not in self._items:
+            return set()
+        return next((stems for part, stems in self._parts[places[0] :: -1] if part.endswith(":")), set())
+
     def _source(self, said: set[str]) -> tuple[str, set[str]]:
         """The sentence of the quotation that shares most with what was said, and its stems."""
         new = said - self._asked
@@ -138,6 +153,11 @@ class BestQuotation:
     @cached_property
     def _asked(self) -> set[str]:
         return set(content_stems(self.question))
+
+    @cached_property
+    def _items(self) -> set[str]:
+        pieces = split_sentences(self.text)
+        return {part for piece in pieces if is_item(piece) for part in sentences(bare(piece))}
 
     @cached_property
     def _parts(self) -> list[tuple[str, set[str]]]:

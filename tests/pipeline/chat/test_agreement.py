@@ -154,3 +154,15 @@ def test_a_number_or_code_in_what_introduces_a_list_is_an_answer() -> None:
     assert agrees("How big was the rye binary?", text, "The rye binary was 6.4MB.")
     text = "Django has an undocumented `_raw_delete()` method that does this:\n\n```\nreports._raw_delete(db)\n```"
     assert agrees("Which method deletes rows without signals?", text, "Django's `_raw_delete()` method deletes rows.")
+
+
+def test_a_list_speaks_of_what_its_introduction_speaks_of() -> None:
+    question = "Which four types of metrics are there?"
+    text = "It supports four types of metrics:\n- Counter\n- Gauge\n- Histogram\n- Summary"
+    assert agrees(question, text, "There are Counter, Gauge, Histogram and Summary.")
+
+
+def test_a_name_that_is_a_word_without_meaning_elsewhere_is_an_answer() -> None:
+    question, text = "Which language is it written in?", "Most parts are written in Go. Some are in Java."
+    assert agrees(question, text, "It is written in Go.")
+    assert not agrees(question, text, "It is written in Then.")
