@@ -11,6 +11,7 @@ _FENCE = re.compile(r"[ \t]*(```|~~~)")
 _MAY_END = re.compile(r"[.!?:][\"”’')\]*_]*\s|[。！？]")
 _MARKS = re.compile(r"(?:\s*\[\d[\d\s,;]*\])+[.!?。]?(?=\s|$)\s*")
 _ITEM = re.compile(r"\s*(?:\d+[.)]|[-*+])\s*")
+_CLOSING = re.compile(r"[\"”]")
 _OPEN_MARKS = re.compile(r"\s*(?:\[[\d\s,;]*\]?\s*)*[.!?。]?\s*")
 
 
@@ -68,7 +69,7 @@ def _cut(text: str, *, is_whole: bool = False) -> list[str]:
     if block or _FENCE.match(rest):
         return [*found, block + rest]
     if is_whole or _MAY_END.search(rest):
-        *whole, rest = _sentences(rest)
+        *whole, rest = _sentences(rest, goes_on=not is_whole)
         found += whole
     # A mark behind the last sentence may still come.
     if found and not is_whole and _OPEN_MARKS.fullmatch(rest) and not found[-1].endswith("\n"):
@@ -76,8 +77,8 @@ def _cut(text: str, *, is_whole: bool = False) -> list[str]:
     return [*found, rest]
 
 
-def _sentences(line: str) -> list[str]:
-    """A line's sentences, each with the space and the marks after it."""
+def _sentences(line: str, *, goes_on: bool = False) -> list[str]:
+    """A line's sentences, each with the space and the marks after it. One that is quoted ends with the one around it."""
     starts = [start for start, _ in sentence_spans(line)][1:]
     cuts = [0, *starts, len(line)]
     parts = [line[start:end] for start, end in pairwise(cuts)]
@@ -86,8 +87,13 @@ def _sentences(line: str) -> list[str]:
         if found and (marks := _MARKS.match(part)):
             found[-1] += marks[0]
             part = part[marks.end() :]
-        if found and _ITEM.fullmatch(found[-1]):
+        if found and (_ITEM.fullmatch(found[-1]) or (_is_quoting(found[-1]) and (goes_on or _CLOSING.search(part)))):
             found[-1] += part
         elif part or not found:
             found.append(part)
     return found
+
+
+def _is_quoting(text: str) -> bool:
+    """Whether a quotation is open at the end of `text`."""
+    return text.count('"') % 2 == 1 or text.count("“") > text.count("”")

@@ -11,6 +11,9 @@ TEXTS = {
     "1. Do this.\n2. Do that!\nThen:\n```sh\nmake up\nmake. it\n```\nAll good.": [
         "1. Do this.\n", "2. Do that!\n", "Then:\n", "```sh\nmake up\nmake. it\n```\n", "All good.",
     ],
+    "He said “Stop. Now.” Then he left. A 5\" screen. It is small.": [
+        "He said “Stop. Now.” ", "Then he left. ", "A 5\" screen. ", "It is small.",
+    ],
     "[1]": ["[1]"],
     "": [],
 }  # fmt: skip
