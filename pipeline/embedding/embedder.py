@@ -15,8 +15,9 @@ from pipeline.embedding.bert_folder import read_prefixes
 from pipeline.embedding.mlx_embedder import MlxEmbedder, has_metal
 from pipeline.embedding.onnx_embedder import BertEmbedder
 from pipeline.embedding.prefixes import EmbeddingPrefixes, known_prefixes
+from pipeline.embedding.recent import Recent
 from pipeline.embedding.remote_embedder import EmbeddingServer, RemoteEmbedder
-from pipeline.embedding.token_vectors import RecentTokens, TokenModel, TokenVectors
+from pipeline.embedding.token_vectors import TokenModel, TokenVectors
 from pipeline.settings import ModelSettings, Settings
 from pipeline.tables import Table
 from pipeline.weights.demo import EMBEDDINGS
@@ -64,7 +65,8 @@ class Embedder(TextModel, Protocol):
         """The vectors of the tokens of questions and texts, without prefixes; None if the model's server does not tell them."""
 
 
-_RECENT = RecentTokens()
+_tokens: Recent[TokenVectors] = Recent(most=64)
+"""Of a question that names a day the same passages are judged twice, and in a conversation they come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class PrefixedEmbedder:
         """The vectors of the texts' tokens, as `Embedder.embed_tokens`."""
         if not isinstance(self.model, TokenModel):
             return None
-        return _RECENT.read(self.model.name, texts, self.model)
+        return _tokens.read(self.model.name, texts, self.model.embed_tokens)
 
 
 def load_embedder(settings: Settings, threads: int = 0) -> Embedder:

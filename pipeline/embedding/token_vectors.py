@@ -1,7 +1,5 @@
 """The vectors of a text's tokens, and where in the text each token stands."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
@@ -30,30 +28,6 @@ class TokenModel(Protocol):
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """The vectors of each text's tokens. What is past the model's limit is cut."""
-
-
-class RecentTokens:
-    """The vectors of the texts that were read last. Of a question that names a day the same passages are judged twice, and
-    in a conversation they come again."""
-
-    def __init__(self, most: int = 64) -> None:
-        self._most = most
-        self._known: OrderedDict[tuple[str, str], TokenVectors] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def read(self, name: str, texts: Sequence[str], model: TokenModel) -> list[TokenVectors]:
-        """As `model.embed_tokens`; `name`: the model's."""
-        with self._lock:
-            found = {text: self._known[name, text] for text in texts if (name, text) in self._known}
-        missing = [text for text in dict.fromkeys(texts) if text not in found]
-        found |= zip(missing, model.embed_tokens(missing), strict=True) if missing else ()
-        with self._lock:
-            for text in texts:
-                self._known[name, text] = found[text]
-                self._known.move_to_end((name, text))
-            while len(self._known) > self._most:
-                self._known.popitem(last=False)
-        return [found[text] for text in texts]
 
 
 def of_tokens(encoding: "Encoding", vectors: np.ndarray) -> TokenVectors:

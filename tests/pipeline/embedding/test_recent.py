@@ -23,7 +23,7 @@ def test_another_embedder_has_other_vectors():
 
 
 def test_what_was_read_long_ago_is_forgotten(monkeypatch):
-    monkeypatch.setattr(recent, "MOST", 2)
+    monkeypatch.setattr(recent, "_vectors", recent.Recent(most=2))
     embedder = HashedWords("forgets")
     for text in ("a", "b", "a", "c", "a", "b"):
         assert np.array_equal(embed_again(embedder, [text]), embedder.embed([text]))

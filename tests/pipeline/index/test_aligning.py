@@ -3,7 +3,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from pipeline.embedding.token_vectors import RecentTokens, TokenVectors
+from pipeline.embedding.recent import Recent
+from pipeline.embedding.token_vectors import TokenVectors
 from pipeline.index.aligning import WEIGHT, align, densest_stretch, rarities
 from pipeline.text.words import WORD
 
@@ -90,12 +91,14 @@ class CountingModel:
 
 
 def test_a_text_that_was_just_read_is_not_read_again() -> None:
-    model, recent = CountingModel(), RecentTokens(most=2)
-    first = recent.read("m", ["huge", "large", "huge"], model)
-    assert [one.vectors.tolist() for one in recent.read("m", ["large"], model)] == [first[1].vectors.tolist()]
+    model, recent = CountingModel(), Recent[TokenVectors](most=2)
+    first = recent.read("m", ["huge", "large", "huge"], model.embed_tokens)
+    assert [one.vectors.tolist() for one in recent.read("m", ["large"], model.embed_tokens)] == [
+        first[1].vectors.tolist()
+    ]
     assert model.seen == ["huge", "large"]
-    recent.read("m", ["table"], model)
-    recent.read("m", ["huge"], model)
+    recent.read("m", ["table"], model.embed_tokens)
+    recent.read("m", ["huge"], model.embed_tokens)
     assert model.seen == ["huge", "large", "table", "huge"]
-    recent.read("other", ["huge"], model)
+    recent.read("other", ["huge"], model.embed_tokens)
     assert model.seen[-1] == "huge"
