@@ -4,6 +4,7 @@ import re
 
 from pipeline.answerability.evidence import wanted_tokens
 from pipeline.index.vocabulary import Vocabulary
+from pipeline.text.segments import is_unspaced
 from pipeline.text.words import written_words
 
 COMMON = 0.15
@@ -27,5 +28,6 @@ def without_topic(question: str, language: str, vocabulary: Vocabulary) -> str:
     for word in dict.fromkeys(written_words(question)):
         tokens = wanted_tokens(word, language)
         if tokens and min(vocabulary.frequencies.get(token, 0) for token in tokens) >= COMMON * vocabulary.chunks:
-            left = re.sub(rf"\s*{re.escape(word)}", "", left)
+            edge = "" if is_unspaced(word) else r"\b"
+            left = re.sub(rf"\s*{edge}{re.escape(word)}{edge}", "", left)
     return left.strip() if wanted_tokens(left, language) else question

@@ -10,6 +10,7 @@ from pipeline.index.vocabulary import Vocabulary
         ("Wie verbinde ich Lampion mit meinem Kühlschrank?", "de", "Wie verbinde ich mit meinem Kühlschrank?"),
         ("Lampion 支持哪些打印机？", "zh", "支持哪些打印机？"),
         ("Was ist Lampion?", "de", "Was ist Lampion?"),
+        ("Wo liegt in Lampion der Lampionladen?", "de", "Wo liegt in der Lampionladen?"),
         ("Wie verbinde ich den Kühlschrank?", "de", "Wie verbinde ich den Kühlschrank?"),
     ],
 )
