@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from pipeline.chat.asked_property import AskedProperty
 from pipeline.chat.citations import SUPPORTED
@@ -10,7 +11,7 @@ from pipeline.text.detecting import main_language
 from pipeline.text.languages.tables import Language, table
 from pipeline.text.names import named
 from pipeline.text.numbers import numbers
-from pipeline.text.pieces import bare, is_code, is_item, split_sentences
+from pipeline.text.pieces import INLINE_CODE, bare, is_code, is_item, split_sentences
 from pipeline.text.sentences import sentences
 from pipeline.text.statements import denied, plain
 from pipeline.text.words import content_stems, stems_with_parts
@@ -21,7 +22,6 @@ EXPLAINED = 0.3
 """The share of the quotation's content words that an explanation and its question must hold together."""
 ANSWERED = 0.5
 """The share of the question's content words that an answer to a yes-or-no question repeats, if it does not say yes or no."""
-_CODE = re.compile(r"`([^`\n]+)`")
 _NAME = re.compile(r"[\w-]{3,}")
 _CAPITAL = re.compile(r"(?<=[\w,;] )[A-Z]\w*")
 """A word with a capital that does not begin a sentence."""
@@ -30,6 +30,15 @@ _YES_OR_NO = re.compile(
 )
 """What a question begins with that is answered by yes or no."""
 _VERDICT = re.compile(r"^\W*(?:yes|no)\b,?\s*", re.IGNORECASE)
+
+
+class _Part(NamedTuple):
+    """A sentence of a quotation, or a code block."""
+
+    text: str
+    stems: set[str]
+    introduction: set[str]
+    """The stems of the line that introduces the list that it is an item of."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ class BestQuotation:
         if not new:
             # An option of one letter is no word.
             return True
-        names_it = numbers(sentence) - numbers(self.question) or _CODE.search(sentence)
+        names_it = numbers(sentence) - numbers(self.question) or INLINE_CODE.search(sentence)
         least = TOLD if names_it else SUPPORTED
         if len(new & stems_with_parts(f"{self.heading}\n{self.text}")) < least * len(new):
             return False
@@ -68,7 +77,7 @@ class BestQuotation:
 
     def adds_nothing(self, sentence: str) -> bool:
         """Whether `sentence` says no more than the question, as `Yes, it reads books.` does: nobody can check that."""
-        codes = (code for code in _CODE.findall(sentence) if code not in self.question)
+        codes = (code for code in INLINE_CODE.findall(sentence) if code not in self.question)
         # A name may be a word without meaning elsewhere, as that of the language Go is.
         names = {*_CAPITAL.findall(sentence)}.intersection(_CAPITAL.findall(self.text))
         names.difference_update(_CAPITAL.findall(self.question))
@@ -81,16 +90,16 @@ class BestQuotation:
 
         To one that says a word of the question itself, the other one must share two.
         """
-        most = max((len(self._asked & stems) for part, stems in self._parts if not is_code(part)), default=0)
-        source, stems = self._source(said)
-        return bool(self._asked & (stems | self._introduction(source))) or most < (2 if said & self._asked else 1)
+        most = max((len(self._asked & part.stems) for part in self._parts if not is_code(part.text)), default=0)
+        source = self._source(said)
+        return bool(self._asked & (source.stems | source.introduction)) or most < (2 if said & self._asked else 1)
 
     def _keeps_names(self, said: set[str], sentence: str) -> bool:
         """Not so for one that leaves out all code of the sentence that it comes from: there the code or a number answers."""
-        source = self._source(said)[0]
-        codes = [code.lower() for code in _CODE.findall(source) if code not in self.question]
+        source = self._source(said).text
+        codes = [code.lower() for code in INLINE_CODE.findall(source) if code not in self.question]
         told = sentence.lower()
-        own = _CODE.findall(told)
+        own = INLINE_CODE.findall(told)
         counts = (numbers(sentence) - numbers(self.question)) & numbers(source)
         return (
             not codes
@@ -104,17 +113,17 @@ class BestQuotation:
 
     def _keeps_denial(self, said: set[str], sentence: str) -> bool:
         """Not so for one that denies what its sentence here says, or says what that denies."""
-        source, stems = self._source(said)
-        here, there = denied(plain(_VERDICT.sub("", sentence))), denied(plain(source))
-        return is_code(source) or not ((there - here) & said or (here - there) & stems)
+        source = self._source(said)
+        here, there = denied(plain(_VERDICT.sub("", sentence))), denied(plain(source.text))
+        return is_code(source.text) or not ((there - here) & said or (here - there) & source.stems)
 
     def _keeps_list(self, said: set[str]) -> bool:
         """Not so for one that comes from what introduces a list or a code block, and holds nothing of that."""
-        source, stems = self._source(said)
-        if not source.endswith(":"):
+        source = self._source(said)
+        if not source.text.endswith(":"):
             return True
-        after = self._parts[[part for part, _ in self._parts].index(source) + 1 :]
-        introduced = set().union(*(held for _, held in after)) - stems
+        after = self._parts[self._parts.index(source) + 1 :]
+        introduced = set().union(*(part.stems for part in after)) - source.stems
         return not introduced or bool((said - self._asked) & introduced)
 
     def _explains(self, said: set[str], sentence: str) -> bool:
@@ -124,7 +133,7 @@ class BestQuotation:
         question by a sentence that comes from one with all words of the question.
         """
         named_by = (numbers(sentence) | named(sentence)) - numbers(self.question) - named(self.question)
-        if named_by or _CODE.search(sentence) or self._asked <= self._source(said)[1]:
+        if named_by or INLINE_CODE.search(sentence) or self._asked <= self._source(said).stems:
             return True
         if self._rules.asked_kind(self.question) or self._rules.asked_nouns(self.question):
             return True
@@ -134,17 +143,10 @@ class BestQuotation:
         stems = set(content_stems(self.text))
         return len(stems & (said | self._asked)) >= EXPLAINED * len(stems)
 
-    def _introduction(self, item: str) -> set[str]:
-        """The stems of the line that introduces the list of an item; none of another part."""
-        places = [place for place, (part, _) in enumerate(self._parts) if part == item]
-        if not places or item not in self._items:
-            return set()
-        return next((stems for part, stems in self._parts[places[0] :: -1] if part.endswith(":")), set())
-
-    def _source(self, said: set[str]) -> tuple[str, set[str]]:
-        """The sentence of the quotation that shares most with what was said, and its stems."""
-        new = said - self._asked
-        return max(self._parts, key=lambda part: (len(new & part[1]), len(said & part[1])), default=("", set()))
+    def _source(self, said: set[str]) -> _Part:
+        """The sentence of the quotation that shares most with what was said."""
+        new, none = said - self._asked, _Part("", set(), set())
+        return max(self._parts, key=lambda part: (len(new & part.stems), len(said & part.stems)), default=none)
 
     @cached_property
     def _rules(self) -> Language:
@@ -155,12 +157,12 @@ class BestQuotation:
         return set(content_stems(self.question))
 
     @cached_property
-    def _items(self) -> set[str]:
-        pieces = split_sentences(self.text)
-        return {part for piece in pieces if is_item(piece) for part in sentences(bare(piece))}
-
-    @cached_property
-    def _parts(self) -> list[tuple[str, set[str]]]:
-        pieces = split_sentences(self.text)
-        whole = [part for piece in pieces for part in ([piece] if is_code(piece) else sentences(bare(piece)))]
-        return [(part, stems_with_parts(part)) for part in whole]
+    def _parts(self) -> list[_Part]:
+        found: list[_Part] = []
+        introduction: set[str] = set()
+        for piece in split_sentences(self.text):
+            for text in [piece] if is_code(piece) else sentences(bare(piece)):
+                found.append(_Part(text, stems_with_parts(text), introduction if is_item(piece) else set()))
+                if text.endswith(":"):
+                    introduction = found[-1].stems
+        return found

@@ -9,7 +9,7 @@ from pipeline.index.passages import Passage
 from pipeline.text.detecting import may_be_english
 from pipeline.text.names import as_written, named
 from pipeline.text.numbers import counted, number_words, numbers
-from pipeline.text.pieces import bare, is_code, split_sentences
+from pipeline.text.pieces import INLINE_CODE, bare, is_code, split_sentences
 from pipeline.text.statements import plain
 from pipeline.text.words import content_stems, stems_with_parts, words
 
@@ -19,7 +19,6 @@ FRAGMENT = 3
 """A sentence of fewer content words says something only together with the question."""
 COUNTS = 3
 """Up to here a number in words may be a turn of phrase."""
-_CODE = re.compile(r"`([^`\n]+)`")
 _IDENTIFIER = re.compile(r"--?[A-Za-z][\w-]*|[\w.]*\w_\w[\w.]*")
 _MONEY = re.compile(r"[$€£¥]\s?\d|\d\s?[$€£¥]")
 _COSTS = set(content_stems("cost price pay paid"))
@@ -71,7 +70,7 @@ class Grounds:
         if _MONEY.search(sentence):
             said -= _COSTS
         # What stands here as code, such as `sleep(0)`, is of that code.
-        other = _CODE.sub(lambda code: " " if code[1] in self._all else code[0], sentence)
+        other = INLINE_CODE.sub(lambda code: " " if code[1] in self._all else code[0], sentence)
         own = sorted(numbers(plain(other)) - numbers(self.question))
         if not said or not may_be_english(plain(sentence)):
             return []
@@ -116,7 +115,7 @@ class Grounds:
 
 def _identifiers(text: str) -> list[str]:
     """Options and names that are joined by underscores, where they stand in code: `--lang`, `export_chats.py`."""
-    tokens = (token.strip("\"'()[]{},:;=") for code in _CODE.findall(text) for token in code.split())
+    tokens = (token.strip("\"'()[]{},:;=") for code in INLINE_CODE.findall(text) for token in code.split())
     return [token for token in tokens if _IDENTIFIER.fullmatch(token)]
 
 

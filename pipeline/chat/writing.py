@@ -163,9 +163,10 @@ def written(reply: Iterator[str], desk: WritingDesk) -> Generator[str, None, Wri
         if not outcome.why_not:
             outcome.why_not = why
             # What is only beside the quotation is as frequent where the notes answer.
-            outcome.doubt = (
-                INVENTS if repeats or (invents and not is_held) else DECLINES if has_said and not is_held else 1.0
-            )
+            if repeats or (invents and not is_held):
+                outcome.doubt = INVENTS
+            elif has_said and not is_held:
+                outcome.doubt = DECLINES
     return outcome
 
 

@@ -15,6 +15,7 @@ from pipeline.servers.structured import StructuredModel, fill_in
 from pipeline.settings import PairKind
 from pipeline.text.function_words import FUNCTION_WORDS
 from pipeline.text.inert import inert
+from pipeline.text.pieces import INLINE_CODE
 from pipeline.text.words import words
 
 MOST_FACTS = 4
@@ -35,7 +36,6 @@ OUTSIDE = (
 )
 """Questions whose answers no notes on a usual site hold; each is searched for before it is proposed."""
 
-_CODE = re.compile(r"`([^`\n]+)`")
 _NUMBER = re.compile(r"(?<![\w.,])[$€£]?\d(?:[\d.,:/-]*\d)?\s?%?(?!\w)")
 _NAME = re.compile(r"(?<![.!?:\n]\s)(?<!^)\b[A-Z][\w'’-]*(?:\s+(?:[A-Z][\w'’-]*|\d[\w.]*))*")
 _REWORD = """You reword questions. Ask the same thing in other words, as another visitor of the site would. Keep every name and number that the question needs. Answer nothing.
@@ -93,8 +93,8 @@ def from_pair(pair: Pair, text: str, origin: str) -> Proposal | None:
 
 def specifics(question: str, answer: str) -> list[str]:
     """The pieces of code, numbers and names of `answer` as they are written, in order, without what the question says."""
-    hits = [(hit.start(), hit[1]) for hit in _CODE.finditer(answer)]
-    bare = _CODE.sub(lambda hit: " " * len(hit[0]), answer)
+    hits = [(hit.start(), hit[1]) for hit in INLINE_CODE.finditer(answer)]
+    bare = INLINE_CODE.sub(lambda hit: " " * len(hit[0]), answer)
     hits += [(hit.start(), hit[0].strip(" ,.:-")) for hit in _NUMBER.finditer(bare)]
     hits += [(hit.start(), hit[0]) for hit in _NAME.finditer(bare) if hit[0].lower() not in FUNCTION_WORDS]
     found = dict.fromkeys(text for _, text in sorted(hits) if text and len(text) <= LONGEST_FACT)

@@ -4,10 +4,10 @@ import re
 from itertools import pairwise
 
 from pipeline.text.languages.tables import table
+from pipeline.text.pieces import INLINE_CODE
 from pipeline.text.stems import stem
 from pipeline.text.words import PART, WORD, elided, function_words
 
-_CODE = re.compile(r"`([^`\n]+)`")
 _FILE = re.compile(r"(?<![\w`/])[\w-]+(?:[._][\w-]+)+(?![\w`])")
 _QUOTED = re.compile(r"[“\"«„]([^”\"»“]+)[”\"»“]")
 _NEW_START = re.compile(r"[:–—(!?]\s*[A-Z](?=[a-z]+\b)")
@@ -54,7 +54,7 @@ def named(text: str) -> set[str]:
     """The stems of names, of words in code, and of the names of files and keys. Bare numbers are left out."""
     prose = _NEW_START.sub(lambda hit: hit[0].lower(), text)
     shaped = {part for name in names(prose) for part in _shaped_parts(name, prose)}
-    code = " ".join([*_CODE.findall(text), *_FILE.findall(text)])
+    code = " ".join([*INLINE_CODE.findall(text), *_FILE.findall(text)])
     return {word for word in shaped | {stem(part.lower()) for part in PART.findall(code)} if not word.isdigit()}
 
 

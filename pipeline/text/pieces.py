@@ -7,6 +7,8 @@ from pipeline.text.sentences import sentences
 
 CELLS = " — "
 """What joins the cells of a row."""
+INLINE_CODE = re.compile(r"`([^`\n]+)`")
+"""Code within a sentence; the group is without its marks."""
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _ITEM = re.compile(r"^\s*(?:[-*+]|(\d+[.)]))\s+")
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*$")
